@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -19,11 +18,8 @@ from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.team import day_plans
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.obstacle_finder import build_demand_outcomes
-from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes, list_demands, list_routes_for_two
-from patrolplan.team.solve import solve_rota
-from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 16)
 DAYS = tuple(MONDAY + dt.timedelta(days=n) for n in range(5))
@@ -170,28 +166,6 @@ def test_what_no_patrol_can_do_names_the_nearest_miss(make_inputs, columns, word
     text, outcome = explain(make_inputs(**columns))
     assert not outcome.met_by
     assert words in text
-
-
-def test_outcomes_are_written_and_read_back(make_inputs, tmp_path):
-    """The file says of each demand who meets it or why nobody does, and gives the same again."""
-    inputs = make_inputs(visits=3)
-    week = build_week(inputs, inputs.problem, solve_rota(inputs.problem))
-    document = build_week_document(week)
-    rows = document["demands"]
-    fields = {"tasked": "place_id", "watched": "hotspot", "feared": "square"}
-    assert {demand.kind for demand in inputs.demands} == set(fields)
-    for row, demand in zip(rows, inputs.demands, strict=True):
-        named = {field: row[field] for field in fields.values() if row[field] is not None}
-        assert named == {fields[demand.kind]: demand.place}
-    (tasked, *_) = rows
-    assert tasked["date"] == f"{WEDNESDAY}"
-    assert {visit["urn"] for visit in tasked["met_by"]} <= {"900001", "900007"}
-    assert tasked["why"]["kind"] == "officers_short"
-
-    path = tmp_path / "week.json"
-    path.write_text(json.dumps(document))
-    plans = dict(zip(DAYS, inputs.plans, strict=True))
-    assert read_week(path, inputs.area, plans).demands == week.demands
 
 
 @pytest.fixture(scope="module")

@@ -107,24 +107,6 @@ def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
         assert _build(area, demo_plan).in_time[officer, 1, route]
 
 
-def test_travel_of_each_mode_is_a_metric(demo_area):
-    """No detour over a third place is quicker, and to stay takes no time."""
-    urns = len(demo_area.schools)
-    gates = demo_area.network.xy(demo_area.gates)
-    for mode in ("walk", "bicycle", "transport", "car"):
-        officers = gpd.GeoDataFrame(
-            {"mode": [mode] * urns},
-            geometry=gpd.points_from_xy(*gates.T),
-            crs=demo_area.officers.crs,
-        )
-        area = dataclasses.replace(demo_area, officers=officers)
-        minutes = compute_minutes_from_base(area)
-        np.testing.assert_allclose(minutes, minutes.T, atol=1e-6)
-        np.testing.assert_allclose(np.diag(minutes), 0, atol=1e-6)
-        over_third = (minutes[:, :, None] + minutes[None]).min(axis=1)
-        assert (minutes <= over_third + 1e-6).all()
-
-
 @pytest.mark.parametrize(("mode", "kmh", "overhead"), [("transport", 14, 8), ("car", 18, 6)])
 def test_journeys_off_the_streets_take_their_speed_and_overhead(demo_area, mode, kmh, overhead):
     """Door to door: the straight line at that speed, and the overhead once."""

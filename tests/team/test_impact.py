@@ -154,11 +154,6 @@ def test_an_effect_beside_a_general_fall_is_found(demo_plan):
     assert found >= 9
 
 
-def test_no_street_is_counted_twice(impact, demo_plan):
-    """The four groups together are no longer than the network."""
-    assert impact.counts["metres"].sum() <= demo_plan.area.network.metres
-
-
 def test_a_halving_is_found_and_nothing_is_not(demo_plan):
     """Crime taken away from the dosed streets after shows as fewer; left alone it is chance."""
     area, hotspots = demo_plan.area, demo_plan.hotspots

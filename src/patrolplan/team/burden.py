@@ -154,12 +154,9 @@ class Burden:
     """The same without `inside`, for each column of the audit, by its values."""
     is_of_stops: bool
     """Whether minutes are those at stops, as the ledger has them, not those of whole patrols."""
-    days: tuple[dt.date, dt.date] | None
-    """First and last day of the minutes; None of a plan."""
-    months: tuple[pd.Timestamp, pd.Timestamp]
-    """First and last month of harm."""
-    left_out: int
-    """Number of polygons outside the study area."""
+    days: tuple[dt.date, dt.date] | None  # first and last day of the minutes; None of a plan
+    months: tuple[pd.Timestamp, pd.Timestamp]  # first and last month of harm
+    left_out: int  # number of polygons outside the study area
 
     def __repr__(self) -> str:
         minutes = self.by_area["promised_minutes"].sum()

@@ -87,17 +87,11 @@ def walk_from(
 ) -> list[Ints]:
     """Weeks on a walk, by default one after the moves of a draw from a solution."""
     assert solution.floor is not None  # noqa: S101 - of every solved week
-    if moves is None:
-        moves = MOVES_PER_OFFICER_DAY * len(problem.max_patrols) * len(problem.dates)
-    return walk_weeks(
-        problem,
-        solution.floor,
-        solution.chosen if start is None else start,
-        limit=solution.worth - give * abs(solution.worth),
-        moves=moves,
-        states=states,
-        seed=seed,
-    )
+    start = solution.chosen if start is None else start
+    moves = moves or MOVES_PER_OFFICER_DAY * len(problem.max_patrols) * len(problem.dates)
+    limit = solution.worth - give * abs(solution.worth)
+    options = {"moves": moves, "states": states, "seed": seed}
+    return walk_weeks(problem, solution.floor, start, limit=limit, **options)
 
 
 def compute_digest(duties: Iterable[Duty]) -> str:
@@ -152,15 +146,8 @@ def sample_weeks(
     def walk(number: int) -> list[Ints]:
         own = (seed * WALKS + number) * 0x9E3779B97F4A7C15 % 2**64
         (first,) = walk_from(problem, solution, give, seed=own)
-        return walk_from(
-            problem,
-            solution,
-            give,
-            start=first,
-            seed=own ^ 1 << 63,
-            moves=MOVES_BETWEEN,
-            states=STATES // WALKS,
-        )
+        more = {"seed": own ^ 1 << 63, "moves": MOVES_BETWEEN, "states": STATES // WALKS}
+        return walk_from(problem, solution, give, start=first, **more)
 
     runs = [one.result() for one in map_in_threads(walk, range(WALKS))]
     return [week for run in runs for week in run]

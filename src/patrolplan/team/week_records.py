@@ -107,15 +107,11 @@ class Draw:
     commitment: str
     """A digest of the key of the draw, which only those who hold the secret can make; empty where
     there was no secret: then the settings' seed drew the week, and anyone can draw it again."""
-    give: Amount
-    """Share of the best week's worth that the draw might give up."""
-    best_worth: Amount
-    """Worth of the best week that was found."""
-    digest: str
-    """Of all duties as they were drawn."""
+    give: Amount  # share of the best week's worth that the draw might give up
+    best_worth: Amount  # worth of the best week that was found
+    digest: str  # of all duties as they were drawn
     locks: tuple[Lock, ...] = ()
-    bans: tuple[Ban, ...] = ()
-    """Changes by hand before the draw."""
+    bans: tuple[Ban, ...] = ()  # changes by hand before the draw
     data: str = ""
     """Short digest of the data and settings that it was drawn from, see `patrolplan.provenance`:
     those of the week may be newer, since tables are changed on the board."""
@@ -131,10 +127,8 @@ class Foreseen:
     Insiders know the tool and its data, but not the secret.
     """
 
-    hotspot_quarter: Amount
-    """Without locks and bans."""
-    with_locks: Amount
-    """With the week's locks and bans."""
+    hotspot_quarter: Amount  # without locks and bans
+    with_locks: Amount  # with the week's locks and bans
 
 
 @with_config(RECORD)

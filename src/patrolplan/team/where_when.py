@@ -28,7 +28,7 @@ class Stay:
     duty: Duty
     from_minutes: float
     to_minutes: float
-    stop: Stop | None  # none for the presence at the gate before the stops, and after them
+    stop: Stop | None  # None for the presence at the gate before the stops, and after them
 
     @property
     def date(self) -> dt.date:
