@@ -167,7 +167,6 @@ def test_a_halving_is_found_and_nothing_is_not(demo_plan):
     )
     helped = pp.estimate_impact(fewer, hotspots, _doses(["H1", "H5"]), **SPANS)
     assert helped.high < 0
-    assert helped.fall_p_value < 0.001
     assert "fewer" in helped.summary
     assert "more than chance" in helped.summary
     assert helped.wdd < alone.wdd

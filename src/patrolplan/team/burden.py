@@ -71,9 +71,7 @@ class AuditColumns:
     Parameters
     ----------
     table
-        One row an area.
-    key
-        Column with the areas' names, as in the polygons.
+        One row an area; its column `area` has the names, as in the polygons.
     columns
         The columns for audit; default all others but the geometry.
 
@@ -89,18 +87,16 @@ class AuditColumns:
     <AuditColumns: decile; 2 areas>
     """
 
-    def __init__(
-        self, table: pd.DataFrame, *, key: str = "area", columns: list[str] | None = None
-    ) -> None:
+    def __init__(self, table: pd.DataFrame, *, columns: list[str] | None = None) -> None:
         shape = getattr(table, "active_geometry_name", None)
-        names = columns or [str(one) for one in table.columns if one not in {key, shape}]
-        if missing := [name for name in (key, *names) if name not in table]:
+        names = columns or [str(one) for one in table.columns if one not in {"area", shape}]
+        if missing := [name for name in ("area", *names) if name not in table]:
             what, remedy = f"there is no column '{missing[0]}'", ", ".join(map(str, table))
             raise InputError.one(AUDIT_SOURCE, what, f"choose from: {remedy}")
-        areas = table[key].astype(str).str.strip()
+        areas = table["area"].astype(str).str.strip()
         if areas.duplicated().any():
             row = int(np.argmax(areas.duplicated()))
-            what, place = f"'{areas.iloc[row]}' is a duplicate", f"row {row}, column '{key}'"
+            what, place = f"'{areas.iloc[row]}' is a duplicate", f"row {row}, column 'area'"
             raise InputError.one(AUDIT_SOURCE, what, "give each area one row", place)
         counts = table[names].nunique()
         for name in counts.index[counts > MAX_GROUPS]:
@@ -171,7 +167,6 @@ def measure_burden(
     *,
     days: tuple[Day, Day] | None = None,
     audit: AuditColumns | None = None,
-    name: str | None = None,
 ) -> Burden:
     """Patrol minutes by area, and by groups of areas, against residents, pupils and harm.
 
@@ -190,8 +185,6 @@ def measure_burden(
         Of a ledger, first and last day; default all.
     audit
         Groups of these polygons, such as deciles of deprivation.
-    name
-        Column with the polygons' names, see `patrolplan.shares_by`.
 
     Raises
     ------
@@ -209,7 +202,7 @@ def measure_burden(
     np.float64(1.0)
     """
     polygons = area.way_home.areas if polygons is None else polygons
-    names = np.array(read_polygon_names(polygons, name), dtype=object)
+    names = np.array(read_polygon_names(polygons, None), dtype=object)
     shapes = project_polygons(polygons, area.projection.crs)
     limits = read_limits(area.settings, area.network.node_xy)
     inside = shapely.area(shapely.intersection(shapes, limits)) / shapely.area(shapes)

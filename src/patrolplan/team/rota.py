@@ -56,7 +56,6 @@ def plan_week(
     locks: Sequence[Lock] = (),
     bans: Sequence[Ban] = (),
     delivered: pd.DataFrame | None = None,
-    seed: int | None = None,
     stop: SearchLimits | None = None,
     key: DrawKey | None = None,
 ) -> Week:
@@ -81,8 +80,6 @@ def plan_week(
     delivered
         Doses delivered before: columns `hotspot`, `date`, `minutes`. Those of the seven days
         before count as earlier days.
-    seed
-        Decides between equal weeks; by default the settings' seed.
     stop
         When to stop searching.
     key
@@ -112,8 +109,7 @@ def plan_week(
     key = make_draw_key(area, days[0]) if key is None else key
     inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
     check_locks_and_bans(inputs)
-    seed = area.settings.seed if seed is None else seed
-    best = solve_rota(inputs.problem, seed=seed, stop=stop)
+    best = solve_rota(inputs.problem, seed=area.settings.seed, stop=stop)
     return build_drawn_week(inputs, best, key, stop)
 
 
