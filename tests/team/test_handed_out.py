@@ -240,7 +240,7 @@ def editor(week, demo_area, plan):
 def test_every_suggestion_fills_the_gap(week, editor, demo_area):
     """A school's free day gets a patrol, and no more than two cards are withdrawn."""
     filled = 0
-    for gap in week.unmet[::9]:
+    for gap in week.unmet[::15]:
         found = suggest_swaps(editor, week, Gap(urn=gap.urn, date=gap.date))
         assert [one.gain for one in found] == sorted((one.gain for one in found), reverse=True)
         for one in found:

@@ -45,14 +45,12 @@ def make_key(number=1):
 
 
 @pytest.fixture(scope="module")
-def timed_plan(demo_area):
+def timed_plan(demo_area, demo_risk, demo_hotspots):
     """Patrols of half of the demo borough's schools, whose worth depends on the minute."""
-    risk = pp.estimate_risk(demo_area)
     urns = list(demo_area.schools["urn"].iloc[::2])
-    hotspots = pp.find_hotspots(demo_area, risk)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planner, "VARIANTS", 3)
-        return pp.plan_patrols(demo_area, risk, hotspots, urns=urns, assign_tasked=False)
+        return pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=urns, assign_tasked=False)
 
 
 @pytest.fixture(scope="module")

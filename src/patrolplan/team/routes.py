@@ -230,7 +230,13 @@ def find_companions(inputs: RotaInputs) -> Companions:
                 for officer in np.flatnonzero(_may_join(inputs, day, at)).tolist():
                     span = inputs.set_out[officer, at].min(), inputs.back[officer, at].max()
                     found[officer, day, number] = span
-    held = _find_held(inputs, own)
+    held: dict[tuple[int, int, int], tuple[float, float]] = {}
+    for (_, day, route), duty in inputs.held_rows.items():
+        for name in duty.crew:
+            if has_time_for(inputs, duty, name):
+                officer = inputs.officers.index(name)
+                span = inputs.set_out[officer, route], inputs.back[officer, route]
+                held[officer, day, int(own[route])] = span
     found |= held
     who, days, place = np.array(list(found), dtype=np.int64).reshape(-1, 3).T
     if not found:
@@ -267,18 +273,6 @@ def _is_any_other(leads: ArrayLike) -> Bools:
     """(k,) whether anyone other than the officer is among these (k,)."""
     leads = np.asarray(leads, dtype=bool)
     return np.asarray(leads.sum() - leads > 0)
-
-
-def _find_held(inputs: RotaInputs, place: Ints) -> dict[tuple[int, int, int], tuple[float, float]]:
-    """Officer, day and place of all who walk along on patrols handed out, with their minutes."""
-    held = {}
-    for (_, day, route), duty in inputs.held_rows.items():
-        for name in duty.crew:
-            if has_time_for(inputs, duty, name):
-                officer = inputs.officers.index(name)
-                span = inputs.set_out[officer, route], inputs.back[officer, route]
-                held[officer, day, int(place[route])] = span
-    return held
 
 
 def has_time_for(inputs: RotaInputs, duty: Duty, name: str) -> bool:

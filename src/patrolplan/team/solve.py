@@ -13,7 +13,7 @@ daily maximum of hotspots is a rule, from which visits to tasked places and of l
 exempt. The best week that differs from one handed out by a few patrols only has the same aims.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,6 +102,7 @@ def solve_rota(
     return replace(solution, floor=replace(floor, chosen=np.sort(order[floor.chosen])))
 
 
+@dataclass(eq=False)
 class _WeekSearch:
     """Annealing from below and a bound from above, until they meet within the gap.
 
@@ -110,91 +111,87 @@ class _WeekSearch:
     finds the best week among the options of both, in tenths of a second.
     """
 
-    def __init__(
-        self,
-        programme: MixedIntegerProgramme,
-        x: Ints,
-        problem: RotaProblem,
-        floor: Floor,
-        stop: SearchLimits,
-    ) -> None:
-        self._programme, self._x, self._problem, self._floor = programme, x, problem, floor
-        self._stop = stop
-        self._best, self._worth = floor.chosen, compute_worth(problem, floor.chosen).total
-        self._bound = np.inf
+    programme: MixedIntegerProgramme
+    x: Ints
+    problem: RotaProblem
+    floor: Floor
+    stop: SearchLimits
+
+    def __post_init__(self) -> None:
+        self.best, self.bound = self.floor.chosen, np.inf
+        self.worth = compute_worth(self.problem, self.best).total
 
     def run(self, seed: int) -> tuple[Ints, float]:
         """Options (rows) and a bound."""
-        gap = max(PROVEN_GAP / 2, self._stop.gap_percent / 100)
-        is_small = len(self._programme.objective) <= MAX_COLUMNS_TO_PROVE
+        gap = max(PROVEN_GAP / 2, self.stop.gap_percent / 100)
+        is_small = len(self.programme.objective) <= MAX_COLUMNS_TO_PROVE
         if is_small:
             # A small week is mostly proven best at the root of the search tree. Which of several
             # best weeks it is then does not depend on the annealing.
-            answer = self._programme.solve(gap=PROVEN_GAP / 2, nodes=1)
-            self._bound = answer.bound
+            answer = self.programme.solve(gap=PROVEN_GAP / 2, nodes=1)
+            self.bound = answer.bound
             if answer.is_best:
-                return list_chosen(answer, self._x), self._bound
+                return list_chosen(answer, self.x), self.bound
             self._accept_answer(answer)
         # The bound costs most where a team is large, and stays as it is while weeks get better.
-        relaxed = self._programme.solve_relaxation()
-        self._bound = min(self._bound, relaxed.bound)
+        relaxed = self.programme.solve_relaxation()
+        self.bound = min(self.bound, relaxed.bound)
         if not self._is_within(gap):
-            for _ in self._anneal(self._list_promising(relaxed), seed):
-                if self._is_within(gap):
-                    break
+            self._anneal(self._list_promising(relaxed), gap, seed)
         # Branch and bound pays where a proof is asked for, or the programme is small.
         if (gap <= PROVEN_GAP or is_small) and not self._is_within(gap):
-            start = _complete_columns(self._programme, self._x, self._best)
-            answer = self._programme.solve(gap=gap, nodes=self._stop.nodes, start=start)
+            start = _complete_columns(self.programme, self.x, self.best)
+            answer = self.programme.solve(gap=gap, nodes=self.stop.nodes, start=start)
             self._accept_answer(answer)
-            self._bound = max(self._worth, min(self._bound, answer.bound))
-        return self._best, self._bound
+            self.bound = max(self.worth, min(self.bound, answer.bound))
+        return self.best, self.bound
 
     def _is_within(self, gap: float) -> bool:
-        return bool(self._bound - self._worth <= gap * abs(self._bound))
+        return bool(self.bound - self.worth <= gap * abs(self.bound))
 
     def _accept(self, rows: Ints) -> None:
-        worth = compute_worth(self._problem, rows).total
-        if worth > self._worth:
-            self._best, self._worth = rows, worth
+        worth = compute_worth(self.problem, rows).total
+        if worth > self.worth:
+            self.best, self.worth = rows, worth
 
     def _accept_answer(self, answer: Answer) -> None:
         if len(answer.values):
-            self._accept(list_chosen(answer, self._x))
+            self._accept(list_chosen(answer, self.x))
 
     def _list_promising(self, relaxed: Answer) -> Ints:
         """Options that cost little in the relaxation, fulfil locks, or are in the floor's week."""
         if not len(relaxed.values):
-            return np.arange(len(self._problem))
-        costs = np.maximum(0.0, -relaxed.column_duals[self._x])
+            return np.arange(len(self.problem))
+        costs = np.maximum(0.0, -relaxed.column_duals[self.x])
         cheap = costs <= MAX_REDUCED_COST * abs(relaxed.bound)
-        cheap |= self._problem.lock >= 0
-        cheap[self._floor.chosen] = True
+        cheap |= self.problem.lock >= 0
+        cheap[self.floor.chosen] = True
         return np.flatnonzero(cheap)
 
-    def _anneal(self, options: Ints, seed: int) -> Iterator[None]:
-        """Anneal among some options, one run each time the next is requested."""
-        problem = self._problem.select(options)
-        place = np.full(len(self._problem), -1)
+    def _anneal(self, options: Ints, gap: float, seed: int) -> None:
+        """Anneal among some options, run by run until the best week is within the gap."""
+        problem = self.problem.select(options)
+        place = np.full(len(self.problem), -1)
         place[options] = np.arange(len(options))
-        floor = replace(self._floor, chosen=place[self._floor.chosen])
-        begins = range(0, self._stop.moves_per_school, MOVES_OF_A_RUN)
+        floor = replace(self.floor, chosen=place[self.floor.chosen])
+        begins = range(0, self.stop.moves_per_school, MOVES_OF_A_RUN)
         seeds = np.random.SeedSequence(seed).generate_state(len(begins)).tolist()
         for begin, run_seed in zip(begins, seeds, strict=True):
-            moves = min(MOVES_OF_A_RUN, self._stop.moves_per_school - begin) * problem.schools
+            if self._is_within(gap):
+                return
+            moves = min(MOVES_OF_A_RUN, self.stop.moves_per_school - begin) * problem.schools
             rows = anneal_week(problem, floor, floor.chosen, moves=moves, seed=run_seed)
             if begin:
                 self._merge(options[rows])
             self._accept(np.sort(options[rows]))
-            yield
 
     def _merge(self, rows: Ints) -> None:
         """Find the best week among the options of the best one so far and of another."""
         # Annealing runs end in different local optima, each better in some districts.
-        upper = self._programme.upper.copy()
-        upper[self._x] = 0.0
-        upper[self._x[self._best]] = upper[self._x[rows]] = 1.0
-        merged = replace(self._programme, upper=upper)
+        upper = self.programme.upper.copy()
+        upper[self.x] = 0.0
+        upper[self.x[self.best]] = upper[self.x[rows]] = 1.0
+        merged = replace(self.programme, upper=upper)
         self._accept_answer(merged.solve(gap=MERGE_GAP, nodes=MERGE_NODES))
 
 
