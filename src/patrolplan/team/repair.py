@@ -258,11 +258,7 @@ def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap) -> tuple[Move, ...]:
             break
         out = np.setdiff1d(np.flatnonzero(standing), chosen)
         whole = np.flatnonzero(near)[chosen]
-        after = build_week(inputs, problem, RotaSolution.rate(problem, np.sort(whole), week.bound))
-        present = {duty.key: duty for duty in week.duties}
-        duties = [present.get(duty.key, duty) for duty in after.duties]
-        after = editor.build_week(duties, bound=week.bound)
-        moves.append(_build_move(week, after))
+        moves.append(_build_move(week, editor.build_chosen(whole, week, week.bound)))
         if len(out):
             withdrawn.append(out)
         else:

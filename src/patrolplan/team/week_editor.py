@@ -108,6 +108,14 @@ class WeekEditor:
         notes = tuple(dict.fromkeys((*self.own_notes, *week.notes)))
         return replace(week, duties=kept, notes=notes)
 
+    def build_chosen(self, rows: Ints, week: Week, bound: float) -> Week:
+        """The week of these options; patrols of a week that are among them keep their walks."""
+        problem, present = self.problem, {duty.key: duty for duty in week.duties}
+        solution = RotaSolution.rate(problem, np.sort(rows), bound)
+        chosen = build_week(self.inputs, problem, solution).duties
+        duties = [present.get(duty.key, duty) for duty in chosen]
+        return self.build_week(duties, bound=bound)
+
     def find_option(self, duty: Duty) -> Option | None:
         """Officer, day and route of a patrol, if it is allowed, regardless of the others."""
         key = self.inputs.find_option(duty)
