@@ -194,11 +194,14 @@ def measure_burden(
 
     Examples
     --------
+    >>> import geopandas as gpd, shapely
     >>> import patrolplan as pp
     >>> area = pp.load_area(pp.demo_settings())
     >>> risk = pp.estimate_risk(area)
     >>> plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), urns=["900003"])
-    >>> pp.measure_burden(area, plan).by_area["promised_share"].sum().round(6)
+    >>> box = shapely.box(0.8, 51.5, 0.87, 51.6)
+    >>> west = gpd.GeoDataFrame({"name": ["west"], "residents": [9000]}, geometry=[box], crs=4326)
+    >>> pp.measure_burden(area, plan, west).by_area["promised_share"].sum().round(6)
     np.float64(1.0)
     """
     polygons = area.way_home.areas if polygons is None else polygons

@@ -63,13 +63,15 @@ def shares_by(
 
     Examples
     --------
+    >>> import geopandas as gpd, shapely
     >>> import patrolplan as pp
     >>> area = pp.load_area(pp.demo_settings())
     >>> risk = pp.estimate_risk(area)
     >>> plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), urns=["900003"])
-    >>> shares = pp.shares_by(plan, area.way_home.areas)
-    >>> shares.index[-1], float(round(shares["risk"].sum(), 6))
-    ('outside', 1.0)
+    >>> box = shapely.box(0.8, 51.5, 0.87, 51.6)
+    >>> shares = pp.shares_by(plan, gpd.GeoDataFrame({"name": ["west"]}, geometry=[box], crs=4326))
+    >>> list(shares.index), float(round(shares["risk"].sum(), 6))
+    (['west', 'outside'], 1.0)
     """
     plan = plan_or_week.plan if isinstance(plan_or_week, Week) else plan_or_week
     network = plan.area.network
