@@ -76,6 +76,7 @@ def repair_week(
     plan: Plan | Mapping[dt.date, Plan],
     *,
     absent: Absences,
+    since: Day | None = None,
     max_moves: int = MAX_MOVES,
 ) -> Repair:
     """Repair a week as handed out after absences and appointments.
@@ -89,6 +90,8 @@ def repair_week(
         data and plan have changed since.
     absent
         Days on which officers are absent, by officer, in addition to those of the week.
+    since
+        First day on which anything may change; default the first day that does.
     max_moves
         Up to how many further cards the offered moves may change.
 
@@ -117,7 +120,7 @@ def repair_week(
     )
     touched = {day for days in away.values() for day in days}
     touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
-    first = min(touched, default=week.days[-1])
+    first = read_day(since or min(touched, default=week.days[-1]), "since")
     inputs = replace(bare, held=stay)
     repaired = _fill(before, inputs, len(gone), first)
     moves = []
