@@ -121,7 +121,7 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
     solved: list[tuple[RotaProblem, RotaSolution, NDArray[np.float64]]] = []
     for days in spans:
         key = TEST_SECRET.make_key(area.name, days[0], 1)
-        inputs = RotaInputs(area, tuple(plans[day] for day in days), days, key=key)
+        inputs = RotaInputs(area, tuple(plans[day] for day in days), days)
         problem, times = inputs.problem, list_visit_times(inputs)
         solution = next((row for row in solved if is_same_problem(row[0], problem)), None)
         if solution is None:

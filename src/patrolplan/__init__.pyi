@@ -35,11 +35,12 @@ from .risk.own_model import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings
-from .team.audit_columns import (
+from .team.burden import (
     AuditColumns as AuditColumns,
+    Burden as Burden,
+    measure_burden as measure_burden,
     read_audit_columns as read_audit_columns,
 )
-from .team.burden import Burden as Burden, measure_burden as measure_burden
 from .team.impact import Impact as Impact, estimate_impact as estimate_impact
 from .team.ledger.ledger import Ledger as Ledger, open_ledger as open_ledger
 from .team.ledger.monthly_return import (

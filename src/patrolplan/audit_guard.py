@@ -1,7 +1,7 @@
 """How risk and planning refuse columns that are for audit only, without access to values.
 
 Deprivation, ethnicity and similar data may show who gets the patrols, but never decide where
-patrols go. They are stored in `patrolplan.team.audit_columns.AuditColumns`, which the packages that
+patrols go. They are stored in `patrolplan.team.burden.AuditColumns`, which the packages that
 estimate and plan may not import. This module only recognises such columns if they are passed in
 anyway: by the object that has them, or by the mark in their names in any other table.
 """

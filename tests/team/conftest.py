@@ -1,26 +1,23 @@
-"""The demo borough's risk, hotspots and patrols, which the tests of the week share."""
+"""The demo borough's risk, hotspots, patrols and week, which the tests of the week share."""
 
 import dataclasses
-import datetime as dt
 
 import pytest
 
-import patrolplan as pp
+
+@pytest.fixture(scope="session")
+def found(demo_risk, demo_hotspots):
+    """Risk and hotspots of the demo borough, under any settings."""
+    return dataclasses.replace(demo_risk, made_from=None), demo_hotspots
 
 
 @pytest.fixture(scope="session")
-def found(static_risk, static_hotspots):
-    """Risk, the same in every minute, and hotspots of the demo borough, under any settings."""
-    return dataclasses.replace(static_risk, made_from=None), static_hotspots
+def plan(demo_plan):
+    """Patrols of the demo borough."""
+    return demo_plan
 
 
 @pytest.fixture(scope="session")
-def plan(demo_area, found):
-    """Patrols of the demo borough, without the back-test."""
-    return pp.plan_patrols(demo_area, *found)
-
-
-@pytest.fixture(scope="session")
-def week(demo_area, plan):
+def week(demo_week):
     """A week of the demo borough, drawn by the settings' seed."""
-    return pp.plan_week(demo_area, plan, start=dt.date(2026, 11, 30))
+    return demo_week

@@ -1,8 +1,8 @@
-"""Demands of a week, the routes that meet them, and what became of each."""
+"""Demands of a week, the plans of its days, the routes that meet them, and what became of each."""
 
 import dataclasses
 import datetime as dt
-import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,19 +12,18 @@ from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
 from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.patrols import errands
 from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.team import day_plans
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.demand_outcomes import build_demand_outcomes
-from patrolplan.team.rota import build_week
+from patrolplan.team.obstacle_finder import build_demand_outcomes
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes, list_demands, list_routes_for_two
-from patrolplan.team.solve import solve_rota
-from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 16)
 DAYS = tuple(MONDAY + dt.timedelta(days=n) for n in range(5))
-WEDNESDAY = DAYS[2]
+TUESDAY, WEDNESDAY = DAYS[1:3]
 
 
 class _Stop:
@@ -169,23 +168,67 @@ def test_what_no_patrol_can_do_names_the_nearest_miss(make_inputs, columns, word
     assert words in text
 
 
-def test_outcomes_are_written_and_read_back(make_inputs, tmp_path):
-    """The file says of each demand who meets it or why nobody does, and gives the same again."""
-    inputs = make_inputs(visits=3)
-    week = build_week(inputs, inputs.problem, solve_rota(inputs.problem))
-    document = build_week_document(week)
-    rows = document["demands"]
-    fields = {"tasked": "place_id", "watched": "hotspot", "feared": "square"}
-    assert {demand.kind for demand in inputs.demands} == set(fields)
-    for row, demand in zip(rows, inputs.demands, strict=True):
-        named = {field: row[field] for field in fields.values() if row[field] is not None}
-        assert named == {fields[demand.kind]: demand.place}
-    (tasked, *_) = rows
-    assert tasked["date"] == f"{WEDNESDAY}"
-    assert {visit["urn"] for visit in tasked["met_by"]} <= {"900001", "900007"}
-    assert tasked["why"]["kind"] == "officers_short"
+@pytest.fixture(scope="module")
+def area(demo_area):
+    """The demo borough with one place that must be visited, on Tuesday alone."""
+    places = demo_area.tasked_places
+    assert len(places)
+    one = places.iloc[:1].assign(**{"from": pd.Timestamp(TUESDAY), "to": pd.Timestamp(TUESDAY)})
+    one["must_visit"] = True
+    return replace(demo_area, tasked_places=one.reset_index(drop=True))
 
-    path = tmp_path / "week.json"
-    path.write_text(json.dumps(document))
-    plans = dict(zip(DAYS, inputs.plans, strict=True))
-    assert read_week(path, inputs.area, plans).demands == week.demands
+
+@pytest.fixture(scope="module")
+def plans(area, found):
+    """Its plans by day."""
+    return plan_days(area, *found, DAYS)
+
+
+def list_served(plan):
+    """Schools that have a patrol to a tasked place, and those whose best patrol is one."""
+    patrols = [patrol for patrol in plan.patrols if patrol.variants]
+    further = {patrol.urn for patrol in patrols if any(v.serves for v in patrol.variants)}
+    return further, {p.urn for p in plan.patrols if any(stop.tasked for stop in p.stops)}
+
+
+def test_a_tasked_place_adds_a_patrol_on_its_days_only(plans):
+    """On its days each school that may serve it has one more patrol; all others stay the same."""
+    assert all(a is b for a, b in zip(plans[DAYS[0]].patrols, plans[DAYS[4]].patrols, strict=True))
+    served = {day: list_served(plan) for day, plan in plans.items()}
+    assert served.pop(TUESDAY) == ({"900001", "900007"}, set())
+    assert set(map(str, served.values())) == {"(set(), set())"}
+    for before, with_place in zip(plans[MONDAY].patrols, plans[TUESDAY].patrols, strict=True):
+        own = [variant for variant in with_place.variants if not variant.serves]
+        assert list(map(id, own)) == list(map(id, before.variants))
+        assert [stop.hotspot for stop in before.stops] == [s.hotspot for s in with_place.stops]
+
+
+def test_other_hours_of_a_place_plan_its_schools_again(area, plans, found):
+    """Where a place gets hours, the patrols to it are planned again, for its days alone."""
+    again = plan_days(area, *found, DAYS, earlier=plans)
+    assert all(one is two for one, two in zip(again[TUESDAY].patrols, plans[TUESDAY].patrols,
+                                              strict=True))  # fmt: skip
+    timed = area.tasked_places.assign(from_minutes=15 * 60 + 40.0, to_minutes=16 * 60 + 10.0)
+    other = plan_days(replace(area, tasked_places=timed), *found, DAYS, earlier=plans)
+    further = [v for p in other[TUESDAY].patrols for v in p.variants if v.serves]
+    stops = [stop for v in further for p in v.patrols for stop in p.stops if stop.tasked]
+    assert stops
+    for stop in stops:
+        assert stop.arrive_minutes >= 15 * 60 + 40 - 1e-6
+        assert stop.leave_minutes <= 16 * 60 + 10 + 1e-6
+    assert other[MONDAY].patrols == again[MONDAY].patrols
+
+
+def test_a_place_that_is_added_plans_its_own_patrols_alone(area, plans, found, monkeypatch):
+    """The best patrols and their variants are not solved again: one problem a school is."""
+    solved = []
+    solve = errands.solve
+    monkeypatch.setattr(errands, "solve", lambda *a, **k: solved.append(a) or solve(*a, **k))
+    monkeypatch.setattr(day_plans, "plan_patrols", None)
+    also = area.tasked_places.assign(place_id="T-09", schools=[["*"]])
+    both = replace(area, tasked_places=pd.concat([area.tasked_places, also], ignore_index=True))
+    more = plan_days(both, *found, DAYS, earlier=plans)
+    served = {name for p in more[TUESDAY].patrols for v in p.variants for name in v.serves}
+    assert served == {"T-01", "T-09"}
+    visits = [problem for problem, *_ in solved if problem.mandatory]
+    assert 0 < len(visits) <= len(area.schools)

@@ -1,6 +1,10 @@
-"""The draw: a week near the best that keeps every rule, by a key that decides which."""
+"""The draw: a week near the best by a secret key that decides which, drawn again for an audit."""
 
+import copy
 import datetime as dt
+import os
+import pickle
+import stat
 import time
 from dataclasses import replace
 
@@ -9,19 +13,31 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from team import checker, teams
 
+from patrolplan.cli.audit import build_audit_document, describe_audit
+from patrolplan.errors import InputError
+from patrolplan.settings.load import parse_settings
 from patrolplan.team.draw import (
     QUARTERS,
     compute_chances,
-    compute_limit,
     count_visit_times,
     draw_week,
+    make_draw_key,
     sample_weeks,
     walk_from,
 )
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.secret import Secret
+from patrolplan.team.rota import audit_week, plan_week
+from patrolplan.team.secret import (
+    COMMITMENT_BYTES,
+    Secret,
+    create_secret,
+    make_open_key,
+    note_secret,
+    read_secret,
+)
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.walks import DwellMiddles
+from patrolplan.team.week_records import Ban, HandChange
 
 MONDAY = dt.date(2026, 11, 30)
 QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
@@ -33,8 +49,8 @@ def _key(number=1, content=bytes(32)):
 
 def _check_week(problem, best, chosen, give):
     assert checker.find_broken_rules(problem, chosen) == []
-    limit = compute_limit(best.worth, give)
-    assert checker.compute_worth(problem, chosen) >= limit - 1e-9
+    worth = checker.compute_worth(problem, chosen)
+    assert worth >= best.worth - give * abs(best.worth) - 1e-9
     patrols = checker.count_school_patrols(problem, chosen)
     missing = np.maximum(0, best.floor.patrols - patrols).sum()
     assert missing <= best.floor.missing
@@ -164,3 +180,198 @@ def test_chances_agree_with_many_drawn_weeks():
     off = np.abs(counted - chances[:, :, 60])
     assert off.mean() < 0.05
     assert off.max() < 0.3
+
+
+CONTENT = bytes(range(100, 132))
+
+
+def _settings(folder, name="week.secret"):
+    data = {"sources": {"crimes": "c", "schools": "s", "streets": "x"}, "week": {"secret": name}}
+    return parse_settings(data, folder=folder)
+
+
+def test_a_secret_is_created_once_for_its_owner_alone(tmp_path):
+    """A new file has 32 bytes of its own; a second call leaves it as it is."""
+    paths = [tmp_path / name for name in ("a.secret", "b.secret")]
+    assert all(map(create_secret, paths))
+    one, other = (path.read_bytes() for path in paths)
+    assert len(one) == len(other) == 32
+    assert one != other
+    assert not create_secret(paths[0])
+    assert paths[0].read_bytes() == one
+    if os.name == "posix":
+        assert stat.S_IMODE(paths[0].stat().st_mode) == 0o600
+        assert note_secret(_settings(tmp_path, "a.secret")) == ()
+
+
+@pytest.mark.parametrize("content", [b"", CONTENT[:31], CONTENT + b"\n"])
+def test_a_wrong_secret_is_refused_without_showing_it(tmp_path, content):
+    """The error says how long it is, and nothing of what is in it."""
+    (tmp_path / "week.secret").write_bytes(content)
+    with pytest.raises(InputError, match=f"this file has {len(content)}") as caught:
+        read_secret(_settings(tmp_path))
+    assert CONTENT.decode("latin-1")[:4] not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+def test_a_secret_that_others_can_read_is_noted(tmp_path):
+    """The note names the file, not what is in it."""
+    path = tmp_path / "week.secret"
+    path.write_bytes(CONTENT)
+    path.chmod(0o640)
+    (note,) = note_secret(_settings(tmp_path))
+    assert (note.key, note.urgency) == ("secret_readable", "fix")
+    assert "read the secret week.secret, and so" in note.text
+
+
+def test_neither_secret_nor_key_shows_itself():
+    """Not in print, not in a copy, not in a pickle."""
+    secret = Secret(CONTENT)
+    for hidden in (
+        secret,
+        secret.make_key("A", MONDAY, 1),
+        secret.make_key("A", MONDAY, 1).derive(1),
+    ):
+        for text in (repr(hidden), str(hidden), f"{hidden}"):
+            assert text == f"<{type(hidden).__name__}>"
+        for copied in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError, match="not pickled"):
+                copied(hidden)
+        assert not hasattr(hidden, "__dict__")
+
+
+def test_keys_of_different_draws_and_parts_differ():
+    """Any part of what a key is for makes another key, and so another commitment and number."""
+    secret = Secret(CONTENT)
+    keys = [
+        secret.make_key("A", MONDAY, 1),
+        secret.make_key("A", MONDAY, 2),
+        secret.make_key("B", MONDAY, 1),
+        secret.make_key("A", MONDAY + dt.timedelta(days=7), 1),
+        Secret(CONTENT[::-1]).make_key("A", MONDAY, 1),
+    ]
+    assert len({key.commitment for key in keys}) == len(keys)
+    parts = [key.derive(*names) for key in keys for names in ((), ("a",), ("a", "b"), ("ab",))]
+    assert len({part.draw(2**64) for part in parts}) == len(parts)
+    again = Secret(CONTENT).make_key("A", MONDAY, 1)
+    assert again.commitment == keys[0].commitment
+    assert again.derive("a").draw(10**9) == keys[0].derive("a").draw(10**9)
+
+
+def test_the_commitment_is_no_part_of_the_key():
+    """What is published is not what other numbers are drawn from."""
+    key = Secret(CONTENT).make_key("A", MONDAY, 1)
+    assert len(key.commitment) == 2 * COMMITMENT_BYTES
+    assert key.commitment not in key._content.hex()
+
+
+def test_a_number_is_as_often_drawn_as_any_other():
+    """Six thousand draws of a die give each side about a thousand times."""
+    key = Secret(CONTENT).make_key("A", MONDAY, 1)
+    sides = [key.derive(number).draw(6) for number in range(6000)]
+    assert all(880 < sides.count(side) < 1120 for side in range(6))
+
+
+def test_a_key_of_the_seed_commits_to_nothing():
+    """Anyone can make it, so it has no commitment; equal seeds give equal keys."""
+    key = make_open_key(7, "A", MONDAY, 1)
+    assert (key.commitment, key.is_secret, key.number) == ("", False, 1)
+    assert key.derive().draw(2**64) == make_open_key(7, "A", MONDAY, 1).derive().draw(2**64)
+    assert key.derive().draw(2**64) != make_open_key(8, "A", MONDAY, 1).derive().draw(2**64)
+
+
+SHORT = SearchLimits(nodes=1, moves_per_school=1000)
+SECRET = bytes(range(32))
+
+
+@pytest.fixture(scope="module")
+def area(demo_area, tmp_path_factory):
+    """The demo borough with a secret of its own."""
+    return _with_secret(demo_area, tmp_path_factory.mktemp("secret"), SECRET)
+
+
+def _with_secret(area, folder, content):
+    """The area with its settings in a folder, which holds this secret if any."""
+    if content:
+        (folder / "week.secret").write_bytes(content)
+        (folder / "week.secret").chmod(0o600)
+    moved = area.settings.model_copy()
+    moved._folder = folder
+    return replace(area, settings=moved)
+
+
+@pytest.fixture(scope="module")
+def week(area, plan):
+    """The second draw of a short week."""
+    bans = [Ban(date=MONDAY + dt.timedelta(days=day)) for day in (2, 3, 4)]
+    key = make_draw_key(area, MONDAY, 2)
+    return plan_week(area, plan, start=MONDAY, bans=bans, stop=SHORT, key=key)
+
+
+def test_a_week_as_drawn_holds(week, area, plan):
+    """Nothing differs, and the answer names the draw."""
+    audit = audit_week(week, area, plan)
+    assert (audit.verdict, audit.withdrawn, audit.new) == ("holds", (), ())
+    assert describe_audit(audit) == [
+        f"The draw holds: draw number 2, commitment {week.draw.commitment}.",
+        "Every patrol is as drawn.",
+    ]
+    assert build_audit_document(audit)["number"] == 2
+
+
+@pytest.mark.slow
+def test_changes_hold_only_where_they_are_on_record(week, area, plan):
+    """A patrol less, another minute: named, and refused where no line of history says why."""
+    gone, later = week.duties[0], week.duties[1]
+    stops = tuple(
+        replace(stop, arrive_minutes=stop.arrive_minutes + 3) for stop in later.patrol.stops
+    )
+    moved = replace(later, patrol=replace(later.patrol, stops=stops))
+    changed = replace(week, duties=(moved, *week.duties[2:]))
+    audit = audit_week(changed, area, plan)
+    assert audit.verdict == "unrecorded"
+    assert {(duty.officer, duty.urn) for duty in audit.withdrawn} == {
+        (duty.officer, duty.urn) for duty in (gone, later)
+    }
+    assert audit.new == (moved,)
+    assert describe_audit(audit)[0].startswith("The draw does not hold: patrols were changed")
+    recorded = replace(changed, history=(HandChange("2026-11-27 14:00", "Removed: one"),))
+    audit = audit_week(recorded, area, plan)
+    assert audit.verdict == "holds"
+    assert describe_audit(audit)[-1] == "recorded: 2026-11-27 14:00 Removed: one"
+
+
+@pytest.mark.slow
+def test_another_digest_or_number_does_not_hold(week, area, plan):
+    """A file that claims another draw than its key makes is found out."""
+    forged = replace(week, draw=replace(week.draw, digest="0" * 64))
+    assert audit_week(forged, area, plan).verdict == "differs"
+    first = make_draw_key(area, MONDAY, 1)
+    renumbered = replace(week.draw, number=1, commitment=first.commitment)
+    audit = audit_week(replace(week, draw=renumbered), area, plan)
+    assert audit.verdict == "differs"
+    assert describe_audit(audit)[0].startswith("The draw does not hold: draw number 1")
+
+
+def test_what_keeps_a_draw_from_being_made_again_is_named(week, area, plan, tmp_path):
+    """No draw, no secret, another secret, other data, another version."""
+    (tmp_path / "other").mkdir()
+    nobody = _with_secret(area, tmp_path, b"")
+    others = _with_secret(area, tmp_path / "other", bytes(32))
+    later = replace(week, created_from=week.created_from | {"version": "0"})
+    data = replace(week, draw=replace(week.draw, data="0" * 8))
+    older = replace(week, created_from=week.created_from | {"inputs": "0"})
+    older = replace(older, draw=replace(week.draw, data=""))
+    cases = [
+        (replace(week, draw=None), area, "not_drawn"),
+        (week, nobody, "no_secret"),
+        (week, others, "other_secret"),
+        (replace(week, draw=replace(week.draw, number=3)), area, "other_secret"),
+        (data, area, "other_data"),
+        (older, area, "other_data"),
+        (later, area, "other_version"),
+    ]
+    for case, now, obstacle in cases:
+        audit = audit_week(case, now, plan)
+        assert (audit.verdict, audit.obstacle) == ("impossible", obstacle)
+        assert describe_audit(audit)[0].startswith("The draw cannot be audited: ")

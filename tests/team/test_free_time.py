@@ -17,17 +17,13 @@ from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 from patrolplan.settings.patrol import PatrolWindow
 from patrolplan.team import free_time
 from patrolplan.team.day_plans import list_day_plans, plan_days
-from patrolplan.team.free_time import (
-    OFF_STREET_FACTOR,
-    compute_minutes_from_base,
-    compute_minutes_to_places,
-    list_school_days,
-)
+from patrolplan.team.free_time import OFF_STREET_FACTOR, compute_minutes_from_base, list_school_days
 from patrolplan.team.rota import build_week, plan_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
 
 MONDAY = dt.date(2026, 11, 16)
+QUICK = SearchLimits(gap_percent=2.0, moves_per_school=1000)
 DAYS = list_school_days(MONDAY)
 WINDOWS = {
     "morning": {"bell": "opening", "before_minutes": 45},
@@ -103,30 +99,12 @@ def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
     back = float(inputs.back[officer, route])
     base = demo_area.officers.geometry.iloc[officer]
     place = (base.x + 1500.0, base.y)
-    way = float(compute_minutes_to_places(demo_area, np.array([place]))[officer, 0])
+    way = float(compute_minutes_from_base(demo_area, np.array([place]))[officer, 0])
     assert way > 15
     for late, fits in ((0.01, True), (-1.0, False)):
         area = _duties(demo_area, ("SSO-02", MONDAY, back + way + late, 1100, "court", place))
         assert _build(area, demo_plan).in_time[officer, 0, route] == fits
         assert _build(area, demo_plan).in_time[officer, 1, route]
-
-
-def test_travel_of_each_mode_is_a_metric(demo_area):
-    """No detour over a third place is quicker, and to stay takes no time."""
-    urns = len(demo_area.schools)
-    gates = demo_area.network.xy(demo_area.gates)
-    for mode in ("walk", "bicycle", "transport", "car"):
-        officers = gpd.GeoDataFrame(
-            {"mode": [mode] * urns},
-            geometry=gpd.points_from_xy(*gates.T),
-            crs=demo_area.officers.crs,
-        )
-        area = dataclasses.replace(demo_area, officers=officers)
-        minutes = compute_minutes_from_base(area)
-        np.testing.assert_allclose(minutes, minutes.T, atol=1e-6)
-        np.testing.assert_allclose(np.diag(minutes), 0, atol=1e-6)
-        over_third = (minutes[:, :, None] + minutes[None]).min(axis=1)
-        assert (minutes <= over_third + 1e-6).all()
 
 
 @pytest.mark.parametrize(("mode", "kmh", "overhead"), [("transport", 14, 8), ("car", 18, 6)])
@@ -135,7 +113,7 @@ def test_journeys_off_the_streets_take_their_speed_and_overhead(demo_area, mode,
     officers = demo_area.officers.assign(mode=mode)
     area = dataclasses.replace(demo_area, officers=officers)
     place = np.array([[officers.geometry.x.iloc[0] + 3000, officers.geometry.y.iloc[0]]])
-    found = compute_minutes_to_places(area, place)[0, 0]
+    found = compute_minutes_from_base(area, place)[0, 0]
     assert found == pytest.approx(overhead + 3 / kmh * 60)
 
 
@@ -184,7 +162,7 @@ def test_on_a_hundred_random_teams_nothing_overlaps(windowed):
         names = ("after_school", *list(WINDOWS)[: 1 + number % 2])
         team = _draw_team(area, rng)
         inputs = _build(team, plan, windows=names)
-        solution = solve_rota(inputs.problem, seed=number, stop=SearchLimits(seconds=1.0))
+        solution = solve_rota(inputs.problem, seed=number, stop=QUICK)
         week = build_week(inputs, inputs.problem, solution)
         assert DayChecker(inputs.area).find_faults(week) == []
         patrols += len(week.duties)
@@ -197,7 +175,7 @@ def test_on_a_hundred_random_teams_nothing_overlaps(windowed):
 def test_the_checker_finds_an_overlap(demo_area, demo_plan):
     """A week that ignores an appointment is faulted: the check can fail."""
     inputs = _build(demo_area, demo_plan, [MONDAY])
-    solution = solve_rota(inputs.problem, seed=1, stop=SearchLimits(seconds=5.0))
+    solution = solve_rota(inputs.problem, seed=1, stop=QUICK)
     week = build_week(inputs, inputs.problem, solution)
     duty = week.duties[0]
     assert DayChecker(demo_area).find_faults(week) == []

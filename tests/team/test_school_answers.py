@@ -194,9 +194,19 @@ def test_small_squares_do_not_blur_the_change():
     assert change.direction == "unclear"
 
 
-@pytest.mark.parametrize("reports", [(60, 60), (200, 80), (150, 400)])
-@pytest.mark.parametrize("shares", [(0.1, 0.1), (0.3, 0.15), (0.45, 0.05)])
-@pytest.mark.parametrize("small", [0, 25])
+SURVEYS = [
+    ((60, 60), (0.1, 0.1), 25),
+    ((200, 80), (0.3, 0.15), 0),
+    *(
+        pytest.param(*each, marks=pytest.mark.slow)
+        for each in itertools.product(
+            [(60, 60), (200, 80), (150, 400)], [(0.1, 0.1), (0.3, 0.15), (0.45, 0.05)], [0, 25]
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("reports", "shares", "small"), SURVEYS)
 def test_the_truth_lies_in_95_of_100_intervals(reports, shares, small):
     """Of 500 pairs of surveys, drawn with planted shares, the interval holds the truth."""
     random = np.random.default_rng(7)

@@ -97,7 +97,7 @@ def _remove(change: ChangePatrol, editor: WeekEditor, week: Week) -> EditResult:
 def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> EditResult:
     old = find_duty(week, change.slot)
     _release_lock(editor, old)
-    if old.variant == change.variant and editor.is_option(old):
+    if old.variant == change.variant and editor.find_option(old) is not None:
         refuse(f"{change.slot} already takes this route")
     others = _without(week, [old])
     new = editor.place_patrol(change.slot, others, variant=change.variant)

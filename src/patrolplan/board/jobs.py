@@ -120,13 +120,13 @@ def solve_week(
     area = editor.inputs.area
     number = (1 if week.draw is None else week.draw.number) + int(draw_again)
     key = make_draw_key(area, week.days[0], number)
-    inputs = replace(_drop_unplanned(editor), key=key)
+    inputs = _drop_unplanned(editor)
     check_locks_and_bans(inputs)
     best = _solve_in_process(inputs.problem, area.settings.seed, cancel)
-    drawn = build_drawn_week(inputs, best)
+    drawn = build_drawn_week(inputs, best, key)
     locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}
     duties = [replace(locked.get(get_slot(duty), duty), crew=duty.crew) for duty in drawn.duties]
-    fields = ("status", "draw", "foreseen", "chances")
+    fields = ("status", "draw", "foreseen")
     proposed = editor.build_week(duties, bound=best.bound)
     return Proposal(
         editor.inputs, replace(proposed, **{name: getattr(drawn, name) for name in fields})

@@ -17,8 +17,8 @@ from patrolplan.board.table_changes import change_table
 from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.repair import MAX_MOVES, meet_demands, note_absence, repair_week
-from patrolplan.team.rota import build_week, walk_new_patrols
-from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
+from patrolplan.team.rota import walk_new_patrols
+from patrolplan.team.solve import ChangeLimits, find_few_changes
 from patrolplan.team.week import format_day
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
 from patrolplan.text import format_count, pick_fields
@@ -117,13 +117,8 @@ def _fill(state: BoardState, message: str, officer: str, days: AbstractSet[dt.da
     offered = np.flatnonzero(stands | mine)
     limits = ChangeLimits(stands[offered], max_out=0, max_new=len(days))
     rows = find_few_changes(problem.select(offered), limits)
-    duties = after.week.duties
-    if rows is not None:
-        solution = RotaSolution.rate(problem, offered[rows], after.week.bound)
-        present = {duty.key: duty for duty in duties}
-        filled = build_week(inputs, problem, solution).duties
-        duties = tuple(present.get(duty.key, duty) for duty in filled)
-    week = editor.build_week(duties, bound=compute_loosest_bound(problem))
+    rows = np.flatnonzero(stands) if rows is None else offered[rows]
+    week = editor.build_chosen(rows, after.week, compute_loosest_bound(problem))
     week = walk_new_patrols(inputs, after.week, week)
     return Repaired(replace(after, week=week), message)
 

@@ -11,7 +11,7 @@ from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from patrolplan.team.audit import Audit
+    from patrolplan.team.rota import Audit
 
 
 OBSTACLES = {
@@ -27,13 +27,13 @@ def audit_folder(
     config: Path, out: Path, worker_options: options.WorkerOptions, trial: Path | None = None
 ) -> Audit:
     """Draw the week of a folder again, and compare."""
-    from patrolplan.team.audit import Audit, audit_week, find_obstacle
+    from patrolplan.team.rota import Audit, audit_week, find_audit_obstacle
     from patrolplan.team.week_file import read_week_alone
 
     entry = read_week_alone(out)  # before the slow part
     check_trial_is_named(out, entry.trial, trial)
     area = steps.load_study_area(config)
-    obstacle = find_obstacle(area, entry.draw, entry.created_from, entry.days[0])
+    obstacle = find_audit_obstacle(area, entry.draw, entry.created_from, entry.days[0])
     if obstacle is not None:
         return Audit(entry.draw, obstacle)
     drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)

@@ -53,7 +53,6 @@ WEEK_PAPERS = (
     Paper("posters/*.pdf"),
     Paper("week.json"),
     Paper("hotspots.geojson"),
-    Paper("chances.csv"),
 )
 """The board prints an officer or a day into the folder `part`."""
 

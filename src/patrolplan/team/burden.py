@@ -1,14 +1,13 @@
 """Who gets the patrols: minutes by area and group, against residents, pupils and recorded harm.
 
-This is an audit, after planning: nothing that plans reads it. Minutes are those of
-`patrolplan.team.shares` for a plan or week, and those of the ledger's own accounts for what was
-handed out and delivered. Residents and pupils are rounded down in the steps of
-`patrolplan.privacy` before anything is divided by them, so that one person more or less makes no
-difference; numbers below the threshold are suppressed. What is not known is NaN.
+An audit, after planning: nothing that estimates or plans may import this module. Residents and
+pupils are suppressed and rounded before anything is divided by them; what is not known is NaN.
 """
 
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -17,16 +16,15 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.audit_guard import AUDIT_MARK
+from patrolplan.audit_guard import AUDIT_MARK, REMEDY, is_marked
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
-from patrolplan.inputs.polygons import read_limits
+from patrolplan.inputs.declared import Column, Table
+from patrolplan.inputs.polygons import AREAS, read_limits
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
-from patrolplan.tables import render_html_table
-from patrolplan.team.audit_columns import SOURCE as AUDIT_SOURCE, UNKNOWN, AuditColumns
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence
 from patrolplan.team.shares import (
@@ -39,60 +37,127 @@ from patrolplan.team.shares import (
 from patrolplan.team.week import Week
 from patrolplan.text import format_count
 
-SOURCE = "measure_burden"
-HARM_MONTHS = 12
-"""Last months whose recorded harm patrols are compared with."""
+SOURCE, AUDIT_SOURCE = "measure_burden", "AuditColumns"
+MAX_GROUPS = 20  # a column with more values is a measure, which must be put into bands first
+UNKNOWN = "not known"  # group of the areas without a value
+HARM_MONTHS = 12  # last months whose recorded harm patrols are compared with
 
 KINDS = ("promised", "presence")
-"""Minutes that are counted: as planned or handed out, and as delivered by all who were there."""
+"""Minutes as planned or handed out, and as delivered by all who were there."""
 
 EVER = (dt.date(1900, 1, 1), dt.date(2200, 1, 1))
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Burden:
-    """Patrol minutes against harm, residents and pupils.
+# fmt: off
+DECILES = Table("--deciles", (
+    Column("area", "small area", once=True,
+           missing=("the area's name is missing", "write it as in the polygons"),
+           known_names=(*AREAS.columns[0].known_names,
+                        "LSOA code (2011)", "LSOA code (2021)")),
+    Column("decile", "its decile", known_names=(
+        "Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)",)),
+))
+# fmt: on
+"""The table that the command line takes: `area, decile`, or the English indices of deprivation."""
+
+
+class AuditColumns:
+    """Groups of areas, such as deciles of deprivation, that patrols are counted by afterwards.
+
+    It is not a table: no function that estimates risk, finds hotspots or plans accepts it.
 
     Parameters
     ----------
-    by_area
-        One row a polygon, in the order given, and "outside", for what is in none: for each kind
-        of `KINDS` its `_minutes`, its `_share` of all minutes, `_per_1000_residents`, `_per_pupil`,
-        and `_ratio`: its share of minutes over the share of harm (1: as many minutes as harm).
-        Also `residents`, `pupils` (of schools there, by their rolls),
-        `harm_per_month` (days of the harm index), `harm_share`, and `inside`, the share of the
-        polygon in the study area: its residents are counted in that proportion.
-    by_group
-        The same without `inside`, for each column of the audit, by its values.
-    is_of_stops
-        Whether minutes are those at stops, as the ledger has them; otherwise those of whole
-        patrols, with presence at the gate and walks.
-    days
-        First and last day of the minutes; None of a plan.
-    months
-        First and last month of harm.
-    left_out
-        Number of polygons outside the study area.
+    table
+        One row an area; its column `area` has the names, as in the polygons.
+    columns
+        The columns for audit; default all others but the geometry.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, an area is there twice, or a column has more than 20 values.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> AuditColumns(pd.DataFrame({"area": ["north", "south"], "decile": [1, 9]}))
+    <AuditColumns: decile; 2 areas>
     """
 
+    def __init__(self, table: pd.DataFrame, *, columns: list[str] | None = None) -> None:
+        shape = getattr(table, "active_geometry_name", None)
+        names = columns or [str(one) for one in table.columns if one not in {"area", shape}]
+        if missing := [name for name in ("area", *names) if name not in table]:
+            what, remedy = f"there is no column '{missing[0]}'", ", ".join(map(str, table))
+            raise InputError.one(AUDIT_SOURCE, what, f"choose from: {remedy}")
+        areas = table["area"].astype(str).str.strip()
+        if areas.duplicated().any():
+            row = int(np.argmax(areas.duplicated()))
+            what, place = f"'{areas.iloc[row]}' is a duplicate", f"row {row}, column 'area'"
+            raise InputError.one(AUDIT_SOURCE, what, "give each area one row", place)
+        counts = table[names].nunique()
+        for name in counts.index[counts > MAX_GROUPS]:
+            what = f"column '{name}' has {counts[name]} different values"
+            remedy = f"put them in at most {MAX_GROUPS} bands, such as deciles"
+            raise InputError.one(AUDIT_SOURCE, what, remedy)
+        # Deciles with gaps are floats: whole numbers are written without a point.
+        text = table[names].convert_dtypes().astype("string").apply(lambda one: one.str.strip())
+        self._groups: pd.DataFrame = text.replace("", pd.NA).fillna(UNKNOWN).astype(object)
+        self._groups.index = pd.Index(areas, name="area")
+
+    @property
+    def audit_column_names(self) -> tuple[str, ...]:
+        """Names of the columns, without the mark."""
+        return tuple(str(name).removeprefix(AUDIT_MARK) for name in self._groups)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The groups by area, in columns whose names begin with "audit_only_"."""
+        return self._groups.rename(
+            columns=lambda name: name if is_marked(name) else f"{AUDIT_MARK}{name}"
+        )
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __repr__(self) -> str:
+        return f"<AuditColumns: {', '.join(self.audit_column_names)}; {len(self)} areas>"
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        """Always refused: an array of these values would have lost its mark."""
+        names = ", ".join(self.audit_column_names)
+        raise InputError.one(AUDIT_SOURCE, f"'{names}' cannot become an array", REMEDY)
+
+
+def read_audit_columns(path: str | Path) -> AuditColumns:
+    """Read a table `area, decile`; an `InputError` where an area is missing or a duplicate."""
+    return AuditColumns(DECILES.read([Path(path)], None), columns=["decile"])
+
+
+@dataclass(frozen=True, eq=False)
+class Burden:
+    """Patrol minutes against harm, residents and pupils."""
+
     by_area: gpd.GeoDataFrame
+    """One row a polygon, in the order given, and "outside": for each kind of `KINDS` its
+    `_minutes`, `_share` of all minutes, `_per_1000_residents`, `_per_pupil`, and `_ratio`, the
+    share of minutes over that of harm. Also `residents`, `pupils` (by the rolls of schools there),
+    `harm_per_month` (days of the harm index), `harm_share`, and `inside`, the share of the polygon
+    in the study area, in which proportion its residents are counted."""
     by_group: dict[str, pd.DataFrame]
+    """The same without `inside`, for each column of the audit, by its values."""
     is_of_stops: bool
-    days: tuple[dt.date, dt.date] | None
-    months: tuple[pd.Timestamp, pd.Timestamp]
-    left_out: int
+    """Whether minutes are those at stops, as the ledger has them, not those of whole patrols."""
+    days: tuple[dt.date, dt.date] | None  # first and last day of the minutes; None of a plan
+    months: tuple[pd.Timestamp, pd.Timestamp]  # first and last month of harm
+    left_out: int  # number of polygons outside the study area
 
     def __repr__(self) -> str:
         minutes = self.by_area["promised_minutes"].sum()
         areas = format_count(len(self.by_area) - 1, "area")
         return f"<Burden: {minutes:,.0f} minutes promised, {areas}>"
-
-    def _repr_html_(self) -> str:
-        minutes = {f"minutes, {kind}": self.by_area[f"{kind}_minutes"].sum() for kind in KINDS}
-        facts = {"areas": len(self.by_area) - 1, "groups": ", ".join(self.by_group), **minutes}
-        return render_html_table("Who gets the patrols", facts, next_call="burden.by_area")
 
 
 def measure_burden(
@@ -102,7 +167,6 @@ def measure_burden(
     *,
     days: tuple[Day, Day] | None = None,
     audit: AuditColumns | None = None,
-    name: str | None = None,
 ) -> Burden:
     """Patrol minutes by area, and by groups of areas, against residents, pupils and harm.
 
@@ -121,8 +185,6 @@ def measure_burden(
         Of a ledger, first and last day; default all.
     audit
         Groups of these polygons, such as deciles of deprivation.
-    name
-        Column with the polygons' names, see `patrolplan.shares_by`.
 
     Raises
     ------
@@ -137,16 +199,13 @@ def measure_burden(
     >>> area = pp.load_area(pp.demo_settings())
     >>> risk = pp.estimate_risk(area)
     >>> plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), urns=["900003"])
-    >>> halves = gpd.GeoDataFrame(
-    ...     {"name": ["west", "east"], "residents": [9000, 7000]},
-    ...     geometry=[shapely.box(0.8, 51.5, 0.87, 51.6), shapely.box(0.87, 51.5, 0.9, 51.6)],
-    ...     crs=4326,
-    ... )
-    >>> pp.measure_burden(area, plan, halves).by_area["promised_share"].sum().round(6)
+    >>> box = shapely.box(0.8, 51.5, 0.87, 51.6)
+    >>> west = gpd.GeoDataFrame({"name": ["west"], "residents": [9000]}, geometry=[box], crs=4326)
+    >>> pp.measure_burden(area, plan, west).by_area["promised_share"].sum().round(6)
     np.float64(1.0)
     """
     polygons = area.way_home.areas if polygons is None else polygons
-    names = np.array(read_polygon_names(polygons, name), dtype=object)
+    names = np.array(read_polygon_names(polygons, None), dtype=object)
     shapes = project_polygons(polygons, area.projection.crs)
     limits = read_limits(area.settings, area.network.node_xy)
     inside = shapely.area(shapely.intersection(shapes, limits)) / shapely.area(shapes)
@@ -157,19 +216,17 @@ def measure_burden(
     own = polygons[held].reset_index(drop=True).assign(polygon=names[held])
     first, last = map(read_day, days or EVER)
     minutes, span = _sum_minutes(area, given, own, shapes[held], (first, last))
-    residents = read_residents(own) * inside[held]
-    facts = _gather_facts(area, shapes[held], minutes, residents)
-    labels = [*names[held], OUTSIDE]
+    facts = _gather_facts(area, shapes[held], minutes, read_residents(own) * inside[held])
     threshold = area.settings.privacy.threshold
-    by_area = _tabulate(facts, labels, threshold).assign(inside=[*inside[held], np.nan])
-    by_area.index.name = "polygon"
-    history = build_history(area)
+    by_area = _tabulate(facts, [*names[held], OUTSIDE], threshold)
+    by_area = by_area.assign(inside=[*inside[held], np.nan]).rename_axis("polygon")
+    months = build_history(area).months
     return Burden(
         gpd.GeoDataFrame(by_area, geometry=[*own.geometry, None], crs=polygons.crs),
         {} if audit is None else _tabulate_groups(facts, names[held], audit, threshold),
         isinstance(given, Ledger),
         span,
-        (history.months[-min(HARM_MONTHS, len(history))], history.months[-1]),
+        (months[-min(HARM_MONTHS, len(months))], months[-1]),
         int((~held).sum()),
     )
 
@@ -220,23 +277,18 @@ def _gather_facts(
     street = metres.sum(axis=0)
     months = np.where(street > 0, held.sum(axis=0) @ metres / np.maximum(street, 1e-9), len(counts))
     is_known = months >= max(MIN_KNOWN_SHARE * len(counts), 1e-9)
+    roll = area.schools["roll"].to_numpy(dtype=np.float64)
+    pupils = np.where(roll > 0, roll, np.nan)  # a sum with a roll that is not known is not, either
+    at = split_by_polygons(np.asarray(area.schools.geometry.array, dtype=object), shapes)
     return pd.DataFrame(
         {
             **{f"{kind}_minutes": spent for kind, spent in minutes.items()},
             "residents": np.append(residents, np.nan),
-            "pupils": _count_pupils(area, shapes),
+            "pupils": np.bincount(at.argmax(axis=1), pupils, len(shapes) + 1),
             "incidents": counts.sum(axis=(0, 2)) @ weight,
             "harm": np.where(is_known, harm / np.where(is_known, months, 1.0), np.nan),
         }
     )
-
-
-def _count_pupils(area: StudyArea, shapes: NDArray[np.object_]) -> Floats:
-    """(k + 1,) pupils of the schools in each polygon; NaN where the roll of one is not known."""
-    roll = area.schools["roll"].to_numpy(dtype=np.float64)
-    inside = split_by_polygons(np.asarray(area.schools.geometry.array, dtype=object), shapes)
-    pupils = np.where(roll > 0, roll, np.nan)
-    return np.asarray(np.bincount(inside.argmax(axis=1), pupils, len(shapes) + 1), np.float64)
 
 
 def _tabulate_groups(
@@ -251,15 +303,14 @@ def _tabulate_groups(
     tables = {}
     for marked, groups in table.reindex(names).fillna(UNKNOWN).items():
         rows = _tabulate(facts, [*groups, OUTSIDE], threshold)
-        rows = rows.loc[sorted(rows.index, key=_rank_group)].rename_axis(str(marked))
-        tables[str(marked).removeprefix(AUDIT_MARK)] = rows
+        order = sorted(rows.index, key=_rank_group)
+        tables[str(marked).removeprefix(AUDIT_MARK)] = rows.loc[order].rename_axis(str(marked))
     return tables
 
 
-def _rank_group(group: str) -> tuple[bool, bool, float, str]:
+def _rank_group(group: str) -> tuple[bool, bool, str]:
     """Order of groups: by number, then by name, those not known and what is outside last."""
-    number = float(group) if group.lstrip("-").isdecimal() else np.inf
-    return group == OUTSIDE, group == UNKNOWN, number, group
+    return group == OUTSIDE, group == UNKNOWN, group.rjust(9) if group.isdecimal() else group
 
 
 def _tabulate(facts: pd.DataFrame, labels: list[str], threshold: int) -> pd.DataFrame:

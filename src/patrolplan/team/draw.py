@@ -3,16 +3,14 @@
 A random walk starts at the best week and goes through the weeks that keep every rule and the floor
 and are worth at least (1 - give) of the best (`patrolplan.team.rota_search.walk_weeks`); its last
 week is the week that is drawn. After `MOVES_PER_OFFICER_DAY` moves it hardly depends on its start.
-The moves of the walk are not exactly symmetric, so some weeks are drawn more often than others: how
-often is counted (`patrolplan.team.draw`), and weeks are never called equally likely.
+The moves of the walk are not exactly symmetric, so weeks are never called equally likely.
 
 All that is random follows from a key (`patrolplan.team.secret`), so that those who hold the secret
 can draw the same week again and show that no other was chosen in its place.
 
-How likely each hotspot is visited in each quarter of an hour is counted, not derived: over weeks on
-long walks of this kind, and over all orders of stops and start minutes of each patrol in them.
-Chances do not depend on the secret. An insider, who has the tool and the data but not the secret,
-can compute the same ones, and the best guess is the most probable cells.
+How well a week is foreseen is counted, over weeks on long walks of this kind, and over all orders
+of stops and start minutes of each patrol in them. An insider, who has the tool and the data but not
+the secret, can compute the same chances, and the best guess is the most probable cells.
 """
 
 import datetime as dt
@@ -22,7 +20,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.parallel import map_in_threads
@@ -37,11 +34,24 @@ from patrolplan.team.week import Duty
 from patrolplan.team.week_records import Foreseen
 from patrolplan.times import format_time
 
-MOVES_PER_OFFICER_DAY = 500
-"""Small changes on the way from the best week to the one that is drawn."""
+MOVES_PER_OFFICER_DAY = 500  # small changes on the way from the best week to the one that is drawn
 
+WALKS = 2  # each from the best week, with the moves of a draw before its first state
+STATES = 150  # weeks that are counted, over all walks
+MOVES_BETWEEN = 500
+"""Small changes from one week that is counted to the next: with four times as many, chances come no
+nearer to those of weeks drawn one by one, see `tests/team/test_draw.py`."""
+MOVES_PER_SCHOOL = 30_000  # small changes on the way to a week that is nearly the best one
+
+QUARTER_MINUTES = 15
+QUARTERS = 24 * 60 // QUARTER_MINUTES
+FORESEEN_DIGITS = 4
 DIGEST_BYTES = 32
 SEEDS = 2**64
+
+VisitTimes = Sequence[tuple[Ints, Floats]]
+"""(r,) of each route the cells, of a hotspot and a quarter of an hour from midnight, in which it
+may dwell, and how likely it does, over all orders of its stops and start minutes."""
 
 
 def make_draw_key(area: StudyArea, day: dt.date, number: int = 1) -> DrawKey:
@@ -76,25 +86,12 @@ def walk_from(
     states: int = 1,
 ) -> list[Ints]:
     """Weeks on a walk, by default one after the moves of a draw from a solution."""
-    if solution.floor is None:
-        message = "a solution without its floor cannot be walked from"
-        raise ValueError(message)
-    if moves is None:
-        moves = MOVES_PER_OFFICER_DAY * len(problem.max_patrols) * len(problem.dates)
-    return walk_weeks(
-        problem,
-        solution.floor,
-        solution.chosen if start is None else start,
-        limit=compute_limit(solution.worth, give),
-        moves=moves,
-        states=states,
-        seed=seed,
-    )
-
-
-def compute_limit(best_worth: float, give: float) -> float:
-    """Minimum worth of a drawn week."""
-    return best_worth - give * abs(best_worth)
+    assert solution.floor is not None  # noqa: S101 - of every solved week
+    start = solution.chosen if start is None else start
+    moves = moves or MOVES_PER_OFFICER_DAY * len(problem.max_patrols) * len(problem.dates)
+    limit = solution.worth - give * abs(solution.worth)
+    options = {"moves": moves, "states": states, "seed": seed}
+    return walk_weeks(problem, solution.floor, start, limit=limit, **options)
 
 
 def compute_digest(duties: Iterable[Duty]) -> str:
@@ -115,35 +112,15 @@ def list_facts(duty: Duty) -> list[str]:
     ]
 
 
-WALKS = 2
-"""Walks, each from the best week with the moves of a draw before its first state."""
-STATES = 150
-"""Number of weeks that are counted, over all walks."""
-MOVES_BETWEEN = 500
-"""Small changes from one week that is counted to the next: with four times as many, chances come no
-nearer to those of weeks drawn one by one, see `tests/team/test_draw.py`."""
-
-MOVES_PER_SCHOOL = 30_000
-"""Small changes on the way to a week that is nearly the best one."""
-
-QUARTER_MINUTES = 15
-FORESEEN_DIGITS = 4
-QUARTERS = 24 * 60 // QUARTER_MINUTES
-
-
-VisitTimes = Sequence[tuple[Ints, Floats]]
-"""(r,) of each route the cells, of a hotspot and a quarter of an hour from midnight, in which it
-may dwell, and how likely it does, over all orders of its stops and start minutes."""
-
-
 def list_visit_times(inputs: RotaInputs) -> VisitTimes:
     """When each route of a week may visit its hotspots."""
     row = {name: number for number, name in enumerate(inputs.hotspots)}
-    hotspots = [[row.get(stop.hotspot, -1) for stop in route.stops] for route in inputs.routes]
-    middles = map(list_dwell_middles, inputs.routes)
     return [
-        count_visit_times(np.array(own, dtype=np.int64), when)
-        for own, when in zip(hotspots, middles, strict=True)
+        count_visit_times(
+            np.array([row.get(stop.hotspot, -1) for stop in route.stops], dtype=np.int64),
+            list_dwell_middles(route),
+        )
+        for route in inputs.routes
     ]
 
 
@@ -169,15 +146,8 @@ def sample_weeks(
     def walk(number: int) -> list[Ints]:
         own = (seed * WALKS + number) * 0x9E3779B97F4A7C15 % 2**64
         (first,) = walk_from(problem, solution, give, seed=own)
-        return walk_from(
-            problem,
-            solution,
-            give,
-            start=first,
-            seed=own ^ 1 << 63,
-            moves=MOVES_BETWEEN,
-            states=STATES // WALKS,
-        )
+        more = {"seed": own ^ 1 << 63, "moves": MOVES_BETWEEN, "states": STATES // WALKS}
+        return walk_from(problem, solution, give, start=first, **more)
 
     runs = [one.result() for one in map_in_threads(walk, range(WALKS))]
     return [week for run in runs for week in run]
@@ -200,8 +170,7 @@ def compute_chances(problem: RotaProblem, times: VisitTimes, weeks: list[Ints]) 
 
 def compute_foreseen(chances: Floats) -> float:
     """Share of a week's visits that an insider is expected to name."""
-    # The insider names as many cells as there are visits in a week on average, the most probable
-    # ones.
+    # As many cells as there are visits in a week on average, the most probable ones.
     visits = float(chances.sum())
     if visits <= 0:
         return 0.0
@@ -209,43 +178,23 @@ def compute_foreseen(chances: Floats) -> float:
     return float(probable[: max(1, round(visits))].sum() / visits)
 
 
-def estimate_chances(inputs: RotaInputs, best: RotaSolution) -> Floats:
-    """(h, d, q) chances of the weeks that may be drawn under the locks and bans of the inputs."""
-    settings = inputs.area.settings
-    weeks = sample_weeks(inputs.problem, best, settings.week.give, seed=settings.seed)
-    return compute_chances(inputs.problem, list_visit_times(inputs), weeks)
-
-
-def find_foreseen(inputs: RotaInputs, chances: Floats) -> Foreseen:
-    """How well a week is foreseen with its locks and bans, of which `chances` are, and without."""
-    with_locks = round(compute_foreseen(chances), FORESEEN_DIGITS)
+def find_foreseen(inputs: RotaInputs, best: RotaSolution) -> Foreseen:
+    """How well a week is foreseen with its locks and bans, and without."""
+    with_locks = _foresee(inputs, best)
     if not (inputs.locks or inputs.bans):
         return Foreseen(with_locks, with_locks)
-    free = inputs.with_locks_and_bans(locks=(), bans=())
-    best = _find_nearly_best(free.problem, inputs.area.settings.seed)
-    without = round(compute_foreseen(estimate_chances(free, best)), FORESEEN_DIGITS)
-    return Foreseen(without, with_locks)
-
-
-def _find_nearly_best(problem: RotaProblem, seed: int) -> RotaSolution:
-    """A week to start a walk from, without a bound, which takes most of the time of a solution."""
-    floor = find_floor(problem)
+    # Without them, a week to start from needs no bound, which takes most of the time of a solution.
+    free, seed = inputs.with_locks_and_bans(locks=(), bans=()), inputs.area.settings.seed
+    problem, floor = free.problem, find_floor(free.problem)
     moves = MOVES_PER_SCHOOL * problem.schools
     chosen = anneal_week(problem, floor, floor.chosen, moves=moves, seed=seed)
-    worth = compute_worth(problem, chosen).total
-    return RotaSolution(chosen, worth, worth, proven=False, floor=floor)
+    nearly = replace(RotaSolution.rate(problem, chosen, 0.0), floor=floor)
+    return Foreseen(_foresee(free, nearly), with_locks)
 
 
-def tabulate_chances(inputs: RotaInputs, chances: Floats) -> pd.DataFrame:
-    """Chances as a table of `hotspot, date, from` (HH:MM, of a quarter of an hour) and `chance`."""
-    hotspot, day, quarter = np.nonzero(chances)
-    names = np.array(list(inputs.hotspots), dtype=object)
-    dates = np.array([f"{date}" for date in inputs.days], dtype=object)
-    return pd.DataFrame(
-        {
-            "hotspot": names[hotspot],
-            "date": dates[day],
-            "from": [f"{q // 4:02d}:{q % 4 * QUARTER_MINUTES:02d}" for q in quarter.tolist()],
-            "chance": chances[hotspot, day, quarter].round(3),
-        }
-    )
+def _foresee(inputs: RotaInputs, best: RotaSolution) -> float:
+    """Share of the visits that an insider names, of the weeks that may be drawn from the best."""
+    settings, problem = inputs.area.settings, inputs.problem
+    weeks = sample_weeks(problem, best, settings.week.give, seed=settings.seed)
+    chances = compute_chances(problem, list_visit_times(inputs), weeks)
+    return round(compute_foreseen(chances), FORESEEN_DIGITS)

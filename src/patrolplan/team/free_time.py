@@ -1,9 +1,7 @@
 """When officers are free for a patrol, and how long they take from their base to it.
 
-They are free in their hours of duty without their appointments. On foot and by bicycle they go
-along the streets, which the network knows; by public transport and by car on the straight line. All
-patrols are made the way of `[patrol] way`: an officer's own mode only decides how they come to the
-gate.
+On foot and by bicycle they go along the streets; by public transport and by car on the straight
+line. Their mode only decides how they come to the gate: all patrols are made as `[patrol] way`.
 """
 
 import datetime as dt
@@ -15,12 +13,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
 from patrolplan.inputs.small_tables import WEEKDAYS
-from patrolplan.network import Positions, concatenate_positions
+from patrolplan.network import concatenate_positions
 from patrolplan.network.graph import build_street_graph
 from patrolplan.network.pieces import join_both_ways
 from patrolplan.notes import Note
@@ -41,24 +39,15 @@ MAX_SEARCH_METRES = 12_000.0
 before a bell, and in a city the search would cover all streets for every officer."""
 
 
-def compute_minutes_from_base(area: StudyArea) -> Floats:
-    """(k, s) minutes from each officer's base to each school's gate."""
-    return _compute_minutes(area, area.gates, area.network.xy(area.gates))
-
-
-def compute_minutes_to_places(area: StudyArea, places_xy: NDArray[np.float64]) -> Floats:
-    """(k, n) minutes from each officer's base to each of (n, 2) places, on streets or off them."""
-    if not len(places_xy):
-        return np.zeros((len(area.officers), 0))
-    return _compute_minutes(area, area.network.walkable.snap(places_xy), places_xy)
-
-
-def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.float64]) -> Floats:
-    """(k, n) minutes from each officer's base to places, given where they are on the streets."""
+def compute_minutes_from_base(area: StudyArea, places_xy: Floats | None = None) -> Floats:
+    """(k, n) minutes from each officer's base to each of (n, 2) places, by default the gates."""
     # Along the streets, up to `MAX_SEARCH_METRES`; where base or place is off them, the straight
     # line to the nearest street counts 1.3 times. Officers on bicycles ride at `CYCLING_SPEED_KMH`,
     # those on foot walk at `[patrol] walking_speed_kmh`.
     network = area.network.walkable
+    places = area.gates if places_xy is None else network.snap(places_xy)
+    if places_xy is None:
+        places_xy = area.network.xy(area.gates)
     bases_xy = shapely.get_coordinates(area.officers.geometry.values)
     bases = network.snap(bases_xy)
     unique, first, which = np.unique(
@@ -102,25 +91,19 @@ MODE_WORDS = {
 
 def note_modes(area: StudyArea) -> tuple[Note, ...]:
     """A note about officers who come by bicycle to patrols on foot, or the reverse."""
-    way = area.settings.patrol.way
-    leads = area.officers[area.officers["role"] != STAFF]
+    way, leads = area.settings.patrol.way, area.officers[area.officers["role"] != STAFF]
     is_other = (leads["mode"] == "bicycle") != (way == "bicycle")
     others = leads["officer"][is_other].astype(str).tolist()
     if not others:
         return ()
     goes, patrols = ("go", "patrol") if len(others) > 1 else ("goes", "patrols")
-    mode, other = MODE_WORDS["bicycle"], MODE_WORDS["walk"]
-    if way == "bicycle":
-        mode, other = other, mode
-    text = (
-        f"{join_words(others)} {goes} {mode} to the gate and between schools, and {patrols} "
-        f"{other}."
-    )
+    mode = MODE_WORDS["walk" if way == "bicycle" else "bicycle"]
+    to_gate = f"{join_words(others)} {goes} {mode} to the gate and between schools"
+    text = f"{to_gate}, and {patrols} {MODE_WORDS[way]}."
     return (Note("other_mode", text, "lead", about={"officers": others}),)
 
 
-AT_HOME = ("leave", "sick")
-"""Kinds of duties without travel."""
+AT_HOME = ("leave", "sick")  # kinds of duties without travel
 
 
 @dataclass(frozen=True)
@@ -129,16 +112,12 @@ class Appointment:
 
     officer: str
     date: dt.date
-    kind: str
-    """Of `patrolplan.inputs.small_tables.DUTIES`."""
-    leave_minutes: float
-    """When they set out from the base."""
+    kind: str  # of `patrolplan.inputs.small_tables.DUTIES`
+    leave_minutes: float  # when they set out from the base
     from_minutes: float
     to_minutes: float
-    back_minutes: float
-    """When they are back at the base."""
-    urn: str = ""
-    """School where it is; empty where it is at none."""
+    back_minutes: float  # when they are back at the base
+    urn: str = ""  # school where it is; empty where it is at none
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,8 +125,7 @@ class FreeTime:
     """Hours and appointments of officers (k) on days (d)."""
 
     area: StudyArea
-    officers: tuple[str, ...]
-    """(k,) names, those of the table first."""
+    officers: tuple[str, ...]  # (k,) names, those of the table first
     days: Sequence[dt.date]
 
     @cached_property
@@ -167,14 +145,13 @@ class FreeTime:
         if table.empty:
             return ()
         table = table.sort_values(["date", "from_minutes", "to_minutes"], kind="stable")
-        ways = self._compute_ways(table)
-        columns = (table[name] for name in ("officer", "date", "kind", "urn"))
-        hours = table["from_minutes"], table["to_minutes"]
+        names = ["officer", "date", "kind", "urn", "from_minutes", "to_minutes"]
+        rows = zip(
+            *(table[name] for name in names), self._compute_ways(table).tolist(), strict=True
+        )
         return tuple(
             Appointment(str(who), dates[date], str(kind), begin - way, begin, end, end + way, urn)
-            for who, date, kind, urn, begin, end, way in zip(
-                *columns, *hours, ways.tolist(), strict=True
-            )
+            for who, date, kind, urn, begin, end, way in rows
         )
 
     def _compute_ways(self, duties: gpd.GeoDataFrame) -> Floats:
@@ -186,8 +163,9 @@ class FreeTime:
         xy = np.column_stack([duties.geometry.x, duties.geometry.y])
         xy[school >= 0] = area.network.xy(area.gates)[school[school >= 0]]
         goes = (officer >= 0) & ~duties["kind"].isin(AT_HOME).to_numpy() & ~np.isnan(xy[:, 0])
-        minutes = compute_minutes_to_places(area, xy[goes])
-        ways[goes] = minutes[officer[goes], np.arange(goes.sum())]
+        if goes.any():
+            minutes = compute_minutes_from_base(area, xy[goes])
+            ways[goes] = minutes[officer[goes], np.arange(goes.sum())]
         return ways
 
     def fit(self, set_out: Floats, end: Floats, back: Floats) -> Bools:

@@ -1,19 +1,15 @@
-"""Did it work? Doses delivered against incidents: weighted displacement difference and an e-test.
+"""Did it work? Doses delivered against incidents: the weighted displacement difference.
 
 With T the dosed hotspots, C the comparison, D and E the streets around each, 0 before and 1 after,
 
     WDD = (T1 - T0) - (C1 - C0) T0 / C0 + (D1 - D0) - (E1 - E0) D0 / E0
 
 is what came, T1 + D1, less what was to be expected, T0 C1 / C0 + D0 E1 / E0. The interval is that
-of the ratio of the two, on the log scale by the delta method with counts assumed to be Poisson. The
-e-test for two Poisson means, from scipy, asks whether the fall in the dosed hotspots alone is more
-than chance. Sources, why it is scaled, and how it was tested: `docs/methods/impact.md`.
-
-Neither test replaces an experiment: hotspots are patrolled because they were bad, and bad months
-are followed by better ones with or without patrols (regression to the mean).
+of the ratio of the two, on the log scale by the delta method with counts assumed to be Poisson.
+Sources, why it is scaled, and how it was tested: `docs/methods/impact.md`. It replaces no
+experiment: hotspots are patrolled because they were bad, and better months follow bad ones.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -24,16 +20,15 @@ import scipy
 from patrolplan.area import StudyArea
 from patrolplan.doors import Month, read_month
 from patrolplan.errors import InputError
-from patrolplan.hotspots.clusters import compute_catchment_shares, sum_by_stretch
+from patrolplan.hotspots.clusters import compute_catchment_shares
 from patrolplan.hotspots.given import find_pieces
 from patrolplan.team.problem import Bools, Floats, Ints
 
-BUFFER_METRES = 150.0
+BUFFER_METRES = 150.0  # how far from a hotspot crime may have moved to, in a straight line
 MIN_EVENTS = 20
 """Minimum of incidents in the dosed hotspots, before and after together, for a result; the
 comparison must be as certain as this many incidents before would make it."""
-MIN_COUNT = 0.5
-"""A group without incidents counts as half of one on the log scale."""
+MIN_COUNT = 0.5  # a group without incidents counts as half of one on the log scale
 MIN_HELD_SHARE = 0.9
 """Minimum share of the data held in every hotspot's catchments for a month to count."""
 HALF_WIDTH_95 = 1.959964
@@ -65,21 +60,16 @@ class Impact:
 
     counts: pd.DataFrame
     """One row each of `GROUPS`, columns `before`, `after` (incidents; parts of one where crimes are
-    spread over a catchment), `expected` (before, in lengths of after), `metres` (street)."""
-    months: tuple[int, int]
-    """Months before, months after, without those that are missing from the data."""
+    spread over a catchment), `expected` (before, in lengths of after)."""
+    months: tuple[int, int]  # before and after, without those that are missing from the data
     wdd: float
     low: float
     high: float
     """Weighted displacement difference to a comparison of the same size, incidents in the months
     after, with its 95 % interval; below zero means fewer. NaN where the comparison, or the streets
     around it, had no incident before."""
-    fall_p_value: float
-    """Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test)."""
-    too_few: str
-    """Where there are too few incidents for a result; empty where there are enough."""
-    cautions: tuple[str, ...]
-    """What a reader must know, in plain sentences."""
+    too_few: str  # where there are too few incidents for a result; empty where there are enough
+    cautions: tuple[str, ...]  # what a reader must know, in plain sentences
 
     def __str__(self) -> str:
         return "\n".join([self.summary, *(f"- {caution}" for caution in self.cautions)])
@@ -105,8 +95,6 @@ def estimate_impact(
     *,
     before: tuple[Month, Month],
     after: tuple[Month, Month],
-    categories: Sequence[str] | None = None,
-    buffer_metres: float = BUFFER_METRES,
 ) -> Impact:
     """Compare incidents in dosed hotspots with those in the others, before and after.
 
@@ -120,10 +108,6 @@ def estimate_impact(
         Doses: columns `hotspot`, `date`, `minutes`. Those outside `after` do not count.
     before, after
         First and last month, "YYYY-MM", both inside.
-    categories
-        Categories counted; by default those that count for the risk.
-    buffer_metres
-        How far from a hotspot, in a straight line, crime may have moved to.
 
     Returns
     -------
@@ -137,11 +121,10 @@ def estimate_impact(
 
     Examples
     --------
-    >>> import datetime as dt
     >>> import patrolplan as pp
     >>> area = pp.load_area(pp.demo_settings())
     >>> hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
-    >>> doses = pd.DataFrame({"hotspot": ["H1"], "date": [dt.date(2026, 7, 1)], "minutes": [15.0]})
+    >>> doses = pd.DataFrame({"hotspot": ["H1"], "date": ["2026-07-01"], "minutes": [15.0]})
     >>> spans = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
     >>> pp.estimate_impact(area, hotspots, doses, **spans).months
     (3, 3)
@@ -161,9 +144,9 @@ def estimate_impact(
     spans = [span[is_held] for span, is_held in zip(spans, held, strict=True)]
     month = area.incidents["month"]
     column = np.select([month.isin(span) for span in spans], [0, 1], -1)
-    events = count_incidents(area, column, 2, categories)
+    events = count_incidents(area, column, 2)
     pairs = _pair_hotspots(own_parts @ events[:, 0], dosed)
-    groups = _group_streets(area, stretches, [np.flatnonzero(dosed), pairs], buffer_metres)
+    groups = _group_streets(area, stretches, [np.flatnonzero(dosed), pairs])
     parts = compute_catchment_shares(area.catchments, groups).toarray()
     counts = parts @ events
     table = pd.DataFrame(
@@ -171,7 +154,6 @@ def estimate_impact(
             "before": counts[:, 0],
             "after": counts[:, 1],
             "expected": counts[:, 0] * len(spans[1]) / len(spans[0]),
-            "metres": sum_by_stretch(area.network.piece_metres, groups),
         },
         index=pd.Index(GROUPS, name="streets"),
     )
@@ -182,7 +164,6 @@ def estimate_impact(
         wdd=wdd,
         low=low,
         high=high,
-        fall_p_value=_test_fall(counts[0], spans),
         too_few=_explain_too_few(parts, events),
         cautions=_list_cautions(area, table, missing),
     )
@@ -193,10 +174,9 @@ def _explain_too_few(parts: Floats, events: Floats) -> str:
     # Many small parts of incidents say more than a few whole ones: a sum of parts w has the
     # relative variance (sum of w²) / (sum of w)². Hotspots and the streets around them count by
     # their share of what is compared.
-    counts, squares = parts @ events, parts**2 @ events[:, 0]
-    if counts[0].sum() < MIN_EVENTS:
+    before, squares = parts @ events[:, 0], parts**2 @ events[:, 0]
+    if (parts @ events)[0].sum() < MIN_EVENTS:
         return f"fewer than {MIN_EVENTS} in the dosed hotspots, before and after together"
-    before = counts[:, 0]
     variance = np.divide(squares, before**2, out=np.full(len(GROUPS), np.inf), where=before > 0)
     share = before[DOSED_ROWS] / max(before[DOSED_ROWS].sum(), MIN_COUNT)
     some = share > 0
@@ -235,6 +215,7 @@ def _compute_difference(parts: Floats, events: Floats) -> tuple[float, float, fl
 
 
 def _parse_months(area: StudyArea, name: str, first: Month, last: Month) -> pd.DatetimeIndex:
+    """The months of a span that is in the data."""
     months = area.incidents["month"]
     span = pd.date_range(read_month(first, name), read_month(last, name), freq="MS")
     if not len(span) or span[0] < months.min() or span[-1] > months.max():
@@ -268,39 +249,26 @@ def _pair_hotspots(before: Floats, dosed: Bools) -> Ints:
     return np.asarray(others[scipy.optimize.linear_sum_assignment(apart)[1]])
 
 
-def _group_streets(
-    area: StudyArea, stretches: list[Ints], chosen: list[Ints], buffer_metres: float
-) -> list[Ints]:
+def _group_streets(area: StudyArea, stretches: list[Ints], chosen: list[Ints]) -> list[Ints]:
     """The pieces of each of `GROUPS`, of the rows that were dosed and compared; none is in two."""
     middle = area.network.piece_middle
     cores = [np.unique(np.concatenate([stretches[row] for row in rows])) for rows in chosen]
     # Metres from each piece's middle to the nearest middle in each core.
     dosed, compared = (scipy.spatial.cKDTree(middle[core]).query(middle)[0] for core in cores)
     free = np.setdiff1d(np.arange(len(middle)), np.concatenate(stretches))
-    near = free[np.minimum(dosed, compared)[free] <= buffer_metres]
+    near = free[np.minimum(dosed, compared)[free] <= BUFFER_METRES]
     is_dosed = (dosed <= compared)[near]
     return [*cores, near[is_dosed], near[~is_dosed]]
 
 
-def count_incidents(
-    area: StudyArea, column: Ints, columns: int, categories: Sequence[str] | None = None
-) -> Floats:
+def count_incidents(area: StudyArea, column: Ints, columns: int) -> Floats:
     """(c, t) incidents by catchment and by the column of each incident, -1 for none."""
-    names = area.settings.crimes.risk_categories if categories is None else categories
+    names = area.settings.crimes.risk_categories
     catchment, is_of = area.incident_catchment, area.incidents["category"].isin(list(names))
     rows = np.flatnonzero((catchment >= 0) & (column >= 0) & is_of.to_numpy())
     counts = np.zeros((len(area.catchments), columns))
     np.add.at(counts, (catchment[rows], column[rows]), 1.0)
     return counts
-
-
-def _test_fall(dosed: Floats, spans: list[pd.DatetimeIndex]) -> float:
-    """Chance of so few after if nothing had changed; the test takes whole numbers."""
-    from scipy import stats  # noqa: PLC0415 - heavy, and of this test alone
-
-    before, after = np.round(dosed).astype(int).tolist()
-    test = stats.poisson_means_test(after, len(spans[1]), before, len(spans[0]), alternative="less")
-    return float(test.pvalue)
 
 
 def _list_cautions(

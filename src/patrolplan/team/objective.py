@@ -31,8 +31,7 @@ import numpy as np
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 
 DAY_FACTORS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
-FURTHER_DAY_FACTOR = 0.05
-"""Factor of each day after those of `DAY_FACTORS`."""
+FURTHER_DAY_FACTOR = 0.05  # factor of each day after those of `DAY_FACTORS`
 THIRD_DAY_BONUS = 0.3
 """No trial says how much stronger the third consecutive day is. With this the third day pays nearly
 as much as a first one (`DAY_FACTORS[2] + THIRD_DAY_BONUS`), and a fourth much less; a larger bonus

@@ -7,21 +7,30 @@ Unmet days, unmet demands, changes by hand and locks ask the same function, and 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import get_args
 
 import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
-from patrolplan.patrols.obstacles import OFFICER_WORDS, OfficerObstacle
-from patrolplan.team.free_time import Appointment
-from patrolplan.team.problem import MINUTES_TOLERANCE, Ints
+from patrolplan.patrols.demands import Demand
+from patrolplan.patrols.designated import get_place
+from patrolplan.patrols.nearest_miss import (
+    choose_nearest_miss,
+    find_nearest_miss,
+    measure_nearest_school,
+)
+from patrolplan.patrols.obstacles import OFFICER_WORDS, Obstacle, OfficerObstacle
+from patrolplan.patrols.tasked_places import find_tasking
+from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.week import format_day
-from patrolplan.team.week_records import Ban, Lock, Unmet
+from patrolplan.team.routes import find_meeting_routes
+from patrolplan.team.week import Duty, format_day
+from patrolplan.team.week_records import Ban, DemandOutcome, Lock, Unmet, Visitor
+from patrolplan.team.where_when import Stay, list_stays
 from patrolplan.times import format_time
 
-WHOLE_DAY_MINUTES = 1439.0
-"""Minutes of absence that count as all day, from 00:00 to 23:59."""
+WHOLE_DAY_MINUTES = 1439.0  # of absence that count as all day, from 00:00 to 23:59
 
 
 class ObstacleFinder:
@@ -34,41 +43,45 @@ class ObstacleFinder:
         self.inputs = inputs
         self.all_chosen = chosen
         self.chosen = chosen[chosen[:, 2] < len(inputs.routes)]
+        rows, keys = inputs.option_rows, map(tuple, chosen.tolist())
+        self._rows = np.array([rows[key] for key in keys if key in rows], dtype=np.int64)
         self.patrols = np.bincount(chosen[:, 0], minlength=len(inputs.officers))
         self.max_minutes = inputs.area.settings.week.max_dose_minutes_per_day
 
     def find_obstacle(
         self, officer: int, day: int, routes: Ints
     ) -> tuple[OfficerObstacle, dict[str, object]]:
-        """What keeps an officer from all of some routes on a day, and the facts for its words.
-
-        "free" if nothing does.
-        """
+        """What keeps an officer from all of some routes on a day, "free" if nothing, and facts."""
         inputs = self.inputs
         in_time = routes[inputs.in_time[officer, day, routes]]
         allowed = in_time[~inputs.banned[officer, day, in_time]]
-        found: tuple[OfficerObstacle, dict[str, object]] = "free", {}
         if inputs.is_absent[officer, day]:
-            found = "away", {"why": "absent"}
-        elif np.isnan(inputs.free_time.hours[officer, day, 0]):
-            found = "away", {"why": "off duty"}
-        elif not len(in_time):
-            found = "off_hours", {"why": self._explain_hours(officer, day, routes)}
-        elif not len(allowed):
-            found = "banned", {}
-        elif (own := self._find_own_patrol(officer, day, in_time)) is not None:
-            is_locked = own < len(inputs.routes) and inputs.locked[officer, day, own] >= 0
-            facts = {"urn": inputs.urns[self._get_place(officer, day, own)[0]]}
-            found = "locked" if is_locked else "elsewhere", {**facts}
-        elif self.patrols[officer] >= inputs.max_patrols[officer]:
-            found = "at_maximum", {"most": inputs.max_patrols[officer]}
-        elif self._lacks_companion(officer, day, in_time):
-            found = "without_second", {}
-        elif all(crowded := [self.find_crowded_hotspots(day, route) for route in allowed.tolist()]):
-            names = sorted(set.intersection(*crowded) or set.union(*crowded))
-            facts = {"places": " or ".join(names), "most": f"{self.max_minutes:g}"}
-            found = "over_maximum", {**facts}
-        return found
+            return "away", {"why": "absent"}
+        if np.isnan(inputs.free_time.hours[officer, day, 0]):
+            return "away", {"why": "off duty"}
+        if not len(in_time):
+            return "off_hours", {"why": self._explain_hours(officer, day, routes)}
+        if not len(allowed):
+            return "banned", {}
+        if (own := self._find_own_patrol(officer, day, in_time)) is not None:
+            is_locked = inputs.problem.lock[own] >= 0
+            urn = inputs.urns[inputs.problem.school[own]]
+            return "locked" if is_locked else "elsewhere", {"urn": urn}
+        return self._find_limit(officer, day, in_time, allowed)
+
+    def _find_limit(
+        self, officer: int, day: int, in_time: Ints, allowed: Ints
+    ) -> tuple[OfficerObstacle, dict[str, object]]:
+        """What keeps an officer who has time: patrols of a week, company, or a day's maximum."""
+        if self.patrols[officer] >= self.inputs.max_patrols[officer]:
+            return "at_maximum", {"most": self.inputs.max_patrols[officer]}
+        if self._lacks_companion(officer, day, in_time):
+            return "without_second", {}
+        crowded = [self.find_crowded_hotspots(day, route) for route in allowed.tolist()]
+        if not all(crowded):
+            return "free", {}
+        names = sorted(set.intersection(*crowded) or set.union(*crowded))
+        return "over_maximum", {"places": " or ".join(names), "most": f"{self.max_minutes:g}"}
 
     def tell(self, officer: int, day: int, routes: Ints) -> str:
         """What keeps an officer from all of some routes on a day, as a sentence."""
@@ -88,41 +101,37 @@ class ObstacleFinder:
 
     def _explain(self, school: int, day: int) -> str:
         """Why a school has no patrol on a day."""
+        inputs = self.inputs
         if obstacle := self._find_school_obstacle(school, day):
             return obstacle
-        officers, routes = self._list_leads(school), self.inputs.list_routes(school, day)
+        officers = np.flatnonzero(inputs.cares[:, school] & inputs.is_lead).tolist()
         if not officers:
             return "no officer covers this school"
+        routes = inputs.list_routes(school, day)
         reasons = "; ".join(self.tell(officer, day, routes) for officer in officers)
         return f"{reasons}, no other officer covers this school" if len(officers) == 1 else reasons
 
     def explain(self, officer: int, school: int, day: int, window: str | None = None) -> str:
         """What keeps an officer from a school on a day, lent or not; empty if nothing does."""
         # In a window of the week; in any for None. Whether a place gets too much is not asked.
-        name = self.inputs.officers[officer]
-        if not self.inputs.is_lead[officer]:
-            if self.inputs.stays_at_gate[officer]:
-                return f"{name} stays at the gate"
+        inputs, name = self.inputs, self.inputs.officers[officer]
+        if inputs.stays_at_gate[officer]:
+            return f"{name} stays at the gate"
+        if not inputs.is_lead[officer]:
             return f"{name} is school staff, who walk along and never lead"
         if obstacle := self._find_school_obstacle(school, day):
             return obstacle
-        routes = self.inputs.list_routes(school, day)
-        routes = routes[self.inputs.is_of_window(window)[routes]]
+        routes = inputs.list_routes(school, day)
+        routes = routes[inputs.is_of_window(window)[routes]]
         if self.find_obstacle(officer, day, routes)[0] in {"free", "over_maximum"}:
             return ""
         return self.tell(officer, day, routes)
 
-    def _list_leads(self, school: int) -> list[int]:
-        """Officers who may lead a school's patrols."""
-        inputs = self.inputs
-        return np.flatnonzero(inputs.cares[:, school] & inputs.is_lead).tolist()
-
     def _find_school_obstacle(self, school: int, day: int) -> str:
         if not self.inputs.is_open[school, day]:
             return "school closed (term dates)"
-        if not len(self.inputs.list_routes(school, day)):
-            return "no patrol is planned for it that day"
-        return ""
+        has_routes = len(self.inputs.list_routes(school, day))
+        return "" if has_routes else "no patrol is planned for it that day"
 
     def _lacks_companion(self, officer: int, day: int, routes: Ints) -> bool:
         """Whether an officer needs a companion on all of some routes and none is free."""
@@ -137,43 +146,35 @@ class ObstacleFinder:
         return not (is_free & ~np.isin(others, busy)).any()
 
     def _find_own_patrol(self, officer: int, day: int, routes: Ints) -> int | None:
-        """The route that an officer is on when any of these would be walked; None if one fits."""
+        """The option that an officer is on when any of these would be walked; None if one fits."""
         # They have one patrol a window, and none while they are on another.
-        inputs, found = self.inputs, None
+        inputs, problem, found = self.inputs, self.inputs.problem, None
         free = np.ones(len(routes), dtype=bool)
         set_out, back = inputs.set_out[officer, routes], inputs.back[officer, routes]
-        mine = (self.all_chosen[:, 0] == officer) & (self.all_chosen[:, 1] == day)
-        for route in self.all_chosen[mine, 2].tolist():
-            _, window, begin, end = self._get_place(officer, day, route)
+        mine = (problem.officer[self._rows] == officer) & (problem.day[self._rows] == day)
+        for row in self._rows[mine].tolist():
+            begin, end = problem.option_minutes[row]
             apart = (back <= begin + MINUTES_TOLERANCE) | (end <= set_out + MINUTES_TOLERANCE)
-            clashes = free & ~((inputs.route_window[routes] != window) & apart)
-            found = route if clashes.any() else found
-            free &= ~clashes
+            apart &= inputs.route_window[routes] != problem.window[row]
+            found = row if (free & ~apart).any() else found
+            free &= apart
         return None if free.any() else found
-
-    def _get_place(self, officer: int, day: int, route: int) -> tuple[int, int, float, float]:
-        """School and window of a route, or of walking along, and when the officer is away."""
-        inputs, along = self.inputs, self.inputs.companions
-        place = route - len(inputs.routes)
-        if place < 0:
-            span = inputs.set_out[officer, route], inputs.back[officer, route]
-            return int(inputs.route_school[route]), int(inputs.route_window[route]), *span
-        same = (along.officer == officer) & (along.day == day) & (along.place == place)
-        begin, end = along.minutes[same][0]
-        return int(along.school[place]), int(along.window[place]), float(begin), float(end)
 
     def _explain_hours(self, officer: int, day: int, routes: Ints) -> str:
         """An officer's conflicting appointments, or their hours if these alone leave no time."""
         inputs, free = self.inputs, self.inputs.free_time
-        name = inputs.officers[officer]
+        name, date = inputs.officers[officer], inputs.days[day]
         set_out, back = inputs.set_out[officer], inputs.back[officer]
         ends = inputs.route_minutes[:, 1]
         on_duty = routes[free.fit_hours(inputs.set_out, ends)[officer, day, routes]]
-        date = inputs.days[day]
         clashes = (free.find_clashes(name, date, set_out[row], back[row]) for row in on_duty)
-        busy = dict.fromkeys(one for some in clashes for one in some)
+        busy = []
+        for one in dict.fromkeys(one for some in clashes for one in some):
+            hours = f" {format_time(one.from_minutes)}-{format_time(one.to_minutes)}"
+            is_all_day = one.to_minutes - one.from_minutes >= WHOLE_DAY_MINUTES
+            busy.append(one.kind.replace("_", " ") + ("" if is_all_day else hours))
         if busy:
-            return " and ".join(f"{name} {describe_appointment(one)}" for one in busy)
+            return f"{name} is away ({', '.join(busy)})"
         hours = "-".join(map(format_time, free.hours[officer, day]))
         first = routes[np.argmin(ends[routes])]
         needed = f"{format_time(set_out[first])}-{format_time(ends[first])}"
@@ -185,20 +186,21 @@ class ObstacleFinder:
         return {
             name
             for name, minutes in self.inputs.route_minutes_by_place[route].items()
-            if (name not in asked or self._has_optional_visit(name, day))
+            if (name not in asked or (day, name) in self._at_choice)
             and given.get(name, 0.0) + minutes > self.max_minutes + MINUTES_TOLERANCE
         }
 
-    def _has_optional_visit(self, hotspot: str, day: int) -> bool:
-        """Whether an officer comes to a hotspot on a day without having to."""
+    @cached_property
+    def _at_choice(self) -> set[tuple[int, str]]:
+        """Days and hotspots to which an officer comes without having to."""
         inputs = self.inputs
-        return any(
-            hotspot in inputs.route_minutes_by_place[route]
-            and hotspot not in inputs.walked.list_asked_places(route)
-            and inputs.locked[officer, day, route] < 0
-            for officer, on, route in self.chosen.tolist()
-            if on == day
-        )
+        return {
+            (day, name)
+            for officer, day, route in self.chosen.tolist()
+            if inputs.locked[officer, day, route] < 0
+            for name in inputs.route_minutes_by_place[route]
+            if name not in inputs.walked.list_asked_places(route)
+        }
 
     @cached_property
     def _minutes_by_day(self) -> list[defaultdict[str, float]]:
@@ -225,28 +227,6 @@ class ObstacleFinder:
                         f"maximum of {self.max_minutes:g}: {visitors}."
                     )
                     yield Note("over_daily_maximum", text, "lead")
-
-
-APPOINTMENT_WORDS = {
-    "leave": "is on leave",
-    "sick": "is sick",
-    "court": "is at court",
-    "training": "is at training",
-    "assembly": "is at an assembly",
-    "meeting": "is in a meeting",
-    "interview": "is at an interview",
-    "home_visit": "is on a home visit",
-    "event": "is at an event",
-    "away": "is away",
-}
-"""What someone with a duty of each kind does."""
-
-
-def describe_appointment(one: Appointment) -> str:
-    """What an officer does, and from when to when unless all day; no further details."""
-    hours = f"{format_time(one.from_minutes)}-{format_time(one.to_minutes)}"
-    is_all_day = one.to_minutes - one.from_minutes >= WHOLE_DAY_MINUTES
-    return APPOINTMENT_WORDS[one.kind] + ("" if is_all_day else f" {hours}")
 
 
 def check_locks_and_bans(inputs: RotaInputs) -> None:
@@ -281,3 +261,106 @@ def check_locks_and_bans(inputs: RotaInputs) -> None:
 
 def _describe(row: Lock | Ban) -> str:
     return f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
+
+
+def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[DemandOutcome, ...]:
+    """Who meets each demand of a week with these duties, or the nearest miss."""
+    demands = inputs.demands
+    meets = np.zeros((len(demands), len(inputs.routes)), dtype=bool)
+    meets[tuple(find_meeting_routes(demands, inputs.routes).T)] = True
+    stays = []
+    for stay in list_stays(duties):  # whoever stands at a tasked place in its hours meets it
+        at = None if stay.stop is None else find_tasking(inputs.area, stay.date, stay.stop)
+        stays.append((stay, None if at is None else at.place_id))
+    chosen = [row for duty in duties for row in inputs.list_options(duty)]
+    finder = ObstacleFinder(inputs, np.array(chosen, dtype=np.int64).reshape(-1, 3))
+    outcomes = []
+    for demand, routes in zip(demands, meets, strict=True):
+        met_by = _find_visitors(inputs, demand, stays)
+        is_met = len(met_by) >= demand.visits
+        outcomes.append(
+            DemandOutcome(
+                kind=demand.kind,
+                place=demand.place,
+                date=inputs.days[demand.days[0]] if demand.kind == "tasked" else None,
+                visits=demand.visits,
+                met_by=met_by,
+                why=None if is_met else _explain_unmet(finder, demand, routes),
+            )
+        )
+    return tuple(outcomes)
+
+
+def _find_visitors(
+    inputs: RotaInputs, demand: Demand, stays: Sequence[tuple[Stay, str | None]]
+) -> tuple[Visitor, ...]:
+    """Who comes to the place on days that count, each once, in order of time."""
+    first: dict[Duty, Stay] = {}
+    for stay, tasked in stays:
+        is_there = demand.kind == "tasked" and tasked == demand.place
+        if is_there or not set(demand.hotspots).isdisjoint(stay.names):
+            first.setdefault(stay.duty, stay)
+    found = sorted(first.values(), key=lambda stay: (stay.date, stay.from_minutes))
+    return tuple(
+        Visitor(stay.duty.officer, stay.duty.urn, stay.date, format_time(stay.from_minutes))
+        for stay in found
+        if inputs.days.index(stay.date) in demand.days and len(stay.officers) >= demand.officers
+    )
+
+
+def _explain_unmet(finder: ObstacleFinder, demand: Demand, meets: Bools) -> Obstacle:
+    """Why a place has fewer visits than it should; `meets` (r,) are the routes that go there."""
+    inputs, days = finder.inputs, list(demand.days)
+    if not days:
+        return Obstacle("other_days", demand.place)
+    planned = meets & (inputs.variant[days] >= 0)
+    if not planned.any():
+        return _explain_unplanned(inputs, demand)
+    if not (planned & inputs.is_open[inputs.route_school][:, days].T).any():
+        return Obstacle("schools_closed", demand.place)
+    officers: dict[OfficerObstacle, tuple[str, ...]] = {}
+    for row, name in enumerate(inputs.officers):
+        each = list(_list_obstacles(finder, demand, meets, row))
+        if each:  # the smallest of all days
+            why = min(each, key=get_args(OfficerObstacle).index)
+            officers[why] = (*officers.get(why, ()), name)
+    schools = dict.fromkeys(inputs.routes[row].school for row in np.flatnonzero(planned.any(0)))
+    return Obstacle("officers_short", demand.place, schools=tuple(schools), officers=officers)
+
+
+def _explain_unplanned(inputs: RotaInputs, demand: Demand) -> Obstacle:
+    """Why no patrol of any school goes to a place: that of the school which comes nearest."""
+    parts = [part for day in demand.days for part in inputs.plans[day].parts]
+    unserved = [row for part in parts for row in part.unserved]
+    if demand.kind == "tasked":
+        places = inputs.area.tasked_places
+        place = places[places["place_id"] == demand.place].iloc[0]
+        return find_nearest_miss(inputs.area, place, inputs.urns, unserved)
+    if not demand.hotspots:
+        return Obstacle("no_hotspot", demand.place)
+    found = [row.why for row in unserved if row.is_watched and row.place in demand.hotspots]
+    if missed := choose_nearest_miss(found):
+        return missed
+    if demand.kind == "designated" and (own := get_place(inputs.area, demand.place)) is not None:
+        point = own.geometry.centroid
+        return measure_nearest_school(inputs.area, demand.place, point, inputs.urns)
+    is_feared = demand.kind == "feared"
+    return Obstacle("beyond_schools" if is_feared else "no_school", demand.place)
+
+
+def _list_obstacles(
+    finder: ObstacleFinder, demand: Demand, meets: Bools, officer: int
+) -> Iterator[OfficerObstacle]:
+    """What keeps an officer from the place, by each day."""
+    inputs, school = finder.inputs, finder.inputs.route_school
+    own = finder.chosen[finder.chosen[:, 0] == officer]
+    for day in demand.days:
+        routes = meets & (inputs.variant[day] >= 0) & inputs.is_open[school, day]
+        routes &= inputs.cares[officer, school] | (inputs.locked[officer, day] >= 0)
+        is_there = bool(routes[own[own[:, 1] == day, 2]].any())
+        if not routes.any() or (is_there and demand.kind == "designated"):
+            continue
+        obstacle, _ = finder.find_obstacle(officer, day, np.flatnonzero(routes))
+        if is_there or (demand.officers > 1 and obstacle in {"free", "over_maximum"}):
+            obstacle = "without_second"  # who is there alone does not count
+        yield obstacle

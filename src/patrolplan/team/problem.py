@@ -14,8 +14,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-MINUTES_TOLERANCE = 1e-6
-"""Tolerance for rounding, in minutes."""
+MINUTES_TOLERANCE = 1e-6  # tolerance for rounding, in minutes
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,40 +23,29 @@ class RotaProblem:
 
     officer: Ints
     day: Ints
-    route: Ints
-    """(o,) what each option joins, as rows of the arrays below."""
+    route: Ints  # (o,) what each option joins, as rows of the arrays below
     lock: Ints
     """(o,) number of the lock that an option would fulfil, -1 for none: exactly one option of each
     lock is chosen."""
-    route_school: Ints
-    """(r,) school of each route."""
+    route_school: Ints  # (r,) school of each route
     route_number: Ints
     """(r,) 1 for the first officer at a school, 2 for one who patrols it together with the
     first..."""
     visits: Ints
     """(v, 2) route and place of every visit: a stop visits each place that is seen from it."""
-    visit_minutes: Floats
-    """(v,) minutes of every visit."""
-    route_dose: Floats
-    """(r,) minutes that each route stands at its stops, apart from the gate."""
+    visit_minutes: Floats  # (v,) minutes of every visit
+    route_dose: Floats  # (r,) minutes that each route stands at its stops, apart from the gate
     weight: Floats
     """(h,) worth of a day of presence at each place: of a hotspot, its share of the area's risk."""
     is_once: Bools
     """(h,) places of one school that count once a week, see `patrolplan.team.objective`."""
-    dosed_before: Ints
-    """(h,) days of the last week on which a hotspot already had its dose."""
-    run_before: Ints
-    """(h,) consecutive days, up to three, with a dose just before the first day."""
-    max_patrols: Ints
-    """(k,) maximum patrols of each officer in the week."""
-    dates: Ints
-    """(d,) proleptic Gregorian ordinals, rising: consecutive days differ by one."""
-    schools: int
-    """Number of schools."""
-    min_patrols: int
-    """Patrols that every school should get."""
-    max_dose_minutes: float
-    """Maximum minutes of a hotspot a day, see `patrolplan.team.programme`."""
+    dosed_before: Ints  # (h,) days of the last week on which a hotspot already had its dose
+    run_before: Ints  # (h,) consecutive days, up to three, with a dose just before the first day
+    max_patrols: Ints  # (k,) maximum patrols of each officer in the week
+    dates: Ints  # (d,) proleptic Gregorian ordinals, rising: consecutive days differ by one
+    schools: int  # number of schools
+    min_patrols: int  # patrols that every school should get
+    max_dose_minutes: float  # maximum minutes of a hotspot a day, see `patrolplan.team.programme`
     mandatory_visits: Bools
     """(v,) stops at places that intelligence has every patrol of a school visit."""
     route_window: Ints
@@ -73,12 +61,9 @@ class RotaProblem:
     is_companion: Bools
     """(r,) routes of companions. Each that is chosen is worth `COMPANION_FACTOR` of an average
     patrol, see `patrolplan.team.objective`."""
-    needs_companion: Bools
-    """(o,) options that are chosen only with a companion."""
-    demand_routes: Ints
-    """(m, 2) demand, and a route that meets it."""
-    demand_days: Bools
-    """(j, d) days on which a visit counts for each demand."""
+    needs_companion: Bools  # (o,) options that are chosen only with a companion
+    demand_routes: Ints  # (m, 2) demand, and a route that meets it
+    demand_days: Bools  # (j, d) days on which a visit counts for each demand
     demand_visits: Ints
     """(j,) visits that each demand asks for; also the maximum by routes that exist for it, see
     `is_tasked`."""
@@ -94,6 +79,10 @@ class RotaProblem:
         which = np.asarray(options)
         names = ("officer", "day", "route", "lock", "option_minutes", "needs_companion")
         return replace(self, **{name: getattr(self, name)[which] for name in names})
+
+    def list_options(self, rows: Ints) -> Ints:
+        """(c, 3) officer, day and route of some options."""
+        return np.stack([self.officer[rows], self.day[rows], self.route[rows]], axis=1)
 
     @cached_property
     def school(self) -> Ints:
@@ -181,13 +170,6 @@ class RotaProblem:
         count = np.bincount(self.lock[locked], minlength=1)
         return np.asarray(locked & (count[np.maximum(self.lock, 0)] == 1))
 
-    def find_conflicts(self, option: int) -> Bools:
-        """(o,) options of the same officer and day that exclude a given one."""
-        begin, end = self.busy.T
-        overlaps = (begin < end[option]) & (begin[option] < end)
-        same = self.officer_day == self.officer_day[option]
-        return np.asarray(same & (overlaps | (self.window == self.window[option])))
-
     @cached_property
     def busy(self) -> Floats:
         """(o, 2) times from and to: options that each begin before the other ends overlap."""
@@ -272,18 +254,14 @@ class RotaProblem:
 class Floor:
     """What every school gets before the worth is maximised, see `patrolplan.team.solve`."""
 
-    patrols: Ints
-    """(s,) patrols aimed at."""
+    patrols: Ints  # (s,) patrols aimed at
     missing: int
     """Minimum number of them missing, over all schools; `IMPOSSIBLE` if no week is feasible."""
-    dose: Floats
-    """(s,) minimum minutes of dose in the week."""
-    chosen: Ints
-    """Options that prove it possible."""
+    dose: Floats  # (s,) minimum minutes of dose in the week
+    chosen: Ints  # options that prove it possible
     unmet_tasked: int = 0
     """Minimum number of visits missing of those that demands by intelligence ask for."""
-    unmet_watched: int = 0
-    """Minimum number of visits missing of those that other demands ask for."""
+    unmet_watched: int = 0  # minimum number of visits missing of those that other demands ask for
 
 
 Limit = Annotated[int, Field(ge=0, le=10**9, strict=True)]
@@ -292,26 +270,12 @@ Positive = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 @dataclass(frozen=True)
 class SearchLimits:
-    """When to stop searching.
-
-    Equal inputs give equal weeks as long as the search ends by gap, moves or nodes; a week that
-    ends by the clock depends on the speed of the computer.
-    """
+    """When to stop searching; not by the clock, so that equal inputs give equal weeks."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=False)
 
     gap_percent: Positive = 0.5
     """Relative gap to the bound at which a week is good enough, at every size; 0 for one that is
     proven best if `nodes` are enough."""
-    nodes: Limit = 500
-    """Maximum nodes of the search tree of a week that is to be proven best."""
-    moves_per_school: Limit = 200_000
-    """Maximum small changes tried for every school by annealing."""
-    is_proven_if_quick: bool = False
-    """Whether a week within the gap is still proven best where that takes about a second."""
-    seconds: Positive | None = None
-    """Maximum wall-clock time; None for no limit."""
-
-
-DEFAULT_LIMITS = SearchLimits(is_proven_if_quick=True)
-"""Default limits of a search."""
+    nodes: Limit = 500  # maximum nodes of the search tree of a week that is to be proven best
+    moves_per_school: Limit = 200_000  # maximum small changes tried for every school by annealing

@@ -114,54 +114,42 @@ def _match(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(len(wanted)), end - begin), order[expand_ranges(begin, end - begin)]
 
 
-def add_unmet_variables(model: MipBuilder, problem: RotaProblem, x: Ints) -> Ints:
-    """Add the visits that each demand is short of; gives their columns."""
-    wanted = problem.demand_visits
+def add_floor(
+    model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor
+) -> dict[str, tuple[Ints, int]]:
+    """Constrain a programme by a floor; the columns and the row of each aim, by its name there."""
+    # The columns are what is missing: patrols of each school, and visits that demands ask for.
+    first, schools = problem.is_first, np.arange(problem.schools)
+    missing = model.add_variables(np.zeros(len(schools)), upper=floor.patrols)
+    model.add_constraints(
+        (problem.school[first], x[first], 1.0),
+        (schools, missing, 1.0),
+        lower=floor.patrols,
+        count=len(schools),
+    )
+    rows = {"missing": (missing, model.add_row(missing, upper=floor.missing))}
+    wanted, (option, demand) = problem.demand_visits, problem.meetings
     unmet = model.add_variables(np.zeros(len(wanted)), upper=wanted)
-    option, demand = problem.meetings
     model.add_constraints(
         (demand, x[option], 1.0),
         (np.arange(len(wanted)), unmet, 1.0),
         lower=wanted,
         count=len(wanted),
     )
-    return unmet
-
-
-def add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) -> tuple[Ints, Ints]:
-    """Constrain a programme by a floor; return the columns of missing patrols and visits."""
-    missing = add_shortfall_variables(model, problem, x, floor.patrols)
-    model.add_row(missing, upper=floor.missing)
-    unmet = add_unmet_variables(model, problem, x)
-    for is_of, most in (
-        (problem.is_tasked, floor.unmet_tasked),
-        (~problem.is_tasked, floor.unmet_watched),
-    ):
+    for aim, is_of in (("unmet_tasked", problem.is_tasked), ("unmet_watched", ~problem.is_tasked)):
         if is_of.any():
-            model.add_row(unmet[is_of], upper=most)
+            row = model.add_row(unmet[is_of], upper=getattr(floor, aim))
+            rows[aim] = unmet[is_of], row
     dosed = np.flatnonzero(floor.dose > 0)
-    row = np.full(problem.schools, -1)
-    row[dosed] = np.arange(len(dosed))
-    mine = row[problem.school] >= 0
+    row_of = np.full(problem.schools, -1)
+    row_of[dosed] = np.arange(len(dosed))
+    mine = row_of[problem.school] >= 0
     model.add_constraints(
-        (row[problem.school[mine]], x[mine], problem.option_dose[mine]),
+        (row_of[problem.school[mine]], x[mine], problem.option_dose[mine]),
         lower=floor.dose[dosed] - MINUTES_TOLERANCE,
         count=len(dosed),
     )
-    return missing, unmet
-
-
-def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
-    """Add the patrols that each school is short of a target; gives their columns."""
-    missing = model.add_variables(np.zeros(problem.schools), upper=target)
-    first = problem.is_first
-    model.add_constraints(
-        (problem.school[first], x[first], 1.0),
-        (np.arange(problem.schools), missing, 1.0),
-        lower=target,
-        count=problem.schools,
-    )
-    return missing
+    return rows
 
 
 def find_forced_visits(problem: RotaProblem) -> Bools:

@@ -1,15 +1,8 @@
 """Change at short notice: possible patrols stay, free officer-days are filled, moves are offered.
 
-One function for the command line and the board. After absences or new appointments
-
-1. every patrol that is still possible stays as it was handed out, with its card;
-2. the days on which officers are free, from the first day that changes, are filled: with no more
-   new patrols than were lost, first to bring every school to its minimum and to meet what
-   intelligence asks for, then for what the week is worth;
-3. further moves are offered, not made: the best week for which one or two more cards may change,
-   and what each would gain.
-
-A gap that is left has suggestions, the best few changes that fill it.
+After absences or new appointments every patrol that is still possible keeps its card; officers'
+free days from the first change on get no more new patrols than were lost; and the best weeks for
+which one or two more cards change are offered, not made. A gap that is left has suggestions.
 """
 
 import datetime as dt
@@ -24,27 +17,23 @@ from patrolplan.doors import Day, read_day
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
-from patrolplan.team.companions import has_time_for
 from patrolplan.team.draw import list_facts
 from patrolplan.team.problem import Bools, Ints, RotaProblem
 from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.routes import has_time_for
 from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_records import Lock
 
-MAX_MOVES = 2
-"""Maximum number of cards of possible patrols that the offered moves may change."""
+MAX_MOVES = 2  # maximum number of cards of possible patrols that the offered moves may change
+MAX_CHANGES_FOR_A_VISIT = 2  # cards withdrawn for one tasked visit: its officer's and a stand-in's
+MIN_GAIN_SHARE = 0.001  # minimum share of the week's worth that an offered move adds
+MAX_SUGGESTIONS = 3
+MAX_CARDS_OUT = 2  # maximum number of cards that a suggestion may withdraw
 
-MAX_CHANGES_FOR_A_VISIT = 2
-"""Maximum cards withdrawn for one visit by intelligence: of its officer and of a stand-in."""
-
-MIN_GAIN_SHARE = 0.001
-"""Minimum share of the week's worth that an offered move adds."""
-
-Absences = Mapping[str, Iterable[Day]]
-"""Days on which officers are absent, by officer."""
+Absences = Mapping[str, Iterable[Day]]  # days on which officers are absent, by officer
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +43,6 @@ class Change:
     kind: Literal["withdrawn", "new"]
     """"withdrawn": its card is void; "new": its card must be printed."""
     duty: Duty
-    """The duty."""
 
     def __str__(self) -> str:
         what = "withdraw the card of" if self.kind == "withdrawn" else "print the card of"
@@ -66,8 +54,7 @@ class Move:
     """A change that is offered: the week with it, what changes, and what that adds to the worth."""
 
     week: Week
-    changes: tuple[Change, ...]
-    """Against the week, repaired where it was."""
+    changes: tuple[Change, ...]  # against the week, repaired where it was
     gain: float
 
 
@@ -75,8 +62,7 @@ class Move:
 class Repair:
     """A repaired week."""
 
-    before: Week
-    """As it was handed out."""
+    before: Week  # as it was handed out
     week: Week
     changes: tuple[Change, ...]
     """Every duty that was withdrawn or is new, against the week as it was handed out."""
@@ -120,19 +106,17 @@ def repair_week(
         for officer, days in absent.items()
     }
     check_absences(week.days, officers, away)
-    absences = {
-        officer: week.absent.get(officer, frozenset()) | away.get(officer, frozenset())
-        for officer in sorted({*week.absent, *away})
-    }
+    none = frozenset[dt.date]()
+    names = sorted({*week.absent, *away})
+    absences = {name: week.absent.get(name, none) | away.get(name, none) for name in names}
     bare = RotaInputs.of_week(week, area, plan, absent=absences)
     stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
     gone = [duty for duty in week.duties if duty not in stay]
     locks = (lock for lock in week.locks if not any(map(lock.is_fulfilled_by, gone)))
     before = replace(week, locks=tuple(locks))
-    crews = [tuple(name for name in duty.crew if has_time_for(bare, duty, name)) for duty in stay]
     stay = tuple(
-        duty if duty.crew == crew else replace(duty, crew=crew)
-        for duty, crew in zip(stay, crews, strict=True)
+        duty.with_crew(tuple(name for name in duty.crew if has_time_for(bare, duty, name)))
+        for duty in stay
     )
     touched = {day for days in away.values() for day in days}
     touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
@@ -140,12 +124,14 @@ def repair_week(
     inputs = replace(bare, held=stay)
     repaired = _fill(before, inputs, len(gone), first)
     moves = []
-    best = repaired.worth
+    best, inputs = repaired.worth, replace(inputs, held=repaired.duties)
     for count in range(1, max_moves + 1):
-        move = _find_move(repaired, inputs, first=first, count=count)
-        if move is not None and move.week.worth > best + MIN_GAIN_SHARE * abs(repaired.worth):
-            best = move.week.worth
-            moves.append(move)
+        part, stands = _free_patrols(inputs, repaired.locks, first)
+        limits = ChangeLimits(stands, max_out=count, max_new=count)
+        moved = _build_changed_week(repaired, inputs, part, limits)
+        if moved is not None and moved.worth > best + MIN_GAIN_SHARE * abs(repaired.worth):
+            best = moved.worth
+            moves.append(_build_move(repaired, moved))
     return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
 
 
@@ -190,15 +176,8 @@ def _fill(week: Week, inputs: RotaInputs, lost: int, first: dt.date) -> Week:
     return _build_changed_week(week, inputs, part, limits) or week
 
 
-def _find_move(repaired: Week, inputs: RotaInputs, *, first: dt.date, count: int) -> Move | None:
-    """The best week for which a number of further patrols of the repaired one may change."""
-    inputs = replace(inputs, held=repaired.duties)
-    part, stands = _free_patrols(inputs, repaired.locks, first)
-    limits = ChangeLimits(stands, max_out=count, max_new=count)
-    week = _build_changed_week(repaired, inputs, part, limits)
-    if week is None:
-        return None
-    return Move(week, list_changes(repaired, week), week.worth - repaired.worth)
+def _build_move(before: Week, week: Week) -> Move:
+    return Move(week, list_changes(before, week), week.worth - before.worth)
 
 
 def _free_patrols(
@@ -206,12 +185,10 @@ def _free_patrols(
 ) -> tuple[RotaProblem, Bools]:
     """The options from a day on, and (o,) which stand in the week handed out."""
     # Of patrols that stand those before the day are fixed, and those that were locked by hand.
-    problem = inputs.problem
-    names = {(lock.officer, lock.urn, lock.date) for lock in locks}
-    keys = zip(problem.officer.tolist(), problem.school.tolist(), problem.day.tolist(), strict=True)
-    named = ((inputs.officers[k], inputs.urns[s], inputs.days[d]) for k, s, d in keys)
+    problem, held = inputs.problem, enumerate(inputs.held)
+    by_hand = [row for row, duty in held if any(lock.is_fulfilled_by(duty) for lock in locks)]
     later = problem.day >= inputs.days.index(first)
-    is_free = later & ~np.array([each in names for each in named], dtype=bool)
+    is_free = later & ~np.isin(problem.lock, by_hand)
     stands = problem.lock >= 0
     part = replace(problem, lock=np.where(is_free, -1, problem.lock)).select(stands | later)
     return part, stands[stands | later]
@@ -226,11 +203,8 @@ def _build_changed_week(
         return None
     after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound), before)
     after = walk_new_patrols(inputs, before, after)
-    absences = (
-        note_absence(name, day)
-        for name in sorted(inputs.absent)
-        for day in sorted(inputs.absent[name])
-    )
+    days = ((name, day) for name in sorted(inputs.absent) for day in sorted(inputs.absent[name]))
+    absences = (note_absence(*each) for each in days)
     notes = tuple(dict.fromkeys((*before.notes, *after.notes, *absences)))
     return replace(after, locks=before.locks, notes=notes)
 
@@ -255,19 +229,12 @@ def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Abs
     problems.raise_if_any()
 
 
-MAX_SUGGESTIONS = 3
-
-MAX_CARDS_OUT = 2
-"""Maximum number of cards that a suggestion may withdraw."""
-
-
 @dataclass(frozen=True)
 class Gap:
     """What a week lacks: a patrol of a school, or a visit to a place; on a day, or on any."""
 
     urn: str | None = None
-    place: str | None = None
-    """A hotspot, a tasked or a feared place."""
+    place: str | None = None  # a hotspot, a tasked or a feared place
     date: dt.date | None = None
 
 
@@ -287,23 +254,14 @@ def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap) -> tuple[Move, ...]:
     part, standing = problem.select(near), stands[near]
     withdrawn: list[Ints] = []
     while wanted.any() and len(moves) < MAX_SUGGESTIONS:
-        limits = ChangeLimits(
-            standing,
-            MAX_CARDS_OUT,
-            MAX_CARDS_OUT + 1,
-            must=wanted[near],
-            not_all_of=tuple(withdrawn),
-        )
+        most, before = (MAX_CARDS_OUT, MAX_CARDS_OUT + 1), tuple(withdrawn)
+        limits = ChangeLimits(standing, *most, must=wanted[near], not_all_of=before)
         chosen = find_few_changes(part, limits)
         if chosen is None:
             break
         out = np.setdiff1d(np.flatnonzero(standing), chosen)
         whole = np.flatnonzero(near)[chosen]
-        after = build_week(inputs, problem, RotaSolution.rate(problem, np.sort(whole), week.bound))
-        present = {duty.key: duty for duty in week.duties}
-        duties = [present.get(duty.key, duty) for duty in after.duties]
-        after = editor.build_week(duties, bound=week.bound)
-        moves.append(Move(after, list_changes(week, after), after.worth - week.worth))
+        moves.append(_build_move(week, editor.build_chosen(whole, week, week.bound)))
         if len(out):
             withdrawn.append(out)
         else:

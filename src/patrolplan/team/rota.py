@@ -1,10 +1,10 @@
-"""Plan -> `Week`: who patrols which school on which day."""
+"""Plan -> `Week`: who patrols which school when; and proof that it was drawn, not chosen."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from operator import is_
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,30 +20,32 @@ from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
-from patrolplan.team.companions import find_crews
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.demand_outcomes import build_demand_outcomes
-from patrolplan.team.draw import (
-    compute_digest,
-    draw_week,
-    estimate_chances,
-    find_foreseen,
-    make_draw_key,
-    tabulate_chances,
-)
+from patrolplan.team.draw import compute_digest, draw_week, find_foreseen, list_facts, make_draw_key
 from patrolplan.team.free_time import list_school_days, note_modes
-from patrolplan.team.obstacle_finder import ObstacleFinder, check_locks_and_bans
+from patrolplan.team.obstacle_finder import (
+    ObstacleFinder,
+    build_demand_outcomes,
+    check_locks_and_bans,
+)
 from patrolplan.team.problem import RotaProblem, SearchLimits
 from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.routes import find_crews
 from patrolplan.team.secret import DrawKey, note_secret
 from patrolplan.team.solve import IMPOSSIBLE, RotaSolution, solve_rota
 from patrolplan.team.walks import draw_new_walks, draw_walks
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_records import Ban, Draw, Lock, PatrolShortfall
+from patrolplan.team.week_records import Ban, Draw, HandChange, Lock, PatrolShortfall
 from patrolplan.text import format_count
 
-FULL_DOSE_SHARE = 0.5
-"""Share of a dwell from which a delivered visit counts as the day's dose."""
+NO_SECRET = Note(
+    "drawn_without_secret",
+    "The week was drawn without a secret: anyone with the same data and settings can draw it "
+    "again. `patrolplan week` makes a secret where it may write next to the settings.",
+    "lead",
+    fix="let `patrolplan week` write a secret next to the settings",
+)
+FULL_DOSE_SHARE = 0.5  # of a dwell, from which a delivered visit counts as the day's dose
 
 
 def plan_week(
@@ -54,18 +56,14 @@ def plan_week(
     locks: Sequence[Lock] = (),
     bans: Sequence[Ban] = (),
     delivered: pd.DataFrame | None = None,
-    seed: int | None = None,
     stop: SearchLimits | None = None,
     key: DrawKey | None = None,
 ) -> Week:
     """Choose who patrols which school on which day, and by which of its routes.
 
     The best week is found, and one of the weeks that are nearly as good is drawn: see
-    `patrolplan.team.draw`.
-
-    An officer has at most one patrol a day: the bells of an area are so close together that a
-    second patrol could hardly begin in time. Officers are on duty from setting out at their base
-    until the end of the patrol. `patrolplan.team.objective` says what a week is worth.
+    `patrolplan.team.draw`. An officer has at most one patrol a day and window, and is on duty from
+    setting out at the base until its end. `patrolplan.team.objective` says what a week is worth.
 
     Parameters
     ----------
@@ -82,8 +80,6 @@ def plan_week(
     delivered
         Doses delivered before: columns `hotspot`, `date`, `minutes`. Those of the seven days
         before count as earlier days.
-    seed
-        Decides between equal weeks; by default the settings' seed.
     stop
         When to stop searching.
     key
@@ -111,33 +107,27 @@ def plan_week(
     dosed = _find_dosed_days(delivered, area.settings.patrol.dwell_minutes)
     plans = list_day_plans(plan, days)
     key = make_draw_key(area, days[0]) if key is None else key
-    inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed, key=key)
+    inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
     check_locks_and_bans(inputs)
-    seed = area.settings.seed if seed is None else seed
-    best = solve_rota(inputs.problem, seed=seed, stop=stop)
-    return build_drawn_week(inputs, best, stop=stop)
+    best = solve_rota(inputs.problem, seed=area.settings.seed, stop=stop)
+    return build_drawn_week(inputs, best, key, stop)
 
 
 def build_drawn_week(
-    inputs: RotaInputs, best: RotaSolution, *, stop: SearchLimits | None = None
+    inputs: RotaInputs, best: RotaSolution, key: DrawKey, stop: SearchLimits | None = None
 ) -> Week:
-    """The week that the key of the inputs draws, from the best one, found within limits."""
-    if inputs.key is None:
-        message = "without a key no week is drawn"
-        raise ValueError(message)
+    """The week that a key draws, from the best one, found within limits."""
     if inputs.locks and best.floor is not None and best.floor.missing == IMPOSSIBLE:
         where, what = "lock", "the locks cannot all be fulfilled together"
         raise InputError.one(where, what, "remove some of them")
     give = inputs.area.settings.week.give
-    drawn = draw_week(inputs.problem, best, give, inputs.key)
+    drawn = draw_week(inputs.problem, best, give, key)
     week = build_week(inputs, inputs.problem, drawn)
-    duties = draw_walks(inputs, week.duties, inputs.key)
-    chances = estimate_chances(inputs, best)
-    is_secret = inputs.key.is_secret
-    noted = note_secret(inputs.area.settings) if is_secret else (_note_no_secret(),)
+    duties = draw_walks(inputs, week.duties, key)
+    noted = note_secret(inputs.area.settings) if key.is_secret else (NO_SECRET,)
     draw = Draw(
-        number=inputs.key.number,
-        commitment=inputs.key.commitment,
+        number=key.number,
+        commitment=key.commitment,
         give=give,
         best_worth=best.worth,
         digest=compute_digest(duties),
@@ -151,8 +141,7 @@ def build_drawn_week(
         duties=sort_duties(duties),
         demands=build_demand_outcomes(inputs, duties),
         draw=draw,
-        foreseen=find_foreseen(inputs, chances),
-        chances=tabulate_chances(inputs, chances),
+        foreseen=find_foreseen(inputs, best),
         notes=(*week.notes, *noted),
     )
 
@@ -211,18 +200,16 @@ def build_week(
     """The week of a solution, with the reasons for what is missing."""
     # Of a week `before` all stays that does not follow from the choice, such as its draw.
     at = solution.chosen
-    chosen = np.stack([problem.officer[at], problem.day[at], problem.route[at]], axis=1)
+    chosen = problem.list_options(at)
     patrols = np.bincount(problem.school[at[problem.is_first[at]]], minlength=problem.schools)
     target = np.minimum(problem.min_patrols, inputs.is_open.sum(axis=1))
     short = tuple(
         PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
         for row in np.flatnonzero(patrols < target)
     )
-    crews = find_crews(inputs, chosen)
-    patrolled = chosen[chosen[:, 2] < len(inputs.routes)]
     duties = [
-        replace(build_duty(inputs, *row), crew=crews.get(row, ()))
-        for row in map(tuple, patrolled.tolist())
+        build_duty(inputs, *option).with_crew(crew)
+        for option, crew in find_crews(inputs, chosen).items()
     ]
     finder = ObstacleFinder(inputs, chosen)
     choice: dict[str, Any] = {
@@ -274,15 +261,6 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     )
 
 
-def _note_no_secret() -> Note:
-    text = (
-        "The week was drawn without a secret: anyone with the same data and settings can draw it "
-        "again. `patrolplan week` makes a secret where it may write next to the settings."
-    )
-    fix = "let `patrolplan week` write a secret next to the settings"
-    return Note("drawn_without_secret", text, "lead", fix=fix)
-
-
 def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
     """What was assumed about the area, its dates, loans, bicycles and doses."""
     yield from note_guard(inputs.area.settings)
@@ -313,3 +291,79 @@ def _note_short_crews(area: StudyArea, duties: Sequence[Duty]) -> Iterator[Note]
         fix = f"find a second person for {format_count(len(alone), 'patrol')}: `patrolplan board`"
         about = {"officers": [duty.officer for duty in alone]}
         yield Note("crew_short", text, "lead", fix=fix, about=about)
+
+
+AuditObstacle = Literal["not_drawn", "no_secret", "other_secret", "other_data", "other_version"]
+"""Why a draw cannot be made again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The result of drawing a week again."""
+
+    draw: Draw | None
+    obstacle: AuditObstacle | None = None
+    is_as_drawn: bool = False  # whether the digest of the draw is that of the week drawn again
+    withdrawn: tuple[Duty, ...] = ()
+    """Patrols that were drawn and are no longer in the week unchanged."""
+    new: tuple[Duty, ...] = ()  # patrols of the week that were not drawn, or not unchanged
+    history: tuple[HandChange, ...] = ()  # changes by hand on record...
+    absent: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)  # ...and absences
+
+    @property
+    def verdict(self) -> Literal["holds", "differs", "unrecorded", "impossible"]:
+        """The draw is confirmed, or differs; patrols changed without a record; or not known."""
+        if self.obstacle is not None:
+            return "impossible"
+        if not self.is_as_drawn:
+            return "differs"
+        is_recorded = bool(self.history or self.absent)
+        return "holds" if is_recorded or not (self.withdrawn or self.new) else "unrecorded"
+
+
+def find_audit_obstacle(
+    area: StudyArea, draw: Draw | None, week: Mapping[str, object], day: dt.date
+) -> AuditObstacle | None:
+    """Why the draw of a week of the area as it is now cannot be made again; None where it can."""
+    # `week` is what it was created from, see `patrolplan.provenance`, and `day` any of its days.
+    if draw is None:
+        return "not_drawn"
+    now = compute_area_provenance(area)
+    if now["version"] != week.get("version"):
+        return "other_version"
+    if compute_short_id(now) != (draw.data or compute_short_id(week)):
+        return "other_data"
+    key = make_draw_key(area, day, draw.number)
+    if draw.commitment and not key.is_secret:
+        return "no_secret"
+    return None if draw.commitment == key.commitment else "other_secret"
+
+
+def audit_week(week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Audit:
+    """Draw a week again, from area and plan as they were when it was drawn, and compare."""
+    # Those who hold the secret can draw it again. It must have the digest in the week's file, and
+    # every patrol that was handed out must be as it was drawn, or its change must be on record.
+    obstacle = find_audit_obstacle(area, week.draw, week.created_from, week.start)
+    if week.draw is None or obstacle is not None:
+        return Audit(week.draw, obstacle)
+    dwell = area.settings.patrol.dwell_minutes
+    doses = [(name, day, dwell) for name, days in week.delivered.items() for day in sorted(days)]
+    again = plan_week(
+        area,
+        plan,
+        start=week.start,
+        locks=week.draw.locks,
+        bans=week.draw.bans,
+        delivered=pd.DataFrame(doses, columns=["hotspot", "date", "minutes"]),
+        stop=week.draw.limits,
+        key=make_draw_key(area, week.start, week.draw.number),
+    )
+    drawn, there = ({tuple(list_facts(one)): one for one in w.duties} for w in (again, week))
+    return Audit(
+        week.draw,
+        is_as_drawn=compute_digest(again.duties) == week.draw.digest,
+        withdrawn=tuple(one for facts, one in drawn.items() if facts not in there),
+        new=tuple(one for facts, one in there.items() if facts not in drawn),
+        history=week.history,
+        absent=week.absent,
+    )

@@ -14,26 +14,28 @@ from patrolplan.area import StudyArea
 from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.tables import STAFF
-from patrolplan.team.companions import Companions, find_companions, find_crewed_options
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.free_time import FreeTime, compute_minutes_from_base, find_open_days
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.routes import (
+    Companions,
     WeekRoutes,
     build_route_key,
     collect_routes,
+    find_companions,
+    find_crewed_options,
     find_meeting_routes,
     find_own_place,
     list_away,
     list_demands,
 )
-from patrolplan.team.secret import DrawKey
 from patrolplan.team.week import Duty, Week
 from patrolplan.team.week_records import Ban, Lock
 from patrolplan.team.where_when import list_visited
 
-DOSE_MEMORY_DAYS = 7
-"""Doses of this many days before the week count as earlier ones."""
+DOSE_MEMORY_DAYS = 7  # doses of so many days before the week count as earlier ones
+
+Option = tuple[int, int, int]  # rows of an officer, a day and a route
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +46,7 @@ class RotaInputs:
     """
 
     area: StudyArea
-    plans: tuple[Plan, ...]
-    """(d,) the plan of each day."""
+    plans: tuple[Plan, ...]  # (d,) the plan of each day
     days: tuple[dt.date, ...]
     locks: tuple[Lock, ...] = ()
     bans: tuple[Ban, ...] = ()
@@ -55,8 +56,6 @@ class RotaInputs:
     """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
     """Duties handed out that stay as they are, even if plan and tables have changed."""
-    key: DrawKey | None = None
-    """What the week is drawn with, and so the order and minutes in which each patrol is walked."""
 
     @cached_property
     def officers(self) -> tuple[str, ...]:
@@ -89,20 +88,30 @@ class RotaInputs:
         """Row of the route that this is a walk of."""
         return self.walked.row_by_key.get(build_route_key(patrol))
 
+    def find_option(self, duty: Duty) -> Option | None:
+        """Officer, day and route of a patrol; None where one of them is not of this week."""
+        route = self.find_route(duty.patrol)
+        if route is None or duty.officer not in self.officers or duty.date not in self.days:
+            return None
+        return self.officers.index(duty.officer), self.days.index(duty.date), route
+
+    def list_options(self, duty: Duty) -> list[Option]:
+        """The options of a patrol and of everyone who walks along; empty where it has none."""
+        if (option := self.find_option(duty)) is None:
+            return []
+        day, along = option[1], int(self.companions.route[option[2]])
+        return [option, *((self.officers.index(name), day, along) for name in duty.crew)]
+
     @cached_property
-    def held_rows(self) -> dict[tuple[int, int, int], Duty]:
+    def held_rows(self) -> dict[Option, Duty]:
         """Officer, day and route of every duty that stays."""
-        officers, days, row = self.officers, self.days, self.walked.row_by_key
-        return {
-            (officers.index(d.officer), days.index(d.date), row[build_route_key(d.patrol)]): d
-            for d in self.held
-        }
+        options = ((self.find_option(duty), duty) for duty in self.held)
+        return {option: duty for option, duty in options if option is not None}
 
     @cached_property
     def route_school(self) -> Ints:
         """(r,) row of each route's school."""
-        row = {urn: number for number, urn in enumerate(self.urns)}
-        return np.array([row[route.urn] for route in self.routes], dtype=np.int64)
+        return np.array([self.urns.index(route.urn) for route in self.routes], dtype=np.int64)
 
     @cached_property
     def route_number(self) -> Ints:
@@ -124,7 +133,7 @@ class RotaInputs:
     def is_absent(self) -> Bools:
         """(k, d) officers who are absent."""
         days = [[day in self.absent.get(who, ()) for day in self.days] for who in self.officers]
-        return np.array(days, dtype=bool).reshape(len(self.officers), len(self.days))
+        return np.array(days, dtype=bool).reshape(-1, len(self.days))
 
     @cached_property
     def travel(self) -> Floats:
@@ -194,29 +203,27 @@ class RotaInputs:
         """(k, d, r) free from setting out until the end, and on the way back."""
         return self.free_time.fit(self.set_out, self.route_minutes[:, 1], self.back)
 
+    def _select(self, row: Lock | Ban) -> Bools:
+        """(k, d, r) what a lock or ban names."""
+        who = np.array([row.officer in {None, name} for name in self.officers], dtype=bool)
+        when = np.array([row.date in {None, day} for day in self.days], dtype=bool)
+        urn = np.array([row.urn in {None, urn} for urn in self.urns], dtype=bool)
+        which = (row.variant is None) | (self.variant == row.variant)
+        which &= self.is_of_window(row.window)
+        return np.asarray(who[:, None, None] & when[:, None] & urn[self.route_school] & which)
+
     @cached_property
     def banned(self) -> Bools:
         """(k, d, r) ruled out by bans."""
-        banned = np.zeros((len(self.officers), len(self.days), len(self.routes)), dtype=bool)
-        for ban in self.bans:
-            who = np.array([ban.officer in {None, name} for name in self.officers], dtype=bool)
-            when = np.array([ban.date in {None, day} for day in self.days], dtype=bool)
-            urn = np.array([ban.urn in {None, urn} for urn in self.urns], dtype=bool)
-            which = (ban.variant is None) | (self.variant == ban.variant)
-            which &= self.is_of_window(ban.window)
-            banned |= who[:, None, None] & when[:, None] & urn[self.route_school] & which
-        return banned
+        none = np.zeros((len(self.officers), len(self.days), len(self.routes)), dtype=bool)
+        return np.asarray(np.logical_or.reduce([none, *map(self._select, self.bans)]))
 
     @cached_property
     def locked(self) -> Ints:
         """(k, d, r) number of the lock that an option would fulfil, -1 for none."""
         locked = np.full((len(self.officers), len(self.days), len(self.routes)), -1)
         for number, lock in enumerate(self.locks):
-            officer, day = self.officers.index(lock.officer), self.days.index(lock.date)
-            school = self.route_school == self.urns.index(lock.urn)
-            which = (lock.variant is None) | (self.variant[day] == lock.variant)
-            which = which & self.is_of_window(lock.window)
-            locked[officer, day, school & which] = number
+            locked[self._select(lock)] = number
         for number, place in enumerate(self.held_rows, len(self.locks)):
             locked[place] = number
         return locked
@@ -349,7 +356,7 @@ class RotaInputs:
         )
 
     @cached_property
-    def option_rows(self) -> dict[tuple[int, int, int], int]:
+    def option_rows(self) -> dict[Option, int]:
         """Row of each option of the problem, by officer, day and route."""
         columns = (self.problem.officer, self.problem.day, self.problem.route)
         keys = zip(*(column.tolist() for column in columns), strict=True)

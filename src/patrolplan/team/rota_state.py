@@ -23,8 +23,7 @@ from patrolplan.team.programme import compute_set_worth, find_forced_visits, lis
 
 NO_OPTION = -1
 
-PATROLS, TASKED, WATCHED = 0, 1, 2
-"""Places in `RotaState.missing` and `RotaFacts.max_missing`."""
+PATROLS, TASKED, WATCHED = 0, 1, 2  # places in `RotaState.missing` and `RotaFacts.max_missing`
 
 
 class RotaFacts(NamedTuple):
@@ -34,59 +33,42 @@ class RotaFacts(NamedTuple):
     day: Ints
     route: Ints
     school: Ints
-    slot: Ints
-    """(o,) officer, day and window as one."""
+    slot: Ints  # (o,) officer, day and window as one
     busy: Floats
     """(o, 2) from and to; options of an officer and day that overlap exclude each other."""
-    cell: Ints
-    """(o,) school, day, window and route number as one."""
-    after_cell: Ints
-    """(o,) cell that must be filled as well, -1 for none."""
-    school_window: Ints
-    """(o,) school and window as one."""
+    cell: Ints  # (o,) school, day, window and route number as one
+    after_cell: Ints  # (o,) cell that must be filled as well, -1 for none
+    school_window: Ints  # (o,) school and window as one
     is_first: Bools
     is_present: Bools
     is_along: Bools
     needs_companion: Bools
-    own_worth: Floats
-    """(o,) separate worth of an option: that of a companion."""
+    own_worth: Floats  # (o,) separate worth of an option: that of a companion
     option_dose: Floats
     slot_start: Ints
-    slot_options: Ints
-    """Options of slot s are `slot_options[slot_start[s]:slot_start[s + 1]]`."""
+    slot_options: Ints  # options of slot s are `slot_options[slot_start[s]:slot_start[s + 1]]`
     along_start: Ints
-    along_options: Ints
-    """Options of walking along with cell c, in the same form."""
+    along_options: Ints  # options of walking along with cell c, in the same form
     meet_start: Ints
-    met_demands: Ints
-    """Demands that option o meets, in the same form."""
-    lock: Ints
-    """(o,) lock that an option fulfils, -1 for none."""
+    met_demands: Ints  # demands that option o meets, in the same form
+    lock: Ints  # (o,) lock that an option fulfils, -1 for none
     stop_start: Ints
     stop_hotspot: Ints
     stop_minutes: Floats
-    visit_start: Ints
-    """(o,) where the stops of an option begin in `is_capped`."""
-    is_capped: Ints
-    """(w,) 1 for stops under the daily maximum, in the order of option and stop."""
-    dose_weight: Floats
-    """(h,) see `RotaProblem.dose_weight`."""
-    set_worth: Floats
-    """(h, 2^d) worth of each set of days of a hotspot, by binary number."""
+    visit_start: Ints  # (o,) where the stops of an option begin in `is_capped`
+    is_capped: Ints  # (w,) 1 for stops under the daily maximum, in the order of option and stop
+    dose_weight: Floats  # (h,) see `RotaProblem.dose_weight`
+    set_worth: Floats  # (h, 2^d) worth of each set of days of a hotspot, by binary number
     max_dose_minutes: float
     max_patrols: Ints
-    officer_worth: Floats
-    """(k, d * w + 1) worth of 0, 1, 2... patrols of an officer."""
-    school_worth: Floats
-    """(d + 1,) worth of 0, 1, 2... patrols of a school in a window."""
+    officer_worth: Floats  # (k, d * w + 1) worth of 0, 1, 2... patrols of an officer.
+    school_worth: Floats  # (d + 1,) worth of 0, 1, 2... patrols of a school in a window.
     target: Ints
     min_dose: Floats
     demand_visits: Ints
     max_visits: Ints
-    stage: Ints
-    """(j,) `TASKED` or `WATCHED`."""
-    max_missing: Ints
-    """(3,) maximum missing of `PATROLS`, `TASKED` and `WATCHED` under the floor."""
+    stage: Ints  # (j,) `TASKED` or `WATCHED`
+    max_missing: Ints  # (3,) maximum missing of `PATROLS`, `TASKED` and `WATCHED` under the floor
     together: int
     windows: int
     days: int
@@ -95,29 +77,18 @@ class RotaFacts(NamedTuple):
 class RotaState(NamedTuple):
     """A week, and the counts and sums that follow from it."""
 
-    slots: Ints
-    """(k * d * w,) option of each officer, day and window, -1 for none."""
-    cells: Ints
-    """(s * d * w * n,) option of each school, day, window and number, -1 for none."""
-    along: Ints
-    """(s * d * w * n,) number of companions of each cell."""
-    minutes: Floats
-    """(h, d)."""
-    dosed_days: Ints
-    """(h,) days on which each hotspot has a dose, as a binary number."""
-    capped_visits: Ints
-    """(h, d) visits under the daily maximum."""
+    slots: Ints  # (k * d * w,) option of each officer, day and window, -1 for none
+    cells: Ints  # (s * d * w * n,) option of each school, day, window and number, -1 for none
+    along: Ints  # (s * d * w * n,) number of companions of each cell
+    minutes: Floats  # (h, d)
+    dosed_days: Ints  # (h,) days on which each hotspot has a dose, as a binary number
+    capped_visits: Ints  # (h, d) visits under the daily maximum
     officer_patrols: Ints
-    gate_patrols: Ints
-    """(s * w,)."""
-    patrols: Ints
-    """(s,) first patrols of the first window."""
-    dose: Floats
-    """(s,) minutes in the week."""
-    visits: Ints
-    """(j,) visits that meet each demand."""
-    missing: Ints
-    """(3,) patrols and visits missing."""
+    gate_patrols: Ints  # (s * w,)
+    patrols: Ints  # (s,) first patrols of the first window
+    dose: Floats  # (s,) minutes in the week
+    visits: Ints  # (j,) visits that meet each demand
+    missing: Ints  # (3,) patrols and visits missing
 
 
 def fill_slots(problem: RotaProblem, chosen: Ints) -> Ints:

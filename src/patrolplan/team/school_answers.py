@@ -1,25 +1,14 @@
 """What a school is owed after a survey: its most feared places, and what was done about each.
 
-Each of the places that weigh most within reach of the school (`patrolplan.patrols.feared_places`)
-has an answer: how many pupils named it and why, on how many days officers were there, on how many
-days this week they will be, on any school's patrol, or why not; and what changed since the last
-survey. All answers of pupils are suppressed and rounded by `patrolplan.privacy`.
-
 Answers count days and never name them: named days would let others foresee when no officer is
-there.
-
-How many pupils a survey had is not known here, so a place is compared by its share: of a term's
-reports on the squares around a school, how many lie in this square. The latest term that shows
-reports is set against the latest one before it. The true share changes with who takes part, too:
-where another school did in the other term, a change says nothing of the place, and readers must be
-warned of that in words.
+there. How many pupils a survey had is not known here, so a place is compared by its share: of a
+term's reports on the squares around a school, how many lie in this square. The true share changes
+with who takes part, too: readers must be warned of that in words.
 """
 
-import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -29,7 +18,6 @@ from patrolplan.area import StudyArea
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
 from patrolplan.patrols.obstacles import Obstacle
-from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.team.ledger.monthly_return import RecentPresence
@@ -38,19 +26,12 @@ from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm
 
 HALF_WIDTH_95 = 1.959964  # in standard errors: 95 of 100 surveys' intervals hold the difference
-
-WELL_KNOWN = 4
-"""Multiple of the threshold that makes a square well known: rounding hides a fifth at most."""
-
+WELL_KNOWN = 4  # multiple of the threshold from which rounding hides a fifth of a square at most
 MIN_WELL_KNOWN = 2  # fewer well-known squares are too few to compare with
-Direction = Literal["less", "more", "unclear"]
+MAX_FACTORS = 3  # factors of a place that an answer names
 
-
-Bounds = tuple[int, int]
-"""Lowest and highest possible true count, both included."""
-
-SurveyCounts = tuple[Bounds, Bounds]
-"""Reports of one term: in the square, and in the others that it is compared with."""
+SurveyCounts = tuple[tuple[int, int], tuple[int, int]]
+"""Lowest and highest true count of a term's reports: in the square, and in the others near."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +45,7 @@ class SurveyChange:
     high: float
 
     @property
-    def direction(self) -> Direction:
+    def direction(self) -> Literal["less", "more", "unclear"]:
         """Whether pupils named it less or more often; unclear where the interval holds 0."""
         if self.high < 0:
             return "less"
@@ -74,12 +55,13 @@ class SurveyChange:
 def measure_change(
     groups: ReportGroups, group: int, among: NDArray[np.bool_]
 ) -> SurveyChange | None:
-    """The change of a group's share between the latest two terms that show reports."""
-    # None where they cannot be compared: fewer than two terms show reports, neither of them any of
-    # this group, or there is no other group `among` (g,) those that it is compared with. These are
-    # the well-known ones, unless they are few: rounding hides up to 4 reports of each square and
-    # term, which would be most of what small squares have. The choice looks at no single term, so
-    # it favours none.
+    """The change of a group's share between the latest two terms that show reports.
+
+    None where fewer than two terms show reports, or no other group `among` (g,) those near.
+    """
+    # It is compared with the well-known ones, unless they are few: rounding hides up to 4 reports
+    # of each square and term, which would be most of what small squares have. The choice looks at
+    # no single term, so it favours none.
     others = among & (np.arange(len(groups)) != group)
     well_known = others & (groups.counts >= WELL_KNOWN * groups.threshold)
     if np.count_nonzero(well_known) >= MIN_WELL_KNOWN:
@@ -90,14 +72,12 @@ def measure_change(
     if len(terms) < 2 or not others.any() or not is_named:  # noqa: PLR2004 - a change needs two
         return None
     earlier, later = (_bound_counts(groups, term, group, others) for term in terms)
-    low, high = compute_interval_of_change(earlier, later)
-    return SurveyChange(terms[0], terms[1], low, high)
+    return SurveyChange(terms[0], terms[1], *compute_interval_of_change(earlier, later))
 
 
 def _bound_counts(
     groups: ReportGroups, term: SchoolTerm, group: int, others: NDArray[np.bool_]
 ) -> SurveyCounts:
-    """Bounds of the number of reports of a term, in a group and in the others."""
     # A group of n to m reports in all that shows k in the other terms has at most m - k in this
     # one.
     low = groups.by_term[term]
@@ -146,40 +126,27 @@ def _compute_score_interval(reports: tuple[int, int]) -> tuple[float, float, flo
     return here / total, max(0.0, middle - half), min(1.0, middle + half)
 
 
-MAX_FACTORS = 3
-"""Factors of a place that an answer names."""
-
-
 @dataclass(frozen=True)
 class WhatPupilsGave:
     """A group of reports as it may be shown."""
 
-    reports: int
-    """Suppressed and rounded down..."""
-    max_reports: int
-    """...and how many there may be."""
-    latest: SchoolTerm | None
-    """Latest school term that shows reports; None where none does."""
-    is_spread: bool
-    """Whether some were made in other terms."""
+    reports: int  # suppressed and rounded down...
+    max_reports: int  # ...and how many there may be
+    latest: SchoolTerm | None  # the latest school term that shows reports
+    is_spread: bool  # whether some were made in other terms
+    # What enough of them gave, most first: factors of place and behaviour, and times of day.
     factors: tuple[str, ...]
-    """Factors of place and behaviour that enough of them gave, most first."""
     bands: tuple[TimeBand, ...]
-    """Times of day that enough of them gave, most first."""
 
 
 @dataclass(frozen=True)
 class Promise:
     """What a week does about a place."""
 
-    days: int
-    """Days on which a patrol stops there..."""
-    of_days: int
-    """...of so many in the week."""
+    days: int  # days on which a patrol stops there...
+    of_days: int  # ...of so many in the week
     was_last_week: bool
-    """Whether an officer was there in the week before."""
-    why_not: Obstacle | None
-    """Why no patrol stops there although it should; None where one does, or if not known."""
+    why_not: Obstacle | None  # None where a patrol stops there, or if not known
 
 
 @dataclass(frozen=True)
@@ -190,28 +157,27 @@ class PlaceAnswer:
     gave: WhatPupilsGave
     days_before: int | None
     """Days of the weeks before on which an officer was there; None: not known."""
-    weeks_recorded: int
-    """Number of those weeks that have any record."""
+    weeks_recorded: int  # number of those weeks that have any record
     promise: Promise
-    change: SurveyChange | None
-    """Since the last survey; None where surveys cannot be compared."""
+    change: SurveyChange | None  # since the last survey; None where surveys cannot be compared
 
 
 def find_school_answers(
     week: Week, presence: RecentPresence | None, urns: Sequence[str]
 ) -> dict[str, tuple[PlaceAnswer, ...]]:
-    """The answers to each of some schools by URN, the place that weighs most first."""
-    # `presence` is what was recorded of the weeks before; None: nothing is known. A school has none
-    # where no group of reports is within reach, or the reports are of a form without squares.
+    """The answers to each of some schools by URN, the place that weighs most first.
+
+    `presence` is what was recorded of the weeks before; None: nothing is known.
+    """
     area = week.plan.area
     latest = find_latest_term(area.reports)
     answers: dict[str, tuple[PlaceAnswer, ...]] = {}
-    for urn, promises in _list_promises(week, urns).items():
+    for urn, promises in list_promises(week, urns).items():
         near = _find_near_groups(area, urn) if promises else np.zeros(0, dtype=bool)
         answers[urn] = tuple(
             PlaceAnswer(
                 place=place,
-                gave=_describe_group(area, place.group, latest[place.group]),
+                gave=_describe_group(area.reports, place.group, latest[place.group]),
                 days_before=None if presence is None else len(presence.find_days(place.hotspots)),
                 weeks_recorded=0 if presence is None else presence.weeks,
                 promise=promise,
@@ -222,43 +188,26 @@ def find_school_answers(
     return answers
 
 
-def list_promises(week: Week, urns: Iterable[str]) -> dict[str, list[tuple[str, Promise]]]:
-    """The places of each of some schools by name, with what a week does about them."""
-    found = _list_promises(week, urns)
-    return {urn: [(place.name, promise) for place, promise in own] for urn, own in found.items()}
-
-
-def _list_promises(week: Week, urns: Iterable[str]) -> dict[str, list[tuple[FearedPlace, Promise]]]:
-    """The same with the places themselves."""
+def list_promises(week: Week, urns: Iterable[str]) -> dict[str, list[tuple[FearedPlace, Promise]]]:
+    """The places of each of some schools, with what a week does about them."""
+    # None where no group of reports is within reach, or the reports are of a form without squares.
+    plan, groups = week.plan, week.plan.area.reports
+    has_squares = len(groups) and len(groups.squares) == len(groups)
+    places = find_feared_places(plan.area, plan.risk, plan.hotspots) if has_squares else ()
     why = {demand.place: demand.why for demand in week.demands if demand.kind == "feared"}
-    visits = {
-        name: {stay.date for stay in stays} for name, stays in group_stays(week.duties).items()
-    }
+    stays = group_stays(week.duties)
 
     def promise(place: FearedPlace) -> Promise:
-        days = set[dt.date]().union(*(visits.get(name, ()) for name in place.hotspots))
-        return Promise(
-            days=len(days),
-            of_days=len(week.days),
-            was_last_week=any(week.delivered.get(name) for name in place.hotspots),
-            why_not=None if days else why.get(place.name),
-        )
+        days = {stay.date for name in place.hotspots for stay in stays.get(name, ())}
+        was_last_week = any(week.delivered.get(name) for name in place.hotspots)
+        why_not = None if days else why.get(place.name)
+        return Promise(len(days), len(week.days), was_last_week, why_not)
 
-    places = [(place, promise(place)) for place in _find_places(week.plan)]
-    return {urn: [each for each in places if urn in each[0].schools] for urn in urns}
+    made = [(place, promise(place)) for place in places]
+    return {urn: [each for each in made if urn in each[0].schools] for urn in urns}
 
 
-@lru_cache(maxsize=2)
-def _find_places(plan: Plan) -> tuple[FearedPlace, ...]:
-    """The feared places of all schools; a board looks them up after every change of its week."""
-    groups = plan.area.reports
-    if not len(groups) or len(groups.squares) != len(groups):
-        return ()
-    return find_feared_places(plan.area, plan.risk, plan.hotspots)
-
-
-def _describe_group(area: StudyArea, group: int, term: SchoolTerm | None) -> WhatPupilsGave:
-    groups = area.reports
+def _describe_group(groups: ReportGroups, group: int, term: SchoolTerm | None) -> WhatPupilsGave:
     count, names = int(groups.counts[group]), groups.reasons[group]
     return WhatPupilsGave(
         reports=count,
@@ -277,6 +226,4 @@ def _find_near_groups(area: StudyArea, urn: str) -> NDArray[np.bool_]:
     walk = compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
     of_piece = area.reports.group_of_piece
     of_piece = of_piece[np.isfinite(walk[: len(of_piece)])]
-    near = np.zeros(len(area.reports), dtype=bool)
-    near[of_piece[of_piece >= 0]] = True
-    return near
+    return np.isin(np.arange(len(area.reports)), of_piece)

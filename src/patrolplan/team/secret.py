@@ -1,10 +1,9 @@
 """The team's secret, and the keys of the draws that are made of it.
 
 With the secret every week can be drawn again, and so every patrol is known; without it none is.
-It is a file of random bytes that never leaves its place: neither it nor a key is printed, pickled,
-or part of settings, provenance, papers, logs or caches. What is published is the commitment, a
-digest of the key of a week's draw. The key cannot be found from it, but those who have the secret
-can show that this key, and no other chosen afterwards, drew the week.
+It is a file of random bytes: neither it nor a key is printed, pickled, or part of settings,
+provenance, papers, logs or caches. What is published is the commitment, a digest of the key of a
+week's draw: those who have the secret can show that this key, and no other, drew the week.
 
 A key is keyed BLAKE2b (RFC 7693) of its purpose. Purposes are separated by BLAKE2b's own
 personalisation, and parts by their lengths, so that no two purposes share a key.
@@ -30,10 +29,7 @@ WEEK, PART, NUMBER = b"pp week", b"pp part", b"pp number"
 COMMITMENT, FROM_SEED = b"pp commitment", b"pp seed"
 """Purposes of keys, see `person` of `hashlib.blake2b`."""
 
-READABLE_BY_OTHERS = 0o077
-"""Bits of a file's mode for everyone except its owner."""
-
-REMEDY = "restore the file, or remove it: the next week is then drawn with a new one"
+READABLE_BY_OTHERS = 0o077  # bits of a file's mode for everyone except its owner
 
 
 class Opaque:
@@ -59,10 +55,7 @@ class Opaque:
 
 
 class DrawKey(Opaque):
-    """The key of the `number`-th draw of a week, or of a part of it.
-
-    `is_secret` says whether only those who have the team's secret can make that of a week.
-    """
+    """The key of the `number`-th draw of a week, or of a part of it; of the secret or open."""
 
     __slots__ = ("is_secret", "number")
 
@@ -121,7 +114,8 @@ def read_secret(settings: Settings) -> Secret | None:
         raise InputError.one(path, what, "let your own account read it") from None
     if len(content) != SECRET_BYTES:
         what = f"a secret has {SECRET_BYTES} bytes, and this file has {len(content)}"
-        raise InputError.one(path, what, REMEDY)
+        remedy = "restore the file, or remove it: the next week is then drawn with a new one"
+        raise InputError.one(path, what, remedy)
     return Secret(content)
 
 
@@ -130,12 +124,9 @@ def note_secret(settings: Settings) -> tuple[Note, ...]:
     path = find_secret_path(settings)
     if os.name != "posix" or not path.stat().st_mode & READABLE_BY_OTHERS:
         return ()
-    text = (
-        f"Others on this computer can read the secret {path.name}, and so foresee every week: let "
-        "its owner alone read it."
-    )
+    text = f"Others on this computer can read the secret {path.name}, and so foresee every week"
     fix = f"let its owner alone read the secret: `chmod 600 {path.name}`"
-    return (Note("secret_readable", text, "lead", fix=fix),)
+    return (Note("secret_readable", f"{text}: let its owner alone read it.", "lead", fix=fix),)
 
 
 def create_secret(path: Path) -> bool:

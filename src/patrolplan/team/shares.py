@@ -18,8 +18,7 @@ from patrolplan.team.week import Week
 from patrolplan.text import list_rows
 
 SOURCE = "shares_by"
-OUTSIDE = "outside"
-"""Name of the row for what is in none of the polygons."""
+OUTSIDE = "outside"  # name of the row for what is in none of the polygons
 
 NAME_COLUMNS = ("name", "place_id", "id", "area", "ward", "beat")
 """Columns that name polygons, the first of them that a table has."""
@@ -68,13 +67,11 @@ def shares_by(
     >>> import patrolplan as pp
     >>> area = pp.load_area(pp.demo_settings())
     >>> risk = pp.estimate_risk(area)
-    >>> hotspots = pp.find_hotspots(area, risk)
-    >>> plan = pp.plan_patrols(area, risk, hotspots, urns=["900003"])
-    >>> west, east = shapely.box(0.8, 51.5, 0.87, 51.6), shapely.box(0.87, 51.5, 0.9, 51.6)
-    >>> halves = gpd.GeoDataFrame({"name": ["west", "east"]}, geometry=[west, east], crs=4326)
-    >>> shares = pp.shares_by(plan, halves)
+    >>> plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), urns=["900003"])
+    >>> box = shapely.box(0.8, 51.5, 0.87, 51.6)
+    >>> shares = pp.shares_by(plan, gpd.GeoDataFrame({"name": ["west"]}, geometry=[box], crs=4326))
     >>> list(shares.index), float(round(shares["risk"].sum(), 6))
-    (['west', 'east', 'outside'], 1.0)
+    (['west', 'outside'], 1.0)
     """
     plan = plan_or_week.plan if isinstance(plan_or_week, Week) else plan_or_week
     network = plan.area.network

@@ -1,19 +1,10 @@
 """A trial of patrols: pairs of hotspots, of which a seeded draw sends patrols to one.
 
-The first call with a trial's file chooses the pairs and writes them into it, with the school days
-and the seed: far enough apart, in reach of a gate, and neighbours in the order of what the months
-before lead to expect. It is drawn again every day (`days`) or week (`weeks`), where the dates of
-crimes are known and so the same streets are their own comparison; or once for the whole trial
-(`pairs`), where only their months are.
-
-On every day of a week nobody then stands in sight of the hotspots that have no patrols on it, and
-nothing else changes. A hotspot of the trial is its streets and the IDs of the places in sight of
-them, whatever hotspots later months have. The presence at a gate goes on. Places tasked by
-intelligence or set by a lead take precedence over the trial; they are noted, and still count as
-they were drawn.
-
-Its analysis is intention to treat by re-randomisation: every hotspot and day counts as it was
-drawn, no matter who went there; otherwise days on which it was easy to go would be compared.
+The draw is made again every day (`days`) or week (`weeks`), where the dates of crimes are known and
+so the same streets are their own comparison; or once for the whole trial (`pairs`), where only
+their months are. Nobody then stands in sight of the hotspots without patrols. Places tasked by
+intelligence or set by a lead take precedence over the trial. Its analysis is intention to treat:
+every hotspot and day counts as it was drawn, no matter who went there.
 """
 
 import datetime as dt
@@ -47,10 +38,8 @@ from patrolplan.team.impact import count_incidents
 from patrolplan.team.week import Week
 from patrolplan.team.week_records import TrialCell, WeekTrial
 
-AT_HOTSPOT_METRES = 60.0
-"""A stop within this distance of a hotspot's streets is at it."""
-STEP_METRES = 5.0
-"""How far apart points are by which the places in sight are found."""
+AT_HOTSPOT_METRES = 60.0  # a stop within this distance of a hotspot's streets is at it
+STEP_METRES = 5.0  # how far apart points are by which the places in sight are found
 HISTORY_MONTHS = 24
 MAX_HOTSPOTS = {"days": 10, "weeks": 10, "pairs": 30}
 """With more, a week would have too many hotspots without patrols."""
@@ -69,10 +58,8 @@ class TrialHotspot(FileModel):
 
     hotspot: str
     place: str
-    expected: Amount
-    """Incidents a month without patrols."""
-    stretch: str
-    """Its streets (WKT, degrees)."""
+    expected: Amount  # incidents a month without patrols
+    stretch: str  # its streets (WKT, degrees)
     places: Annotated[tuple[str, ...], Field(max_length=2000, strict=False)]
     """IDs of the places in sight of them."""
 
@@ -89,8 +76,7 @@ class Trial(FileModel):
     apart_metres: Annotated[float, Field(ge=100, le=5000)] = 300.0
     """Minimum distance of two hotspots of the trial, in a straight line."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
-    days: Annotated[tuple[Day, ...], Field(max_length=2000, strict=False)] = ()
-    """Its school days."""
+    days: Annotated[tuple[Day, ...], Field(max_length=2000, strict=False)] = ()  # its school days
     hotspots: Annotated[tuple[TrialHotspot, ...], Field(max_length=200, strict=False)] = ()
     """Its pairs, one hotspot after the other."""
 
@@ -302,19 +288,16 @@ LEVEL = 0.05
 DRAWS = 999
 FACTORS = np.geomspace(0.01, 100.0, 4001)
 """Factors on incidents that are tested for the interval, 0.2 % apart."""
-ROUNDING = 1e-9
-"""Values of T that differ by less are equal."""
+ROUNDING = 1e-9  # values of T that differ by less are equal
 
 
 @dataclass(frozen=True)
 class Effect:
     """The effect of having patrols drawn: a factor on incidents, 0.8 is a fifth fewer."""
 
-    factor: float
-    """NaN where no incident came without patrols."""
+    factor: float  # naN where no incident came without patrols
     low: float
-    high: float
-    """Its 95 % interval; 0 or infinite where nothing bounds it."""
+    high: float  # its 95 % interval; 0 or infinite where nothing bounds it
     p_value: float
     incidents_with: float
     """Where patrols were drawn; fractions where a map point represents several streets."""

@@ -1,8 +1,7 @@
 """How the patrols of a week are walked: an order of stops and a start minute for each.
 
-Routes are chosen first, by their worth. Each chosen patrol is then walked in an order and at
-minutes drawn by its own key, among those that are worth nearly as much and that its officers have
-time for; its legs and directions are built only then.
+Each chosen patrol is walked in an order and at minutes drawn by its own key, among those that are
+worth nearly as much and that its officers have time for; its legs are built only then.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,12 +26,9 @@ MINUTES_A_DAY = 1440.0
 class DwellMiddles:
     """When a route may be at its stops (n), by each of its timings (t)."""
 
-    stop: Ints
-    """(t, n) rows of the patrol's stops."""
-    minutes: Floats
-    """(t, n) the middle of each dwell, after midnight."""
-    chance: Floats
-    """(t,) how likely each timing is drawn; together 1."""
+    stop: Ints  # (t, n) rows of the patrol's stops
+    minutes: Floats  # (t, n) the middle of each dwell, after midnight
+    chance: Floats  # (t,) how likely each timing is drawn; together 1
 
 
 def list_dwell_middles(patrol: Patrol) -> DwellMiddles:
@@ -91,17 +87,14 @@ def draw_new_walks(
     """The duties of a changed week, with walks drawn for those that were not in it before."""
     # An officer with the same route of the same school on the same day as before keeps the walk.
     earlier = {_identify(duty): duty for duty in before}
-    new = [row for row, duty in enumerate(duties) if _identify(duty) not in earlier]
-    standing = [_take_walk(earlier.get(_identify(duty)), duty) for duty in duties]
+    new, standing = [], list(duties)
+    for row, duty in enumerate(duties):
+        if (old := earlier.get(_identify(duty))) is None:
+            new.append(row)
+        else:
+            same = old if old.variant == duty.variant else replace(old, variant=duty.variant)
+            standing[row] = same.with_crew(duty.crew)
     return draw_walks(inputs, standing, key, rows=new)
-
-
-def _take_walk(earlier: Duty | None, duty: Duty) -> Duty:
-    """A duty with the walk that it had before, if it had one."""
-    if earlier is None:
-        return duty
-    same = (earlier.crew, earlier.variant) == (duty.crew, duty.variant)
-    return earlier if same else replace(earlier, crew=duty.crew, variant=duty.variant)
 
 
 def _identify(duty: Duty) -> tuple[object, ...]:

@@ -1,19 +1,17 @@
 """`Week`: who patrols which school on which day, and what could not be done.
 
-Times are minutes after local midnight, as in `patrolplan.patrols.plan`. Each record is declared
-once: pydantic uses the annotations to write it as a part of `week.json`, and to read it again, see
-`patrolplan.team.week_file`.
+Times are minutes after local midnight. Each record is declared once: pydantic uses the annotations
+to write it as a part of `week.json`, and to read it again, see `patrolplan.team.week_file`.
 """
 
 import datetime as dt
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import (
     Field,
     PlainSerializer,
@@ -46,11 +44,10 @@ from patrolplan.team.week_records import (
     Unmet,
     WeekTrial,
 )
-from patrolplan.text import format_count
+from patrolplan.text import format_count, pick_fields
 from patrolplan.times import format_time
 
-SCHEMA = 3
-"""Of `week.json`; in version 1, stops had reasons in words."""
+SCHEMA = 3  # of `week.json`; in version 1, stops had reasons in words
 
 
 @lru_cache(maxsize=4096)
@@ -111,14 +108,12 @@ class Duty:
     date: Day
     start_minutes: Annotated[Minutes, Field(alias="start")]
     end_minutes: Annotated[Minutes, Field(alias="end")]
-    variant: StrictCount
-    """0 for the school's best patrol, 1 for its first variant..."""
+    variant: StrictCount  # 0 for the school's best patrol, 1 for its first variant...
     patrol: Annotated[_Route, Field(alias="route")]
     """The walk itself, with its own stops, times and legs; in files its row among `routes`."""
     leave_minutes: Annotated[Minutes, Field(alias="leave")]
     """When the officer sets out from their base."""
-    crew: tuple[str, ...] = ()
-    """Who else walks it, by the names of the officers table."""
+    crew: tuple[str, ...] = ()  # who else walks it, by the names of the officers table
     back_minutes: Annotated[
         Minutes,
         PlainSerializer(_write_back),
@@ -130,17 +125,11 @@ class Duty:
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         walk, record = self.patrol, handler(self)
         route, crew, back = (record.pop(name) for name in ("route", "crew", "back"))
-        stops = [
-            {
-                "hotspot": stop.hotspot,
-                "kind": stop.kind,
-                "tasked": stop.tasked,
-                "arrive": format_time(stop.arrive_minutes),
-                "leave": format_time(stop.leave_minutes),
-                "place": stop.place,
-            }
-            for stop in walk.stops
-        ]
+        stops = []
+        for stop in walk.stops:
+            own = pick_fields(stop, "hotspot", "kind", "tasked", "place")
+            times = (format_time(each) for each in (stop.arrive_minutes, stop.leave_minutes))
+            stops.append(arrange(own, tasked=dict(zip(("arrive", "leave"), times, strict=True))))
         return {
             **arrange(record, variant={"number": walk.number}),
             **({} if back is None else {"back": back}),
@@ -161,6 +150,10 @@ class Duty:
         walk = self.patrol
         where = (self.officer, self.urn, self.date)
         return (*where, self.variant, walk.number, walk.way, walk.window, self.crew)
+
+    def with_crew(self, crew: tuple[str, ...]) -> "Duty":
+        """The same with another crew; itself where it is this one."""
+        return self if crew == self.crew else replace(self, crew=crew)
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -197,43 +190,32 @@ class Week:
 
     plan: Annotated[Plan, not_in_files(None), Field(exclude=True, default=None)]
     """What it was chosen from; that of the first day, where plans differ from day to day."""
-    status: Literal["optimal", "feasible"]
-    """"optimal" when proven best, else "feasible"."""
+    status: Literal["optimal", "feasible"]  # "optimal" when proven best, else "feasible"
     worth: Amount
     bound: Amount
     """See `patrolplan.team.objective`; no week of these choices can be worth more than `bound`."""
-    created_from: dict[str, Any]
-    """Data and settings, see `patrolplan.provenance`."""
+    created_from: dict[str, Any]  # data and settings, see `patrolplan.provenance`
     days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=7)]
     """The school week's days that were planned."""
     duties: Annotated[tuple[Duty, ...], Field(alias="patrols")]
     """In the order of day, start and officer."""
-    unmet: tuple[Unmet, ...]
-    """Every school and day without a patrol, and why."""
+    unmet: tuple[Unmet, ...]  # every school and day without a patrol, and why
     short: tuple[PatrolShortfall, ...]
     """Schools that get fewer than `[week] min_patrols_per_school`."""
-    notes: tuple[Note, ...]
-    """What was assumed."""
-    locks: tuple[Annotated[Lock, EveryKey], ...]
-    """Duties set by hand."""
-    bans: tuple[Annotated[Ban, EveryKey], ...]
-    """Duties ruled out by hand."""
+    notes: tuple[Note, ...]  # what was assumed
+    locks: tuple[Annotated[Lock, EveryKey], ...]  # duties set by hand
+    bans: tuple[Annotated[Ban, EveryKey], ...]  # duties ruled out by hand
     delivered: _DaysByName
     """Days on which a hotspot had its dose before this week was planned, by hotspot."""
     absent: _DaysByName
     """Days on which officers were found to be absent after the week was handed out."""
     demands: tuple[DemandOutcome, ...] = ()
     """Places tasked by intelligence, and new or rising hotspots near the gates."""
-    draw: Draw | None = None
-    """None where the week was not drawn."""
+    draw: Draw | None = None  # None where the week was not drawn
     foreseen: Foreseen | None = None
-    history: tuple[HandChange, ...] = ()
-    """Changes by hand."""
+    history: tuple[HandChange, ...] = ()  # changes by hand
     trial: WeekTrial | None = None
     """See `patrolplan.team.trial`; for the team's lead, and on no officer's paper."""
-    chances: Annotated[pd.DataFrame | None, not_in_files(None), Field(exclude=True)] = None
-    """Of a visit to each `hotspot` on each `date` in the quarter hour that begins `from` (HH:MM),
-    before the draw: for the team's lead, and on no officer's paper."""
 
     @model_serializer(mode="wrap")
     def _write(

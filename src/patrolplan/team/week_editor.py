@@ -11,12 +11,12 @@ from patrolplan.errors import PatrolplanError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.companions import has_time_for
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.obstacle_finder import ObstacleFinder
 from patrolplan.team.problem import MINUTES_TOLERANCE, Ints, RotaProblem
 from patrolplan.team.rota import build_duty, build_week
-from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.rota_inputs import Option, RotaInputs
+from patrolplan.team.routes import has_time_for
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.walks import find_time_limits
 from patrolplan.team.week import Duty, Week, format_day
@@ -65,8 +65,9 @@ class WeekEditor:
     ) -> "WeekEditor":
         """An editor of a week, as it was planned or read."""
         inputs = RotaInputs.of_week(week, area, plan, locks=week.locks)
-        unplanned = tuple(duty for duty in week.duties if not _is_planned(inputs, duty))
-        editor = cls(inputs, week).with_held_duties(unplanned)
+        editor = cls(inputs, week)
+        unplanned = tuple(duty for duty in week.duties if not editor._is_planned(duty))
+        editor = editor.with_held_duties(unplanned)
         derived = editor.build_week(week.duties).notes
         return replace(editor, own_notes=tuple(note for note in week.notes if note not in derived))
 
@@ -93,10 +94,7 @@ class WeekEditor:
 
     def find_lock(self, duty: Duty) -> Lock | None:
         """The lock that a patrol fulfils."""
-        for lock in self.inputs.locks:
-            if lock.is_fulfilled_by(duty):
-                return lock
-        return None
+        return next((lock for lock in self.inputs.locks if lock.is_fulfilled_by(duty)), None)
 
     def build_week(self, duties: Sequence[Duty], *, bound: float | None = None) -> Week:
         """The week of these patrols, with its worth and the reasons for what is missing."""
@@ -106,31 +104,52 @@ class WeekEditor:
         solution = RotaSolution.rate(self.problem, chosen, bound)
         week = build_week(self.inputs, self.problem, solution, self.before)
         by_slot = {get_slot(duty): duty for duty in duties}
-        pairs = [(by_slot[get_slot(duty)], duty.crew) for duty in week.duties]
-        return replace(
-            week,
-            duties=tuple(
-                duty if duty.crew == crew else replace(duty, crew=crew) for duty, crew in pairs
-            ),
-            notes=tuple(dict.fromkeys((*self.own_notes, *week.notes))),
-        )
+        kept = tuple(by_slot[get_slot(duty)].with_crew(duty.crew) for duty in week.duties)
+        notes = tuple(dict.fromkeys((*self.own_notes, *week.notes)))
+        return replace(week, duties=kept, notes=notes)
 
-    def is_option(self, duty: Duty) -> bool:
-        """Whether a patrol is allowed, regardless of the others."""
-        return _find_option(self.inputs, duty) is not None
+    def build_chosen(self, rows: Ints, week: Week, bound: float) -> Week:
+        """The week of these options; patrols of a week that are among them keep their walks."""
+        problem, present = self.problem, {duty.key: duty for duty in week.duties}
+        solution = RotaSolution.rate(problem, np.sort(rows), bound)
+        chosen = build_week(self.inputs, problem, solution).duties
+        duties = [present.get(duty.key, duty) for duty in chosen]
+        return self.build_week(duties, bound=bound)
+
+    def find_option(self, duty: Duty) -> Option | None:
+        """Officer, day and route of a patrol, if it is allowed, regardless of the others."""
+        key = self.inputs.find_option(duty)
+        return key if key is not None and self.inputs.possible[key] else None
+
+    def _find_companion(self, option: Option, name: str) -> int | None:
+        """Row of the option that someone walks along on a patrol, if it is one."""
+        _, day, route = option
+        if name not in self.inputs.officers:
+            return None
+        key = (self.inputs.officers.index(name), day, int(self.inputs.companions.route[route]))
+        return self.inputs.option_rows.get(key)
+
+    def _is_planned(self, duty: Duty) -> bool:
+        """Whether a patrol and everyone of its crew who still has time are options."""
+        option = self.find_option(duty)
+        return option is not None and all(
+            self._find_companion(option, name) is not None
+            for name in duty.crew
+            if has_time_for(self.inputs, duty, name)
+        )
 
     def find_rows(self, duties: Sequence[Duty]) -> Ints:
         """(c,) rows of the options of patrols and their crews; an error for one that is none."""
         # Members of a crew who no longer have time for it have none.
         rows = []
         for duty in duties:
-            option = _find_option(self.inputs, duty)
+            option = self.find_option(duty)
             if option is None:
                 message = f"{get_slot(duty)}: a ban rules it out, or its route is no longer planned"
                 raise InvalidEditError(message)
             rows.append(self.inputs.option_rows[option])
             for name in duty.crew:
-                companion = _find_companion(self.inputs, option, name)
+                companion = self._find_companion(option, name)
                 if companion is not None:
                     rows.append(companion)
                 elif has_time_for(self.inputs, duty, name):
@@ -147,44 +166,40 @@ class WeekEditor:
     def list_companions(self, duty: Duty, duties: Sequence[Duty]) -> list[str]:
         """Who may walk along on a patrol, and is free given the other patrols of the week."""
         # Those with the fewest patrols come first.
-        option, problem = _find_option(self.inputs, duty), self.problem
+        option, problem = self.find_option(duty), self.problem
         if option is None:
             return []
         _, day, route = option
         along = (problem.day == day) & (problem.route == self.inputs.companions.route[route])
-        rows = self.find_rows([replace(duty, crew=()), *(d for d in duties if d is not duty)])
-        patrols = np.bincount(problem.officer[rows], minlength=len(self.inputs.officers))
-        free = [
-            int(problem.officer[row])
-            for row in np.flatnonzero(along)
-            if not problem.find_conflicts(int(row))[rows].any()
-            and patrols[problem.officer[row]] < problem.max_patrols[problem.officer[row]]
-            and self._has_time(duty, int(problem.officer[row]), duties)
-        ]
-        free.sort(key=lambda officer: (patrols[officer], officer))
-        return [self.inputs.officers[officer] for officer in free]
-
-    def _has_time(self, duty: Duty, officer: int, duties: Sequence[Duty]) -> bool:
-        """Whether someone has time for a patrol as it is walked, whose times were drawn."""
-        joined = replace(duty, crew=(self.inputs.officers[officer],))
         others = [other for other in duties if other is not duty]
-        begin, end = find_time_limits(self.inputs, [joined, *others], 0)
-        return begin <= duty.start_minutes and duty.end_minutes <= end + MINUTES_TOLERANCE
+        rows = self.find_rows([replace(duty, crew=()), *others])
+        patrols = np.bincount(problem.officer[rows], minlength=len(self.inputs.officers))
+        free, names, busy = [], self.inputs.officers, problem.busy
+        for row in np.flatnonzero(along).tolist():
+            officer = int(problem.officer[row])
+            clashes = (busy[rows, 0] < busy[row, 1]) & (busy[row, 0] < busy[rows, 1])
+            clashes |= problem.window[rows] == problem.window[row]
+            clashes &= problem.officer_day[rows] == problem.officer_day[row]
+            # The times of the patrol as it is walked were drawn, and must leave time as well.
+            joined = replace(duty, crew=(names[officer],))
+            begin, end = find_time_limits(self.inputs, [joined, *others], 0)
+            has_time = begin <= duty.start_minutes and duty.end_minutes <= end + MINUTES_TOLERANCE
+            if has_time and not clashes.any() and patrols[officer] < problem.max_patrols[officer]:
+                free.append((int(patrols[officer]), officer))
+        return [names[officer] for _, officer in sorted(free)]
 
     def find_crew_obstacle(self, duty: Duty, name: str, duties: Sequence[Duty]) -> str:
-        """The duty that keeps somebody from walking along on a patrol; empty if none."""
+        """What keeps somebody from walking along on a patrol; empty if nothing."""
         if name in self.list_companions(duty, duties):
             return ""
-        option = _find_option(self.inputs, duty)
-        if name not in self.inputs.officers:
-            return "is not in the officers table"
-        if option is None or _find_companion(self.inputs, option, name) is None:
+        option = self.find_option(duty)
+        if option is None or self._find_companion(option, name) is None:
             return f"may not walk along at URN {duty.urn} on {format_day(duty.date)}"
         return "has another patrol at that time, or all that they may have in a week"
 
     def needs_companion(self, duty: Duty) -> bool:
         """Whether a patrol needs two people: because of its officer, or of a place on it."""
-        option = _find_option(self.inputs, duty)
+        option = self.find_option(duty)
         return option is not None and bool(self.inputs.needs_companion[option])
 
     def is_loan(self, slot: PatrolSlot) -> bool:
@@ -205,15 +220,14 @@ class WeekEditor:
         # before. An `InvalidEditError` says what keeps them from it.
         officer, school, day = self._find_slot(slot)
         rows, problem = self.find_rows(duties), self.problem
-        chosen = np.stack([problem.officer[rows], problem.day[rows], problem.route[rows]], axis=1)
-        finder = ObstacleFinder(self.inputs, chosen)
+        finder = ObstacleFinder(self.inputs, problem.list_options(rows))
         if obstacle := finder.explain(officer, school, day, slot.window):
             raise InvalidEditError(obstacle)
         place = (slot.urn, slot.date, slot.window)
         same = [duty for duty in duties if (duty.urn, duty.date, duty.window) == place]
         taken = {duty.patrol.number for duty in same}
         together = self.inputs.area.settings.patrol.officers
-        number = next((n for n in range(1, together + 1) if n not in taken), None)
+        number = min({*range(1, together + 1)} - taken, default=None)
         if number is None:
             who = " and ".join(duty.officer for duty in same)
             message = f"URN {slot.urn} is already patrolled by {who} on {format_day(slot.date)}"
@@ -232,8 +246,13 @@ class WeekEditor:
                 f"school is not in the care of {slot.officer}"
             )
             raise InvalidEditError(message)
-        free = self._select_under_cap(options, finder)
-        option = self._choose_best(self._select_within_visits(free, rows), rows, like)
+        # A lock alone does not exceed the daily maximum: patrols in the week are not forced.
+        routes = problem.route[options]
+        free = [not finder.find_crowded_hotspots(day, route) for route in routes.tolist()]
+        if not any(free):
+            raise InvalidEditError(finder.tell(officer, day, routes))
+        within = self._select_within_visits(options[np.array(free, dtype=bool)], rows)
+        option = self._choose_best(within, rows, like)
         duty = build_duty(self.inputs, officer, day, int(problem.route[option]))
         if not self.needs_companion(duty):
             return duty
@@ -242,16 +261,6 @@ class WeekEditor:
             message = f"{slot}: nobody is free to walk along, and two are needed"
             raise InvalidEditError(message)
         return replace(duty, crew=crew)
-
-    def _select_under_cap(self, options: Ints, finder: ObstacleFinder) -> Ints:
-        """Options that bring no hotspot over the daily maximum; an error if there are none."""
-        # A lock alone does not exceed it: the patrols already in the week are not forced.
-        officer, day = int(self.problem.officer[options[0]]), int(self.problem.day[options[0]])
-        routes = self.problem.route[options]
-        free = [not finder.find_crowded_hotspots(day, route) for route in routes.tolist()]
-        if not any(free):
-            raise InvalidEditError(finder.tell(officer, day, routes))
-        return np.asarray(options[np.array(free, dtype=bool)])
 
     def _select_within_visits(self, options: Ints, rows: Ints) -> Ints:
         """Options that bring no tasked place over its visits; an error if there are none."""
@@ -290,31 +299,3 @@ class WeekEditor:
             officer, school = inputs.officers.index(slot.officer), inputs.urns.index(slot.urn)
             return officer, school, inputs.days.index(slot.date)
         raise InvalidEditError(message)
-
-
-def _is_planned(inputs: RotaInputs, duty: Duty) -> bool:
-    """Whether a patrol and everyone of its crew who still has time are options."""
-    option = _find_option(inputs, duty)
-    return option is not None and all(
-        _find_companion(inputs, option, name) is not None
-        for name in duty.crew
-        if has_time_for(inputs, duty, name)
-    )
-
-
-def _find_companion(inputs: RotaInputs, option: tuple[int, int, int], name: str) -> int | None:
-    """Row of the option that someone walks along on a patrol, if it is one."""
-    _, day, route = option
-    if name not in inputs.officers:
-        return None
-    key = (inputs.officers.index(name), day, int(inputs.companions.route[route]))
-    return inputs.option_rows.get(key)
-
-
-def _find_option(inputs: RotaInputs, duty: Duty) -> tuple[int, int, int] | None:
-    """Officer, day and route of a patrol, if it is an option."""
-    route = inputs.find_route(duty.patrol)
-    if route is None or duty.officer not in inputs.officers or duty.date not in inputs.days:
-        return None
-    key = inputs.officers.index(duty.officer), inputs.days.index(duty.date), route
-    return key if inputs.possible[key] else None

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
@@ -20,19 +19,14 @@ from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.routes import build_route_key, list_patrols
-from patrolplan.team.week import SCHEMA, Duty, Week
+from patrolplan.team.week import SCHEMA, Week
 from patrolplan.team.where_when import build_place_rows
-from patrolplan.text import MAX_NAMED
-
-CHANCES_FILE = "chances.csv"
 
 PLAN_AGAIN = "plan the week again with `patrolplan week --from`"
 
 REMEDY = f"use the file as it was written, or {PLAN_AGAIN}"
 
-MAX_SHOWN_CHARACTERS = 40
-"""Maximum characters of a wrong value in a message."""
+MAX_SHOWN_CHARACTERS = 40  # maximum characters of a wrong value in a message
 
 
 class _Routes(TypedDict):
@@ -164,8 +158,8 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     """
     week = read_week_alone(path, area.projection)
     plans = list_day_plans(plan, week.days)
-    notes = dict.fromkeys((*week.notes, *_describe_differences(week, area, plans)))
-    return replace(week, plan=plans[0], notes=tuple(notes), chances=read_chances(path))
+    notes = dict.fromkeys((*week.notes, *_describe_differences(week, area)))
+    return replace(week, plan=plans[0], notes=tuple(notes))
 
 
 def round_week(week: Week) -> Week:
@@ -176,37 +170,12 @@ def round_week(week: Week) -> Week:
     return replace(week, duties=read.duties)
 
 
-def read_chances(path: str | Path) -> pd.DataFrame | None:
-    """The chances written next to a week's file, see `Week.chances`; None where there are none."""
-    path = Path(path)
-    file = (path if path.is_dir() else path.parent) / CHANCES_FILE
-    try:
-        return pd.read_csv(file, dtype={"chance": "float64"}, encoding="utf-8")
-    except (OSError, ValueError):
-        return None
-
-
-def _describe_differences(week: Week, area: StudyArea, plans: Sequence[Plan]) -> tuple[Note, ...]:
-    """What has changed since the week was planned."""
+def _describe_differences(week: Week, area: StudyArea) -> tuple[Note, ...]:
+    """That data or settings have changed since the week was planned."""
     then = compute_short_id(week.created_from)
     now = compute_short_id(compute_area_provenance(area))
-    if then == now:
-        return ()
     text = (
         f"Data or settings have changed since this week was planned ({then}, now {now}): patrols "
         "handed out keep their stops and times."
     )
-    notes = [Note("data_changed", text, "lead")]
-    planned = {
-        day: {build_route_key(patrol) for _, patrol in list_patrols(plan)}
-        for day, plan in zip(week.days, plans, strict=True)
-    }
-    other: list[Duty] = [
-        duty for duty in week.duties if build_route_key(duty.patrol) not in planned[duty.date]
-    ]
-    if other:
-        few = "; ".join(map(str, other[:MAX_NAMED]))
-        more = f"; and {len(other) - MAX_NAMED} more" if len(other) > MAX_NAMED else ""
-        text = f"No longer in the plan, but still in this week: {few}{more}."
-        notes.append(Note("no_longer_planned", text, "lead"))
-    return tuple(notes)
+    return () if then == now else (Note("data_changed", text, "lead"),)

@@ -39,7 +39,7 @@ def _require_every_key(row: object) -> object:
     return row
 
 
-class _AsGiven:
+class _ByHand:
     """A URN may be given as a number, a day as text."""
 
     def __post_init__(self) -> None:
@@ -47,13 +47,17 @@ class _AsGiven:
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, read(value))
 
+    def _fits(self, duty: "Duty") -> bool:
+        names = ("officer", "urn", "date", "variant", "window")
+        return all(getattr(self, name) in {None, getattr(duty, name)} for name in names)
+
 
 EveryKey = BeforeValidator(_require_every_key)
 
 
 @with_config(RECORD)
 @dataclass(frozen=True)
-class Lock(_AsGiven):
+class Lock(_ByHand):
     """A duty set by hand: this officer patrols this school on this day.
 
     An officer may be locked to a school that is not in their care: a lead may lend an officer.
@@ -70,12 +74,12 @@ class Lock(_AsGiven):
 
     def is_fulfilled_by(self, duty: "Duty") -> bool:
         """Whether a patrol fits what was set by hand."""
-        return _fits(self, duty)
+        return self._fits(duty)
 
 
 @with_config(RECORD)
 @dataclass(frozen=True)
-class Ban(_AsGiven):
+class Ban(_ByHand):
     """A duty ruled out by hand; None means all.
 
     `Ban(officer="SSO-01", date=day)` keeps an officer free on a day, `Ban(urn="900001")` leaves
@@ -90,12 +94,7 @@ class Ban(_AsGiven):
 
     def rules_out(self, duty: "Duty") -> bool:
         """Whether a patrol is among those ruled out."""
-        return _fits(self, duty)
-
-
-def _fits(row: Lock | Ban, duty: "Duty") -> bool:
-    names = ("officer", "urn", "date", "variant", "window")
-    return all(getattr(row, name) in {None, getattr(duty, name)} for name in names)
+        return self._fits(duty)
 
 
 @with_config(RECORD)
@@ -108,20 +107,16 @@ class Draw:
     commitment: str
     """A digest of the key of the draw, which only those who hold the secret can make; empty where
     there was no secret: then the settings' seed drew the week, and anyone can draw it again."""
-    give: Amount
-    """Share of the best week's worth that the draw might give up."""
-    best_worth: Amount
-    """Worth of the best week that was found."""
-    digest: str
-    """Of all duties as they were drawn."""
+    give: Amount  # share of the best week's worth that the draw might give up
+    best_worth: Amount  # worth of the best week that was found
+    digest: str  # of all duties as they were drawn
     locks: tuple[Lock, ...] = ()
-    bans: tuple[Ban, ...] = ()
-    """Changes by hand before the draw."""
+    bans: tuple[Ban, ...] = ()  # changes by hand before the draw
     data: str = ""
     """Short digest of the data and settings that it was drawn from, see `patrolplan.provenance`:
     those of the week may be newer, since tables are changed on the board."""
     limits: SearchLimits | None = None
-    """How far the best week was searched for; None for `DEFAULT_LIMITS`."""
+    """How far the best week was searched for; None for the default."""
 
 
 @with_config(RECORD)
@@ -132,10 +127,8 @@ class Foreseen:
     Insiders know the tool and its data, but not the secret.
     """
 
-    hotspot_quarter: Amount
-    """Without locks and bans."""
-    with_locks: Amount
-    """With the week's locks and bans."""
+    hotspot_quarter: Amount  # without locks and bans
+    with_locks: Amount  # with the week's locks and bans
 
 
 @with_config(RECORD)
@@ -146,8 +139,7 @@ class Visitor:
     officer: str
     urn: str
     date: Day
-    arrive: str
-    """HH:MM."""
+    arrive: str  # HH:MM
 
 
 PLACE_KEYS = tuple(dict.fromkeys(kind.key for kind in KINDS.values()))
@@ -161,12 +153,10 @@ class DemandOutcome:
     kind: DemandKind
     place: Annotated[str, Field(exclude=True)]
     """Name of the tasked place, of the hotspot, or of the square."""
-    date: Day | None
-    """Its day; None where any day of the week counts."""
+    date: Day | None  # its day; None where any day of the week counts
     visits: StrictCount
     met_by: tuple[Visitor, ...] = ()
-    why: Obstacle | None = None
-    """Why it is not met, or not fully; None where it is."""
+    why: Obstacle | None = None  # why it is not met, or not fully; None where it is
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -192,11 +182,9 @@ class DemandOutcome:
 class TrialCell:
     """What a trial drew for one hotspot on one day."""
 
-    hotspot: str
-    """By its name in the trial's file."""
+    hotspot: str  # by its name in the trial's file
     date: Day
-    treated: Annotated[bool, Strict()]
-    """Whether it may have patrols."""
+    treated: Annotated[bool, Strict()]  # whether it may have patrols
 
 
 @with_config(RECORD)
@@ -239,10 +227,8 @@ class PatrolShortfall:
 class HandChange:
     """A change by hand."""
 
-    when: str
-    """YYYY-MM-DD HH:MM."""
-    what: str
-    """In plain words."""
+    when: str  # YYYY-MM-DD HH:MM
+    what: str  # in plain words
 
 
 @with_config(RECORD)

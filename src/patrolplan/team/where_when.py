@@ -1,11 +1,8 @@
 """Who is where when: every stay of a week, the one source of all papers, lists and files.
 
-A stay lasts from arriving at a place until leaving it, with the minutes waited there for the next
-one. Of the gate it is the presence at the bell, every return, and the minutes left at the end.
-Who stands in sight of a hotspot is there as well: it has its dose, and whoever asks who comes to
-it is told so.
-
-The day of each officer is made of the same patrols, with travel and appointments in between.
+A stay lasts from arriving at a place until leaving it, with the minutes waited there. Of the gate
+it is the presence at the bell, every return, and the minutes left at the end. Who stands in sight
+of a hotspot is there as well.
 """
 
 import datetime as dt
@@ -31,8 +28,7 @@ class Stay:
     duty: Duty
     from_minutes: float
     to_minutes: float
-    stop: Stop | None
-    """None for the presence at the gate before the stops, and after them."""
+    stop: Stop | None  # None for the presence at the gate before the stops, and after them
 
     @property
     def date(self) -> dt.date:
@@ -104,8 +100,7 @@ Place = Literal["base", "gate", "appointment"]
 OfficerDays = dict[tuple[str, dt.date], tuple["DayItem", ...]]
 """What each officer does on each day, in order; days with nothing to do are left out."""
 
-WHOLE_DAY_MINUTES = 1439
-"""From 00:00 to 23:59, the latest time of day that a table can name."""
+WHOLE_DAY_MINUTES = 1439  # from 00:00 to 23:59, the latest time of day that a table can name
 
 
 @dataclass(frozen=True)
@@ -115,14 +110,10 @@ class DayItem:
     kind: ItemKind
     from_minutes: float
     to_minutes: float
-    duty: Duty | None = None
-    """The patrol, or the one that the travel leads to or comes from."""
-    appointment: Appointment | None = None
-    """The same of an appointment."""
-    towards: Place = "base"
-    """Destination of travel."""
-    is_companion: bool = False
-    """Whether the officer walks along on a colleague's patrol."""
+    duty: Duty | None = None  # the patrol, or the one that the travel leads to or comes from
+    appointment: Appointment | None = None  # the same of an appointment
+    towards: Place = "base"  # destination of travel
+    is_companion: bool = False  # whether the officer walks along on a colleague's patrol
 
     @property
     def is_whole_day(self) -> bool:
@@ -140,45 +131,32 @@ def build_officer_days(week: Week) -> OfficerDays:
     travel = compute_minutes_from_base(area) if has_crews else np.zeros((0, 0))
     items: defaultdict[tuple[str, dt.date], list[DayItem]] = defaultdict(list)
     for duty in week.duties:
-        own = _list_patrol_items(duty, duty.leave_minutes, duty.back_minutes)
-        items[duty.officer, duty.date].extend(own)
+        patrol = DayItem("patrol", duty.start_minutes, duty.end_minutes, duty)
+        items[duty.officer, duty.date] += _add_ways(patrol, duty.leave_minutes, duty.back_minutes)
+        along = replace(patrol, is_companion=True)
         for name in duty.crew:  # from and back to their own base
             is_known = name in officers and duty.urn in schools
             way = travel[officers.index(name), schools.index(duty.urn)] if is_known else math.nan
             leave, back = float(duty.start_minutes - way), float(duty.end_minutes + way)
-            own = _list_patrol_items(duty, leave, back, is_companion=True)
-            items[name, duty.date].extend(own)
+            items[name, duty.date] += _add_ways(along, leave, back)
     for one in FreeTime(area, names, week.days).appointments:
-        items[one.officer, one.date] += [
-            *_build_way(one.leave_minutes, one.from_minutes, "appointment", appointment=one),
-            DayItem("appointment", one.from_minutes, one.to_minutes, appointment=one),
-            *_build_way(one.to_minutes, one.back_minutes, "base", appointment=one),
-        ]
+        item = DayItem("appointment", one.from_minutes, one.to_minutes, appointment=one)
+        items[one.officer, one.date] += _add_ways(item, one.leave_minutes, one.back_minutes)
     return {
         key: tuple(sorted(own, key=lambda item: (item.from_minutes, item.to_minutes)))
         for key, own in items.items()
     }
 
 
-def _list_patrol_items(
-    duty: Duty, leave: float, back: float, *, is_companion: bool = False
-) -> Iterator[DayItem]:
-    """A patrol, and the ways of someone who sets out and is back at these minutes."""
-    yield from _build_way(leave, duty.start_minutes, "gate", duty=duty, is_companion=is_companion)
-    patrol = DayItem("patrol", duty.start_minutes, duty.end_minutes, duty)
-    yield replace(patrol, is_companion=is_companion)
-    yield from _build_way(duty.end_minutes, back, "base", duty=duty, is_companion=is_companion)
-
-
-def _build_way(
-    begin: float,
-    end: float,
-    towards: Place,
-    *,
-    duty: Duty | None = None,
-    appointment: Appointment | None = None,
-    is_companion: bool = False,
-) -> Iterator[DayItem]:
-    """Travel, unless it takes no whole minute, or its time is not known."""
-    if not math.isnan(begin) and not math.isnan(end) and round(begin) < round(end):
-        yield DayItem("way", begin, end, duty, appointment, towards, is_companion)
+def _add_ways(item: DayItem, leave: float, back: float) -> list[DayItem]:
+    """An item with the ways there and back, where these are known and take a whole minute."""
+    there: Place = "appointment" if item.duty is None else "gate"
+    ways: list[tuple[float, float, Place]] = [
+        (leave, item.from_minutes, there),
+        (item.to_minutes, back, "base"),
+    ]
+    return [item] + [
+        replace(item, kind="way", from_minutes=begin, to_minutes=end, towards=towards)
+        for begin, end, towards in ways
+        if not math.isnan(begin) and not math.isnan(end) and round(begin) < round(end)
+    ]

@@ -24,7 +24,7 @@ from patrolplan.team.week_file import build_week_document, read_week
 from patrolplan.times import format_time
 
 ALWAYS = (
-    *("week.json", "hotspots.geojson", "chances.csv", "week.csv", "week.xlsx"),
+    *("week.json", "hotspots.geojson", "week.csv", "week.xlsx"),
     *("map.html", "notes.txt", "tasks.pdf", "lead.pdf"),
 )
 

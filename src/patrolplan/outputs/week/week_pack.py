@@ -41,7 +41,7 @@ from patrolplan.team.ledger.monthly_return import RecentPresence, load_recent_pr
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_week
+from patrolplan.team.week_file import build_week_document, round_week
 from patrolplan.team.where_when import DayItem
 from patrolplan.text import format_count, join_words, shorten
 from patrolplan.times import format_time
@@ -176,16 +176,13 @@ def _load_presence(week: Week) -> RecentPresence | None:
 
 
 def format_week_documents(week: Week) -> dict[str, bytes]:
-    """Build `week.json`, `hotspots.geojson` and `chances.csv`, from which a week is read again."""
+    """Build `week.json` and `hotspots.geojson`, from which a week is read again."""
     documents = {WEEK_FILE: build_week_document(week), HOTSPOTS_FILE: build_hotspots_document(week)}
-    files = {name: format_json(document).encode("utf-8") for name, document in documents.items()}
-    if week.chances is not None:
-        files[CHANCES_FILE] = week.chances.to_csv(index=False, lineterminator="\n").encode("utf-8")
-    return files
+    return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
 
 
 def write_week_documents(week: Week, folder: Path) -> None:
-    """Write `week.json`, `hotspots.geojson` and `chances.csv` into a folder."""
+    """Write `week.json` and `hotspots.geojson` into a folder."""
     write_files(folder, format_week_documents(week))
 
 
