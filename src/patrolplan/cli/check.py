@@ -18,6 +18,7 @@ def check(
 ) -> None:
     """Say what came in, what was left out, and what was assumed."""
     from patrolplan.area.relations import check_age
+    from patrolplan.inputs.fetched import list_corrections
     from patrolplan.notes import list_texts
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
     from patrolplan.pupils.rolls import count_pupils
@@ -25,6 +26,7 @@ def check(
 
     area = check_age(steps.load_study_area(config), None)
     assumed = (*area.notes, *count_pupils(area.schools).notes)
+    corrections = list_corrections(area.settings.folder)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
     document = {
         "area": area.name,
@@ -43,7 +45,7 @@ def check(
         ],
         "left_out": list_left_out(area.left_out),
         "alarms": [asdict(one) for one in area.alarms],
-        "notes": list_texts(assumed),
+        "notes": [*list_texts(assumed), *corrections],
     }
     if as_json:
         console.print_json(document)
@@ -66,11 +68,12 @@ def check(
         row = f"{one.source:15}{one.rows:9,}{one.used:9,}  "
         lines.append(row + shorten(left_out, console.WIDTH - len(row)))
     tasks = console.list_tasks(assumed, area.left_out)
-    console.print_lines([*lines, *tasks])
+    room = console.MAX_LINES - len(lines) - len(tasks) - 1
+    console.print_lines([*lines, *tasks, *corrections[: max(0, room)]])
     if notes:
-        console.print_all(assumed, area.left_out)
+        console.print_all(assumed, area.left_out, "Corrected by the force", corrections)
     else:
-        count = len(list_texts(assumed)) + len(area.left_out)
+        count = len(list_texts(assumed)) + len(corrections) + len(area.left_out)
         console.print_lines([f"{count} notes and reasons in all: `patrolplan check --notes`"])
 
 

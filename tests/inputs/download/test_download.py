@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from patrolplan.cli import main
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.download import download as bringing
 from patrolplan.inputs.download.download import Servers
+from patrolplan.inputs.fetched import list_corrections
 from patrolplan.settings import CATEGORIES
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -103,6 +105,23 @@ def test_a_file_in_doubt_is_noted_and_not_replaced(world, serving, place, fetch)
     assert [note.startswith(message) for note in brought.notes] == [True]
     fetch(settings, url, again=True)
     assert spoiled.read_bytes() == good
+
+
+def test_a_month_that_was_corrected_is_noted(world, serving, place, fetch):
+    """Other crimes of a month are noted with both numbers; other outcomes alone are not."""
+    settings, month = place(), world.crimes["2026-09"]
+    other = [{**one, "outcome_status": None} for one in month]
+    for crimes in (month, other):
+        now = replace(world, crimes={**world.crimes, "2026-09": crimes})
+        assert not fetch(settings, serving(now), again=True).notes
+    fewer = serving(replace(world, crimes={**world.crimes, "2026-09": other[1:]}))
+    notes = fetch(settings, fewer, again=True).notes
+    assert notes == list_corrections(settings.folder)
+    assert "Crime of 2026-09 was corrected after it was published" in notes[0]
+    assert f"{len(month):,} crimes on" in notes[0]
+    assert f"{len(month) - 1:,} on" in notes[0]
+    again = fetch(settings, fewer, again=True)
+    assert again.notes == notes  # for check and for who fetches next
 
 
 def test_two_fetches_do_not_mix(world, serving, place, fetch):

@@ -15,17 +15,23 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import explain_os_errors, hash_content, hold_lock, write_file_atomically
+from patrolplan.atomic import (
+    explain_os_errors,
+    hash_content,
+    hash_json,
+    hold_lock,
+    write_file_atomically,
+)
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.download import gias, police
 from patrolplan.inputs.download.client import WebClient
 from patrolplan.inputs.download.police import encode_csv
+from patrolplan.inputs.fetched import MANIFEST, list_corrections
 from patrolplan.inputs.polygons import read_limits
 from patrolplan.inputs.timestamps import list_spans
 from patrolplan.settings import Settings
 
-MANIFEST = "fetched.json"
 OPEN_GOVERNMENT = "Open Government Licence v3.0"
 OPEN_DATABASE = "Open Database Licence 1.0"
 CREDIT = f"Contains public sector information licensed under the {OPEN_GOVERNMENT}"
@@ -41,6 +47,7 @@ class Origin:
     attribution: str
     rows: int
     months: tuple[str, ...] = ()
+    crimes: str = ""  # digest of a month's crimes without their outcomes, which change all the time
 
 
 @dataclass
@@ -61,10 +68,19 @@ class Manifest:
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
         """Record a file, then write it: an interruption leaves no file without a record."""
-        name = self.relative_name(path)
+        name, now = self.relative_name(path), f"{self.now():%Y-%m-%dT%H:%M:%SZ}"
+        before = self._files.get(name, {})
+        corrected = before.get("corrected", "")
+        if before.get("area") == self.area and before.get("crimes", "") != origin.crimes:
+            earlier = f"{before['rows']:,} crimes on {before['fetched_at'][:10]}"
+            corrected = (
+                f"Crime of {origin.months[0]} was corrected after it was published: {earlier}, "
+                f"{origin.rows:,} on {now[:10]}."
+            )
         self._files[name] = {
             **asdict(origin),
-            "fetched_at": f"{self.now():%Y-%m-%dT%H:%M:%SZ}",
+            "fetched_at": now,
+            "corrected": corrected,
             "user_agent": self.agent,
             "area": self.area,
             "sha256": hash_content(data),
@@ -217,6 +233,9 @@ def fetch_open_data(
     return fetch.result
 
 
+OUTCOME = police.COLUMNS.index("Last outcome category")
+
+
 @dataclass
 class _Fetch:
     """One fetch: its settings and session, and what it did so far."""
@@ -285,12 +304,14 @@ class _Fetch:
                 self.result.notes.append(f"No crime was recorded in the area in {month}.")
             path, credit = build_month_path(self.settings, month), f"{CREDIT} (data.police.uk)"
             url = f"{self.servers.police}/crimes-street/all-crime"
-            origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,))
+            digest = hash_json([row[:OUTCOME] + row[OUTCOME + 1 :] for row in rows])
+            origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,), digest)
             self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
         if gone:
             months = ", ".join(list_spans(pd.DatetimeIndex(sorted(gone))))
             self.result.notes.append(f"data.police.uk does not offer crime of {months} (any more).")
         self.report_progress("crime", len(todo), len(todo), "")
+        self.result.notes += list_corrections(self.settings.folder)
 
     def _find_missing_months(self, months: Sequence[str]) -> list[str]:
         """Months to fetch, newest first: those without a file, or all of ours with `again`."""
