@@ -26,7 +26,6 @@ from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.notes import Note
 from patrolplan.settings import Settings
-from patrolplan.tables import SCHOOLS
 from patrolplan.text import MAX_NAMED, find_similar, format_count, list_first, pluralise
 
 FAR_METRES = 1000.0
@@ -98,7 +97,7 @@ def assign_gates(
     unknown = {name: value for name, value in unknown.items() if name not in schools}
     schools = schools.assign(**unknown)
     check_gate_levels(schools[near], positions.take(near), gates, network, settings, report)
-    return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
+    return schools[near].reset_index(drop=True), positions.take(near)
 
 
 def _move_to_ground(

@@ -47,11 +47,11 @@ MAX_SCALE_ERROR = 0.005
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:
     """Refuse a CRS that stretches lengths at the centre of the area."""
     x, y = np.mean(np.asarray(limits.bounds).reshape(2, 2), axis=0)
-    scale = projection.compute_scale_factor(x, y) if np.isfinite([x, y]).all() else np.nan
+    longitude, latitude = (float(value[0]) for value in projection.to_degrees([x], [y]))
+    scale = projection.compute_scale_factor(longitude, latitude)
     if abs(scale - 1) <= MAX_SCALE_ERROR:
         return
     where, remedy = "[area] crs", "use a projected CRS that is made for it"
-    longitude, latitude = (float(value[0]) for value in projection.to_degrees([x], [y]))
     if not np.isfinite([scale, longitude, latitude]).all():
         what = f"'{projection.crs}' does not cover this place"
         raise InputError.one(where, what, f"{remedy}, such as {BRITISH_GRID} in Great Britain")

@@ -18,7 +18,7 @@ from patrolplan.inputs.crime_checks import CategoryCheck, check_categories, rena
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.parallel import map_in_threads
 from patrolplan.plausibility import Alarms
-from patrolplan.tables import INCIDENTS, LeftOut
+from patrolplan.tables import LeftOut
 
 FIELDS = (
     table_reader.Field(
@@ -38,7 +38,7 @@ FIELDS = (
 class Crimes:
     """Incidents, and how exact their places are.
 
-    `incidents` (see `patrolplan.tables.INCIDENTS`) have all categories and places in the files.
+    `incidents` (see `patrolplan.area.StudyArea`) have all categories and places in the files.
     `is_exact` is (i,) whether an incident's place is exact: most rows of its file have a date; a
     file of months alone, as open data is, gives snap points. `places` are (m, 2) metres, the
     distinct places sorted by x and then y; `place_index` and `file_index` are (i,) rows of `places`
@@ -209,5 +209,4 @@ def _build_incidents(
     data["timed"] = timestamps.is_time_known(
         precision, times, data["category"].codes.astype(np.int64)
     )
-    frame = gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))
-    return INCIDENTS.check(frame)
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))
