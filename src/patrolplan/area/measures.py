@@ -17,13 +17,14 @@ import shapely
 from numpy.typing import ArrayLike
 
 from patrolplan.area.loading import Loading
-from patrolplan.arrays import Bools, Ints, count_pairs, find_used_numbers
+from patrolplan.arrays import Bools, Floats, Ints, count_pairs, find_used_numbers
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.timestamps import find_newest_plausible_month
 from patrolplan.network import StreetNetwork
 from patrolplan.network.network import PATHS
 from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.settings.models import CrimeSettings
+from patrolplan.times import minutes_after_midnight
 
 DAY = 1440
 MANY, FEW, SOME = 100, 20, 4  # Fewer crimes, groups of them, or other rows may be odd by chance
@@ -106,10 +107,9 @@ def _count_again(points: ArrayLike) -> float:
     return 1 - len(np.unique(points)) / count if count >= FEW else 0.0
 
 
-def _minutes(times: pd.Series) -> pd.Series:
-    """Minutes after midnight of HH:MM; NaN where it is empty."""
-    hours, minutes = (pd.to_numeric(times.str[at], "coerce") for at in (slice(2), slice(3, 5)))
-    return hours * 60 + minutes
+def _read_minutes(times: Iterable[str]) -> Floats:
+    """Minutes after midnight of each HH:MM; NaN where it is empty."""
+    return np.array([minutes_after_midnight(one) if one else np.nan for one in times], dtype=float)
 
 
 def _measure_street(network: StreetNetwork, which: Bools | Ints) -> float:
@@ -224,37 +224,36 @@ def _measure_schools(a: Loading) -> Measured:
     yield "school_places", *_top(_find_points(table))
     yield "school_filled", *_top(table["roll"])
     yield "school_capacities", *_top(table["capacity"])
-    full = schools["roll"] / schools["capacity"]
-    known, usual = full[np.isfinite(full)], {}
+    full = (schools["roll"] / schools["capacity"]).to_numpy()
+    known, usual = full[np.isfinite(full)], []
     if len(known) >= SOME:  # what all have counts more strictly; 2 % of London's schools are odd
-        usual = {"usual": known.median() ** 3, "many": 6 - 5 * known.between(0.4, 1.5).mean()}
-    yield "school_rolls", [*full, *usual.values()], [*schools["urn"], *usual]
-    years = schools["high_age"] - schools["low_age"] + 1
-    yield "school_years", schools["roll"] / years, schools["urn"]
-    ages = schools[["low_age", "low_age", "high_age", "high_age"]].to_numpy()
+        odd = np.mean((known < 0.4) | (known > 1.5))  # noqa: PLR2004
+        usual = [np.median(known) ** 3, 1 + 5 * odd]
+    yield "school_rolls", [*full, *usual], [*schools["urn"], "usual", "many"]
+    low, high = (schools[name].to_numpy() for name in ("low_age", "high_age"))
+    yield "school_years", schools["roll"] / (high - low + 1), schools, "urn"
     limits = np.array([PHASE_AGES.get(one, (0, 25, 0, 25)) for one in schools["phase"]])
+    ages = np.column_stack([low, low, high, high])
     is_off = ((ages - limits.reshape(-1, 4)) * (-1, 1, -1, 1) > 0).any(axis=1)
-    yield "school_ages", is_off, schools[["name", "phase", "low_age", "high_age"]]
+    yield "school_ages", is_off, schools, "name", "phase", "low_age", "high_age"
 
 
 def _measure_bells(a: Loading) -> Measured:
     bells = a["bell_times"]
-    first, last = (_minutes(bells[one]) / 60 for one in ("start_time", "finish_time"))
+    first, last = (
+        pd.Series(_read_minutes(bells[f"{one}_time"])) / 60 for one in ("start", "finish")
+    )
     yield "bell_hours", last - first, bells.index
     far = [*(first - first.median()), *(last - last.median())]
     yield "bell_far", far, [*bells.index, *bells.index]
 
 
-def _days(a: Loading, table: pd.DataFrame, since: str, until: str) -> Share:
+def _days(a: Loading, table: pd.DataFrame, since: str, until: str) -> tuple[Any, ...]:
     """Days between two columns of a table; one without a name is the newest month of crime."""
-    first, last = (
-        table[one].to_numpy("M8[D]")
-        if one
-        else np.datetime64(a.placed.incidents["month"].max(), "D")
-        for one in (since, until)
-    )
+    newest = np.datetime64(a.placed.incidents["month"].max(), "D")
+    first, last = (table[one].to_numpy("M8[D]") if one else newest for one in (since, until))
     days = np.asarray(last - first, dtype="m8[D]").astype(float)
-    return days, table[[table.columns[0], "from", "to"]]
+    return days, table, table.columns[0], "from", "to"
 
 
 def _measure_terms(a: Loading) -> Measured:
@@ -263,42 +262,44 @@ def _measure_terms(a: Loading) -> Measured:
         yield f"{kind}_spans", *_days(a, dates[dates["kind"] == kind], "from", "to")
     yield "term_after", *_days(a, dates, "", "to")
     yield "term_past", np.min(_days(a, dates, "to", "")[0])
-    rows, closed, weeks = dates[["kind", "urn", "from", "to"]], defaultdict(list), []
-    for _, urn, *days in rows[rows["kind"] == "closed"].itertuples(index=False):
-        closed[urn].append(days)
-    terms = rows[rows["kind"] == "term"]
-    for _, urn, first, last in terms.itertuples(index=False):
-        near = [*closed["*"], *(closed[urn] if urn != "*" else [])]
-        inside = sorted(d for days in near if days[0] <= last and days[1] >= first for d in days)
-        weeks.append(max(np.diff([first, *inside, last])[::2]).days / 7)
-    yield "term_halves", weeks, terms
+    closed, weeks = defaultdict(list), []
+    days = (dates[name].to_numpy("M8[D]").astype(int).tolist() for name in ("from", "to"))
+    rows = list(zip(dates["kind"], dates["urn"], *days, strict=True))
+    for kind, urn, *pair in rows:
+        closed[urn if kind == "closed" else ""].append(pair)
+    for kind, urn, first, last in rows:
+        near = [*closed["*"], *(closed[urn] if urn != "*" else [])] if kind == "term" else []
+        inside = sorted(
+            day for pair in near if pair[0] <= last and pair[1] >= first for day in pair
+        )
+        weeks.append(max(np.diff([first, *inside, last])[::2]) / 7 if kind == "term" else 0)
+    yield "term_halves", weeks, dates, "kind", "urn", "from", "to"
 
 
-def _measure_hours(officers: pd.DataFrame) -> pd.DataFrame:
+def _measure_hours(officers: pd.DataFrame) -> Floats:
     """(o, 5) minutes of each day's hours."""
-    hours = officers[list(WEEKDAYS)].to_numpy(dtype=object)
-    flat = pd.Series(hours.ravel(), dtype="str")
-    minutes = (_minutes(flat.str[6:]) - _minutes(flat.str[:5])).fillna(0)
-    return pd.DataFrame(minutes.to_numpy().reshape(hours.shape))
+    hours = officers[list(WEEKDAYS)].to_numpy(dtype=object).ravel()
+    first, last = (_read_minutes(one[part] for one in hours) for part in (slice(5), slice(6, None)))
+    return np.nan_to_num(last - first).reshape(-1, len(WEEKDAYS))
 
 
 def _measure_officers(a: Loading) -> Measured:
     officers, minutes, patrol = a["officers"], _measure_hours(a["officers"]), a.settings.patrol
-    names = officers["officer"].str.casefold().str.replace(r"[\W_]+", "", regex=True)
-    yield "officer_twice", names.duplicated(), officers["officer"]
-    each = (minutes // patrol.window_minutes + 1).clip(upper=len(a.settings.week.windows))
-    most = each.where(minutes > 0, 0).sum(axis=1).mask(minutes.max(axis=1) > DAY / 2, 1)
-    ratio = officers["max_patrols_per_week"].to_numpy() / most.where(most > 0)
-    yield "officer_patrols", ratio, officers["officer"]
+    names = [re.sub(r"[\W_]+", "", name.casefold()) for name in officers["officer"]]
+    yield "officer_twice", pd.Series(names).duplicated(), officers, "officer"
+    each = np.minimum(minutes // patrol.window_minutes + 1, len(a.settings.week.windows))
+    most = np.where(minutes > 0, each, 0).sum(axis=1)
+    most = np.where(minutes.max(axis=1) > DAY / 2, 1, np.where(most > 0, most, np.nan))
+    ratio = officers["max_patrols_per_week"].to_numpy() / most
+    yield "officer_patrols", ratio, officers, "officer"
 
 
 def _measure_duties(a: Loading) -> Measured:
-    duties = pd.DataFrame(a["duties"])
-    names = duties[["officer", "kind", "date"]]
-    yield "duty_hours", duties["from_minutes"].between(1, 419), names
-    yield "duty_far", a["duties"].distance(a.limits) / 1000, names
+    duties, names = a["duties"], ("officer", "kind", "date")
+    yield "duty_hours", duties["from_minutes"].between(1, 419), duties, *names
+    yield "duty_far", duties.distance(a.limits) / 1000, duties, *names
     same = ["officer", "date", "from_minutes", "to_minutes"]
-    yield "duty_twice", duties.duplicated(same), names
+    yield "duty_twice", duties.duplicated(same), duties, *names
     rows = [row for row in a.left_out.rows if row.source == "duties"]
     lost = {row.reason: row.count for row in rows if re.search(LEFT_OUT_EVENTS, row.reason)}
     yield "duty_calendars", list(lost.values()), list(lost)
@@ -325,10 +326,10 @@ def _measure_designated(a: Loading) -> Measured:
     table, shapes = a["designated"], a["designated"].geometry.to_numpy()
     drawn = pd.to_datetime(table["drawn"].replace("", None), format="ISO8601")
     days = (drawn - find_newest_plausible_month()).dt.days
-    yield "designated_drawn", days, table[["place_id", "drawn"]]
+    yield "designated_drawn", days, table, "place_id", "drawn"
     pieces = find_pieces_of_shapes(a.network, shapes)
-    yield "designated_wide", [_measure_street(a.network, one) for one in pieces], table["place_id"]
-    hours = _measure_hours(a["officers"]).to_numpy().sum()
+    yield "designated_wide", [_measure_street(a.network, one) for one in pieces], table, "place_id"
+    hours = _measure_hours(a["officers"]).sum()
     yield "designated_minutes", table["minutes"].sum() / (hours or 7 * DAY)
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     pairs = np.column_stack([one, other])[one < other]
@@ -386,13 +387,12 @@ def _measure_streets(a: Loading) -> Measured:
     # Many paths have no name.
     if a.network.metres <= LONG:
         return
-    names, kinds = (
-        pd.Series(a.network.piece_metres).groupby(values.astype(str)).sum() / a.network.metres
-        for values in (a.network.piece_name, a.network.piece_highway)
-    )
-    yield "street_names", names - 0.45 * names.index.isin(["", "None"]), names.index
-    if len(kinds) > 1:
-        yield "street_paths", kinds.reindex([*PATHS, "pedestrian"]).sum()
+    code, names = pd.factorize(a.network.piece_name, use_na_sentinel=False)
+    share = np.bincount(code, a.network.piece_metres) / a.network.metres
+    yield "street_names", share - [0 if name else 0.45 for name in names], names
+    kinds = np.asarray(a.network.piece_highway, dtype=object)
+    if (kinds != kinds[0]).any():
+        yield "street_paths", _measure_street(a.network, np.isin(kinds, [*PATHS, "pedestrian"]))
 
 
 def _measure_settings(a: Loading) -> Measured:
@@ -418,7 +418,7 @@ MEASURES: dict[str, Callable[[Loading], Iterable[tuple[Any, ...]]]] = {
     "stops": _measure_stops,
     "places": _measure_places,
     "gates": lambda a: [("gate_places", *_top(_find_points(a["gates"])))],
-    "clock": lambda a: [("clock_peaks", a["clock"]["share"], a["clock"])],
+    "clock": lambda a: [("clock_peaks", a["clock"]["share"], a["clock"], *a["clock"])],
     "streets": _measure_streets,
     "settings": _measure_settings,
 }  # what measures each table, where there is one

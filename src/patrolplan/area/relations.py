@@ -158,8 +158,8 @@ def check_relations(a: Loading) -> None:
             outside = np.maximum(values - one.high, one.low - values)
             if (outside > 0).any():
                 worst = int(np.nanargmax(outside))
-                names = of[0] if of else [""]
-                row = names.iloc[worst] if hasattr(names, "iloc") else names[worst]
+                names, *columns = of or [[""]]
+                row = names[columns].iloc[worst] if columns else names[worst]
                 row = [row] if isinstance(row, str) or not np.iterable(row) else row
                 words = (f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in row)
                 text = one.says.format(value=values[worst], what=", ".join(words))
