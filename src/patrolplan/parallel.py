@@ -213,10 +213,13 @@ def connect_cluster(address: str) -> Iterator[Executor]:
 
 def _check_versions(versions: dict[str, dict[str, str]]) -> None:
     """Refuse workers with other versions; systems may differ in name."""
+    ours = list_versions()
     for worker, theirs in sorted(versions.items()):
-        other = dict(theirs.items() - list_versions().items() - {("system", theirs.get("system"))})
+        other = [f"{name} {one}" for name, one in theirs.items() if one != ours.get(name, one)]
+        other = [one for one in other if not one.startswith("system ")]
         if other:
-            message = f"worker {worker} has other versions than here, {other}; install the same"
+            what = f"worker {worker} has other versions than here ({', '.join(other[:4])})"
+            message = f"{what}; install the same on every worker"
             raise ClusterError(message)
 
 
