@@ -21,7 +21,6 @@ from patrolplan.area.missing_months import (
 )
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.network.catchments import build_catchments
-from patrolplan.notes import list_texts
 from patrolplan.settings import parse_settings
 
 STREETS = """<osm version='0.6'>
@@ -86,14 +85,6 @@ def test_far_from_every_snap_point_a_place_is_exact(lane):
     (piece,) = _lies(area)[2]
     place = area.incidents.geometry.iloc[2].x
     assert abs(piece - place) < 30
-
-
-def test_a_mix_is_announced_with_files_and_counts(lane):
-    """The area's notes name the files of either kind and how many crimes are exact."""
-    (note,) = (note for note in list_texts(lane([NEAR]).notes) if "exact place" in note)
-    assert note.startswith("Of 3 crimes, 1 has an exact place")
-    assert "(own.csv)" in note
-    assert "(open.csv)" in note
 
 
 def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatch):

@@ -10,7 +10,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import reference_pages
 import shapely
 from hypothesis import given, settings as limits, strategies as st
 
@@ -21,6 +20,9 @@ from patrolplan.errors import InputError, SettingsError
 from patrolplan.notes import list_texts
 from patrolplan.settings import Settings, parse_settings
 from patrolplan.settings.load import build_settings_template
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs/_ext"))
+import reference_pages
 
 HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
 STREETS = """<osm version='0.6'>
@@ -326,8 +328,6 @@ def test_what_cannot_be_selected_is_refused(demo_area, given_words, match):
     with pytest.raises(pp.InputError, match=match):
         demo_area.where(**given_words)
 
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "docs/_ext"))
 
 LONDON, FRANKFURT, SYDNEY = (-0.13, 51.52), (8.68, 50.11), (151.2, -33.87)
 

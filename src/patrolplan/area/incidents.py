@@ -34,8 +34,6 @@ from patrolplan.settings import CATEGORIES
 from patrolplan.tables import LeftOutRow
 from patrolplan.text import find_similar, format_count, pluralise
 
-MAX_NAMED_FILES = 3  # If there are more files, only their number is given
-
 
 @dataclass(frozen=True, eq=False)
 class PlacedIncidents:
@@ -90,7 +88,6 @@ def place_incidents(a: Loading) -> PlacedIncidents:
         square = gpd.GeoSeries.from_xy(*catchments.xy[catchment].T, crs=incidents.crs)
         incidents = incidents.set_geometry(square.rename("geometry"))
     else:
-        a.notes.extend(note_place_precision(crimes, used))
         a.notes.extend(note_time_coverage(counted))
     return PlacedIncidents(
         incidents=incidents,
@@ -179,28 +176,6 @@ def note_eras(starts: pd.DatetimeIndex) -> list[Note]:
         )
         for start in starts[1:]
     ]
-
-
-def note_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[Note]:
-    """How places are used where some (i,) used incidents have exact ones and others snap points."""
-    exact, snapped = used & crimes.is_exact, used & ~crimes.is_exact
-    if not exact.any() or not snapped.any():
-        return []
-    has = pluralise(int(exact.sum()), "has", "have")
-    text = (
-        f"Of {format_count(int(used.sum()), 'crime')}, {exact.sum():,} {has} an exact place, from "
-        f"files with dates ({_name_files(crimes, exact)}); the others come from files with months "
-        f"only, whose places are map points that stand for a few streets "
-        f"({_name_files(crimes, snapped)}). An exact place within {MAX_SNAP_METRES:.0f} m of a map "
-        "point also counts with that point's streets."
-    )
-    return [Note("mixed_precision", text)]
-
-
-def _name_files(crimes: Crimes, which: NDArray[np.bool_]) -> str:
-    """The files that the (i,) chosen incidents come from; of many only their number."""
-    names = [crimes.files[number] for number in np.unique(crimes.file_index[which])]
-    return ", ".join(names) if len(names) <= MAX_NAMED_FILES else f"{len(names)} files"
 
 
 def find_known(incidents: pd.DataFrame) -> pd.Series:

@@ -10,7 +10,6 @@ from itertools import combinations, product
 from types import SimpleNamespace
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -96,15 +95,12 @@ def _top(values: ArrayLike, least: int = SOME) -> Share:
     return (counts.max() / counts.sum(), [names[counts.argmax()]]) if is_rule else (0.0, [""])
 
 
-def _find_points(table: gpd.GeoDataFrame) -> Any:  # noqa: ANN401 - complex numbers
-    """(n,) places of a table to the metre, east and north."""
-    return shapely.get_coordinates(table.geometry.array).round() @ (1, 1j)
-
-
-def _count_again(points: ArrayLike) -> float:
-    """The share of places that are there before; of a few, two may be in one house."""
-    count = np.size(points)
-    return 1 - len(np.unique(points)) / count if count >= FEW else 0.0
+def _measure_points(a: Loading, source: str, name: str) -> Measured:
+    # How many are at one point, to the metre, and at the place of another; of few, two may be.
+    points = shapely.get_coordinates(a[source].geometry.array).round() @ (1, 1j)
+    yield f"{name}_places", *_top(points)
+    if len(points) >= FEW and source in {"stops", "places"}:
+        yield f"{name}_twice", 1 - len(np.unique(points)) / len(points)
 
 
 def _read_minutes(times: Iterable[str]) -> Floats:
@@ -165,12 +161,11 @@ def _measure_months(a: Loading, rows: SimpleNamespace) -> Measured:
         ratio[end] = 1.0 if OFTEN <= ratio[end] <= 1 else ratio[end]
     if usual >= MANY / 2 and len(ratio) > SOME:
         yield "crime_months", ratio, months
-    is_often = (counts > 0).mean(axis=1) > OFTEN
-    typical = [np.median(one[one > 0]) if is_often[n] else 0.0 for n, one in enumerate(counts)]
-    is_low, number = counts <= HARDLY * np.array(typical)[:, None], np.arange(len(ratio))
+    typical = [[np.median(one[one > 0]) if (one > 0).mean() > OFTEN else 0] for one in counts]
+    is_low, number = counts <= HARDLY * np.array(typical), np.arange(len(ratio))
     run = number - np.maximum.accumulate(np.where(is_low, -1, number), axis=1)
-    more = np.maximum(0, counts - 3 * np.maximum(np.array(typical)[:, None], 10))
-    values = np.where(is_low, -run * np.array(typical)[:, None], more).ravel()
+    more = np.maximum(0, counts - 3 * np.maximum(typical, 10))
+    values = np.where(is_low, -run * typical, more).ravel()
     yield "crime_category_months", values, list(product(rows.categories, months))
     named = pd.Series(a["crimes"].files).str.extract(r"^(20\d\d-[01]\d)\D")[0]
     own = pd.Index(rows.months).get_indexer(pd.Index(named))[rows.file]
@@ -214,14 +209,14 @@ def _measure_spread(a: Loading, rows: SimpleNamespace) -> Measured:
     own, other = np.median(metres[: len(xy)]), np.median(metres[len(xy) :])
     is_shifted = len(xy) >= FEW and 0.6 * other < own < MOVES.max() * 0.75
     yield "crime_shift", own * is_shifted
-    known, names = crimes.forces | {*CrimeSettings().leave_out_forces}, a.settings.crimes
-    absent = [name for name in names.leave_out_forces if name not in known]
+    known = crimes.forces | {*CrimeSettings().leave_out_forces}
+    absent = [name for name in a.settings.crimes.leave_out_forces if name not in known]
     yield "crime_forces", np.ones(len(absent)), absent
 
 
 def _measure_schools(a: Loading) -> Measured:
     table, schools = a["schools"], a.schools
-    yield "school_places", *_top(_find_points(table))
+    yield from _measure_points(a, "schools", "school")
     yield "school_filled", *_top(table["roll"])
     yield "school_capacities", *_top(table["capacity"])
     full = (schools["roll"] / schools["capacity"]).to_numpy()
@@ -367,8 +362,7 @@ def _measure_areas(a: Loading) -> Measured:
 def _measure_stops(a: Loading) -> Measured:
     # The widest step between boardings of one kind is of different periods.
     stops = a["stops"]
-    yield "stop_places", *_top(_find_points(stops))
-    yield "stop_twice", _count_again(_find_points(stops))
+    yield from _measure_points(a, "stops", "stop")
     if a.network.metres > LONG:
         yield "stop_few", len(stops)
     apart = {"all": np.inf if (stops["boardings"] == 0).mean() > HALF else 1}
@@ -376,11 +370,6 @@ def _measure_stops(a: Loading) -> Measured:
         sizes, cut = np.sort(np.log(some)), len(some) // 10  # but for the least and the most
         apart[str(kind)] = np.exp(np.diff(sizes[cut : len(sizes) - cut]).max(initial=0))
     yield "stop_boardings", list(apart.values()), list(apart)
-
-
-def _measure_places(a: Loading) -> Measured:
-    yield "place_places", *_top(_find_points(a["places"]))
-    yield "place_twice", _count_again(_find_points(a["places"]))
 
 
 def _measure_streets(a: Loading) -> Measured:
@@ -416,8 +405,8 @@ MEASURES: dict[str, Callable[[Loading], Iterable[tuple[Any, ...]]]] = {
     "origins": _measure_origins,
     "areas": _measure_areas,
     "stops": _measure_stops,
-    "places": _measure_places,
-    "gates": lambda a: [("gate_places", *_top(_find_points(a["gates"])))],
+    "places": lambda a: _measure_points(a, "places", "place"),
+    "gates": lambda a: _measure_points(a, "gates", "gate"),
     "clock": lambda a: [("clock_peaks", a["clock"]["share"], a["clock"], *a["clock"])],
     "streets": _measure_streets,
     "settings": _measure_settings,
