@@ -107,7 +107,11 @@ def jit_compile(
         "forceinline": is_inlined,
         "_nrt": allocates,  # numba's runtime, which counts references
     }
-    return lambda function: cast("Function", _CompiledFunction(function, signature, options))
+
+    def defer(function: Function) -> Function:
+        return cast("Function", _CompiledFunction(function, signature, options))
+
+    return defer
 
 
 @functools.cache
@@ -135,7 +139,7 @@ def _load_numba() -> tuple[Any, Any, Any]:
     return numba, timer, Cache
 
 
-def _compile(function: Function, signature: str | None, options: dict[str, Any]) -> Any:  # noqa: ANN401 - numba's own kind
+def _compile(function: Any, signature: str | None, options: dict[str, Any]) -> Any:  # noqa: ANN401 - numba's own kind
     """Numba's dispatcher of a function, with its cache; compiled if it has a signature."""
     numba, _, cache = _load_numba()
     folder, dispatcher = find_code_folder(), numba.njit(**options)(function)

@@ -68,7 +68,7 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
         "crimes of {what} are {value:+,.0f} against its usual month, and are taken as true", BOTH),
     crime_months=(0.5, 1.8, "{what} has {value:.1f} times the crimes of a usual month", BOTH),
     crime_file_months=(0, 0.05, "{value:.0%} of {what} are of another month than its name", OWN),
-    crime_one_month=(0, 0.6, "all crimes are of one month, as if it was filled down", OWN),
+    crime_one_month=(0, 0.72, "all crimes are of one month, as if it was filled down", OWN),
     crime_part=(0, 0.12, "{value:.0%} of the area's street is in parts without any crime",
         "add the crimes of these parts, or make [area] smaller"),
     crime_time=(0, 0.15, "{value:.0%} of the times are in one minute of the day ({what})", TIMES),

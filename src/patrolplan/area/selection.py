@@ -8,6 +8,7 @@ cut below them.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -
     left_out = sum(row.count for row in rows)
     left_out += sum(one.left_out for one in area.tables if one.source == "crimes")
     used = len(incidents)
-    moved = {"rows": used + left_out, "used": used, "left_out": left_out}
+    moved: dict[str, Any] = {"rows": used + left_out, "used": used, "left_out": left_out}
     names = [*([earlier] if (earlier := area.inputs.get(INPUT_NAME)) else []), *words]
     return replace(
         area,

@@ -58,7 +58,7 @@ def gather_way_home(a: Loading) -> WayHomeTables:
 
 def _select_origins(a: Loading) -> pd.DataFrame:
     """The counts of schools that are planned for, in areas whose polygons are known."""
-    origins = a["origins"][a["origins"]["urn"].isin(a.schools["urn"])]
+    origins: pd.DataFrame = a["origins"][a["origins"]["urn"].isin(a.schools["urn"])]
     files = a.settings.find_files("origins")
     if not files:
         return origins
@@ -98,7 +98,7 @@ def _select_near(
     source: str, a: Loading, *, also: NDArray[np.bool_] | bool = False
 ) -> gpd.GeoDataFrame:
     """The rows of a table within reach, and (n,) others; an alarm if no row is within reach."""
-    table = a[source]
+    table: gpd.GeoDataFrame = a[source]
     near = _is_near(table, a.limits) | also
     reach = f"{REACH_METRES / 1000:g} km"
     a.left_out.add(source, f"more than {reach} from the area", int((~near).sum()))
@@ -125,7 +125,8 @@ def _find_street_stops(features: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.
 
 def _select_known_categories(a: Loading) -> pd.DataFrame:
     """The rows of categories that occur or are known; others have no effect and are noted."""
-    clock, categories = a["clock"], a.placed.incidents["category"].cat.categories
+    clock: pd.DataFrame = a["clock"]
+    categories = a.placed.incidents["category"].cat.categories
     own = (*a.settings.crimes.categories, *a.settings.risk.harm)
     names = dict.fromkeys((*categories, *own, *CATEGORIES))
     is_known = clock["category"].isin(list(names))
