@@ -112,11 +112,7 @@ def find_squares(
 
 
 def number_squares(squares: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct squares in order, (s, 3), and (k,) for each row the number of its square.
-
-    >>> number_squares(find_squares([[-0.13, 51.52], [-0.14, 51.52], [-0.13, 51.52]]))[1]
-    array([1, 0, 1])
-    """
+    """Distinct squares in order, (s, 3), and (k,) for each row the number of its square."""
     distinct, number = np.unique(squares, axis=0, return_inverse=True)
     return distinct, number.reshape(-1)
 

@@ -170,12 +170,7 @@ def list_left_out(rows: Iterable[LeftOutRow]) -> list[dict[str, str]]:
 
 
 def render_html_table(title: str, facts: Mapping[str, object], *, next_call: str) -> str:
-    """A small table for notebooks: title, facts and the next call; text is escaped.
-
-    >>> render_html_table("Area", {"schools": 2}, next_call="pp.estimate_risk(area)")
-    '<strong>Area</strong><table><tr><th scope="row">schools</th><td>2</td></tr></table>Next: \
-<code>pp.estimate_risk(area)</code>'
-    """
+    """A small table for notebooks: title, facts and the next call; text is escaped."""
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
         for name, value in facts.items()
