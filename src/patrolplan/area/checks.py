@@ -158,7 +158,9 @@ def check_times(a: Loading) -> None:
         remedy = "write the end of the school day on the 24-hour clock"
         a.alarms.add("unusual_times", "[patrol] default_finish_time", what, remedy)
     for name in settings.patrol.windows:
-        start, end = _find_usual_hours(name, settings)
+        window = resolve_window(settings.patrol, name=name)
+        begin = window.compute_start(*map(minutes_after_midnight, (DEFAULT_START_TIME, default)))
+        start, end = format_time(max(0.0, begin)), format_time(begin + window.minutes)
         if start < EARLIEST_PATROL or end > LATEST_PATROL:
             what = f"{start} to {end} lies outside {EARLIEST_PATROL} to {LATEST_PATROL}"
             where = f"[patrol.windows.{name}]"
@@ -175,15 +177,6 @@ def check_times(a: Loading) -> None:
         )
         remedy = "write hours on the 24-hour clock"
         a.alarms.add("unusual_times", settings.name_file("officers"), what, remedy)
-
-
-def _find_usual_hours(name: str, settings: Settings) -> tuple[str, str]:
-    """When a window begins and ends where a school has the settings' bells, HH:MM."""
-    patrol = settings.patrol
-    window = resolve_window(patrol, name=name)
-    bells = (DEFAULT_START_TIME, f"{patrol.default_finish_time:%H:%M}")
-    start = window.compute_start(*map(minutes_after_midnight, bells))
-    return format_time(max(0.0, start)), format_time(start + window.minutes)
 
 
 def check_hours(a: Loading) -> None:

@@ -64,7 +64,12 @@ def place_incidents(a: Loading) -> PlacedIncidents:
     gone = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
     rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in gone if which.any()]
     incidents = crimes.incidents
-    a.notes.extend(note_eras(eras))
+    for start in eras[1:]:
+        text = (
+            f"The map points of recorded crime were replaced in {start:%B %Y}: earlier crimes are "
+            "carried over to the streets that the old and the new points share."
+        )
+        a.notes.append(Note("points_replaced", text))
     exposure = Exposure.complete()
     if used.any():
         exposure = build_exposure(incidents, used, catchment, catchments.xy)
@@ -164,18 +169,6 @@ def _assign_places(
     """(n,) catchment of each of the chosen (i,) incidents, -1 where it has none."""
     rows, row = find_used_numbers(crimes.place_index[which], len(crimes.places))
     return assign_catchments(network, catchments, crimes.places[rows])[row]
-
-
-def note_eras(starts: pd.DatetimeIndex) -> list[Note]:
-    """A note on each month in which the snap points were replaced."""
-    return [
-        Note(
-            "points_replaced",
-            f"The map points of recorded crime were replaced in {start:%B %Y}: earlier crimes are "
-            "carried over to the streets that the old and the new points share.",
-        )
-        for start in starts[1:]
-    ]
 
 
 def find_known(incidents: pd.DataFrame) -> pd.Series:

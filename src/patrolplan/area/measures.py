@@ -336,11 +336,8 @@ def _measure_designated(a: Loading) -> Measured:
 def _measure_origins(a: Loading) -> Measured:
     pupils = a["origins"].groupby("urn")["pupils"]
     total = pupils.sum()
-    yield (
-        "origin_rolls",
-        total / a.schools.set_index("urn")["roll"].reindex(total.index),
-        total.index,
-    )
+    rolls = a.schools.set_index("urn")["roll"].reindex(total.index)
+    yield "origin_rolls", total / rolls, total.index
     if len(a["areas"]) > SOME:
         yield "origin_one_area", pupils.max() / total.where(total >= MANY), total.index
 

@@ -29,8 +29,7 @@ OLD_MONTHS, REFUSED_MONTHS = 6, 24  # The age of crime that is said, and that is
 class Relation(NamedTuple):
     """A check: bounds of its measure, what is odd outside them, and what to do; whether it stops.
 
-    `says` has the `{value}` that is most outside, and `{what}` it is of; `name` is of the check,
-    where several measures are of one.
+    `says` has the `{value}` that is most outside, and `{what}` it is of.
     """
 
     low: float
@@ -38,7 +37,6 @@ class Relation(NamedTuple):
     says: str
     remedy: str = "correct it"
     stops: bool = False
-    name: str = ""
 
 
 OWN, FIX, STOP, INF = "export each row's own value", "correct it", True, np.inf
@@ -55,14 +53,14 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
     crime_rows_again=(0, 0.25, "{value:.0%} of {what} are in a file again with one ID", COPY, STOP),
     crime_rows_without_id=(0, 0.05, "{value:.0%} of {what} have no ID, equals have", COPY, STOP),
     crime_rows_doubled=(0, 0.75, MULTIPLE, COPY, STOP),
-    crime_near_doubled=(0, 0.75, MULTIPLE, COPY, STOP, "crime_rows_doubled"),
-    crime_places_doubled=(0, 0.9, MULTIPLE, COPY, STOP, "crime_rows_doubled"),
+    crime_near_doubled=(0, 0.75, MULTIPLE, COPY, STOP),
+    crime_places_doubled=(0, 0.9, MULTIPLE, COPY, STOP),
     crime_rows_equal=(0, 0.03, "{value:.0%} have category, place and minute of another", COPY),
     crime_months_equal=(-INF, 0.15, "many more rows of {what} equal another than usual", COPY),
     crime_files_alike=(0, 0.5, "{value:.0%} of {what} is in other files too but for ID and place",
         COPY, STOP),
     crime_place=(0, 0.12, AT_ONE, OWN),
-    crime_area_place=(0, 0.15, AT_ONE, OWN, False, "crime_place"),
+    crime_area_place=(0, 0.15, AT_ONE, OWN),
     crime_category=(0, 0.8, FILLED, OWN),
     crime_category_months=(-8, 10,
         "crimes of {what} are {value:+,.0f} against its usual month, and are taken as true", BOTH),
@@ -79,17 +77,15 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
     crime_forces=(0, 0, "[crimes] leave_out_forces names a force that no crime has ({what})", FIX),
     school_places=(0, 0.2, AT_ONE, OWN),
     school_filled=(0, 0.3, FILLED, OWN),
-    school_capacities=(0, 0.5, FILLED, OWN, False, "school_filled"),
+    school_capacities=(0, 0.5, FILLED, OWN),
     school_rolls=(0.1, 2.5, "the pupils of URN {what} do not go with its capacity"),
-    school_years=(0, 450, "URN {what} has {value:,.0f} pupils for each year of age", FIX, False,
-        "school_rolls"),
+    school_years=(0, 450, "URN {what} has {value:,.0f} pupils for each year of age"),
     school_ages=(0, 0, "the phase does not go with the ages ({what})"),
     bell_hours=(5, 9, "URN {what} is open for {value:.1f} hours"),
     bell_far=(-1, 1, "the bell of URN {what} is {value:+.1f} hours from the usual one"),
     term_spans=(0, 130, SPAN),
-    closed_spans=(0, 80, SPAN, FIX, False, "term_spans"),
-    term_after=(-INF, 900, "dates are {value:.0f} days after the newest crime ({what})", FIX, False,
-        "term_spans"),
+    closed_spans=(0, 80, SPAN),
+    term_after=(-INF, 900, "dates are {value:.0f} days after the newest crime ({what})"),
     term_halves=(0, 15, "a term has {value:.0f} weeks without a closed day ({what})",
         "add its half term"),
     term_past=(-INF, 31, "all terms end before the newest crime", "add the present school year"),
@@ -105,10 +101,8 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
         STOP),
     tasked_twice=(30, INF, "one place is there twice for the same days ({what})", COPY),
     tasked_spans=(0, 550, "it holds for {value:,.0f} days ({what})"),
-    tasked_begins=(-INF, 550, "it begins {value:,.0f} days after the newest crime ({what})", FIX,
-        False, "tasked_spans"),
-    tasked_over=(-365, INF, "it ended {value:,.0f} days after the newest crime ({what})", FIX,
-        False, "tasked_spans"),
+    tasked_begins=(-INF, 550, "it begins {value:,.0f} days after the newest crime ({what})"),
+    tasked_over=(-365, INF, "it ended {value:,.0f} days after the newest crime ({what})"),
     designated_drawn=(-INF, 31, "a hotspot was drawn in the future ({what})"),
     designated_twice=(0, 0.5, "{value:.0%} of a hotspot is drawn twice ({what})", COPY),
     designated_wide=(0, 0.33, "{what} has {value:.0%} of the area's street, as a district has"),
@@ -117,9 +111,8 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
     origin_rolls=(0.25, 1.3, "the pupils of URN {what} are {value:.2g} times its roll"),
     origin_one_area=(0, 0.8, "{value:.0%} of the pupils of URN {what} live in one area", OWN),
     area_residents=(50, 60_000, "there are {value:,.1f} residents per km\u00b2", PEOPLE),
-    area_empty=(0, 0.1, "{value:.0%} of areas have no residents", PEOPLE, False, "area_residents"),
-    area_ages=(0.02, 0.4, "{value:.0%} of the residents are of school age", PEOPLE, False,
-        "area_residents"),
+    area_empty=(0, 0.1, "{value:.0%} of areas have no residents", PEOPLE),
+    area_ages=(0.02, 0.4, "{value:.0%} of the residents are of school age", PEOPLE),
     area_cover=(0, 0.1, "{value:.0%} of the area's street is in none of them", "add polygons"),
     area_overlaps=(0, 1.1, "they overlap", COPY),
     stop_few=(3, INF, "there are only {value:.0f}", "export all stops"),
@@ -142,6 +135,18 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
 """Every check of the tables together, by what `patrolplan.area.measures` measures."""
 # fmt: on
 
+SAME = {
+    **dict.fromkeys(("crime_near_doubled", "crime_places_doubled"), "crime_rows_doubled"),
+    "crime_area_place": "crime_place",
+    "school_capacities": "school_filled",
+    "school_years": "school_rolls",
+    "closed_spans": "term_spans",
+    "term_after": "term_spans",
+    **dict.fromkeys(("tasked_begins", "tasked_over"), "tasked_spans"),
+    **dict.fromkeys(("area_empty", "area_ages"), "area_residents"),
+}
+"""The check that each of these belongs to, by whose name it is accepted."""
+
 
 def check_relations(a: Loading) -> None:
     """All measures of tables that are there: findings stop the command or are noted.
@@ -163,7 +168,7 @@ def check_relations(a: Loading) -> None:
                 row = [row] if isinstance(row, str) or not np.iterable(row) else row
                 words = (f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in row)
                 text = one.says.format(value=values[worst], what=", ".join(words))
-                _tell(one.name or key, source, text, one.remedy, a, stops=one.stops)
+                _tell(SAME.get(key, key), source, text, one.remedy, a, stops=one.stops)
 
 
 def _tell(
@@ -183,7 +188,7 @@ def _tell(
 
 def check_names(settings: Settings) -> None:
     """Refuse names under [accept] of which there is no check."""
-    names = [*CHECKS, *dict.fromkeys(one.name or key for key, one in RELATIONS.items()), OLD]
+    names = [*CHECKS, *(name for name in RELATIONS if name not in SAME), OLD]
     wrong = [name for name in settings.accept.reasons if name not in names]
     if wrong:
         what = format_unknown("unknown check", wrong[0], names)

@@ -18,7 +18,7 @@ from patrolplan import privacy
 from patrolplan.area.checks import list_own_categories
 from patrolplan.area.incidents import suppress_small_counts
 from patrolplan.area.loading import Loading
-from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
+from patrolplan.crs import BRITISH_GRID, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs import small_tables, way_home
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
@@ -58,16 +58,8 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
         f"'{projection.crs}' is not made for this place: at longitude {longitude:.3f}, latitude "
         f"{latitude:.3f} it makes 1 km on the ground {scale:.3g} km long"
     )
-    raise InputError.one(where, what, f"{remedy}, such as {suggest_crs(longitude, latitude)}")
-
-
-def suggest_crs(longitude: float, latitude: float) -> str:
-    """A CRS that fits a place in degrees, and its name."""
-    code = int(find_local_codes([longitude], [latitude])[0])
-    if code == BRITISH_GRID_CODE:
-        return f"{BRITISH_GRID} (British National Grid)"
-    side = "N" if latitude >= 0 else "S"
-    return f"EPSG:{code} (UTM zone {code % 100}{side})"
+    code = find_local_codes([longitude], [latitude])[0]
+    raise InputError.one(where, what, f"{remedy}, such as EPSG:{code}")
 
 
 @dataclass(frozen=True)
@@ -180,8 +172,11 @@ def read_sources(a: Loading, given: GivenSources) -> None:
     tables: dict[str, Any] = {}
     for name, source in SOURCES.items():
         left_out = known["left_out"] = LeftOut()
-        if name == "duties":
-            known |= _find_officers_and_span(tables)
+        if name == "duties":  # officers are None where they cannot be read
+            crimes, officers = tables.get("crimes"), tables.get("officers")
+            newest = None if crimes is None else crimes.incidents["month"].max()
+            known["officers"] = None if officers is None else list(officers["officer"])
+            known["span"] = find_duty_span(newest)
         with a.problems.collect():
             paths, columns = _find_table(settings, name, given)
             is_absent = source.is_none and not paths
@@ -195,14 +190,6 @@ def read_sources(a: Loading, given: GivenSources) -> None:
         a.left_out.rows_read |= left_out.rows_read
     a.raise_if_any()
     a.tables = tables
-
-
-def _find_officers_and_span(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Names of officers, None where they cannot be read, and the days of duties that count."""
-    officers, crimes = tables.get("officers"), tables.get("crimes")
-    newest = None if crimes is None else crimes.incidents["month"].max()
-    names = None if officers is None else list(officers["officer"])
-    return {"officers": names, "span": find_duty_span(newest)}
 
 
 def _read_streets(a: Loading, projection: Projection, given: GivenSources) -> None:
