@@ -71,11 +71,12 @@ class AreaSettings(Section):
         if self.bounds is not None and self.boundary is not None:
             message = "bounds and boundary are both set; remove one of them"
             raise ValueError(message)
-        if self.bounds is not None:
-            lon_min, lat_min, lon_max, lat_max = self.bounds
-            if lon_min >= lon_max or lat_min >= lat_max:
-                message = f"bounds {list(self.bounds)} are not [lon_min, lat_min, lon_max, lat_max]"
-                raise ValueError(message)
+        west, south, east, north = self.bounds or (0, 0, 1, 1)
+        if west >= east or south >= north:
+            message = (
+                f"bounds {[west, south, east, north]} are not [lon_min, lat_min, lon_max, lat_max]"
+            )
+            raise ValueError(message)
         return self
 
 
@@ -342,29 +343,25 @@ class Settings(Section):
     @model_validator(mode="after")
     def _check_week_windows(self) -> Self:
         """Check that every window of the week is one of `[patrol.windows]`, without duplicates."""
-        names, seen = (AFTER_SCHOOL, *self.patrol.windows), set[str]()
-        for name in self.week.windows:
+        names = (AFTER_SCHOOL, *self.patrol.windows)
+        for number, name in enumerate(self.week.windows):
+            message = f"[week] windows names '{name}' twice; keep one of them"
             if name not in names:
                 what = format_unknown("[week] windows: there is no window", name, names)
                 message = f"{what}; add [patrol.windows.{name}], or correct the name"
+            if name not in names or name in self.week.windows[:number]:
                 raise ValueError(message)
-            if name in seen:
-                message = f"[week] windows names '{name}' twice; keep one of them"
-                raise ValueError(message)
-            seen.add(name)
         return self
 
     @field_validator("columns")
     @classmethod
     def _check_column_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         sources = tuple(name for name in SourceSettings.model_fields if name != "streets")
-        for source in value:
+        for source in value.keys() - sources:
+            message = format_unknown(f"[columns.{source}] is not a source", source, sources)
             if source == "streets":
                 message = "[columns.streets] has no effect: streets are not a table"
-                raise ValueError(message)
-            if source not in sources:
-                message = format_unknown(f"[columns.{source}] is not a source", source, sources)
-                raise ValueError(message)
+            raise ValueError(message)
         return value
 
     @property

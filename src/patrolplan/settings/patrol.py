@@ -28,26 +28,21 @@ class PatrolWindow(Section):
 
     @model_validator(mode="after")
     def _check_order_and_length(self) -> Self:
-        if self.bell is not None:
-            if self.from_ is not None or self.to is not None:
-                message = "give from and to, or bell with before_minutes and after_minutes"
-                raise ValueError(message)
+        begin, end, message = self.from_, self.to, ""
+        if (begin is None) == (self.bell is None) or (end is None) == (self.bell is None):
+            message = "give from and to, or bell with before_minutes and after_minutes"
+        elif begin is None or end is None:
             if self.before_minutes + self.after_minutes < 1:
                 message = "give before_minutes or after_minutes with bell"
-                raise ValueError(message)
-            return self
-        if self.from_ is None or self.to is None:
-            message = "give from and to, or bell with before_minutes and after_minutes"
-            raise ValueError(message)
-        if self.from_ >= self.to:
-            message = f"'from' ({self.from_:%H:%M}) must be before 'to' ({self.to:%H:%M})"
-            raise ValueError(message)
-        minutes = 60 * (self.to.hour - self.from_.hour) + self.to.minute - self.from_.minute
-        if minutes > MAX_WINDOW_MINUTES:
+        elif begin >= end:
+            message = f"'from' ({begin:%H:%M}) must be before 'to' ({end:%H:%M})"
+        elif (
+            long := 60 * (end.hour - begin.hour) + end.minute - begin.minute
+        ) > MAX_WINDOW_MINUTES:
             message = (
-                f"from and to are {minutes} minutes apart, "
-                f"a patrol lasts {MAX_WINDOW_MINUTES} at most"
+                f"from and to are {long} minutes apart, a patrol lasts {MAX_WINDOW_MINUTES} at most"
             )
+        if message:
             raise ValueError(message)
         return self
 
