@@ -41,6 +41,19 @@ class Drawn:
         return frame.explore(**{"column": column} | options)
 
 
+INCIDENTS = Schema(
+    "incidents",
+    {
+        "category": Column("category", "crime type as named in the data"),
+        "month": Column("datetime", "first day of the month it was recorded in"),
+        "occurred_at": Column("datetime", "local time, NaT where only the month is known"),
+        "timed": Column("bool", "the time of day is known, not the date alone"),
+        "occurred_until": Column("datetime", "last possible time, NaT where there is no span"),
+        "force": Column("category", "police force that recorded it"),
+        "geometry": Column("geometry", "snap point, or exact place, in the area's CRS"),
+    },
+)
+
 SCHOOLS = Schema(
     "schools",
     {

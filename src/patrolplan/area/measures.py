@@ -139,7 +139,7 @@ def _measure_copies(a: Loading, rows: SimpleNamespace) -> Measured:
         yield f"crime_{name}_doubled", shares, ["all", *rows.months, *rows.categories]
     again = ~_is_first(group_rows(rows.time[is_timed], group[is_timed]))
     yield "crime_rows_equal", *_share(again, np.zeros(len(again), dtype=int), [""])
-    single = pd.Series(_share(1 / size[group], rows.month, rows.months, MANY)[0], dtype=float)
+    single: Any = pd.Series(_share(1 / size[group], rows.month, rows.months, MANY)[0], dtype=float)
     yield "crime_months_equal", single.median() - single, rows.months
     is_one = len(rows.months) == 1 and len(group) > MANY
     yield "crime_one_month", np.mean(size[group] > 1) * is_one

@@ -46,10 +46,7 @@ class StudyArea(Drawn):
     catchments, incident_catchment
         The pieces of street that belong to each snap point, and (i,) the one of each incident.
     incidents
-        One row a crime of any category: `category`, `month` (first day of it), `occurred_at` (local
-        time, NaT where only the month is known), `timed` (the time of day is known, not the date
-        alone), `occurred_until` (last possible time, NaT where there is no span), `force`, and
-        `geometry`: a snap point, or the exact place.
+        See `patrolplan.tables.INCIDENTS`; every category, the guard is the risk models' business.
     exposure
         Which months are held of each force, and so of each catchment.
     times_known, snapped

@@ -38,7 +38,7 @@ FIELDS = (
 class Crimes:
     """Incidents, and how exact their places are.
 
-    `incidents` (see `patrolplan.area.StudyArea`) have all categories and places in the files.
+    `incidents` (see `patrolplan.tables.INCIDENTS`) have all categories and places in the files.
     `is_exact` is (i,) whether an incident's place is exact: most rows of its file have a date; a
     file of months alone, as open data is, gives snap points. `places` are (m, 2) metres, the
     distinct places sorted by x and then y; `place_index` and `file_index` are (i,) rows of `places`

@@ -19,7 +19,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem
 from patrolplan.inputs import table_reader
 from patrolplan.inputs.formats import Columns, Files
-from patrolplan.tables import Column as Kept
+from patrolplan.tables import Column as Kept, Schema
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
 MIDNIGHT = r"[T ]00:00(:00(\.0+)?)?Z?$"
@@ -102,6 +102,13 @@ class Table:
             for one in self.columns
         )
 
+    @cached_property
+    def schema(self) -> Schema:
+        """Its columns as they are stored."""
+        kept = {one.name: Kept(one.form.kind, one.meaning) for one in self.columns if one.kept}
+        place = {"geometry": Kept("geometry", self.place)} if self.place else {}
+        return Schema(self.source, {**kept, **self.made, **place})
+
     def read(
         self,
         paths: Files,
@@ -158,7 +165,7 @@ class Table:
 
     def build(self, table: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
         """The stored columns with their shapes, in order."""
-        names = [*(one.name for one in self.columns if one.kept), *self.made]
+        names = [name for name in self.schema.columns if name != "geometry"]
         return gpd.GeoDataFrame(table[names], geometry=shapes)
 
 
