@@ -209,13 +209,12 @@ def test_an_urn_that_no_school_has_is_reported_with_the_nearest(lane, table):
     ]
 
 
-@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize(
-    ("urn", "why"),
+    ("table", "urn", "why"),
     [
-        ("100003", "not open"),
-        ("100004", "outside the area"),
-        ("100002", "not selected in [schools]"),
+        *((table, "100003", "not open") for table in TABLES),
+        ("officers", "100004", "outside the area"),
+        ("term_dates", "100002", "not selected in [schools]"),
     ],
 )
 def test_rows_of_schools_that_are_left_out_are_counted_with_the_reason(lane, table, urn, why):
