@@ -153,37 +153,37 @@ def check_relations(a: Loading) -> None:
 
     Of crime under a threshold nothing is said, since its words would be of single rows.
     """
-    hidden = "crimes" if a.settings.privacy.min_crime_count > 1 else ""
+    hidden, reasons = a.settings.privacy.min_crime_count > 1, a.settings.accept.reasons
     for source, measure in MEASURES.items():
         table = a.tables.get(source, ())
-        if source == hidden or table is None or (isinstance(table, pd.DataFrame) and table.empty):
+        is_absent = table is None or (isinstance(table, pd.DataFrame) and table.empty)
+        if is_absent or (hidden and source == "crimes"):
             continue
+        files = a.settings.find_files(source) if source in SourceSettings.model_fields else ()
+        where = f"[sources] {source}" if files else a.settings.file
+        where = files[0].name if len(files) == 1 else where
         for key, found, *of in measure(a):
             one, values = RELATIONS[key], np.atleast_1d(np.asarray(found, dtype=float))
             outside = np.maximum(values - one.high, one.low - values)
-            if (outside > 0).any():
-                worst = int(np.nanargmax(outside))
-                names, *columns = of or [[""]]
-                row = names[columns].iloc[worst] if columns else names[worst]
-                row = [row] if isinstance(row, str) or not np.iterable(row) else row
-                words = (f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in row)
-                text = one.says.format(value=values[worst], what=", ".join(words))
-                _tell(SAME.get(key, key), source, text, one.remedy, a, stops=one.stops)
+            if not (outside > 0).any():
+                continue
+            worst = int(np.nanargmax(outside))
+            name, what = SAME.get(key, key), _name_row(worst, *(of or [[""]]))
+            what = one.says.format(value=values[worst], what=what)
+            if one.stops or name in reasons:
+                a.alarms.add(name, where, what, one.remedy)
+                continue
+            accept = f'or accept it under [accept] with {name} = "why"'
+            text = f"Check {where}: {what}. To do: {one.remedy}, {accept}."
+            fix = f"{where}: {what}; {one.remedy}"
+            a.notes.append(Note("relation_odd", text, "lead", fix=fix))
 
 
-def _tell(
-    name: str, source: str, what: str, remedy: str, a: Loading, *, stops: bool = False
-) -> None:
-    """An alarm where a finding stops the command or is accepted, else a note."""
-    files = a.settings.find_files(source) if source in SourceSettings.model_fields else ()
-    keyed = f"[sources] {source}" if files else a.settings.file
-    where = files[0].name if len(files) == 1 else keyed
-    if stops or name in a.settings.accept.reasons:
-        a.alarms.add(name, where, what, remedy)
-        return
-    text = f"Check {where}: {what}. To do: {remedy}, or accept it under [accept] with {name}"
-    fix = f"{where}: {what}; {remedy}"
-    a.notes.append(Note("relation_odd", f'{text} = "why".', "lead", fix=fix))
+def _name_row(row: int, names: Any, *columns: str) -> str:  # noqa: ANN401 - a list, or a table
+    """What the values of a row are of: an entry of a list, or some columns of a table."""
+    one = names[list(columns)].iloc[row] if columns else names[row]
+    of = [one] if isinstance(one, str) or not np.iterable(one) else one
+    return ", ".join(f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in of)
 
 
 def check_names(settings: Settings) -> None:
