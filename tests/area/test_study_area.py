@@ -198,12 +198,7 @@ def test_a_gate_moves_to_the_nearest_street(demo_area):
     others = np.arange(len(where)) != row
     assert np.array_equal(where[others], demo_area.network.xy(demo_area.gates)[others])
     assert not moved.schools["gate_assumed"][row]
-    assert (
-        np.hypot(
-            moved.schools.geometry[row].x - target[0], moved.schools.geometry[row].y - target[1]
-        )
-        < 1
-    )
+    assert moved.schools.geometry[row].distance(shapely.Point(target)) < 1
 
 
 def test_what_cannot_change_is_not_touched(demo_area):
