@@ -3,13 +3,12 @@
 import platform
 import re
 import tomllib
-from importlib.metadata import requires
 from pathlib import Path
 
 import geopandas
 
 import patrolplan as pp
-from patrolplan.provenance import PACKAGES, list_versions
+from patrolplan.provenance import list_versions
 
 ROOT = Path(__file__).parents[1]
 HASH = re.compile(r"[0-9a-f]{40}")
@@ -32,23 +31,6 @@ def test_actions_are_pinned_by_their_commit():
     assert all(HASH.fullmatch(commit) for commit in used)
 
 
-NO_PART_IN_RESULTS = {
-    "fastapi",
-    "filelock",
-    "lazy-loader",
-    "platformdirs",
-    "pydantic",
-    "requests",
-    "rich",
-    "sqlalchemy",
-    "threadpoolctl",
-    "typer",
-    "urllib3",
-    "uvicorn",
-}
-"""Requirements that check, fetch, lock, serve, store or print; no figure or paper needs them."""
-
-
 def test_versions_are_those_that_run():
     """Versions of Python and of imported libraries, including every required one."""
     versions = list_versions()
@@ -56,14 +38,6 @@ def test_versions_are_those_that_run():
     assert versions["geopandas"] == geopandas.__version__
     assert {"typst", "osmium", "scikit-learn"} <= set(versions)
     assert "not installed" not in versions.values()
-
-
-def test_every_requirement_is_part_of_results_or_is_named_here():
-    """A new requirement must be entered in one of the two lists before this passes."""
-    needed = [text for text in requires("patrolplan") if ";" not in text]
-    names = {re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in needed}
-    assert names == set(PACKAGES) | NO_PART_IN_RESULTS
-    assert not NO_PART_IN_RESULTS & set(PACKAGES)
 
 
 def test_they_are_printed_a_line_each(capsys):

@@ -12,10 +12,7 @@ Bools = NDArray[np.bool_]
 
 
 def expand_ranges(starts: Ints, counts: Ints, *, is_reversed: Bools | None = None) -> Ints:
-    """The numbers of many ranges, one range after the other.
-
-    `starts`, `counts`: (k,) first number and length of each range. `is_reversed`: (k,) whether each
-    range runs from its last number back to its first; by default none does.
+    """The numbers of (k,) ranges one after the other; reversed ones run back to their first.
 
     >>> expand_ranges(np.array([5, 0]), np.array([3, 2]))
     array([5, 6, 7, 0, 1])
@@ -30,17 +27,9 @@ def expand_ranges(starts: Ints, counts: Ints, *, is_reversed: Bools | None = Non
 
 
 def find_unique_points(xy: Floats) -> tuple[Floats, Ints]:
-    """Distinct places, by x and then y, and for each row the number of its place.
-
-    The same as `numpy.unique(xy, axis=0, return_inverse=True)`, by hashing instead of sorting all
-    rows: millions of crimes are on about ten thousand snap points.
-
-    `xy`: (k, 2) metres, none of them NaN.
-
-    >>> find_unique_points(np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0]]))
-    (array([[1., 5.],
-           [2., 1.]]), array([1, 0, 1]))
-    """
+    """Distinct places of (k, 2), by x and then y, and for each row the number of its place."""
+    # As `numpy.unique(xy, axis=0, return_inverse=True)`, by hashing instead of sorting all rows:
+    # millions of crimes are on about ten thousand snap points.
     number, places = pd.factorize(  # complex numbers are sorted by real part first
         np.ascontiguousarray(xy, dtype=np.float64).view(np.complex128)[:, 0], sort=True
     )
@@ -48,10 +37,7 @@ def find_unique_points(xy: Floats) -> tuple[Floats, Ints]:
 
 
 def find_used_numbers(numbers: Ints, size: int) -> tuple[Ints, Ints]:
-    """Distinct numbers in order, and for each one its place among them.
-
-    The same as `numpy.unique(numbers, return_inverse=True)`, without sorting, for numbers from 0 to
-    below `size`.
+    """`numpy.unique(numbers, return_inverse=True)` without sorting; numbers are below `size`.
 
     >>> find_used_numbers(np.array([7, 2, 7]), 9)
     (array([2, 7]), array([1, 0, 1]))

@@ -40,10 +40,7 @@ def hash_json(content: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of an input file's content, computed once per run.
-
-    In another run the bytes are read again: equal date and size do not prove equal content.
-    """
+    """SHA-256 of an input file's content, computed once per run."""
     status = path.stat()
     return _hash_file(path.absolute(), status.st_size, status.st_mtime_ns)
 

@@ -1,9 +1,7 @@
 """How risk and planning refuse columns that are for audit only, without access to values.
 
-Deprivation, ethnicity and similar data may show who gets the patrols, but never decide where
-patrols go. They are stored in `patrolplan.team.burden.AuditColumns`, which the packages that
-estimate and plan may not import. This module only recognises such columns if they are passed in
-anyway: by the object that has them, or by the mark in their names in any other table.
+Deprivation, ethnicity and the like may show who gets the patrols, never decide where they go. They
+are in `patrolplan.team.burden.AuditColumns`, which what estimates and plans may not import.
 """
 
 import re
@@ -24,11 +22,7 @@ REMEDY = "use it in measure_burden alone: risk and patrols must not depend on it
 
 
 def is_marked(name: object) -> bool:
-    """Whether a column has the mark.
-
-    >>> is_marked("audit_only_decile"), is_marked("decile")
-    (True, False)
-    """
+    """Whether a column has the mark."""
     return str(name).strip().casefold().startswith(AUDIT_MARK)
 
 

@@ -5,11 +5,9 @@ written into the user's cache folder, where they remain after the run.
 """
 
 import contextlib
-import hashlib
 import io
 import os
 import re
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,29 +29,13 @@ def cache_folder() -> Path:
     return Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
 
 
+# Folders in the cache folder with their content, and names of files, complete and interrupted
 STORES = {
     "streets": "street cache",
     "crimes": "crime cache",
     "arrays": "cache of streets in pieces",
 }
-"""Folders in the cache folder, and their content."""
-
 ENTRY_PATTERN = re.compile(r"[0-9a-f]{40}\.entry|\.new-\w+")
-"""Names of their files, complete and interrupted."""
-
-BROKEN_ENTRY_ERRORS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    # Python before 3.11.9 and 3.12.2 sometimes raises it if two threads read arrays at once, as
-    # numpy parses their headers (python/cpython#106905).
-    SystemError,
-)
-"""Errors when reading a missing entry, or one from another version of a library."""
 
 
 @dataclass(frozen=True)
@@ -76,43 +58,30 @@ class Store:
         decode: Callable[[bytes], Result],
     ) -> Result:
         """The result from its entry, otherwise computed and stored (None encoded: never stored)."""
-        content = self.read(key)
-        if content is not None:
-            with contextlib.suppress(*BROKEN_ENTRY_ERRORS):
+        digest = hash_content(key)
+        path = cache_folder() / self.name / f"{digest[:40]}.entry"
+
+        def seal(content: bytes | memoryview) -> bytes:
+            words = ("patrolplan", self.name, self.version, digest, hash_content(content))
+            return f"{' '.join(words)}\n".encode()
+
+        # Entries of another version of a library may raise anything.
+        with contextlib.suppress(Exception), path.open("rb") as stream:
+            first, content = stream.readline(), stream.read()
+            if first == seal(content):
                 return decode(content)
         result = compute()
         encoded = encode(result)
         if encoded is not None:
-            self.write(key, encoded)
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # Two runs may write the same entry at once, so each has its own part file.
+                with write_beside(path, path.with_name(f".new-{uuid4().hex}")) as part:
+                    part.touch(mode=0o600)
+                    with part.open("wb") as written:
+                        written.write(seal(encoded))
+                        written.write(encoded)
         return result
-
-    def read(self, key: str) -> bytes | None:
-        """The content of an entry; None if it is absent or damaged."""
-        digest = hash_content(key)
-        with contextlib.suppress(*BROKEN_ENTRY_ERRORS), self._find(digest).open("rb") as stream:
-            seal, content = stream.readline(), stream.read()
-            if seal == self._seal(digest, content):
-                return content
-        return None
-
-    def write(self, key: str, content: bytes | memoryview) -> None:
-        """Store the content of an entry, if possible."""
-        digest = hash_content(key)
-        path = self._find(digest)
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Two runs may write the same entry at once, so each has its own part file.
-            with write_beside(path, path.with_name(f".new-{uuid4().hex}")) as part:
-                part.touch(mode=0o600)
-                with part.open("wb") as stream:
-                    stream.write(self._seal(digest, content))
-                    stream.write(content)
-
-    def _find(self, digest: str) -> Path:
-        return cache_folder() / self.name / f"{digest[:40]}.entry"
-
-    def _seal(self, digest: str, content: bytes | memoryview) -> bytes:
-        return f"patrolplan {self.name} {self.version} {digest} {hash_content(content)}\n".encode()
 
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -120,11 +89,10 @@ Arrays = Mapping[str, NDArray[Any]]
 
 def hash_arrays(key: str, arrays: Arrays) -> str:
     """SHA-256 of a text and of arrays with their names, types and shapes."""
-    hashed = hashlib.sha256(key.encode())
+    parts: list[str | memoryview] = [key]
     for name, array in arrays.items():
-        hashed.update(f"\n{name} {array.dtype} {array.shape}\n".encode())
-        hashed.update(np.ascontiguousarray(array).data)
-    return hashed.hexdigest()
+        parts += [f"\n{name} {array.dtype} {array.shape}\n", np.ascontiguousarray(array).data]
+    return hash_content(*parts)
 
 
 def encode_arrays(arrays: Arrays) -> memoryview:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import os
 import stat
 import threading
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import platformdirs
+
+from patrolplan.atomic import hash_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +43,9 @@ class CompileClock:
     # later process loads the code. A limit of one second must give a search that second, so that
     # its answer depends on neither.
 
+    announce: Callable[[str], None] | None = None  # called once with each text to show to users
+
     def __init__(self) -> None:
-        self.announce: Callable[[str], None] | None = None
-        """Called once with each text to show to users."""
         self._announced: set[str] = set()
 
     def read(self) -> float:
@@ -65,11 +66,9 @@ CLOCK = CompileClock()  # The one clock of the process
 class _CompiledFunction:
     """A function that numba compiles when it, or a compiled caller, first runs."""
 
-    def __init__(
-        self, function: Callable[..., object], signature: str | None, options: dict[str, object]
-    ) -> None:
-        functools.update_wrapper(self, function)
-        self._given, self._compiled = (function, signature, options), cast("Any", None)
+    def __init__(self, *given: Any) -> None:  # noqa: ANN401
+        functools.update_wrapper(self, given[0])
+        self._given, self._compiled = given, cast("Any", None)
 
     @property
     def compiled(self) -> Any:  # noqa: ANN401 - numba's own kind
@@ -94,16 +93,13 @@ def jit_compile(
     allocates: bool = True,
 ) -> Callable[[Function], Function]:
     """Compile a function when it first runs; it releases the GIL, and its code is cached."""
-    # With a signature, such as "f8(f8[::1], i8)", numba compiles exactly one version rather than
-    # one for each combination of types; functions with named tuples of arrays have none. An inner
-    # function is only called by compiled ones (a call from Python would crash): that saves
-    # compiling an entry point from Python, which for a named tuple of arrays takes longer than a
-    # short function. Small functions with named tuples are inlined, since passing those takes
-    # longer than the function itself. What allocates creates, copies or returns arrays. If nothing
-    # does, numba does not count references to arrays at every call and branch: for a search over a
-    # named tuple of sixty arrays that took eighteen times as long as the search. What it calls with
-    # its arrays must not allocate either.
-    options: dict[str, object] = {
+    # With a signature, such as "f8(f8[::1], i8)", numba compiles exactly one version; functions
+    # with named tuples of arrays have none. An inner function is only called by compiled ones (a
+    # call from Python would crash), which saves compiling an entry point. Small functions with
+    # named tuples are inlined, as passing those takes longer than the function. If nothing
+    # allocates (creates, copies or returns arrays), nor what it calls, numba counts no references
+    # at every call and branch: for a search over sixty arrays that took 18 times the search.
+    options = {
         "error_model": "numpy",
         "nogil": True,
         "no_cfunc_wrapper": True,
@@ -143,9 +139,7 @@ def _load_numba() -> tuple[Any, Any, Any]:
     return numba, timer, Cache
 
 
-def _compile(
-    function: Callable[..., object], signature: str | None, options: dict[str, object]
-) -> Any:  # noqa: ANN401 - numba's own kind
+def _compile(function: Any, signature: str | None, options: dict[str, Any]) -> Any:  # noqa: ANN401 - numba's own kind
     """Numba's dispatcher of a function, with its cache; compiled if it has a signature."""
     numba, _, cache = _load_numba()
     folder, dispatcher = find_code_folder(), numba.njit(**options)(function)
@@ -154,30 +148,28 @@ def _compile(
         dispatcher._cache = cache(function)  # noqa: SLF001 - as enable_caching sets its own
     else:
         CLOCK.say_once(NOT_STORED.format(folder=folder))
-    if signature is not None:
-        # As in njit with a signature, but after the cache was replaced.
+    if signature is not None:  # as in njit with a signature, but after the cache was replaced
         with numba.core.typeinfer.register_dispatcher(dispatcher):
             dispatcher.compile(signature)
             dispatcher.disable_compile()
     return dispatcher
 
 
-def find_code_folder() -> Path:
-    """Folder of the machine code of these very sources."""
+@functools.cache
+def _hash_sources() -> str:
     # Numba itself does not notice that a function inlined from another file, or a constant from
     # there, has changed.
+    root = Path(__file__).parent
+    paths = [path.relative_to(root) for path in sorted(root.rglob("*.py"))]
+    hashed = [path for path in paths if path.parts[0] not in NOTHING_COMPILED]
+    return hash_content(*((root / path).read_bytes() for path in hashed))[:16]
+
+
+def find_code_folder() -> Path:
+    """Folder of the machine code of these very sources."""
     named = os.environ.get("NUMBA_CACHE_DIR", "")
     parent = Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
     return parent.absolute() / f"compiled-{_hash_sources()}"
-
-
-@functools.cache
-def _hash_sources() -> str:
-    root, hashed = Path(__file__).parent, hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        if path.relative_to(root).parts[0] not in NOTHING_COMPILED:
-            hashed.update(path.read_bytes())
-    return hashed.hexdigest()[:16]
 
 
 def is_own_folder(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pyproj import Geod, Transformer
+from pyproj import Proj, Transformer
 from pyproj.enums import TransformDirection
 
 DEGREES = "EPSG:4326"
@@ -17,22 +17,20 @@ BRITISH_GRID_CODE = 27700
 
 GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
 WORLD = (-180.0, -90.0, 180.0, 90.0)  # Degrees: west, south, east, north
-SCALED_METRES = 1000.0  # Length on the ground for measuring the scale factor of a CRS
 
 
 @dataclass(frozen=True)
 class Projection:
     """The area's metric CRS, and transformations to and from longitude and latitude.
 
-    Without the Ordnance Survey's OSTN15 grid, which is in no wheel, PROJ transforms to the British
-    grid with seven parameters, accurate to about 2 m: enough for a patrol, and the same on every
-    machine because PROJ's downloads are never enabled.
-
     >>> x, y = Projection("EPSG:27700").to_metres([-0.1346], [51.5205])
     >>> round(float(x[0])), round(float(y[0]))
     (529520, 181825)
     """
 
+    # Without the Ordnance Survey's OSTN15 grid, which is in no wheel, PROJ transforms to the
+    # British grid with seven parameters, accurate to about 2 m: enough for a patrol, and the same
+    # on every machine because PROJ's downloads are never enabled.
     crs: str = BRITISH_GRID
 
     def to_metres(
@@ -48,25 +46,15 @@ class Projection:
         longitude, latitude = _transform(self.crs, DEGREES, x, y)
         return np.round(longitude, 6), np.round(latitude, 6)
 
-    def compute_scale_factor(self, x: float, y: float) -> float:
+    def compute_scale_factor(self, longitude: float, latitude: float) -> float:
         """Metres on the plane per metre on the ground, east or north, whichever is further from 1.
 
-        NaN outside of the CRS's range.
-
-        >>> round(Projection("EPSG:27700").compute_scale_factor(530_000, 181_000), 4)
-        0.9998
-        >>> round(Projection("EPSG:3857").compute_scale_factor(-13_000, 6_710_000), 2)
+        >>> round(Projection("EPSG:3857").compute_scale_factor(-0.12, 51.5), 2)
         1.61
         """
-        half = SCALED_METRES / 2
-        east, north = np.array([-half, half, 0, 0]), np.array([0, 0, -half, half])
-        ends = np.array(_transform(self.crs, DEGREES, x + east, y + north))
-        if not np.isfinite(ends).all():
-            return float("nan")
-        lengths = Geod(ellps="WGS84").inv(*ends[:, ::2], *ends[:, 1::2])[2]
-        with np.errstate(divide="ignore"):
-            scales = SCALED_METRES / np.asarray(lengths)
-        return float(scales[np.argmax(np.abs(np.log(scales)))])
+        factors = Proj(self.crs).get_factors(longitude, latitude)
+        scales = np.array([factors.meridional_scale, factors.parallel_scale])
+        return float(scales[np.argmax(np.abs(scales - 1))])
 
 
 def is_within(
@@ -79,9 +67,7 @@ def is_within(
 
 
 def find_local_codes(longitude: ArrayLike, latitude: ArrayLike) -> NDArray[np.int64]:
-    """(k,) EPSG code of the metric CRS for each place; 0 for an invalid place.
-
-    It is the British grid in Great Britain, elsewhere the UTM zone.
+    """(k,) EPSG code of the British grid, elsewhere of the UTM zone; 0 for an invalid place.
 
     >>> find_local_codes([-0.13, 8.68, 151.2, float("nan")], [51.5, 50.1, -33.9, 51.5])
     array([27700, 32632, 32756,     0])
@@ -104,13 +90,10 @@ NOWHERE = (0, 0, 0)  # The square of an invalid place
 def find_squares(
     xy: ArrayLike, crs: str = DEGREES, *, side_metres: float = SQUARE_METRES
 ) -> NDArray[np.int64]:
-    """(k, 3) square of the fixed grid for each place: EPSG code, column and row.
+    """(k, 3) square of the fixed grid, EPSG code, column and row, of each (k, 2) place in `crs`.
 
-    The grid is the British grid's in Great Britain and elsewhere that of the place's UTM zone. It
-    depends only on the place: a place has the same square in any CRS.
-
-    `xy`: (k, 2) coordinates in `crs`; by default longitude and latitude. `side_metres`: of the
-    squares; other sides are for names of places alone, never for counts.
+    The grid is the British grid's in Great Britain and elsewhere that of the place's UTM zone: a
+    place has the same square in any CRS. Other sides are for names alone, never for counts.
 
     >>> find_squares([[-0.1346, 51.5205], [8.68, 50.1]])
     array([[27700,  2118,   727],
@@ -129,11 +112,7 @@ def find_squares(
 
 
 def number_squares(squares: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct squares in order, (s, 3), and (k,) for each row the number of its square.
-
-    >>> number_squares(find_squares([[-0.13, 51.52], [-0.14, 51.52], [-0.13, 51.52]]))[1]
-    array([1, 0, 1])
-    """
+    """Distinct squares in order, (s, 3), and (k,) for each row the number of its square."""
     distinct, number = np.unique(squares, axis=0, return_inverse=True)
     return distinct, number.reshape(-1)
 
@@ -141,10 +120,7 @@ def number_squares(squares: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArr
 def locate_in_squares(
     squares: NDArray[np.int64], across: float, up: float, crs: str
 ) -> NDArray[np.float64]:
-    """(s, 2) coordinates in `crs` of one place in each square, such as its centre.
-
-    `squares`: (s, 3) rows of `find_squares`. `across`, `up`: shares of the square's side, from its
-    south-western corner.
+    """(s, 2) coordinates in `crs` of a place in each (s, 3) square, by shares of its side.
 
     >>> locate_in_squares(np.array([[27700, 2118, 727]]), 0.5, 0.5, "EPSG:27700")
     array([[529625., 181875.]])

@@ -60,11 +60,8 @@ class InputError(PatrolplanError, ValueError):
 
 
 def describe_install(package: str) -> str:
-    """The command that installs a package for the running Python.
-
-    It names the package, not `patrolplan[extra]`, for which pip would search an index for
-    patrolplan itself; so it also works in a checkout and, without a network, in an offline bundle.
-    """
+    """The command that installs a package for the running Python, with an offline bundle too."""
+    # Not `patrolplan[extra]`, for which pip would search an index for patrolplan itself.
     python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
     return f"{python} -m pip install {package}"
 

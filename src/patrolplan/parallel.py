@@ -2,8 +2,7 @@
 
 An executor is any `concurrent.futures.Executor`: a pool of processes of this computer (`Workers`),
 the workers of a Dask cluster (`connect_cluster`), or another. What workers need goes to them in
-memory, and no file of it is written. Threads are for work in compiled code; Ctrl-C ends the wait
-for them at once, even while they are busy.
+memory, and no file of it is written. Threads are for work in compiled code.
 """
 
 import contextlib
@@ -20,6 +19,7 @@ from concurrent.futures import (
     Executor,
     Future,
     ProcessPoolExecutor,
+    ThreadPoolExecutor,
     wait,
 )
 from importlib import import_module
@@ -38,8 +38,6 @@ P = ParamSpec("P")
 
 ProgressCallback = Callable[[str, int, int], None]
 """Called with a label, the number of items done and their total."""
-
-MAX_TRIES = 4  # Maximum attempts at work whose worker was lost; more would only lose more workers
 
 CHUNKS_PER_WORKER = 4
 """Parts into which the work of each is divided: few, as what all items need goes with each part,
@@ -63,15 +61,10 @@ def map_parallel(
     executor: Executor | None = None,
     report_progress: Callable[[int], None] | None = None,
 ) -> list[Answer]:
-    """Apply a function to what all items need and every item, by the workers of an executor.
+    """Apply a function, importable by name, to what all items need and every item, in any process.
 
-    The function is importable by name, changes nothing that it is given, and depends on nothing
-    else, so that its result is the same in any process. Without an executor this process computes
-    one item after the other. Progress is the number of items done. ClusterError is raised when
-    workers are lost repeatedly.
-
-    >>> map_parallel(pow, 2, [3, 4])
-    [8, 16]
+    Without an executor this process computes one item after the other. Progress is the number of
+    items done. ClusterError is raised when a worker is lost.
     """
     report = report_progress or (lambda _: None)
     if executor is None:
@@ -82,23 +75,27 @@ def map_parallel(
         return done
     count = CHUNKS_PER_WORKER * getattr(executor, "count", UNKNOWN_WORKERS)
     size = -(-len(items) // count) or 1
-    chunks = {start: items[start : start + size] for start in range(0, len(items), size)}
     work = functools.partial(_run_chunk, pickle.dumps((function, common), protocol=5))
-    answers: dict[int, list[Answer]] = {}
-    for _ in range(MAX_TRIES):
-        missing = [start for start in chunks if start not in answers]
-        try:
-            started = {executor.submit(work, chunks[start]): start for start in missing}
-            _gather(started, answers, report)
-        except BrokenExecutor:  # it takes no more
-            continue
-        if len(answers) == len(chunks):
-            return [answer for start in chunks for answer in answers[start]]
-    message = (
-        f"worker processes ended before they were done, {MAX_TRIES} times in a row, probably "
-        "because memory ran out; use fewer (--workers 1 needs none)"
-    )
-    raise ClusterError(message)
+    started: list[Future[list[Answer]]] = []
+    try:
+        parts = (items[start : start + size] for start in range(0, len(items), size))
+        started.extend(executor.submit(work, part) for part in parts)
+        waiting, number = set(started), 0
+        while waiting:
+            ended, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            number += sum(len(future.result()) for future in ended)
+            if ended:
+                report(number)
+        return [answer for future in started for answer in future.result()]
+    except BrokenExecutor:
+        message = (
+            "a worker process ended before it was done, probably because memory ran out; use fewer "
+            "(--workers 1 needs none)"
+        )
+        raise ClusterError(message) from None
+    finally:
+        for future in started:
+            future.cancel()
 
 
 def _run_chunk(payload: bytes, items: Sequence[Item]) -> list[Any]:
@@ -113,26 +110,6 @@ def _restore(payload: bytes) -> tuple[Callable[[Any, Any], Any], Any]:
     return function, common
 
 
-def _gather(
-    started: dict[Future[list[Answer]], int],
-    answers: dict[int, list[Answer]],
-    report_progress: Callable[[int], None],
-) -> None:
-    """Collect results as they arrive; those of lost workers are missing afterwards."""
-    waiting = set(started)
-    try:
-        while waiting:
-            ended, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for future in ended:
-                with contextlib.suppress(BrokenExecutor):
-                    answers[started[future]] = future.result()
-            if ended:
-                report_progress(sum(map(len, answers.values())))
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
 def label_progress(
     label: str, items: Sized, report_progress: ProgressCallback | None
 ) -> Callable[[int], None] | None:
@@ -142,8 +119,8 @@ def label_progress(
     return lambda done: report_progress(label, done, len(items))
 
 
-class Workers(Executor):
-    """A pool of processes on this computer; a lost one is replaced.
+class Workers(ProcessPoolExecutor):
+    """A pool of processes on this computer.
 
     They end with this process, however it ends, and at once when the `with` block ends by an error
     or by Ctrl-C.
@@ -157,34 +134,30 @@ class Workers(Executor):
 
     def __init__(self, count: int) -> None:
         self.count = min(count, MAX_WORKERS) if sys.platform == "win32" else count
-        self._pool = self._create_pool()
+        # Spawned: the same on every system, and safe with threads.
+        super().__init__(self.count, get_context("spawn"), _initialise_worker)
 
     def __repr__(self) -> str:
         return f"<Workers: {self.count}>"
-
-    def _create_pool(self) -> ProcessPoolExecutor:
-        context = get_context("spawn")  # the same on every system, and safe with threads
-        return ProcessPoolExecutor(self.count, context, _initialise_worker)
 
     def submit(
         self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[Answer]:
         """Call a function in a worker; see `concurrent.futures.Executor.submit`."""
-        with _ignore_interrupts():  # as a process that starts here would receive Ctrl-C as well
-            try:
-                return self._pool.submit(fn, *args, **kwargs)
-            except BrokenExecutor:
-                self._pool.shutdown(wait=True)
-                self._pool = self._create_pool()
-                return self._pool.submit(fn, *args, **kwargs)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as its base has it
-        """End the workers after their work is done, see `concurrent.futures.Executor.shutdown`."""
-        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+        if threading.current_thread() is not threading.main_thread():
+            return super().submit(fn, *args, **kwargs)
+        # A process that starts here would receive Ctrl-C as well.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is not None:
-            for process in dict(self._pool._processes or {}).values():  # noqa: SLF001 - from Python 3.14 on: terminate_workers
+            for process in dict(
+                self._processes or {}
+            ).values():  # from Python 3.14 on: terminate_workers
                 process.terminate()
         self.shutdown(cancel_futures=kind is not None)
 
@@ -200,19 +173,6 @@ def _exit_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-@contextlib.contextmanager
-def _ignore_interrupts() -> Iterator[None]:
-    """Make processes that start in this block ignore Ctrl-C from the beginning."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def choose_worker_count(schools: int) -> int:
@@ -236,13 +196,14 @@ def connect_cluster(address: str) -> Iterator[Executor]:
             client = dask.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
             stack.enter_context(client)
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-            _check_versions(client.run(list_versions))
+            versions = client.run(list_versions)
         except (OSError, ValueError, ImportError) as error:  # no answer or worker; not patrolplan
             message = (
                 f"{address}: no Dask scheduler with workers that have this patrolplan ({error}); "
                 f"check --cluster, install the same there, start some with `dask worker {address}`"
             )
             raise ClusterError(message) from None
+        _check_versions(versions)
         try:
             yield client.get_executor(pure=False)
         except dask.KilledWorker as error:
@@ -252,51 +213,31 @@ def connect_cluster(address: str) -> Iterator[Executor]:
 
 def _check_versions(versions: dict[str, dict[str, str]]) -> None:
     """Refuse workers with other versions; systems may differ in name."""
-    ours = {name: number for name, number in list_versions().items() if name != "system"}
+    ours = list_versions()
     for worker, theirs in sorted(versions.items()):
-        other = [f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name]]
+        other = [f"{name} {one}" for name, one in theirs.items() if one != ours.get(name, one)]
+        other = [one for one in other if not one.startswith("system ")]
         if other:
-            message = (
-                f"worker {worker} has other versions than here ({', '.join(other[:4])}); "
-                "install the same on every worker"
-            )
+            what = f"worker {worker} has other versions than here ({', '.join(other[:4])})"
+            message = f"{what}; install the same on every worker"
             raise ClusterError(message)
 
 
-DEFAULT_THREADS = 2
-"""Number of threads; each may need the memory of one item, and more would mostly wait."""
-
-
 def map_in_threads(
-    function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = DEFAULT_THREADS
+    function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = 2
 ) -> Iterator[Future[Answer]]:
-    """Apply a function to items, all of which are read at once, in threads; in their order."""
-    # The function must release the GIL, like compiled code. On an interrupt, an executor would wait
-    # for its threads, and compiled code cannot be stopped before it ends. These threads are
-    # abandoned, and end with the process.
-    todo = [(Future[Answer](), item) for item in items]
-    waiting, lock, stopped = iter(todo), threading.Lock(), threading.Event()
+    """Apply a function that releases the GIL to items in threads; in their order.
 
-    def work() -> None:
-        while not stopped.is_set():
-            with lock:
-                future, item = next(waiting, (None, None))
-            if future is None:
-                return
-            try:
-                future.set_result(function(item))  # type: ignore[arg-type]
-            except Exception as error:  # noqa: BLE001 - raised where the result is read
-                future.set_exception(error)
-
-    for _ in range(min(threads, len(todo))):
-        threading.Thread(target=work, daemon=True).start()
+    Whoever stops asking, as by Ctrl-C, waits for what is at work, not for the rest.
+    """
+    pool = ThreadPoolExecutor(threads)
     try:
-        for future, _ in todo:
+        for future in [pool.submit(function, item) for item in items]:
             while not future.done():
                 wait([future], timeout=POLL_SECONDS)
             yield future
     finally:
-        stopped.set()
+        pool.shutdown(cancel_futures=True)
 
 
 _LINEAR_ALGEBRA = threading.RLock()

@@ -79,18 +79,12 @@ class ReportTable:
     """
 
     step: int
-    squares: NDArray[np.int64]
-    """(s, 3) the squares with counts, rows of `patrolplan.crs.find_squares` in order."""
-    counts: NDArray[np.int64]
-    """(s,) reports in each square."""
-    factor_counts: NDArray[np.int64]
-    """(s, f) reports in each square with each of `FACTOR_NAMES`."""
-    in_small_squares: int
-    """Reports in squares with fewer than the step, all together."""
-    refused: dict[str, int]
-    """Refused rows, by reason; 0 means fewer than the step."""
-    by_year: dict[int, int] = field(default_factory=dict)
-    """Reports of all files by year, without years below the step."""
+    squares: NDArray[np.int64]  # (s, 3) with counts, rows of `crs.find_squares` in order
+    counts: NDArray[np.int64]  # (s,) reports in each square
+    factor_counts: NDArray[np.int64]  # (s, f) those with each of `FACTOR_NAMES`
+    in_small_squares: int  # in squares with fewer than the step, all together
+    refused: dict[str, int]  # refused rows, by reason; 0 means fewer than the step
+    by_year: dict[int, int] = field(default_factory=dict)  # of all files, no year below the step
     by_term: dict[SchoolTerm, NDArray[np.int64]] = field(default_factory=dict)
     """(s,) reports in each square by school term, without terms below the step in every square."""
 
@@ -123,20 +117,16 @@ class ReportGroups:
     """Pupils' reports in groups on the squares of an area, none smaller than the threshold."""
 
     threshold: int
-    group_of_piece: NDArray[np.int64]
-    """(p,) group whose square holds the middle of each piece of street, -1 where there is none."""
-    counts: NDArray[np.int64]
-    """(g,) reports in each group, see `suppress_and_round`."""
+    group_of_piece: NDArray[np.int64]  # (p,) whose square holds each piece's middle, or -1
+    counts: NDArray[np.int64]  # (g,) reports in each group, see `suppress_and_round`
     share_inside: NDArray[np.float64]
     """(g,) share of the square that lies within the area, above 0 and at most 1. The count is of
     the whole square, so that the limits of the area cannot cut a group."""
-    factor_counts: NDArray[np.int64]
-    """(g, f) reports of each group that gave each of `FACTOR_NAMES`."""
+    factor_counts: NDArray[np.int64]  # (g, f) those that gave each of `FACTOR_NAMES`
     by_term: dict[SchoolTerm, NDArray[np.int64]] = field(default_factory=dict)
     """(g,) reports of each group by the school term that they were made in. Terms under the
     threshold are 0, so the terms of a group may add up to less than its count."""
-    all_by_term: dict[SchoolTerm, int] = field(default_factory=dict)
-    """The same for the squares of all files together, inside the area or not."""
+    all_by_term: dict[SchoolTerm, int] = field(default_factory=dict)  # of all files' squares
     squares: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
     """(g, 3) the square of each group; empty where only counts are given."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from functools import cache
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import requires, version
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import hash_json
@@ -15,27 +15,15 @@ if TYPE_CHECKING:
 
     from patrolplan.settings import Settings
 
-PACKAGES = (
-    "numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio", "pyarrow",
-    "scikit-learn", "numba", "highspy", "osmium", "osmnx", "matplotlib", "typst", "folium",
-    "fonttools",
-    "xstatic-leaflet", "segno", "jinja2", "gpxpy", "xlsxwriter", "icalendar", "python-dateutil",
-)  # fmt: skip
-"""Packages that results or papers depend on, as other versions may change them."""
+NO_PART: dict[str, Any] = {"ledger": True, "fetch": True, "week": {"secret"}}
+"""Settings that do not affect a plan: places of ledger and secret, and what is fetched."""
 
 
 def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, Any]:
     """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
     return {
         "inputs": hash_json(inputs),
-        # The places of ledger and secret, and what is fetched, do not affect a plan.
-        "settings": hash_json(
-            settings.model_dump(
-                mode="json",
-                by_alias=True,
-                exclude={"ledger": True, "fetch": True, "week": {"secret"}},
-            )
-        ),
+        "settings": hash_json(settings.model_dump(mode="json", by_alias=True, exclude=NO_PART)),
         "seed": settings.seed,
         "version": version("patrolplan"),
     }
@@ -53,40 +41,22 @@ def compute_short_id(provenance: Mapping[str, Any]) -> str:
 
 @cache
 def read_package_versions() -> dict[str, str]:
-    """Versions of Python and of `PACKAGES`; they do not change while a process runs."""
-    return {"python": platform.python_version()} | {name: _find_version(name) for name in PACKAGES}
+    """Versions of Python and of everything that patrolplan requires, by name."""
+    needed = [text for text in requires("patrolplan") or () if ";" not in text]
+    names = sorted({re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in needed})
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
 def list_versions() -> dict[str, str]:
-    """Versions of patrolplan, Python, the system, and everything that patrolplan requires.
-
-    >>> list_versions()["numpy"].count(".")
-    2
-    """
-    needed = [text for text in requires("patrolplan") or () if ";" not in text]
-    names = sorted({re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in needed})
-    return {
-        "patrolplan": version("patrolplan"),
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        **{name: _find_version(name) for name in names},
-    }
+    """Versions of patrolplan, the system, Python, and everything that patrolplan requires."""
+    own = {"patrolplan": version("patrolplan"), "system": platform.platform()}
+    return own | read_package_versions()
 
 
 __version__ = version("patrolplan")
 
 
 def show_versions() -> None:
-    """Print the versions, for bug reports.
-
-    They contain nothing about data, settings or people.
-    """
+    """Print the versions, for bug reports: nothing about data, settings or people."""
     for name, number in list_versions().items():
         print(f"{name:16} {number}")  # noqa: T201 - printing is its purpose
-
-
-def _find_version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"

@@ -3,12 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 import geopandas as gpd
-import pandas as pd
-
-Table = TypeVar("Table", bound=pd.DataFrame)
 
 
 @dataclass(frozen=True)
@@ -25,35 +22,6 @@ class Schema:
 
     name: str
     columns: dict[str, Column]
-
-    def check(self, table: Table) -> Table:
-        """Return the table, or raise `TypeError`: a failure is a bug in the code that built it."""
-        missing = [name for name in self.columns if name not in table.columns]
-        if missing:
-            message = f"table '{self.name}' lacks the columns {missing}"
-            raise TypeError(message)
-        for name, column in self.columns.items():
-            if not _is_kind(table[name], column.kind):
-                message = (
-                    f"table '{self.name}', column '{name}' is {table[name].dtype}, "
-                    f"expected {column.kind}"
-                )
-                raise TypeError(message)
-        return table
-
-
-def _is_kind(values: pd.Series, kind: str) -> bool:
-    if kind == "text":
-        return pd.api.types.is_string_dtype(values.dtype) or values.dtype == object
-    if kind == "list":
-        return values.dtype == object
-    if kind == "category":
-        return isinstance(values.dtype, pd.CategoricalDtype)
-    if kind == "geometry":
-        return isinstance(values, gpd.GeoSeries)
-    if kind == "datetime":
-        return pd.api.types.is_datetime64_any_dtype(values.dtype)
-    return bool(pd.api.types.pandas_dtype(kind) == values.dtype)
 
 
 class Drawn:
@@ -139,9 +107,7 @@ HOTSPOTS = Schema(
         "stop_piece": Column("int64", "piece that the stopping place is on"),
         "stop_metres": Column("float64", "metres along that piece where one stands"),
         "stop_stand": Column("text", "what one stands at, see patrolplan.hotspots.standing"),
-        "stop_at": Column(
-            "text", "name of the street that joins, of the bus stop or station there"
-        ),
+        "stop_at": Column("text", "street that joins, bus stop or station there, by name"),
         "stop_lit": Column("text", "street lighting there: yes, no or unknown"),
         "stop_x": Column("float64", "where it is, metres east in the area's CRS"),
         "stop_y": Column("float64", "metres north"),
@@ -167,9 +133,8 @@ class LeftOutRow:
     @property
     def count_text(self) -> str:
         """The count for display, suppressed if necessary."""
-        return (
-            f"fewer than {self.shown_from}" if self.count < self.shown_from else f"{self.count:,}"
-        )
+        is_few = self.count < self.shown_from
+        return f"fewer than {self.shown_from}" if is_few else f"{self.count:,}"
 
     def __str__(self) -> str:
         return f"{self.source}: {self.count_text} left out, {self.reason}"
@@ -218,12 +183,7 @@ def list_left_out(rows: Iterable[LeftOutRow]) -> list[dict[str, str]]:
 
 
 def render_html_table(title: str, facts: Mapping[str, object], *, next_call: str) -> str:
-    """A small table for notebooks: title, facts and the next call; text is escaped.
-
-    >>> render_html_table("Area", {"schools": 2}, next_call="pp.estimate_risk(area)")
-    '<strong>Area</strong><table><tr><th scope="row">schools</th><td>2</td></tr></table>Next: \
-<code>pp.estimate_risk(area)</code>'
-    """
+    """A small table for notebooks: title, facts and the next call; text is escaped."""
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
         for name, value in facts.items()

@@ -12,13 +12,7 @@ def pluralise(count: int, one: str, several: str) -> str:
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """A count and its word; without `several`, the plural is `one` with an s.
-
-    >>> format_count(1, "patrol"), format_count(0, "patrol")
-    ('1 patrol', '0 patrols')
-    >>> format_count(1200, "category", "categories")
-    '1,200 categories'
-    """
+    """A count and its word; without `several`, the plural is `one` with an s."""
     return f"{count:,} {pluralise(count, one, several or f'{one}s')}"
 
 
@@ -28,11 +22,7 @@ def capitalise(text: str) -> str:
 
 
 def format_percent(share: float, digits: int = 0) -> str:
-    """A share in percent.
-
-    >>> format_percent(0.21), format_percent(0.0042, 1)
-    ('21 %', '0.4 %')
-    """
+    """A share in percent, such as "21 %"."""
     return f"{100 * share:.{digits}f} %"
 
 
@@ -45,11 +35,7 @@ MAX_NAMED = 5  # Maximum number of names in a message; others are only counted
 
 
 def list_first(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are.
-
-    >>> list_first(["A", "B"]), list_first(list("ABCDEFG"))
-    ('A, B', 'A, B, C, D, E and 2 more')
-    """
+    """The first few names, and how many more there are: "A, B, C, D, E and 2 more"."""
     more = len(names) - MAX_NAMED
     return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
@@ -100,11 +86,7 @@ def list_rows(rows: Sequence[int]) -> str:
 
 
 def find_similar(name: str, *groups: Iterable[str]) -> str | None:
-    """The most similar name, from the first group that has a similar one.
-
-    >>> find_similar("Robery", ["Burglary", "Robbery"])
-    'Robbery'
-    """
+    """The most similar name, from the first group that has a similar one."""
     for group in groups:
         if similar := get_close_matches(name, list(group), n=1, cutoff=0.6):
             return similar[0]

@@ -10,11 +10,7 @@ TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def parse_time(text: str) -> dt.time:
-    """A time of day, only from HH:MM: not "15", nor with seconds or a time zone.
-
-    >>> parse_time("15:10")
-    datetime.time(15, 10)
-    """
+    """A time of day, only from HH:MM: not "15", nor with seconds or a time zone."""
     if not TIME_OF_DAY.fullmatch(text):
         message = f"{text!r} is not written HH:MM"
         raise ValueError(message)
@@ -22,21 +18,13 @@ def parse_time(text: str) -> dt.time:
 
 
 def minutes_after_midnight(clock: dt.time | str) -> float:
-    """Minutes after midnight of a time of day, or of its HH:MM.
-
-    >>> minutes_after_midnight("15:15")
-    915.0
-    """
+    """Minutes after midnight of a time of day, or of its HH:MM."""
     time = dt.time.fromisoformat(clock) if isinstance(clock, str) else clock
     return time.hour * 60.0 + time.minute
 
 
 def format_time(minutes: float) -> str:
-    """Minutes after midnight as HH:MM, to the nearest minute.
-
-    >>> format_time(915)
-    '15:15'
-    """
+    """Minutes after midnight as HH:MM, to the nearest minute."""
     whole = round(minutes)
     return f"{whole // 60 % 24:02d}:{whole % 60:02d}"
 
@@ -90,23 +78,17 @@ class SchoolTerm(NamedTuple):
         return 12 * self.year + MONTHS_A_TERM * (self.number + 0.5)
 
 
-HORIZON_DEGREES = 90.833
-"""Angle from the zenith to the sun's centre at sunset, with its radius and refraction."""
-
+HORIZON_DEGREES = 90.833  # From the zenith to the sun's centre at sunset, with its refraction
 JULIAN_2000 = 2451545.0  # Julian day of noon on 1 January 2000
-
 DAYS_A_CENTURY = 36525.0
 ORDINAL_TO_JULIAN = 1721424.5  # Python counts days from 1 January of the year 1
 ITERATIONS = 3  # The sun moves, so its position is computed again for the time just calculated
 
 
 def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
-    """Sunset on a day, to within a minute outside the polar regions.
+    """Sunset on a day in universal time, to a minute; None if the sun does not set that day.
 
-    Meeus (1998), Astronomical Algorithms, as in the NOAA Global Monitoring Laboratory's solar
-    calculator.
-
-    Gives in universal time; None if the sun does not set that day.
+    Meeus (1998), Astronomical Algorithms, as in NOAA's solar calculator.
 
     >>> compute_sunset(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
     '15:53'
@@ -115,11 +97,7 @@ def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.dateti
 
 
 def compute_sunrise(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
-    """Sunrise on a day; see `compute_sunset`.
-
-    >>> compute_sunrise(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
-    '08:03'
-    """
+    """Sunrise on a day; see `compute_sunset`."""
     return _find_horizon_time(day, longitude, latitude, side=-1)
 
 

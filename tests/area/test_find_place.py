@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from patrolplan.area.find_place import find_places, guess_kind
+from patrolplan.area.find_place import find_places
 from patrolplan.area.square_names import MAX_STREETS, name_squares
 from patrolplan.crs import Projection, find_squares
 
@@ -83,29 +83,6 @@ def test_degrees_are_found_either_way_round(demo_area, text):
     assert (place.kind, place.label) == ("coordinates", "51.530686, 0.871526")
     np.testing.assert_allclose(place.xy, (x[0], y[0]))
     assert place.street_metres < 100
-
-
-def test_a_postcode_is_where_its_schools_are(demo_area):
-    """Whole, as a sector and as a district it finds the school; another one finds nothing."""
-    school = demo_area.schools.set_index("urn").loc["900007"]
-    assert school["postcode"] == "XX7 8ZZ"
-    for text in ("XX7 8ZZ", "xx78zz", "XX7 8", "XX7"):
-        (place,) = find_places(demo_area, text)
-        assert place.kind == "postcode"
-        assert place.label.endswith(f"({school['name']})")
-        assert place.xy == (school.geometry.x, school.geometry.y)
-    assert guess_kind("ZZ9 9ZZ") == "postcode"
-    assert find_places(demo_area, "ZZ9 9ZZ") == ()
-
-
-def test_a_district_holds_its_parts_and_no_others(demo_area):
-    """WC1 holds WC1A and WC1B, in their middle; W1 does not hold W11."""
-    codes = ["WC1A 1AA", "WC1B 1AA", "W11 1AA", *[""] * (len(demo_area.schools) - 3)]
-    area = dataclasses.replace(demo_area, schools=demo_area.schools.assign(postcode=codes))
-    xy = shapely.get_coordinates(demo_area.schools.geometry.values)
-    (place,) = find_places(area, "WC1")
-    np.testing.assert_allclose(place.xy, xy[:2].mean(axis=0))
-    assert find_places(area, "W1") == ()
 
 
 def test_a_square_is_named_by_the_streets_with_most_length_in_it(demo_area):

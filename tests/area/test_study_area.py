@@ -1,17 +1,28 @@
-"""`StudyArea`: every row left out is counted, and equal inputs give equal areas."""
+"""`StudyArea`: its sources as they are declared, what is left out, and a part of its crime."""
 
+import re
 import shutil
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, settings as limits, strategies as st
 
 import patrolplan as pp
+from patrolplan.area.sources import SOURCES, check_scale, find_source_files, get_column_mapping
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError, SettingsError
 from patrolplan.notes import list_texts
-from patrolplan.settings import parse_settings
+from patrolplan.settings import Settings, parse_settings
+from patrolplan.settings.load import build_settings_template
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs/_ext"))
+import reference_pages
 
 HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
 STREETS = """<osm version='0.6'>
@@ -187,12 +198,7 @@ def test_a_gate_moves_to_the_nearest_street(demo_area):
     others = np.arange(len(where)) != row
     assert np.array_equal(where[others], demo_area.network.xy(demo_area.gates)[others])
     assert not moved.schools["gate_assumed"][row]
-    assert (
-        np.hypot(
-            moved.schools.geometry[row].x - target[0], moved.schools.geometry[row].y - target[1]
-        )
-        < 1
-    )
+    assert moved.schools.geometry[row].distance(shapely.Point(target)) < 1
 
 
 def test_what_cannot_change_is_not_touched(demo_area):
@@ -209,3 +215,232 @@ def test_area_does_not_depend_on_where_it_lies(demo, demo_area, tmp_path):
     """A copy of the files in another folder gives the same area in every part, names included."""
     shutil.copytree(demo.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("*.py*"))
     _same(pp.load_area(tmp_path / "copy" / demo.name), demo_area)
+
+
+LANE = shapely.LineString([(-0.13, 51.52), (-0.1, 51.52)])
+SCHOOLS = pd.DataFrame(
+    {"urn": [1], "name": ["Mill School"], "longitude": -0.128, "latitude": 51.5201}
+)
+
+
+def _build(times, categories, *, at=None, **settings):
+    """An area of one lane whose crimes are exact, at these times, along it or at one place."""
+    crimes = pd.DataFrame({"datetime": times, "category": categories})
+    crimes["longitude"] = np.linspace(-0.129, -0.101, len(crimes)) if at is None else at
+    streets = gpd.GeoDataFrame({"name": ["Long Lane"]}, geometry=[LANE], crs="EPSG:4326")
+    return pp.build_area(
+        crimes=crimes.assign(latitude=51.52), schools=SCHOOLS, streets=streets, settings=settings
+    )
+
+
+def _take(area, *categories, **months):
+    """The area with incidents of these categories alone."""
+    return area.where(area.incidents["category"].isin(categories), **months)
+
+
+@pytest.fixture(scope="module")
+def timed_area():
+    """400 crimes in two years, every hour and weekday among them; some without a time."""
+    rng = np.random.default_rng(4)
+    minutes = rng.integers(0, 2 * 365 * 24 * 60, 400)
+    times = pd.Timestamp("2024-01-01") + pd.to_timedelta(minutes, unit="min")
+    text = times.strftime("%Y-%m-%d %H:%M").to_numpy(dtype=object)
+    text[:40] = times[:40].strftime("%Y-%m-%d")
+    return _build(text, rng.choice(["Robbery", "Bicycle theft", "Drugs"], 400))
+
+
+MONTHS = st.integers(0, 23).map(lambda n: f"{2024 + n // 12}-{n % 12 + 1:02}")
+SPANS = st.lists(st.tuples(MONTHS, MONTHS).map(lambda span: tuple(sorted(span))), max_size=2)
+
+
+@given(SPANS, st.none() | st.sets(st.integers(0, 23)), st.sampled_from(["Robbery", "Drugs"]))
+def test_a_selection_is_that_of_a_slow_loop(timed_area, spans, hours, category):
+    """A mask and months narrow together; a month of which nothing is selected is unknown."""
+    rows = list(timed_area.incidents.itertuples())
+    mask = [
+        hours is None or (row.category == category and row.timed and row.occurred_at.hour in hours)
+        for row in rows
+    ]
+    months = [f"{row.month:%Y-%m}" for row in rows]
+    inside = [not spans or any(a <= month <= b for a, b in spans) for month in months]
+    chosen = [row for row, *good in zip(rows, mask, inside, strict=True) if all(good)]
+    words = [f"{first} to {last}" for first, last in spans] or None
+    given_mask = None if hours is None else mask
+    if not any(row.category != "Drugs" for row in chosen) or (words is None and hours is None):
+        with pytest.raises(pp.InputError, match=r"is left|selects nothing"):
+            timed_area.where(given_mask, months=words)
+        return
+    part = timed_area.where(given_mask, months=words)
+    assert len(part.incidents) == len(chosen) == len(part.incident_catchment)
+    crimes = part.tables[0]
+    assert (crimes.used, crimes.rows) == (len(chosen), crimes.used + crimes.left_out)
+    held = {f"{row.month:%Y-%m}" for row in chosen}
+    held |= {month for month in months if spans and any(a <= month <= b for a, b in spans)}
+    exposure = part.exposure
+    assert {f"{month:%Y-%m}" for month in exposure.months[exposure.held.any(axis=1)]} == held
+
+
+def test_provenance_tells_a_part_from_the_whole(demo_area):
+    """Inputs name the selection, also of a selection from a selection."""
+    area = _take(demo_area, "Robbery").where(months="2026-01")
+    assert re.fullmatch(
+        r"incidents of a mask \(\w{8}\); 2026-01", area.inputs["selection of crimes"]
+    )
+    other = _take(demo_area, "Drugs", "Robbery")
+    assert (
+        other.inputs["selection of crimes"]
+        != _take(demo_area, "Robbery").inputs["selection of crimes"]
+    )
+    assert "selection of crimes" not in demo_area.inputs
+    assert [note.key for note in area.accepted_checks] == ["incidents_selected"] * 2
+
+
+def test_the_threshold_for_crime_holds_for_a_part():
+    """Of groups of five, a month's few crimes are not used: they could be those of one person."""
+    times = ["2024-03-01 15:00"] * 6 + ["2024-04-01 15:00"] * 3
+    privacy = {"threshold": 5, "threshold_for_crime": True}
+    area = _build(times, "Robbery", at=-0.12, privacy=privacy)
+    assert len(area.incidents) == 9
+    assert len(area.where(months="2024-03").incidents) == 6
+    with pytest.raises(pp.InputError, match="no incident of a category that counts is left"):
+        area.where(months="2024-04")
+
+
+@pytest.mark.parametrize(
+    ("given_words", "match"),
+    [
+        ({"months": "2025-13"}, "'2025-13' is not a month or a span of months; write such as"),
+        ({"months": ["x", "2026-02 to 2025-12"]}, r"'x' is not(.|\n)*ends before it begins"),
+        ({"months": "2031-01"}, "not within the data; choose months from 2024-10 to 2026-09"),
+        ({"mask": [True, False]}, "not one of true and false for each of 12,872 incidents"),
+        ({"mask": np.ones(12_872)}, "not one of true and false for each"),
+        ({"mask": np.zeros(12_872, dtype=bool)}, r"no incident of a category that counts is left"),
+        ({}, "selects nothing; give a mask, or months"),
+    ],
+)
+def test_what_cannot_be_selected_is_refused(demo_area, given_words, match):
+    """The message names every value seen and what to do."""
+    with pytest.raises(pp.InputError, match=match):
+        demo_area.where(**given_words)
+
+
+LONDON, FRANKFURT, SYDNEY = (-0.13, 51.52), (8.68, 50.11), (151.2, -33.87)
+
+
+def _check(crs, place):
+    projection = Projection(crs)
+    x, y = projection.to_metres([place[0]], [place[1]])
+    check_scale(projection, shapely.box(x[0] - 2000, y[0] - 2000, x[0] + 2000, y[0] + 2000))
+
+
+@pytest.mark.parametrize(
+    ("crs", "place"),
+    [
+        ("EPSG:27700", LONDON),
+        ("EPSG:27700", (-5.93, 54.6)),
+        ("EPSG:27700", (-1.2, 60.3)),
+        ("EPSG:32630", LONDON),
+        ("EPSG:32631", LONDON),
+        ("EPSG:25832", FRANKFURT),
+        ("EPSG:3035", FRANKFURT),
+        ("EPSG:32756", SYDNEY),
+    ],
+)
+def test_a_crs_of_the_place_is_accepted(crs, place):
+    """National grids, UTM zones and equal-area CRSs pass where they are meant for."""
+    _check(crs, place)
+
+
+@pytest.mark.parametrize(
+    ("crs", "place", "use"),
+    [
+        ("EPSG:3857", LONDON, "EPSG:27700"),
+        ("EPSG:32718", LONDON, "EPSG:27700"),
+        ("EPSG:4087", LONDON, "EPSG:27700"),
+        ("EPSG:27700", FRANKFURT, "EPSG:32632"),
+        ("EPSG:3857", SYDNEY, "EPSG:32756"),
+    ],
+)
+def test_a_crs_of_another_place_is_refused_with_one_that_fits(crs, place, use):
+    """The message names the key and the CRS, how far it is off, and which to use."""
+    with pytest.raises(InputError) as error:
+        _check(crs, place)
+    line = str(error.value)
+    assert line.startswith(f"[area] crs: '{crs}' ")
+    assert use in line or "EPSG:27700 in Great Britain" in line
+
+
+def _settings(folder=".", columns=None, **sources):
+    needed = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
+    data = {"sources": needed | sources, "columns": columns or {}}
+    return parse_settings(data, folder=folder, file="my.toml")
+
+
+def test_each_pattern_of_a_list_must_match(tmp_path):
+    """Each pattern that matches no file is reported, even where another one matches."""
+    (tmp_path / "a.csv").touch()
+    settings = _settings(tmp_path, crimes=["*.csv", "b/*.csv", "c?.csv"])
+    with pytest.raises(InputError) as error:
+        find_source_files(settings, "crimes")
+    assert [(problem.file, problem.what) for problem in error.value.problems] == [
+        ("b/*.csv", "no file matches"),
+        ("c?.csv", "no file matches"),
+    ]
+    assert find_source_files(_settings(tmp_path, crimes=["*.csv", "a.*"]), "crimes") == (
+        tmp_path / "a.csv",
+    )
+
+
+def test_an_unknown_column_is_reported_by_its_key():
+    """The settings file, the key and the nearest name that is known."""
+    settings = _settings(columns={"crimes": {"categry": "Crime type", "zzz": "a", "month": "M"}})
+    with pytest.raises(SettingsError) as error:
+        get_column_mapping(settings, "crimes")
+    first, second = map(str, error.value.problems)
+    assert first.startswith(
+        "my.toml, key 'columns.crimes.categry': unknown column; did you mean 'category'?"
+    )
+    assert "key 'columns.crimes.zzz'" in second
+    assert "(known: crime_id, month, " in second
+
+
+DECLARED = list(SOURCES.items())
+
+
+@pytest.mark.parametrize(("name", "source"), DECLARED, ids=list(SOURCES))
+def test_every_source_is_a_key_with_columns_that_say_what_they_mean(name, source):
+    """Settings, template and reference have each source, and no column is without a meaning."""
+    named = Settings.model_fields["sources"].annotation.model_fields
+    assert set(SOURCES) | {"streets"} == set(named)
+    field = named[name]
+    assert f"# {field.description}" in build_settings_template()
+    assert field.examples
+    assert [column.name for column in source.fields if not column.meaning] == []
+    page = "\n".join(reference_pages.list_inputs())
+    part = page.partition(f"## `{name}`")[2].partition("## `")[0]
+    assert [column.name for column in source.fields if f"`{column.name}`" not in part] == []
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_is_read_and_checked_from_a_file(tmp_path, name):
+    """A file with none of the columns is refused by name, whichever source it is given as."""
+    ending = "geojson" if name in {"areas", "designated"} else "csv"
+    path = tmp_path / f"{name}.{ending}"
+    frame = gpd.GeoDataFrame({"zzz": ["1"]}, geometry=[shapely.box(0, 51, 1, 52)], crs=4326)
+    frame.to_file(path) if ending == "geojson" else path.write_text("zzz\n1\n", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        pp.load_area(_settings(tmp_path, **{name: str(path)}))
+    assert any(str(path) == str(problem.file) for problem in error.value.problems)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_is_an_argument_of_build_area(name):
+    """A frame with none of the columns is refused by the argument's name."""
+    frame = pd.DataFrame({"zzz": ["1"]})
+    if name in {"areas", "designated"}:
+        frame = gpd.GeoDataFrame(frame, geometry=[shapely.box(0, 51, 1, 52)], crs=4326)
+    with pytest.raises(InputError, match=f"argument {name}: "):
+        pp.build_area(
+            **{name: frame},
+            settings={"sources": {"crimes": "c", "schools": "s", "streets": "x"} | {name: "y"}},
+        )

@@ -11,7 +11,7 @@ from hexagons import make_hexagons
 from scipy.sparse import csgraph
 
 from patrolplan.area.designated import NO_STREET, find_designated_pieces, select_designated
-from patrolplan.area.load_report import LoadReport
+from patrolplan.area.loading import Loading
 from patrolplan.errors import InputError
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.inputs.polygons import ALL_DAYS
@@ -79,11 +79,13 @@ def test_polygons_without_a_street_are_left_out_and_counted(area):
     table = area.designated.iloc[[0, 0, 1]].assign(place_id=["A", "B", "C"])
     far = table.iloc[[0]].assign(place_id="D")
     far.geometry = far.translate(1e6)
-    report = LoadReport()
-    rows = pd.concat([table, far], ignore_index=True)
-    chosen = select_designated(rows, area.network, report)
+    loading = Loading(area.settings)
+    loading.network = area.network
+    loading.tables = {"designated": pd.concat([table, far], ignore_index=True)}
+    chosen = select_designated(loading)
     assert chosen["place_id"].tolist() == ["A", "C"]
-    assert [(row.reason, row.count) for row in report.left_out.rows] == [(NO_STREET, 2)]
-    select_designated(far, area.network, report)
+    assert [(row.reason, row.count) for row in loading.left_out.rows] == [(NO_STREET, 2)]
+    loading.tables = {"designated": far}
+    select_designated(loading)
     with pytest.raises(InputError, match="none of the 1 polygons has a street"):
-        report.raise_if_any()
+        loading.raise_if_any()

@@ -8,16 +8,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.load_report import LoadReport
-from patrolplan.area.measures import Loaded
-from patrolplan.area.missing_months import Exposure, list_missing_spans
+from patrolplan.area.loading import Loading
+from patrolplan.area.missing_months import list_missing_spans
 from patrolplan.area.patrol_window import DEFAULT_START_TIME, resolve_window
 from patrolplan.area.school_gates import OFF_STREET
-from patrolplan.crs import Projection
 from patrolplan.inputs.crime_checks import CategoryCheck, UnknownCategory
-from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.schools import LOCAL_URN
 from patrolplan.inputs.small_tables import WEEKDAYS
@@ -71,16 +67,16 @@ EXPECTED_FORMS = {
 """The valid form, for each reason for which a report is refused."""
 
 
-def check_unknown_categories(found: CategoryCheck, settings: Settings, report: LoadReport) -> None:
+def check_unknown_categories(found: CategoryCheck, a: Loading) -> None:
     """Note categories of other spelling, and stop where too many crimes have unknown ones."""
     # If the settings name other categories than the usual ones, the data has its own layout, and
     # some categories are left out on purpose: then only one that begins as a known one ends counts.
-    shown_from = settings.privacy.min_crime_count
+    shown_from = a.settings.privacy.min_crime_count
     for written, category, count in found.respelled:
         rows = _format_crimes(count, shown_from)
         text = f"The category '{written}' ({rows} rows) is counted as '{category}'."
-        report.notes.append(Note("category_respelled", text))
-    is_own_layout = any(name not in CATEGORIES for name in settings.crimes.categories)
+        a.notes.append(Note("category_respelled", text))
+    is_own_layout = any(name not in CATEGORIES for name in a.settings.crimes.categories)
     suspect = [one for one in found.unknown if one.replaces or not is_own_layout]
     named = [one for one in found.unknown if one.nearest or one in suspect]
     if not named:
@@ -91,11 +87,11 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
         share = f"{_format_crimes(count, shown_from)} of {_format_crimes(found.total, shown_from)}"
         what = f"{share} crimes are of unknown categories: {words}"
         remedy = "correct their names, or name them under [crimes] categories or [risk.harm]"
-        report.alarms.add("unknown_categories", "[sources] crimes", what, remedy)
+        a.alarms.add("unknown_categories", "[sources] crimes", what, remedy)
     else:
         text = f"Categories that are not known, and weigh little: {words}."
         fix = f"name these categories under [crimes] categories or [risk.harm]: {words}"
-        report.notes.append(Note("categories_unknown", text, fix=fix))
+        a.notes.append(Note("categories_unknown", text, fix=fix))
 
 
 def _format_crimes(count: int, shown_from: int) -> str:
@@ -115,17 +111,16 @@ def list_own_categories(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*settings.crimes.categories, *settings.risk.harm)))
 
 
-def check_missing_months(exposure: Exposure, report: LoadReport) -> None:
+def check_missing_months(a: Loading) -> None:
     """List the missing months of a force; they are masked, so the command continues."""
-    for force, spans in list_missing_spans(exposure).items():
+    for force, spans in list_missing_spans(a.placed.exposure).items():
         what = f"months of {force or 'the force'} are missing: {list_first(spans)}"
-        report.alarms.add("missing_months", "[sources] crimes", what, "add their files")
+        a.alarms.add("missing_months", "[sources] crimes", what, "add their files")
 
 
-def check_swapped_crimes(
-    crimes: Crimes, limits: BaseGeometry, projection: Projection, report: LoadReport
-) -> None:
+def check_swapped_crimes(a: Loading) -> None:
     """Notice crimes that would lie in the area if longitude and latitude changed places."""
+    crimes, limits, projection = a["crimes"], a.limits, a.network.projection
     xy = crimes.places
     outside = ~shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
@@ -138,12 +133,12 @@ def check_swapped_crimes(
             "latitude changed places"
         )
         remedy = "put longitude and latitude in their own columns"
-        report.alarms.add("refused_rows", "[sources] crimes", what, remedy)
+        a.alarms.add("refused_rows", "[sources] crimes", what, remedy)
 
 
-def check_times(a: Loaded) -> None:
+def check_times(a: Loading) -> None:
     """Check bells, patrol windows and officers' hours: 03:20 is 15:20 on a 12-hour clock."""
-    bells, officers, settings, report = a["bell_times"], a["officers"], a.settings, a.report
+    bells, officers, settings = a["bell_times"], a["officers"], a.settings
     for bell, part, (earliest, latest) in (
         ("start_time", "start", (EARLIEST_OPENING, LATEST_OPENING)),
         ("finish_time", "end", (EARLIEST_BELL, LATEST_BELL)),
@@ -156,18 +151,20 @@ def check_times(a: Loaded) -> None:
             seen = f"'{unusual.iloc[0]}' (URN {unusual.index[0]}) {what}"
             count = f"{len(unusual):,} of {format_count(len(given), 'bell')}"
             which = f"{seen}; {count} are outside {earliest} to {latest}"
-            report.alarms.add("unusual_times", settings.name_file("bell_times"), which, remedy)
+            a.alarms.add("unusual_times", settings.name_file("bell_times"), which, remedy)
     default = f"{settings.patrol.default_finish_time:%H:%M}"
     if not EARLIEST_BELL <= default <= LATEST_BELL:
         what = f"'{default}' is not a plausible end of a school day"
         remedy = "write the end of the school day on the 24-hour clock"
-        report.alarms.add("unusual_times", "[patrol] default_finish_time", what, remedy)
+        a.alarms.add("unusual_times", "[patrol] default_finish_time", what, remedy)
     for name in settings.patrol.windows:
-        start, end = _find_usual_hours(name, settings)
+        window = resolve_window(settings.patrol, name=name)
+        begin = window.compute_start(*map(minutes_after_midnight, (DEFAULT_START_TIME, default)))
+        start, end = format_time(max(0.0, begin)), format_time(begin + window.minutes)
         if start < EARLIEST_PATROL or end > LATEST_PATROL:
             what = f"{start} to {end} lies outside {EARLIEST_PATROL} to {LATEST_PATROL}"
             where = f"[patrol.windows.{name}]"
-            report.alarms.add("unusual_times", where, what, "correct its times")
+            a.alarms.add("unusual_times", where, what, "correct its times")
     hours = officers.melt("officer", list(WEEKDAYS), var_name="day", value_name="hours")
     ends_early = hours["hours"].str[6:] <= EARLIEST_PATROL
     starts_late = hours["hours"].str[:5] >= LATEST_PATROL
@@ -179,21 +176,12 @@ def check_times(a: Loaded) -> None:
             f"{EARLIEST_PATROL} to {LATEST_PATROL}; {len(hours):,} such spans of hours"
         )
         remedy = "write hours on the 24-hour clock"
-        report.alarms.add("unusual_times", settings.name_file("officers"), what, remedy)
+        a.alarms.add("unusual_times", settings.name_file("officers"), what, remedy)
 
 
-def _find_usual_hours(name: str, settings: Settings) -> tuple[str, str]:
-    """When a window begins and ends where a school has the settings' bells, HH:MM."""
-    patrol = settings.patrol
-    window = resolve_window(patrol, name=name)
-    bells = (DEFAULT_START_TIME, f"{patrol.default_finish_time:%H:%M}")
-    start = window.compute_start(*map(minutes_after_midnight, bells))
-    return format_time(max(0.0, start)), format_time(start + window.minutes)
-
-
-def check_hours(a: Loaded) -> None:
+def check_hours(a: Loading) -> None:
     """Note officers without hours on any day; stop where that is most of them."""
-    officers, settings, report = a["officers"], a.settings, a.report
+    officers, settings = a["officers"], a.settings
     idle = officers["officer"][(officers[list(WEEKDAYS)] == "").all(axis=1)]
     if idle.empty:
         return
@@ -203,18 +191,18 @@ def check_hours(a: Loaded) -> None:
             f"{list_first(list(idle))}"
         )
         remedy = "write HH:MM-HH:MM under mon to fri"
-        report.alarms.add("no_hours", settings.name_file("officers"), what, remedy)
+        a.alarms.add("no_hours", settings.name_file("officers"), what, remedy)
     else:
         names, file = list_first(list(idle)), settings.name_file("officers").name
         text = f"{names} {pluralise(len(idle), 'has', 'have')} no hours on any day, so no patrols."
         fix = f"write hours under mon to fri of {names} in {file}"
         about = {"officers": list(idle)}
-        report.notes.append(Note("officers_without_hours", text, "lead", fix=fix, about=about))
+        a.notes.append(Note("officers_without_hours", text, "lead", fix=fix, about=about))
 
 
-def note_school_rows(a: Loaded) -> None:
+def note_school_rows(a: Loading) -> None:
     """Note which of several sites of a school is used, unused figures, and URNs of our own."""
-    schools, report = a["schools"][a["schools"]["urn"].isin(a.schools["urn"])], a.report
+    schools = a["schools"][a["schools"]["urn"].isin(a.schools["urn"])]
     own = schools[schools["urn"].str.startswith(LOCAL_URN)]
     if len(own):
         named = [f"{name}: {urn}" for urn, name in zip(own["urn"], own["name"], strict=True)]
@@ -223,11 +211,11 @@ def note_school_rows(a: Loaded) -> None:
             f"{pluralise(len(own), 'has', 'have')} one made of name and place, to use in other "
             f"tables: {list_first(named)}."
         )
-        report.notes.append(Note("urns_assigned", text, "lead", about={"urns": [*own["urn"]]}))
+        a.notes.append(Note("urns_assigned", text, "lead", about={"urns": [*own["urn"]]}))
     several = schools[schools["other_sites"] != ""]
     for urn, sites in zip(several["urn"], several["other_sites"], strict=True):
         text = f"URN {urn} has several sites in the schools' table: {sites}."
-        report.notes.append(Note("school_sites", text, "lead", about={"urns": [urn]}))
+        a.notes.append(Note("school_sites", text, "lead", about={"urns": [urn]}))
     wrong = schools.loc[schools["refused_figures"] != "", ["urn", "name", "refused_figures"]]
     for urn, name, figures in wrong.itertuples(index=False):
         text = (
@@ -236,21 +224,21 @@ def note_school_rows(a: Loaded) -> None:
         )
         fix = f"correct {figures} of URN {urn} in the table of schools"
         about = {"urns": [urn]}
-        report.notes.append(Note("school_figures_refused", text, "lead", fix=fix, about=about))
+        a.notes.append(Note("school_figures_refused", text, "lead", fix=fix, about=about))
 
 
-def check_places(a: Loaded) -> None:
+def check_places(a: Loading) -> None:
     """Check that tasked and barred places, gates and bases are not far from the area."""
     tasked, officers, gates = (a[name] for name in ("tasked_places", "officers", "gates"))
-    settings, report, limits = a.settings, a.report, a.limits
-    off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
+    settings, limits = a.settings, a.limits
+    off_street = {urn for urn, why in a.schools_left_out.items() if why == OFF_STREET}
     planned = off_street.union(a.schools["urn"])
     # A place for schools of other areas may be anywhere. One just outside the area has no effect.
     serves = tasked["schools"].map(lambda urns: bool({"*", *planned} & set(urns))).astype(bool)
     for_area = tasked[serves]
     metres = for_area.distance(limits)
     by_place = dict(zip(for_area["place_id"], metres, strict=True))
-    _add_far("tasked_places", by_place, FAR_PLACE_METRES, settings, report)
+    _add_far("tasked_places", by_place, FAR_PLACE_METRES, a)
     near = for_area["place_id"][(metres > 0) & (metres <= FAR_PLACE_METRES)]
     for place, away in zip(near, metres[near.index], strict=True):
         text = (
@@ -258,23 +246,21 @@ def check_places(a: Loaded) -> None:
             "street is near."
         )
         fix = f"correct the place of {place} in {settings.name_file('tasked_places').name}"
-        report.notes.append(Note("tasked_place_outside", text, "lead", fix=fix))
+        a.notes.append(Note("tasked_place_outside", text, "lead", fix=fix))
     from_area = gates[gates.index.isin(planned)].distance(limits)
     far_gates = from_area[~(from_area <= FAR_PLACE_METRES)]
     if len(far_gates) > max(MAX_FAR_GATES, len(from_area) / 2):
-        _add_far("gates", far_gates.to_dict(), FAR_PLACE_METRES, settings, report)
+        _add_far("gates", far_gates.to_dict(), FAR_PLACE_METRES, a)
     degrees = gates["value"].str.split(", ", expand=True).reindex(columns=[0, 1])
     coarse = find_coarse(degrees.to_numpy(dtype=float), in_degrees=True)
     check_resolution(
-        "gates", settings.name_file("gates"), coarse, report.alarms, min_rows=MIN_COARSE_GATES
+        "gates", settings.name_file("gates"), coarse, a.alarms, min_rows=MIN_COARSE_GATES
     )
     bases = dict(zip(officers["officer"], officers.distance(limits), strict=True))
-    _add_far("officers", bases, FAR_BASE_METRES, settings, report)
+    _add_far("officers", bases, FAR_BASE_METRES, a)
 
 
-def _add_far(
-    source: str, metres: Mapping[str, float], bound: float, settings: Settings, report: LoadReport
-) -> None:
+def _add_far(source: str, metres: Mapping[str, float], bound: float, a: Loading) -> None:
     """An alarm where places are farther from the area than the bound, or nowhere."""
     far = {name: away for name, away in metres.items() if not away <= bound}
     if not far:
@@ -284,23 +270,22 @@ def _add_far(
     more = f", and {len(far) - 1:,} more" if len(far) > 1 else ""
     what = f"{name} lies {where}{more}"
     remedy = "check that longitude and latitude are in their own columns, in decimal degrees"
-    report.alarms.add("far_places", settings.name_file(source), what, remedy)
+    a.alarms.add("far_places", a.settings.name_file(source), what, remedy)
 
 
-def check_reports(a: Loaded) -> None:
+def check_reports(a: Loading) -> None:
     """Stop where far more reports are refused than untidiness explains, without showing values."""
-    table, settings, report = a["reports"], a.settings, a.report
-    refused = table.refused
+    table, refused = a["reports"], a["reports"].refused
     total = int(table.counts.sum()) + table.in_small_squares + sum(refused.values())
     for reason, form in EXPECTED_FORMS.items():
         count = refused.get(reason, 0)
         if count > ALLOWED_REPORTS and exceeds_bound(count, total, MAX_REFUSED_REPORTS):
             what = f"{count:,} of about {total:,} reports are refused: {reason}"
             check: CheckName = "malformed_rows" if reason == MALFORMED else "refused_rows"
-            report.alarms.add(check, settings.find_files("reports")[0], what, form)
+            a.alarms.add(check, a.settings.find_files("reports")[0], what, form)
 
 
-def check_report_dates(a: Loaded) -> None:
+def check_report_dates(a: Loading) -> None:
     """Stop where most reports are of other years than the crimes."""
     # Not than today's: old data can be planned with as well.
     table, newest_crime = a["reports"], a.placed.incidents["month"].max()
@@ -314,7 +299,7 @@ def check_report_dates(a: Loaded) -> None:
             f"they are of {min(years)} to {max(years)}, and the newest crimes of {newest_crime:%Y}"
         )
         remedy = "correct the dates, or take the old reports out"
-        a.report.alarms.add("report_dates", a.settings.find_files("reports")[0], what, remedy)
+        a.alarms.add("report_dates", a.settings.find_files("reports")[0], what, remedy)
 
 
 def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:

@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.area.load_report import LoadReport
+from patrolplan.area.loading import Loading
 from patrolplan.area.study_area import StudyArea
 from patrolplan.network import StreetNetwork
 from patrolplan.network.shapes import find_pieces_of_shapes
@@ -13,20 +13,19 @@ SOURCE = "designated"
 NO_STREET = "without a street of the area that an earlier one does not have"
 
 
-def select_designated(
-    designated: gpd.GeoDataFrame | None, network: StreetNetwork, report: LoadReport
-) -> gpd.GeoDataFrame | None:
+def select_designated(a: Loading) -> gpd.GeoDataFrame | None:
     """Those with their own street in the area; None where no table is given."""
     # If none of them has a street, most likely the CRS of the file is wrong.
+    designated = a["designated"]
     if designated is None:
         return None
-    has_street = [len(pieces) > 0 for pieces in _find_pieces(network, designated)]
+    has_street = [len(pieces) > 0 for pieces in _find_pieces(a.network, designated)]
     chosen = designated[has_street].reset_index(drop=True)
-    report.left_out.add(SOURCE, NO_STREET, len(designated) - len(chosen))
+    a.left_out.add(SOURCE, NO_STREET, len(designated) - len(chosen))
     if chosen.empty:
         what = f"none of the {len(designated)} polygons has a street of the area"
         remedy = "check their CRS, and that they overlap the area"
-        report.problems.add("[sources] designated", what, remedy)
+        a.problems.add("[sources] designated", what, remedy)
     return chosen
 
 

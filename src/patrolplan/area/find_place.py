@@ -1,8 +1,6 @@
-"""Free text -> places in an area: streets, junctions, postcodes, grid references, degrees.
+"""Free text -> places in an area: its streets, junctions, grid references, degrees.
 
-Only the area's own places are known: its streets, and the postcodes of its schools. A text that
-looks like a kind of place finds nothing if the area has no such place; `guess_kind` returns the
-kind.
+A text that looks like a kind of place may find nothing; `guess_kind` returns the kind.
 """
 
 import re
@@ -24,7 +22,7 @@ from patrolplan.crs import BRITISH_GRID
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
 
-PlaceKind = Literal["street", "junction", "postcode", "grid_reference", "coordinates"]
+PlaceKind = Literal["street", "junction", "grid_reference", "coordinates"]
 
 MOST_PLACES = 8  # Maximum number of places in an answer
 
@@ -51,7 +49,6 @@ NUMBER = r"([+-]?[0-9]{1,3}(?:\.[0-9]+)?)"
 DEGREES_PAIR = re.compile(
     rf"{NUMBER}\s*°?\s*([NS]?)\s*[,; ]\s*{NUMBER}\s*°?\s*([EW]?)", re.IGNORECASE
 )
-POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][0-9A-Z]?)\s*(?:([0-9])([A-Z]{2})?)?")
 BETWEEN_STREETS = re.compile(
     r"\s*(?:/|&|\bx\b|\band\b|\bat\b|\bcorner of\b|\bjunction with\b)\s*", re.IGNORECASE
 )
@@ -86,13 +83,11 @@ def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
 def guess_kind(text: str) -> PlaceKind:
     """What kind of place a text looks like, whether or not there is such a place.
 
-    >>> [guess_kind(one) for one in ("TQ 301 812", "E3 4RR", "51.52, -0.13", "High Rd / Elm St")]
-    ['grid_reference', 'postcode', 'coordinates', 'junction']
+    >>> [guess_kind(one) for one in ("TQ 301 812", "51.52, -0.13", "High Rd / Elm St")]
+    ['grid_reference', 'coordinates', 'junction']
     """
     if GRID_REFERENCE.fullmatch(_squeeze(text)):
         return "grid_reference"
-    if POSTCODE.fullmatch(text.strip().upper()):
-        return "postcode"
     if DEGREES_PAIR.fullmatch(text.strip()):
         return "coordinates"
     return "junction" if "/" in text else "street"
@@ -106,14 +101,11 @@ def _list_places(area: StudyArea, text: str) -> Iterator[FoundPlace]:
     kind = guess_kind(text)
     if kind == "grid_reference":
         yield from _find_grid_reference(area, _squeeze(text))
-    elif kind == "postcode":
-        yield from _find_postcode(area, text.upper())
     elif kind == "coordinates":
         yield from _find_degrees(area, text)
-    if kind in {"street", "junction", "postcode"}:  # "A40" may be a road or a postcode
+    else:
         yield from _find_junctions(area.network, text)
-        if kind != "junction":
-            yield from _find_streets(area.network, text)
+        yield from () if kind == "junction" else _find_streets(area.network, text)
 
 
 def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
@@ -158,25 +150,6 @@ def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
     if places:
         _, label, xy = min(places)
         yield FoundPlace(label, "coordinates", xy)
-
-
-def _find_postcode(area: StudyArea, text: str) -> Iterator[FoundPlace]:
-    """Where the schools of a postcode, sector or district are, in their middle."""
-    match = POSTCODE.fullmatch(text.strip())
-    if match is None:
-        return
-    district, sector, unit = match.groups()
-    letter = "" if sector else "[A-Z]?"  # a school in WC1B is also in WC1
-    wanted = re.compile(rf"{district}{letter} *{sector or '[0-9]'}{unit or '[A-Z]{2}'}")
-    codes = [str(code).strip().upper() for code in area.schools["postcode"]]
-    rows = [row for row, code in enumerate(codes) if wanted.fullmatch(code)]
-    if not rows:
-        return
-    label = f"{district} {sector or ''}{unit or ''}".strip()
-    xy = shapely.get_coordinates(area.schools.geometry.iloc[rows].values).mean(axis=0)
-    if len(rows) == 1:
-        label = f"{label} ({area.schools['name'].iloc[rows[0]]})"
-    yield FoundPlace(label, "postcode", (float(xy[0]), float(xy[1])))
 
 
 def _find_streets(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.load_report import LoadReport
+from patrolplan.area.loading import Loading
 from patrolplan.area.missing_months import Exposure, build_exposure, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.arrays import find_used_numbers
@@ -31,11 +30,9 @@ from patrolplan.network.catchments import (
 )
 from patrolplan.notes import Note
 from patrolplan.privacy import meets_threshold, note_crime_grouping, suppress_and_round
-from patrolplan.settings import CATEGORIES, Settings
+from patrolplan.settings import CATEGORIES
 from patrolplan.tables import LeftOutRow
 from patrolplan.text import find_similar, format_count, pluralise
-
-MAX_NAMED_FILES = 3  # If there are more files, only their number is given
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,51 +51,49 @@ class PlacedIncidents:
     rows: NDArray[np.int64]
 
 
-def place_incidents(
-    crimes: Crimes,
-    network: StreetNetwork,
-    limits: BaseGeometry,
-    settings: Settings,
-    report: LoadReport,
-) -> PlacedIncidents:
+def place_incidents(a: Loading) -> PlacedIncidents:
     """Incidents inside the limits and near a street."""
     # Where the threshold applies to crime, catchments are squares and an incident's place is the
     # centre of its square: no later result can distinguish two of them.
-    min_crime_count = settings.privacy.min_crime_count
+    crimes, min_crime_count = a["crimes"], a.settings.privacy.min_crime_count
     is_grouped = min_crime_count > 1
-    inside = _find_inside(crimes, limits, network.projection, report)
-    report.problems.raise_if_any()
-    catchments, catchment, eras = assign_incidents(network, crimes, inside, in_squares=is_grouped)
+    inside = _find_inside(a)
+    a.problems.raise_if_any()
+    catchments, catchment, eras = assign_incidents(a.network, crimes, inside, in_squares=is_grouped)
     used = catchment >= 0
     gone = [("outside the area", ~inside), ("no walkable street near", inside & ~used)]
     rows = [LeftOutRow("crimes", why, int(which.sum())) for why, which in gone if which.any()]
     incidents = crimes.incidents
-    report.notes.extend(note_eras(eras))
+    for start in eras[1:]:
+        text = (
+            f"The map points of recorded crime were replaced in {start:%B %Y}: earlier crimes are "
+            "carried over to the streets that the old and the new points share."
+        )
+        a.notes.append(Note("points_replaced", text))
     exposure = Exposure.complete()
     if used.any():
         exposure = build_exposure(incidents, used, catchment, catchments.xy)
-        report.notes.extend(note_missing_months(exposure))
+        a.notes.extend(note_missing_months(exposure))
     if is_grouped:
         category = incidents["category"].cat.codes.to_numpy().astype(np.int64)
         in_group = used.copy()
         in_group[used] = meets_threshold(catchment[used], category[used], min_crime_count)
         why = f"fewer than {min_crime_count} of its category in a {SQUARE_METRES:.0f} m square"
         rows.append(LeftOutRow("crimes", why, int((used & ~in_group).sum())))
-        report.notes.append(note_crime_grouping(min_crime_count))
+        a.notes.append(note_crime_grouping(min_crime_count))
         used = in_group
-    report.left_out.extend(suppress_small_counts(rows, min_crime_count))
-    _check_categories(incidents["category"].array[used].unique(), settings, report)
-    _check_named(incidents["category"].array.unique(), settings, report)
-    report.problems.raise_if_any()
+    a.left_out.extend(suppress_small_counts(rows, min_crime_count))
+    _check_categories(incidents["category"].array[used].unique(), a)
+    _check_named(incidents["category"].array.unique(), a)
+    a.problems.raise_if_any()
     incidents, catchment = incidents[used].reset_index(drop=True), catchment[used]
     incidents["category"] = incidents["category"].cat.remove_unused_categories()
-    counted = incidents[incidents["category"].isin(settings.crimes.risk_categories)]
+    counted = incidents[incidents["category"].isin(a.settings.crimes.risk_categories)]
     if is_grouped:
         square = gpd.GeoSeries.from_xy(*catchments.xy[catchment].T, crs=incidents.crs)
         incidents = incidents.set_geometry(square.rename("geometry"))
     else:
-        report.notes.extend(note_place_precision(crimes, used))
-        report.notes.extend(note_time_coverage(counted))
+        a.notes.extend(note_time_coverage(counted))
     return PlacedIncidents(
         incidents=incidents,
         catchments=catchments,
@@ -176,40 +171,6 @@ def _assign_places(
     return assign_catchments(network, catchments, crimes.places[rows])[row]
 
 
-def note_eras(starts: pd.DatetimeIndex) -> list[Note]:
-    """A note on each month in which the snap points were replaced."""
-    return [
-        Note(
-            "points_replaced",
-            f"The map points of recorded crime were replaced in {start:%B %Y}: earlier crimes are "
-            "carried over to the streets that the old and the new points share.",
-        )
-        for start in starts[1:]
-    ]
-
-
-def note_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[Note]:
-    """How places are used where some (i,) used incidents have exact ones and others snap points."""
-    exact, snapped = used & crimes.is_exact, used & ~crimes.is_exact
-    if not exact.any() or not snapped.any():
-        return []
-    has = pluralise(int(exact.sum()), "has", "have")
-    text = (
-        f"Of {format_count(int(used.sum()), 'crime')}, {exact.sum():,} {has} an exact place, from "
-        f"files with dates ({_name_files(crimes, exact)}); the others come from files with months "
-        f"only, whose places are map points that stand for a few streets "
-        f"({_name_files(crimes, snapped)}). An exact place within {MAX_SNAP_METRES:.0f} m of a map "
-        "point also counts with that point's streets."
-    )
-    return [Note("mixed_precision", text)]
-
-
-def _name_files(crimes: Crimes, which: NDArray[np.bool_]) -> str:
-    """The files that the (i,) chosen incidents come from; of many only their number."""
-    names = [crimes.files[number] for number in np.unique(crimes.file_index[which])]
-    return ", ".join(names) if len(names) <= MAX_NAMED_FILES else f"{len(names)} files"
-
-
 def find_known(incidents: pd.DataFrame) -> pd.Series:
     """Of which incidents the time of day is known, or a span with times."""
     return incidents["timed"] | incidents["occurred_until"].notna()
@@ -239,10 +200,9 @@ def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
     return [Note(key, text)]
 
 
-def _find_inside(
-    crimes: Crimes, limits: BaseGeometry, projection: Projection, report: LoadReport
-) -> NDArray[np.bool_]:
+def _find_inside(a: Loading) -> NDArray[np.bool_]:
     """(i,) whether each incident is in the area; a problem where none is."""
+    crimes, limits, projection = a["crimes"], a.limits, a.network.projection
     xy = crimes.places
     inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])[crimes.place_index]
     if not inside.any():
@@ -250,14 +210,14 @@ def _find_inside(
         area_span = _describe_span(limits.bounds[:2], limits.bounds[2:], projection)
         what = f"no incident lies in the area: crimes in {crime_span}, area in {area_span}"
         remedy = "check that crimes, streets and [area] cover the same place"
-        report.problems.add("[sources] crimes", what, remedy)
+        a.problems.add("[sources] crimes", what, remedy)
     return np.asarray(inside)
 
 
-def _check_categories(present: Iterable[str], settings: Settings, report: LoadReport) -> None:
+def _check_categories(present: Iterable[str], a: Loading) -> None:
     """A problem where no category that counts is present; a note for each that is missing."""
-    present, min_crime_count = list(present), settings.privacy.min_crime_count
-    counted = settings.crimes.risk_categories
+    present, min_crime_count = list(present), a.settings.privacy.min_crime_count
+    counted = a.settings.crimes.risk_categories
     missing = [name for name in counted if name not in present]
     one = "incident" if min_crime_count == 1 else f"group of {min_crime_count} incidents"
     if not present:
@@ -265,27 +225,27 @@ def _check_categories(present: Iterable[str], settings: Settings, report: LoadRe
         remedy = "see what `patrolplan check` leaves out; widen [area], or add crimes"
         if min_crime_count > 1:
             remedy += ", or leave [privacy] threshold_for_crime off"
-        report.problems.add("[sources] crimes", what, remedy)
+        a.problems.add("[sources] crimes", what, remedy)
     elif len(missing) == len(counted):
         what = f"none of the patrol-relevant categories occurs in the area ({', '.join(counted)})"
         if min_crime_count > 1:
             what += f" in groups of {min_crime_count}"
         remedy = f"set [crimes] categories to some of: {', '.join(sorted(present)[:12])}"
-        report.problems.add("[crimes] categories", what, remedy)
+        a.problems.add("[crimes] categories", what, remedy)
     for name in missing:
         similar = find_similar(name, present)
         hint = f"; the data has '{similar}'" if similar else ""
         text = f"No {one} of the category '{name}' in the area{hint}."
-        report.notes.append(Note("category_absent", text))
+        a.notes.append(Note("category_absent", text))
 
 
-def _check_named(read: Iterable[str], settings: Settings, report: LoadReport) -> None:
+def _check_named(read: Iterable[str], a: Loading) -> None:
     """Note a harm or exposure of a category in neither the files nor data.police.uk."""
     # It may come with later months, or its name may be misspelled.
-    categories = tuple(dict.fromkeys((*read, *settings.crimes.risk_categories, *CATEGORIES)))
+    categories = tuple(dict.fromkeys((*read, *a.settings.crimes.risk_categories, *CATEGORIES)))
     named: dict[str, Iterable[str]] = {
-        "[risk.harm]": settings.risk.harm,
-        "[way_home] exposure:": settings.way_home.exposure,
+        "[risk.harm]": a.settings.risk.harm,
+        "[way_home] exposure:": a.settings.way_home.exposure,
     }
     for where, names in named.items():
         for name in names:
@@ -294,7 +254,7 @@ def _check_named(read: Iterable[str], settings: Settings, report: LoadReport) ->
                 what = f"{where} '{name}' is not a category in the data"
                 text = f"{what}; did you mean '{similar}'?" if similar else f"{what}."
                 fix = f"correct {where.rstrip(':')} '{name}' in the settings"
-                report.notes.append(Note("setting_category_unknown", text, fix=fix))
+                a.notes.append(Note("setting_category_unknown", text, fix=fix))
 
 
 def _describe_span(low: ArrayLike, high: ArrayLike, projection: Projection) -> str:

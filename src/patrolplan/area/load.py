@@ -6,26 +6,23 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
 from patrolplan import privacy
-from patrolplan.area import checks, measures, relations
+from patrolplan.area import checks, relations
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
-from patrolplan.area.load_report import LoadReport
+from patrolplan.area.loading import Loading
 from patrolplan.area.school_gates import ALL_SCHOOLS, assign_gates, check_urns
-from patrolplan.area.sources import GivenSources, Sources, read_sources
+from patrolplan.area.sources import GivenSources, read_sources
 from patrolplan.area.study_area import StudyArea
 from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
-from patrolplan.crs import Projection
 from patrolplan.inputs.duties import digest_duties
 from patrolplan.inputs.formats import hash_source
 from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.street_files import hash_streets
-from patrolplan.plausibility import Alarms
 from patrolplan.settings import Settings, SourceSettings, load_settings
 from patrolplan.tables import TableCount
 
@@ -63,109 +60,77 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     """The area of these settings, whose sources are files or given in memory."""
     given = GivenSources() if given is None else given
     relations.check_names(settings)
-    projection = Projection(settings.area.crs)
-    report = LoadReport(alarms=Alarms(settings.accept.reasons))
-    sources = read_sources(settings, projection, report, given)
-    network, limits, tables = sources.network, sources.limits, sources.tables
-    checks.check_unknown_categories(tables["crimes"].categories, settings, report)
-    checks.check_swapped_crimes(tables["crimes"], limits, projection, report)
-    report.problems.extend(report.alarms.take_problems())
-    placed = place_incidents(tables["crimes"], network, limits, settings, report)
-    checks.check_missing_months(placed.exposure, report)
-    at_gates, gates = assign_gates(
-        tables["schools"].drop(columns=["other_sites", "refused_figures"]),
-        tables["gates"],
-        tables["bell_times"],
-        network,
-        limits,
-        settings=settings,
-        report=report,
-    )
-    loaded = measures.Loaded(settings, placed, network, limits, tables, at_gates, report)
-    checks.note_school_rows(loaded)
-    check_urns(
-        at_gates["urn"],
-        {
-            "bell_times": tables["bell_times"].index,
-            "gates": tables["gates"].index,
-            "term_dates": tables["term_dates"]["urn"],
-            "officers": tables["officers"]["school_urns"].explode().dropna(),
-            "origins": tables["origins"]["urn"],
-            "duties": tables["duties"]["urn"][tables["duties"]["urn"] != ""],
-            "tasked_places": tables["tasked_places"]["schools"].explode().dropna(),
-        },
-        report,
-    )
-    way_home = gather_way_home(
-        tables,
-        sources.streets,
-        limits,
-        planned=at_gates["urn"],
-        categories=placed.incidents["category"].cat.categories,
-        settings=settings,
-        report=report,
-    )
-    designated = select_designated(tables["designated"], network, report)
+    a = Loading(settings)
+    read_sources(a, given)
+    tables, network = a.tables, a.network
+    checks.check_unknown_categories(tables["crimes"].categories, a)
+    checks.check_swapped_crimes(a)
+    a.problems.extend(a.alarms.take_problems())
+    a.placed = place_incidents(a)
+    checks.check_missing_months(a)
+    a.schools, gates = assign_gates(a)
+    checks.note_school_rows(a)
+    check_urns(a)
+    way_home = gather_way_home(a)
+    designated = select_designated(a)
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
     if tables["reports"] is not None:
         if "reports" not in given.tables:
             privacy.fix_threshold(settings.find_files("reports"), threshold)
         groups, rows = privacy.group_reports(
-            tables["reports"], network.piece_middle, limits, crs=projection.crs, threshold=threshold
+            tables["reports"],
+            network.piece_middle,
+            a.limits,
+            crs=settings.area.crs,
+            threshold=threshold,
         )
         forms = checks.EXPECTED_FORMS
-        report.left_out.extend(replace(row, fix=forms.get(row.reason, "")) for row in rows)
-        report.notes.extend(privacy.note_report_grouping(settings))
-        checks.check_reports(loaded)
-        checks.check_report_dates(loaded)
-    checks.check_places(loaded)
-    checks.check_times(loaded)
-    checks.check_hours(loaded)
-    relations.check_relations(loaded)
-    report.raise_if_any()
-    alarms = report.alarms.list_alarms()
+        a.left_out.extend(replace(row, fix=forms.get(row.reason, "")) for row in rows)
+        a.notes.extend(privacy.note_report_grouping(settings))
+        checks.check_reports(a)
+        checks.check_report_dates(a)
+    checks.check_places(a)
+    checks.check_times(a)
+    checks.check_hours(a)
+    relations.check_relations(a)
+    a.raise_if_any()
+    alarms = a.alarms.list_alarms()
     counted = {
-        "crimes": len(placed.incidents),
-        "schools": len(at_gates),
+        "crimes": len(a.placed.incidents),
+        "schools": len(a.schools),
         "reports": int(groups.counts.sum()),
         "duties": len(tables["duties"]),
         **{field.name: len(getattr(way_home, field.name)) for field in fields(way_home)},
         "designated": 0 if designated is None else len(designated),
     }
-    report.notes.extend(checks.note_accepted(alarms))
+    a.notes.extend(checks.note_accepted(alarms))
     return StudyArea(
         settings=settings,
         network=network,
-        **{name: one for name, one in vars(placed).items() if name != "rows"},
+        **{name: one for name, one in vars(a.placed).items() if name != "rows"},
         reports=groups,
-        schools=at_gates,
+        schools=a.schools,
         gates=gates,
-        features=sources.streets.features,
+        features=a.streets.features,
         **{one: tables[one] for one in ("officers", "term_dates", "tasked_places", "duties")},
         way_home=way_home,
-        left_out=tuple(report.left_out.rows),
-        notes=tuple(report.notes),
-        inputs=_digest_inputs(settings, groups, given, sources),
-        walking_extract=sources.streets.walking_extract,
-        tables=_count_tables(sources, counted, at_gates, settings, report),
+        left_out=tuple(a.left_out.rows),
+        notes=tuple(a.notes),
+        inputs=_digest_inputs(a, groups, given),
+        walking_extract=a.streets.walking_extract,
+        tables=_count_tables(a, counted),
         alarms=alarms,
         designated=designated,
     )
 
 
-def _count_tables(
-    sources: Sources,
-    counted: Mapping[str, int],
-    schools: gpd.GeoDataFrame,
-    settings: Settings,
-    report: LoadReport,
-) -> tuple[TableCount, ...]:
+def _count_tables(a: Loading, counted: Mapping[str, int]) -> tuple[TableCount, ...]:
     """Rows of each table that was given: in its files, used, and left out."""
     # `counted` are the used rows of tables whose rows are counted as they are read. For reports,
     # and for crime if the threshold applies to it, only numbers that may be shown are summed, so
     # their rows are the sum of the two others.
-    tables, planned = sources.tables, {ALL_SCHOOLS, *schools["urn"]}
+    tables, planned = a.tables, {ALL_SCHOOLS, *a.schools["urn"]}
     used = {
         "bell times": tables["bell_times"].index.isin(planned),
         "gates": tables["gates"].index.isin(planned),
@@ -173,13 +138,13 @@ def _count_tables(
         "tasked places": tables["tasked_places"]["schools"].map(planned.intersection).astype(bool),
         "officers": np.ones(len(tables["officers"]), dtype=bool),
     }
-    report.left_out.count_rows("origins", len(tables["origins"]))
+    a.left_out.count_rows("origins", len(tables["origins"]))
     first: list[TableCount] = []
     last: list[TableCount] = []
     for source, number in counted.items():
-        count = report.left_out.count_table(source, number)
+        count = a.left_out.count_table(source, number)
         is_sum = source == "reports" or (
-            source == "crimes" and settings.privacy.min_crime_count > 1
+            source == "crimes" and a.settings.privacy.min_crime_count > 1
         )
         count = replace(count, rows=count.used + count.left_out) if is_sum else count
         (first if source in {"crimes", "schools", "reports", "duties"} else last).append(count)
@@ -187,29 +152,30 @@ def _count_tables(
         number = int(is_used.sum())
         first.append(TableCount(source, len(is_used), number, len(is_used) - number))
     return tuple(
-        one for one in (*first, *last) if settings.find_files(one.source.replace(" ", "_"))
+        one for one in (*first, *last) if a.settings.find_files(one.source.replace(" ", "_"))
     )
 
 
 def _digest_inputs(
-    settings: Settings, reports: privacy.ReportGroups, given: GivenSources, sources: Sources
+    a: Loading, reports: privacy.ReportGroups, given: GivenSources
 ) -> dict[str, str]:
     """Digest of every file that the settings name, and of what was given in memory."""
     # Of reports, origins and duties it is that of what may be known: the content of a short file
     # could be guessed from the file's own digest.
+    settings = a.settings
     counted = {
         "reports": reports.digest,
-        "origins": digest_origins(sources.tables["origins"]),
-        "duties": digest_duties(sources.tables["duties"]),
+        "origins": digest_origins(a.tables["origins"]),
+        "duties": digest_duties(a.tables["duties"]),
     }
     memory = {
         source: counted.get(source) or hash_json([hash_source(one) for one in tables])
         for source, tables in given.tables.items()
     }
     if given.streets is not None:
-        memory["streets"] = hash_streets(sources.streets)
+        memory["streets"] = hash_streets(a.streets)
     if given.boundary is not None:
-        memory["boundary"] = hash_json(shapely.to_wkb(sources.limits, hex=True))
+        memory["boundary"] = hash_json(shapely.to_wkb(a.limits, hex=True))
     files = {
         source: settings.find_files(source)
         for source in SourceSettings.model_fields

@@ -15,7 +15,7 @@ import pandas as pd
 from patrolplan.arrays import Bools, Floats, Ints, count_pairs
 from patrolplan.inputs.timestamps import list_spans
 from patrolplan.notes import Note
-from patrolplan.text import format_count
+from patrolplan.text import format_count, list_first
 
 LOW_SHARE = 0.1
 """A month of less than this share of a force's typical month is missing: crime never falls so far,
@@ -37,7 +37,6 @@ MIN_TYPICAL_NEARBY = 40.0
 """With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
 there are many neighbourhoods."""
 
-MAX_NAMED_SPANS = 3  # Maximum number of spans of months that are named
 MIN_HELD_SHARE = 0.5  # A month is held in a catchment where at least this share of its crime is
 
 
@@ -109,7 +108,8 @@ def build_exposure(
     forces = sorted(map(str, own.unique()))
     month = incidents["month"].array[inside]
     months = pd.date_range(month.min(), month.max(), freq="MS", unit="ns")
-    force_row = _find_codes(incidents["force"], forces)
+    of_category = pd.Index(forces).get_indexer(incidents["force"].cat.categories)
+    force_row = np.append(of_category, -1)[incidents["force"].cat.codes]  # -1: none in the area
     month_row = months.get_indexer(pd.DatetimeIndex(incidents["month"]))
     counted = (force_row >= 0) & (month_row >= 0)
     shape = (len(months), len(forces))
@@ -139,7 +139,7 @@ def find_missing_parts(counts: Ints, held: Floats | None, xy: Floats) -> Bools:
     # all.
     is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
     near = _find_nearest(xy, xy, NEIGHBOURHOOD)
-    nearby = _sum_columns(counts, near)
+    nearby = np.asarray(sum(counts[:, number] for number in near.T))
     empty = _find_empty(nearby, is_held, MIN_TYPICAL_NEARBY)
     if not empty.any():
         return empty
@@ -156,11 +156,6 @@ def find_missing_parts(counts: Ints, held: Floats | None, xy: Floats) -> Bools:
     return np.asarray(np.where(own, in_doubt, empty & too_few & (counts == 0)))
 
 
-def _sum_columns(counts: Ints, near: Ints) -> Ints:
-    """(t, c) sums of the columns of (t, c) counts over the (c, k) numbers in each row of `near`."""
-    return np.asarray(sum(counts[:, number] for number in near.T))
-
-
 def _find_nearest(points: Floats, places: Floats, count: int) -> Ints:
     """(k, n) the points nearest each place, up to a number."""
     from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and of risk and this alone
@@ -168,12 +163,6 @@ def _find_nearest(points: Floats, places: Floats, count: int) -> Ints:
     count = min(count, len(points))
     _, nearest = cKDTree(points).query(places, k=count)
     return np.asarray(nearest, dtype=np.int64).reshape(len(places), count)
-
-
-def _find_codes(force: pd.Series, forces: list[str]) -> Ints:
-    """(i,) row of each incident's force; -1 for a force that records nothing in the area."""
-    of_category = pd.Index(forces).get_indexer(force.cat.categories)
-    return np.asarray(np.append(of_category, -1)[force.cat.codes], dtype=np.int64)
 
 
 def _find_empty(counts: Ints, held: Bools, min_typical: float) -> Bools:
@@ -206,7 +195,7 @@ def note_missing_months(exposure: Exposure) -> list[Note]:
     for force, spans in list_missing_spans(exposure).items():
         missing = sum(one.force == force for one in exposure.missing)
         months = format_count(len(exposure.months), "month")
-        whose, named = f" of {force}" if force else "", _name_spans(spans)
+        whose, named = f" of {force}" if force else "", list_first(spans)
         text = (
             f"Missing from the files: {missing} of {months}{whose} ({named}). They count as "
             "unknown, not as months without crime: rates are per month held."
@@ -215,7 +204,7 @@ def note_missing_months(exposure: Exposure) -> list[Note]:
         notes.append(Note("months_missing", text, fix=fix))
     if exposure.missing_part is not None:
         rows = np.flatnonzero(exposure.missing_part.any(axis=1))
-        named = _name_spans(list_spans(exposure.months[rows]))
+        named = list_first(list_spans(exposure.months[rows]))
         share = exposure.missing_part.any(axis=0).mean()
         text = (
             f"In a part of the area ({share:.0%} of its map points) hardly any crime stands in the "
@@ -232,8 +221,3 @@ def list_missing_spans(exposure: Exposure) -> dict[str, list[str]]:
         for force, held in zip(exposure.forces, exposure.held.T, strict=True)
         if not held.all()
     }
-
-
-def _name_spans(spans: list[str]) -> str:
-    more = f" and {len(spans) - MAX_NAMED_SPANS} more" if len(spans) > MAX_NAMED_SPANS else ""
-    return f"{', '.join(spans[:MAX_NAMED_SPANS])}{more}"

@@ -4,7 +4,7 @@ Also checks the URNs in the optional tables. A row for a school that is not plan
 effect, so it is reported: a mistyped URN would otherwise drop a bell time, or a place to avoid.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.load_report import LoadReport
+from patrolplan.area.loading import Loading
 from patrolplan.area.patrol_window import DEFAULT_START_TIME
 from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.small_tables import LEAVING_COLUMNS
@@ -25,8 +24,6 @@ from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.notes import Note
-from patrolplan.settings import Settings
-from patrolplan.tables import SCHOOLS
 from patrolplan.text import MAX_NAMED, find_similar, format_count, list_first, pluralise
 
 FAR_METRES = 1000.0
@@ -38,18 +35,10 @@ OUTSIDE = "outside the area"
 OFF_STREET = "without a walkable street near"
 
 
-def assign_gates(
-    schools: gpd.GeoDataFrame,
-    gates: gpd.GeoDataFrame,
-    bells: pd.DataFrame,
-    network: StreetNetwork,
-    limits: BaseGeometry,
-    *,
-    settings: Settings,
-    report: LoadReport,
-) -> tuple[gpd.GeoDataFrame, Positions]:
+def assign_gates(a: Loading) -> tuple[gpd.GeoDataFrame, Positions]:
     """Schools inside the area with bell and gate, and their gates on the street."""
-    schools = _select_inside(schools, limits, settings, report)
+    gates, bells, network = a["gates"], a["bell_times"], a.network
+    schools = _select_inside(a)
     site = schools.geometry
     given = schools["urn"].map(gates.geometry).astype(object)  # would be text for an empty table
     gate = gpd.GeoSeries(given.where(given.notna(), site), crs=schools.crs)
@@ -57,7 +46,7 @@ def assign_gates(
     positions = _move_to_ground(network, positions, gate, is_assumed=given.isna().to_numpy())
     near = positions.moved_metres <= MAX_SNAP_METRES
     bell = schools["urn"].map(bells["finish_time"]).astype(object)
-    default_bell = f"{settings.patrol.default_finish_time:%H:%M}"
+    default_bell = f"{a.settings.patrol.default_finish_time:%H:%M}"
     opening = schools["urn"].map(bells["start_time"].replace("", None)).astype(object)
     schools = schools.assign(
         finish_time=bell.fillna(default_bell).astype("str"),
@@ -73,13 +62,13 @@ def assign_gates(
     for urn, name, is_near, far in zip(schools["urn"], schools["name"], near, metres, strict=True):
         school = f"URN {urn} ({name})"
         if not is_near:
-            _leave_out_off_street(urn, school, rows.get(urn), far, settings, report)
+            _leave_out_off_street(urn, school, rows.get(urn), far, a)
         elif far > FAR_METRES:
-            report.notes.append(_note_far_gate(urn, name, rows[urn], far))
+            a.notes.append(_note_far_gate(urn, name, rows[urn], far))
     if not near.any():
         what = "no school in the area can be reached on a street"
-        report.problems.add("[sources] schools", what, "check schools against [area] and streets")
-    is_about_opening = any(one.bell == "opening" for one in settings.patrol.windows.values())
+        a.problems.add("[sources] schools", what, "check schools against [area] and streets")
+    is_about_opening = any(one.bell == "opening" for one in a.settings.patrol.windows.values())
     street = "the nearest walkable street"
     for key, cell, what, used in (
         ("bell_times_assumed", "finish", "bell time", default_bell),
@@ -92,13 +81,13 @@ def assign_gates(
             text = f"{len(urns):,} of {format_count(int(near.sum()), 'school')} {have}"
             cells = "gates" if cell == "gate" else f"bell_times, {cell}_time"
             fix = f"give the {what} of URN {list_first(urns)} ([sources] {cells})"
-            report.notes.append(Note(key, text, "lead", fix=fix, about={"urns": urns}))
+            a.notes.append(Note(key, text, "lead", fix=fix, about={"urns": urns}))
     # A table built by hand may lack figures and postcodes: they are not known.
     unknown = dict.fromkeys(FIGURES, np.nan) | {"postcode": ""}
     unknown = {name: value for name, value in unknown.items() if name not in schools}
     schools = schools.assign(**unknown)
-    check_gate_levels(schools[near], positions.take(near), gates, network, settings, report)
-    return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
+    check_gate_levels(schools[near], positions.take(near), a)
+    return schools[near].reset_index(drop=True), positions.take(near)
 
 
 def _move_to_ground(
@@ -120,15 +109,9 @@ def _move_to_ground(
     return both.take(order)
 
 
-def check_gate_levels(
-    schools: gpd.GeoDataFrame,
-    positions: Positions,
-    gates: gpd.GeoDataFrame,
-    network: StreetNetwork,
-    settings: Settings,
-    report: LoadReport,
-) -> None:
+def check_gate_levels(schools: gpd.GeoDataFrame, positions: Positions, a: Loading) -> None:
     """Stop where a gate is above or below the ground, where no pupil may come out."""
+    network, gates = a.network, a["gates"]
     layers = network.piece_layer[positions.piece]
     rows: dict[str, Any] = gates.to_dict("index")
     for urn, name, piece, layer in zip(
@@ -146,38 +129,32 @@ def check_gate_levels(
         gate = rows.get(urn)
         if gate is None:
             remedy = "give the gate on the street in [sources] gates"
-            report.alarms.add("gate_levels", settings.name_file("schools"), what, remedy)
+            a.alarms.add("gate_levels", a.settings.name_file("schools"), what, remedy)
         else:
             remedy = "move the gate to the street that pupils come out on"
             place = describe_cell(gate["row"], "longitude")
-            report.alarms.add("gate_levels", gate["file"], what, remedy, place)
+            a.alarms.add("gate_levels", gate["file"], what, remedy, place)
 
 
-def _select_inside(
-    schools: gpd.GeoDataFrame, limits: BaseGeometry, settings: Settings, report: LoadReport
-) -> gpd.GeoDataFrame:
+def _select_inside(a: Loading) -> gpd.GeoDataFrame:
+    schools = a["schools"].drop(columns=["other_sites", "refused_figures"])
     site = shapely.get_coordinates(schools.geometry.values)
-    inside = shapely.contains_xy(limits, site[:, 0], site[:, 1])
-    report.left_out.add("schools", OUTSIDE, int((~inside).sum()))
+    inside = shapely.contains_xy(a.limits, site[:, 0], site[:, 1])
+    a.left_out.add("schools", OUTSIDE, int((~inside).sum()))
     for urn in schools["urn"][~inside]:
-        report.schools_left_out[urn] = OUTSIDE
-        if urn in settings.schools.urns:
+        a.schools_left_out[urn] = OUTSIDE
+        if urn in a.settings.schools.urns:
             what = f"the school {urn} lies outside the area"
             remedy = "check its coordinates, widen [area], or remove the URN"
-            report.problems.add("[schools] urns", what, remedy)
+            a.problems.add("[schools] urns", what, remedy)
     return schools[inside]
 
 
 def _leave_out_off_street(
-    urn: str,
-    school: str,
-    gate: Mapping[str, Any] | None,
-    metres: float,
-    settings: Settings,
-    report: LoadReport,
+    urn: str, school: str, gate: Mapping[str, Any] | None, metres: float, a: Loading
 ) -> None:
     """Leave out a school without a street near; if a gate is the cause, its row is named."""
-    report.schools_left_out[urn] = OFF_STREET
+    a.schools_left_out[urn] = OFF_STREET
     why = f"{school}: no walkable street within {MAX_SNAP_METRES:.0f} m"
     file, remedy, cell = "[schools] urns", "check its coordinates against the streets", ""
     if gate is not None:
@@ -186,9 +163,9 @@ def _leave_out_off_street(
         why += f" of its gate, {where}"
         remedy = "correct the gate; write longitude and latitude in decimal degrees"
         cell = describe_cell(gate["row"], "longitude")
-    report.left_out.add("schools", why, 1, fix=remedy)
-    if urn in settings.schools.urns:
-        report.problems.add(file, why, remedy, cell)
+    a.left_out.add("schools", why, 1, fix=remedy)
+    if urn in a.settings.schools.urns:
+        a.problems.add(file, why, remedy, cell)
 
 
 def _note_far_gate(urn: str, school: str, gate: Mapping[str, Any], metres: float) -> Note:
@@ -206,15 +183,23 @@ def describe_gate(given: str, file: str, row: int, metres: float) -> str:
     return f"{given} ({file}, row {row}), {apart} from the school's location"
 
 
-def check_urns(
-    planned: Iterable[str], tables: Mapping[str, Iterable[str]], report: LoadReport
-) -> None:
+def check_urns(a: Loading) -> None:
     """Report rows of optional tables whose URN is not of a school that is planned for."""
+    planned = a.schools["urn"]
+    tables = {
+        "bell_times": a["bell_times"].index,
+        "gates": a["gates"].index,
+        "term_dates": a["term_dates"]["urn"],
+        "officers": a["officers"]["school_urns"].explode().dropna(),
+        "origins": a["origins"]["urn"],
+        "duties": a["duties"]["urn"][a["duties"]["urn"] != ""],
+        "tasked_places": a["tasked_places"]["schools"].explode().dropna(),
+    }
     # Rows of a school that was left out are only counted; an unknown URN is also noted, with the
     # most similar one.
     accepted = {ALL_SCHOOLS, *planned}
     # Schools that are planned for come first; only then the rest of a possibly national register.
-    candidates = (sorted(planned), sorted(report.schools_left_out))
+    candidates = (sorted(planned), sorted(a.schools_left_out))
 
     @cache
     def find_nearest(urn: str) -> str:
@@ -223,22 +208,22 @@ def check_urns(
     for source, urns in tables.items():
         rows = pd.Series(list(urns), dtype=object)
         rows = rows[~rows.isin(accepted)]
-        table, why = source.replace("_", " "), rows.map(report.schools_left_out)
+        table, why = source.replace("_", " "), rows.map(a.schools_left_out)
         reasons = ", ".join(sorted(why.dropna().unique()))
         count = int(why.notna().sum())
-        report.left_out.add(table, f"of schools that are left out ({reasons})", count)
+        a.left_out.add(table, f"of schools that are left out ({reasons})", count)
         unknown = rows[why.isna()]
         if len(unknown):
             wrong = list(dict.fromkeys(unknown))
             similar = [find_nearest(urn) for urn in wrong[:MAX_NAMED]]
             named = describe_urns(wrong, similar)
-            report.left_out.add(table, f"no school has the URN {named}", len(unknown))
+            a.left_out.add(table, f"no school has the URN {named}", len(unknown))
             text = (
                 f"[sources] {source}: no school has the URN {named}, so it has no effect there. "
                 "Correct it."
             )
             fix = f"correct the URN {named} ([sources] {source})"
-            report.notes.append(Note("urns_unknown", text, "lead", fix=fix))
+            a.notes.append(Note("urns_unknown", text, "lead", fix=fix))
 
 
 def describe_urns(urns: Sequence[str], similar: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ cut below them.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,14 @@ from patrolplan.area.study_area import StudyArea
 from patrolplan.arrays import Bools, count_pairs
 from patrolplan.atomic import hash_content
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.timestamps import list_spans
 from patrolplan.notes import Note
 from patrolplan.privacy import meets_threshold
-from patrolplan.tables import LeftOutRow, TableCount
+from patrolplan.tables import LeftOutRow
 
 SOURCE = "where"
 MONTH = r"((?:19|20)\d\d-(?:0[1-9]|1[0-2]))"
-MONTHS = re.compile(rf"{MONTH}(?: to {MONTH})?")
+SPAN = re.compile(rf"{MONTH}(?: to {MONTH})?")
 INPUT_NAME = "selection of crimes"
 """Key among an area's inputs, so that the manifest shows that a plan is from part of the crime."""
 
@@ -52,11 +54,12 @@ def select_incidents(
     present = pd.DatetimeIndex(incidents["month"])
     held = area.exposure.months.isin(present[chosen])
     if months is not None:
-        spans = _parse_months([months] if isinstance(months, str) else months, area, problems)
-        words.append(", ".join(map(_format_span, spans)))
-        chosen &= _are_within(present, spans)
-        held = _are_within(area.exposure.months, spans)
-    if not words:
+        listed = [months] if isinstance(months, str) else months
+        named = _parse_months(listed, incidents["month"], problems)
+        chosen &= present.isin(named)
+        held = area.exposure.months.isin(named)
+        words += [", ".join(list_spans(named))] if len(named) else []
+    if mask is None and months is None:
         problems.add(SOURCE, "selects nothing", "give a mask, or months")
     problems.raise_if_any()
     least = area.settings.privacy.min_crime_count
@@ -82,7 +85,11 @@ def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -
     text = f"Of recorded crime only a part counts here: {selected}."
     row = LeftOutRow("crimes", f"not selected ({selected})", int((~chosen).sum()))
     rows = suppress_small_counts([row], area.settings.privacy.min_crime_count)
-    earlier = area.inputs.get(INPUT_NAME)
+    left_out = sum(row.count for row in rows)
+    left_out += sum(one.left_out for one in area.tables if one.source == "crimes")
+    used = len(incidents)
+    moved: dict[str, Any] = {"rows": used + left_out, "used": used, "left_out": left_out}
+    names = [*([earlier] if (earlier := area.inputs.get(INPUT_NAME)) else []), *words]
     return replace(
         area,
         incidents=incidents,
@@ -91,17 +98,11 @@ def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -
         times_known=has_known_times(find_known(counted)),
         notes=(*notes, Note("incidents_selected", text)),
         left_out=(*area.left_out, *(one for one in rows if one.count or one.shown_from > 1)),
-        tables=tuple(_move_counts(table, len(incidents), rows) for table in area.tables),
-        inputs=area.inputs | {INPUT_NAME: "; ".join([*([earlier] if earlier else []), *words])},
+        tables=tuple(
+            replace(one, **moved) if one.source == "crimes" else one for one in area.tables
+        ),
+        inputs=area.inputs | {INPUT_NAME: "; ".join(names)},
     )
-
-
-def _move_counts(table: TableCount, used: int, rows: Sequence[LeftOutRow]) -> TableCount:
-    """The counts of the table of crimes, with fewer rows used now."""
-    if table.source != "crimes":
-        return table
-    left_out = table.left_out + sum(row.count for row in rows)
-    return TableCount(table.source, used + left_out, used, left_out)
 
 
 def _count_again(exposure: Exposure, held: Bools, incidents: pd.DataFrame) -> Exposure:
@@ -117,36 +118,21 @@ def _count_again(exposure: Exposure, held: Bools, incidents: pd.DataFrame) -> Ex
     )
 
 
-Span = tuple[pd.Timestamp, pd.Timestamp]  # The first days of the first month and of the last one
-
-
-def _format_span(span: Span) -> str:
-    return " to ".join(dict.fromkeys(f"{month:%Y-%m}" for month in span))
-
-
-def _are_within(months: pd.DatetimeIndex, spans: Sequence[Span]) -> Bools:
-    """(n,) whether each month is in one of the spans."""
-    inside = np.zeros(len(months), dtype=bool)
-    for first, last in spans:
-        inside |= np.asarray((months >= first) & (months <= last))
-    return inside
-
-
-def _parse_months(words: Sequence[str], area: StudyArea, problems: Problems) -> list[Span]:
-    months = area.incidents["month"]
-    spans = set()
+def _parse_months(words: Sequence[str], months: pd.Series, problems: Problems) -> pd.DatetimeIndex:
+    """All months that are named, of which each span has one of the data."""
+    named = pd.DatetimeIndex([])
     for word in words:
-        match = MONTHS.fullmatch(str(word).strip())
+        match = SPAN.fullmatch(str(word).strip())
         if match is None:
             remedy = "write such as 2025-11, or 2025-12 to 2026-02"
             problems.add(SOURCE, f"'{word}' is not a month or a span of months", remedy, "months")
             continue
-        first, last = pd.Timestamp(match[1]), pd.Timestamp(match[2] or match[1])
-        if last < first:
+        span = pd.date_range(match[1], match[2] or match[1], freq="MS")
+        if span.empty:
             problems.add(SOURCE, f"'{word}' ends before it begins", "swap the two", "months")
-        elif last < months.min() or first > months.max():
+        elif span[-1] < months.min() or span[0] > months.max():
             what = f"'{word}' is not within the data"
             remedy = f"choose months from {months.min():%Y-%m} to {months.max():%Y-%m}"
             problems.add(SOURCE, what, remedy, "months")
-        spans.add((first, last))
-    return sorted(spans)
+        named = named.union(span)
+    return named

@@ -17,8 +17,8 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan import privacy
 from patrolplan.area.checks import list_own_categories
 from patrolplan.area.incidents import suppress_small_counts
-from patrolplan.area.load_report import LoadReport
-from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
+from patrolplan.area.loading import Loading
+from patrolplan.crs import BRITISH_GRID, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs import small_tables, way_home
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
@@ -31,7 +31,6 @@ from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import finish_streets, load_cached_streets
 from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_reader import Field
-from patrolplan.network import StreetNetwork
 from patrolplan.network.build import load_or_build_network
 from patrolplan.settings import Settings, format_unknown
 from patrolplan.settings.kinds import name_argument
@@ -47,11 +46,11 @@ MAX_SCALE_ERROR = 0.005
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:
     """Refuse a CRS that stretches lengths at the centre of the area."""
     x, y = np.mean(np.asarray(limits.bounds).reshape(2, 2), axis=0)
-    scale = projection.compute_scale_factor(x, y) if np.isfinite([x, y]).all() else np.nan
+    longitude, latitude = (float(value[0]) for value in projection.to_degrees([x], [y]))
+    scale = projection.compute_scale_factor(longitude, latitude)
     if abs(scale - 1) <= MAX_SCALE_ERROR:
         return
     where, remedy = "[area] crs", "use a projected CRS that is made for it"
-    longitude, latitude = (float(value[0]) for value in projection.to_degrees([x], [y]))
     if not np.isfinite([scale, longitude, latitude]).all():
         what = f"'{projection.crs}' does not cover this place"
         raise InputError.one(where, what, f"{remedy}, such as {BRITISH_GRID} in Great Britain")
@@ -59,16 +58,8 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
         f"'{projection.crs}' is not made for this place: at longitude {longitude:.3f}, latitude "
         f"{latitude:.3f} it makes 1 km on the ground {scale:.3g} km long"
     )
-    raise InputError.one(where, what, f"{remedy}, such as {suggest_crs(longitude, latitude)}")
-
-
-def suggest_crs(longitude: float, latitude: float) -> str:
-    """A CRS that fits a place in degrees, and its name."""
-    code = int(find_local_codes([longitude], [latitude])[0])
-    if code == BRITISH_GRID_CODE:
-        return f"{BRITISH_GRID} (British National Grid)"
-    side = "N" if latitude >= 0 else "S"
-    return f"EPSG:{code} (UTM zone {code % 100}{side})"
+    code = find_local_codes([longitude], [latitude])[0]
+    raise InputError.one(where, what, f"{remedy}, such as EPSG:{code}")
 
 
 @dataclass(frozen=True)
@@ -156,16 +147,6 @@ def read_school_urns(settings: Settings) -> frozenset[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Sources:
-    """Every source as read: the streets with their network and limits, tables by their keys."""
-
-    streets: Streets
-    network: StreetNetwork
-    limits: BaseGeometry
-    tables: Mapping[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
 class GivenSources:
     """What was given in memory instead of files: tables by their keys, streets, boundary."""
 
@@ -174,64 +155,56 @@ class GivenSources:
     boundary: gpd.GeoDataFrame | None = None
 
 
-def read_sources(
-    settings: Settings, projection: Projection, report: LoadReport, given: GivenSources
-) -> Sources:
+def read_sources(a: Loading, given: GivenSources) -> None:
     """Read every source separately."""
-    with report.problems.collect():
-        streets = _read_streets(settings, projection, report.left_out, given)
+    settings, projection = a.settings, Projection(a.settings.area.crs)
+    with a.problems.collect():
+        _read_streets(a, projection, given)
     known: dict[str, Any] = {
         "projection": projection,
-        "alarms": report.alarms,
+        "alarms": a.alarms,
         "leave_out_forces": settings.crimes.leave_out_forces,
         "categories": list_own_categories(settings),
-        "left_out_urns": report.schools_left_out,
+        "left_out_urns": a.schools_left_out,
         "selection": settings.schools,
         "step": privacy.get_rounding_step(settings.privacy.threshold),
     }
     tables: dict[str, Any] = {}
     for name, source in SOURCES.items():
         left_out = known["left_out"] = LeftOut()
-        if name == "duties":
-            known |= _find_officers_and_span(tables)
-        with report.problems.collect():
+        if name == "duties":  # officers are None where they cannot be read
+            crimes, officers = tables.get("crimes"), tables.get("officers")
+            newest = None if crimes is None else crimes.incidents["month"].max()
+            known["officers"] = None if officers is None else list(officers["officer"])
+            known["span"] = find_duty_span(newest)
+        with a.problems.collect():
             paths, columns = _find_table(settings, name, given)
             is_absent = source.is_none and not paths
             tables[name] = None if is_absent else source.read(paths, columns, known)
             for check, path in find_odd_files(paths, columns) if name == "reports" else ():
-                report.alarms.add(check, path, ODD[check], "export what each report gave")
+                a.alarms.add(check, path, ODD[check], "export what each report gave")
         rows = left_out.rows
         if name == "crimes":
             rows = suppress_small_counts(rows, settings.privacy.min_crime_count)
-        report.left_out.extend(rows)
-        report.left_out.rows_read |= left_out.rows_read
-    report.raise_if_any()
-    return Sources(*streets, tables)
+        a.left_out.extend(rows)
+        a.left_out.rows_read |= left_out.rows_read
+    a.raise_if_any()
+    a.tables = tables
 
 
-def _find_officers_and_span(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Names of officers, None where they cannot be read, and the days of duties that count."""
-    officers, crimes = tables.get("officers"), tables.get("crimes")
-    newest = None if crimes is None else crimes.incidents["month"].max()
-    names = None if officers is None else list(officers["officer"])
-    return {"officers": names, "span": find_duty_span(newest)}
-
-
-def _read_streets(
-    settings: Settings, projection: Projection, left_out: LeftOut, given: GivenSources
-) -> tuple[Streets, StreetNetwork, BaseGeometry]:
+def _read_streets(a: Loading, projection: Projection, given: GivenSources) -> None:
     """Streets, network and limits of an area; its CRS is checked as early as possible."""
     if given.streets is None:
-        streets = load_cached_streets(find_source_files(settings, "streets"), projection, left_out)
+        files = find_source_files(a.settings, "streets")
+        a.streets = load_cached_streets(files, projection, a.left_out)
     else:
-        streets = _take_streets(given.streets, projection, left_out)
-    limits = read_limits(settings, streets.vertex_xy, given.boundary)
-    check_scale(projection, limits)
-    network = load_or_build_network(streets, projection, left_out, limits=limits)
-    if not len(network):
+        a.streets = _take_streets(given.streets, projection, a.left_out)
+    a.limits = read_limits(a.settings, a.streets.vertex_xy, given.boundary)
+    check_scale(projection, a.limits)
+    a.network = load_or_build_network(a.streets, projection, a.left_out, limits=a.limits)
+    if not len(a.network):
         where, what = "[area]", "no walkable street lies inside the area"
         raise InputError.one(where, what, "check bounds and boundary against the streets")
-    return streets, network, limits
 
 
 def _take_streets(

@@ -211,8 +211,6 @@ class StudyArea(Drawn):
         return self.network.projection
 
 
-MAX_NAMED_SCHOOLS = 12  # Maximum number of schools that a message names
-
 CHANGEABLE_SECTIONS = (
     *("risk", "hotspots", "patrol", "way_home", "reports", "week", "output", "seed"),
 )
@@ -278,20 +276,12 @@ def find_school(area: StudyArea, urn: Urn, *, where: str = "school") -> int:
     urn = read_urn(urn)
     urns = list(area.schools["urn"])
     if urn not in urns:
-        what = f"there is no school with URN '{urn}' in the area"
-        raise InputError.one(where, what, f"choose from: {_name_schools(area, urn)}")
+        what, names = f"there is no school with URN '{urn}' in the area", area.schools["name"]
+        schools = [f"{one} ({name})" for one, name in zip(urns, names, strict=True)]
+        similar = [one for one in schools if urn.casefold() in one.casefold()]
+        similar = similar or get_close_matches(urn, schools, cutoff=0.5)
+        raise InputError.one(where, what, f"choose from: {list_first(similar or schools)}")
     return urns.index(urn)
-
-
-def _name_schools(area: StudyArea, typed: str) -> str:
-    """URN and name of the schools that were probably meant, else of the first ones."""
-    named = area.schools[["urn", "name"]].itertuples(index=False)
-    schools = [f"{urn} ({name})" for urn, name in named]
-    similar = [one for one in schools if typed.casefold() in one.casefold()]
-    similar = similar or get_close_matches(typed, schools, cutoff=0.5)
-    shown = (similar or schools)[:MAX_NAMED_SCHOOLS]
-    more = 0 if similar else len(schools) - len(shown)
-    return ", ".join(shown) + (f" and {more} more of [sources] schools" if more else "")
 
 
 def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> StudyArea:

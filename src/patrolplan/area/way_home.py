@@ -4,9 +4,6 @@ Homes, stops and pubs beyond the area's limits count as well, since pupils walk 
 tables are cut not at the limits but at a distance that no walk home reaches.
 """
 
-from collections.abc import Iterable, Mapping, Set as AbstractSet
-from typing import Any
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -14,13 +11,12 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.area.load_report import LoadReport
+from patrolplan.area.loading import Loading
 from patrolplan.area.school_gates import describe_urns
-from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.notes import Note
-from patrolplan.settings import CATEGORIES, Settings
+from patrolplan.settings import CATEGORIES
 from patrolplan.text import find_similar, list_first
 
 REACH_METRES = 5_000.0
@@ -29,81 +25,63 @@ REACH_METRES = 5_000.0
 STOP_KINDS = ("bus_stop", "station")
 
 
-def gather_way_home(
-    tables: Mapping[str, Any],
-    streets: Streets,
-    limits: BaseGeometry,
-    *,
-    planned: Iterable[str],
-    categories: Iterable[str],
-    settings: Settings,
-    report: LoadReport,
-) -> WayHomeTables:
+def gather_way_home(a: Loading) -> WayHomeTables:
     """The tables as the area uses them; stops and places of the streets where none are given."""
-    areas = tables["areas"]
-    origins = _select_origins(tables["origins"], areas, set(planned), settings, report)
-    lived_in = areas["area"].isin(origins["area"]).to_numpy()
-    areas = _select_near("areas", areas, limits, settings, report, also=lived_in)
-    stops = _select_near("stops", tables["stops"], limits, settings, report)
-    places = _select_near("places", tables["places"], limits, settings, report)
-    clock = _select_known_categories(tables["clock"], categories, settings, report)
-    if not settings.sources.stops:
-        stops = _find_street_stops(streets.features, limits)
-    if not settings.sources.places:
-        near = streets.places[_is_near(streets.places, limits)]
+    origins = _select_origins(a)
+    areas = _select_near("areas", a, also=a["areas"]["area"].isin(origins["area"]).to_numpy())
+    stops, places = _select_near("stops", a), _select_near("places", a)
+    clock = _select_known_categories(a)
+    if not a.settings.sources.stops:
+        stops = _find_street_stops(a.streets.features, a.limits)
+    if not a.settings.sources.places:
+        near = a.streets.places[_is_near(a.streets.places, a.limits)]
         places = near[["kind", "geometry"]].reset_index(drop=True)
     used = WayHomeTables(origins, areas, stops, places, clock)
     if used.origins.empty:
         text = "No origins given ([sources] origins): where pupils live is assumed."
-        report.notes.append(Note("no_origins", text, short="homes not known"))
+        a.notes.append(Note("no_origins", text, short="homes not known"))
     if used.stops.empty:
         text = (
             "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
             "pupils who ride are not on the streets."
         )
         short = "walkers only, bus stops not known"
-        report.notes.append(Note("no_stops", text, short=short))
+        a.notes.append(Note("no_stops", text, short=short))
     if used.places.empty:
         text = (
             "No pubs or bars given, neither in [sources] places nor in the streets file: all "
             "streets count as being without."
         )
-        report.notes.append(Note("no_places", text, short="pubs and bars not known"))
+        a.notes.append(Note("no_places", text, short="pubs and bars not known"))
     return used
 
 
-def _select_origins(
-    origins: pd.DataFrame,
-    areas: pd.DataFrame,
-    planned: AbstractSet[str],
-    settings: Settings,
-    report: LoadReport,
-) -> pd.DataFrame:
+def _select_origins(a: Loading) -> pd.DataFrame:
     """The counts of schools that are planned for, in areas whose polygons are known."""
-    origins = origins[origins["urn"].isin(planned)]
-    files = settings.find_files("origins")
+    origins: pd.DataFrame = a["origins"][a["origins"]["urn"].isin(a.schools["urn"])]
+    files = a.settings.find_files("origins")
     if not files:
         return origins
-    if not settings.sources.areas:
+    if not a.settings.sources.areas:
         what = "is given without the polygons of its areas"
-        report.problems.add(files[0], what, "name their file in [sources] areas")
+        a.problems.add(files[0], what, "name their file in [sources] areas")
         return origins
-    is_known = origins["area"].isin(areas["area"])
+    is_known = origins["area"].isin(a["areas"]["area"])
     unknown = list(dict.fromkeys(origins["area"][~is_known]))
     count = int((~is_known).sum())
     if count and count == len(origins):
         what = f"[sources] areas has none of its areas, such as {quote_value(unknown[0])}"
         remedy = "use the names of [sources] areas, or map those under [columns.areas]"
-        report.problems.add(files[0], what, remedy)
+        a.problems.add(files[0], what, remedy)
     elif count:
         named = list_first(unknown)
-        report.left_out.add("origins", f"no polygon has the name {named}", count)
+        a.left_out.add("origins", f"no polygon has the name {named}", count)
         text = (
             f"[sources] origins: no polygon of [sources] areas has the name {named}; these rows "
             "have no effect. Correct them."
         )
         fix = f"correct the areas {named} in {files[0]}"
-        report.notes.append(Note("origin_areas_unknown", text, fix=fix))
+        a.notes.append(Note("origin_areas_unknown", text, fix=fix))
     return origins[is_known].reset_index(drop=True)
 
 
@@ -117,26 +95,21 @@ def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> NDArray[np.bool_]
 
 
 def _select_near(
-    source: str,
-    table: gpd.GeoDataFrame,
-    limits: BaseGeometry,
-    settings: Settings,
-    report: LoadReport,
-    *,
-    also: NDArray[np.bool_] | bool = False,
+    source: str, a: Loading, *, also: NDArray[np.bool_] | bool = False
 ) -> gpd.GeoDataFrame:
     """The rows of a table within reach, and (n,) others; an alarm if no row is within reach."""
-    near = _is_near(table, limits) | also
+    table: gpd.GeoDataFrame = a[source]
+    near = _is_near(table, a.limits) | also
     reach = f"{REACH_METRES / 1000:g} km"
-    report.left_out.add(source, f"more than {reach} from the area", int((~near).sum()))
-    files = settings.find_files(source)
+    a.left_out.add(source, f"more than {reach} from the area", int((~near).sum()))
+    files = a.settings.find_files(source)
     if files and not len(table):
         what = f"has nothing that can be used as {source}"
-        report.problems.add(files[0], what, f"check its kinds and coordinates, or unset {source}")
+        a.problems.add(files[0], what, f"check its kinds and coordinates, or unset {source}")
     elif files and not near.any():
         what = f"none of its {len(table):,} {source} lies within {reach} of the area"
         remedy = "check its coordinates, and that longitude and latitude are in their own columns"
-        report.alarms.add("far_places", files[0], what, remedy)
+        a.alarms.add("far_places", files[0], what, remedy)
     return table[near].reset_index(drop=True)
 
 
@@ -150,24 +123,24 @@ def _find_street_stops(features: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.
     )
 
 
-def _select_known_categories(
-    clock: pd.DataFrame, categories: Iterable[str], settings: Settings, report: LoadReport
-) -> pd.DataFrame:
+def _select_known_categories(a: Loading) -> pd.DataFrame:
     """The rows of categories that occur or are known; others have no effect and are noted."""
-    own = (*settings.crimes.categories, *settings.risk.harm)
+    clock: pd.DataFrame = a["clock"]
+    categories = a.placed.incidents["category"].cat.categories
+    own = (*a.settings.crimes.categories, *a.settings.risk.harm)
     names = dict.fromkeys((*categories, *own, *CATEGORIES))
     is_known = clock["category"].isin(list(names))
     unknown = list(dict.fromkeys(clock["category"][~is_known]))
     if unknown:
         count = int((~is_known).sum())
         named = list_first(unknown)
-        report.left_out.add("clock", f"of categories that no crime has ({named})", count)
+        a.left_out.add("clock", f"of categories that no crime has ({named})", count)
         similar = [find_similar(one, names) or "" for one in unknown]
         named = describe_urns(unknown, similar)
         text = (
             f"[sources] clock: no crime has the category {named}; these rows have no effect. "
             "Correct them."
         )
-        fix = f"correct the category {named} in {settings.name_file('clock')}"
-        report.notes.append(Note("clock_categories_unknown", text, fix=fix))
+        fix = f"correct the category {named} in {a.settings.name_file('clock')}"
+        a.notes.append(Note("clock_categories_unknown", text, fix=fix))
     return clock[is_known].reset_index(drop=True)

@@ -73,4 +73,4 @@ def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gp
     )
     words = [name for name, one in HOTSPOTS.columns.items() if one.kind in {"text", "list"}]
     # Where risk is even there is no hotspot: pandas takes empty lists for numbers.
-    return HOTSPOTS.check(rated if len(rated) else rated.astype(dict.fromkeys(words, object)))
+    return rated if len(rated) else rated.astype(dict.fromkeys(words, object))

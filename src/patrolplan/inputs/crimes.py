@@ -32,7 +32,7 @@ from patrolplan.inputs.crime_checks import (
 from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.plausibility import Alarms
-from patrolplan.tables import INCIDENTS, LeftOut
+from patrolplan.tables import LeftOut
 
 CRIMES = Store("crimes", version="12")  # Change the version when what is read from a file changes
 WORDS = ("category", "force")
@@ -349,5 +349,4 @@ def _build_incidents(
     data["timed"] = timestamps.is_time_known(
         precision, times, data["category"].codes.astype(np.int64)
     )
-    frame = gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))
-    return INCIDENTS.check(frame)
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))

@@ -174,8 +174,9 @@ class Table:
         return gpd.points_from_xy(*projection.to_metres(longitude, latitude), crs=projection.crs)
 
     def build(self, text: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
-        """The stored columns with their shapes, checked against the schema."""
-        return self.schema.check(gpd.GeoDataFrame(self.store(text), geometry=shapes))
+        """The stored columns with their shapes, in order."""
+        table = gpd.GeoDataFrame(self.store(text), geometry=shapes)
+        return table[[*self.schema.columns]]
 
 
 def is_given(table: pd.DataFrame, column: str) -> pd.Series:

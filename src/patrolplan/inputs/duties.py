@@ -27,7 +27,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem, Problems
 from patrolplan.inputs.declared import PLANNED_YEARS, parse_dates
 from patrolplan.inputs.formats import Columns, Files, read_bounded
-from patrolplan.inputs.small_tables import DUTIES, DUTY_KINDS, coarsen_visits, read_duties
+from patrolplan.inputs.small_tables import DUTY_KINDS, coarsen_visits, read_duties
 from patrolplan.tables import LeftOut
 
 NOTHING = dt.timedelta()
@@ -403,7 +403,7 @@ def read_all_duties(
     inside = (dates >= first) & (dates <= last) if len(duties) else dates.astype(bool)
     left_out.add("duties", f"dated outside {first} to {last}", int((~inside).sum()))
     found = pd.concat([duties[inside], _build_frame(events, projection)], ignore_index=True)
-    return DUTIES.schema.check(gpd.GeoDataFrame(found, geometry="geometry", crs=projection.crs))
+    return gpd.GeoDataFrame(found, geometry="geometry", crs=projection.crs)
 
 
 def digest_duties(duties: gpd.GeoDataFrame) -> str:

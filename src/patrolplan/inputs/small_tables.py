@@ -259,7 +259,7 @@ def read_officers(
 
 def read_term_dates(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
     """Terms and closed days, see `TERM_DATES`."""
-    return TERM_DATES.schema.check(TERM_DATES.store(TERM_DATES.read(paths, columns)))
+    return TERM_DATES.store(TERM_DATES.read(paths, columns))
 
 
 def read_tasked_places(

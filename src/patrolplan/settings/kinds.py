@@ -5,7 +5,7 @@ The names (crime categories, risk models) belong to modules that settings may no
 
 from contextlib import suppress
 from datetime import time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -45,6 +45,17 @@ Box = Annotated[
     tuple[Longitude, Latitude, Longitude, Latitude],
     KeyDescription("[lon_min, lat_min, lon_max, lat_max] in degrees"),
 ]
+
+
+def key(
+    meaning: str,
+    default: Any = ...,  # noqa: ANN401 - any value
+    low: float | None = None,
+    high: float | None = None,
+    examples: list[Any] | None = None,
+) -> Any:  # noqa: ANN401 - as pydantic's Field
+    """A key: its meaning, default (... where it is needed), limits, and examples for a new file."""
+    return Field(default, description=meaning, ge=low, le=high, examples=examples)
 
 
 def name_argument(source: str) -> str:

@@ -27,6 +27,7 @@ from patrolplan.settings.kinds import (
     Paths,
     RiskModel,
     Section,
+    key,
     name_argument,
 )
 from patrolplan.settings.messages import format_unknown
@@ -38,15 +39,15 @@ MAX_SEED = 500_000_000  # Maximum seed, so that seeds counted up from one are st
 class AreaSettings(Section):
     """The area: its printed name, its metric CRS, and its limits."""
 
-    name: str = Field("", description="name of the area, printed on the outputs")
-    crs: str = Field("EPSG:27700", description="projected CRS in metres that all geometry is in")
-    bounds: Box | None = Field(
+    name: str = key("name of the area, printed on the outputs", "")
+    crs: str = key("projected CRS in metres that all geometry is in", "EPSG:27700")
+    bounds: Box | None = key(
+        "[lon_min, lat_min, lon_max, lat_max]; default: extent of the streets",
         None,
-        description="[lon_min, lat_min, lon_max, lat_max]; default: extent of the streets",
         examples=[(-0.149, 51.513, -0.1212, 51.5302)],
     )
-    boundary: str | None = Field(
-        None, description="polygon file that limits the area", examples=["boundary.geojson"]
+    boundary: str | None = key(
+        "polygon file that limits the area", None, examples=["boundary.geojson"]
     )
 
     @field_validator("crs")
@@ -70,33 +71,33 @@ class AreaSettings(Section):
         if self.bounds is not None and self.boundary is not None:
             message = "bounds and boundary are both set; remove one of them"
             raise ValueError(message)
-        if self.bounds is not None:
-            lon_min, lat_min, lon_max, lat_max = self.bounds
-            if lon_min >= lon_max or lat_min >= lat_max:
-                message = f"bounds {list(self.bounds)} are not [lon_min, lat_min, lon_max, lat_max]"
-                raise ValueError(message)
+        west, south, east, north = self.bounds or (0, 0, 1, 1)
+        if west >= east or south >= north:
+            message = (
+                f"bounds {[west, south, east, north]} are not [lon_min, lat_min, lon_max, lat_max]"
+            )
+            raise ValueError(message)
         return self
 
 
 def _source(meaning: str, *examples: str) -> Any:  # noqa: ANN401 - as pydantic's Field
     """An optional table: what it holds, and paths for a file to start from."""
-    return Field((), description=meaning, examples=[*examples])
+    return key(meaning, (), examples=[*examples])
 
 
 class SourceSettings(Section):
     """Input files: a path, a glob or a list of them, relative to the settings file."""
 
-    crimes: NeededPaths = Field(
-        description="recorded crime: data.police.uk CSVs or a force's extract",
+    crimes: NeededPaths = key(
+        "recorded crime: data.police.uk CSVs or a force's extract",
+        ...,
         examples=["crimes/*/*-street.csv*"],
     )
-    schools: NeededPaths = Field(
-        description="schools: GIAS, or a table mapped by [columns.schools]",
-        examples=["schools.csv"],
+    schools: NeededPaths = key(
+        "schools: GIAS, or a table mapped by [columns.schools]", ..., examples=["schools.csv"]
     )
-    streets: NeededPaths = Field(
-        description="streets: .osm, .osm.gz, .osm.pbf, .graphml, .graphml.gz",
-        examples=["streets.osm.pbf"],
+    streets: NeededPaths = key(
+        "streets: .osm, .osm.gz, .osm.pbf, .graphml, .graphml.gz", ..., examples=["streets.osm.pbf"]
     )
     reports: Paths = _source("pupils' reports", "reports.csv")
     bell_times: Paths = _source("when each school ends", "bell_times.csv")
@@ -118,15 +119,15 @@ class SourceSettings(Section):
 class CrimeSettings(Section):
     """Which recorded crime counts."""
 
-    categories: tuple[str, ...] = Field(
-        PATROL_RELEVANT, description="patrol-relevant categories, as named in the data"
+    categories: tuple[str, ...] = key(
+        "patrol-relevant categories, as named in the data", PATROL_RELEVANT
     )
-    include_discovered: bool = Field(
-        default=False, description="let categories that patrols discover feed the risk"
+    include_discovered: bool = key(
+        "let categories that patrols discover feed the risk", default=False
     )
-    reason: str = Field("", description="why include_discovered is on; printed on the outputs")
-    leave_out_forces: tuple[str, ...] = Field(
-        ("British Transport Police",), description="forces whose crimes others patrol"
+    reason: str = key("why include_discovered is on; printed on the outputs", "")
+    leave_out_forces: tuple[str, ...] = key(
+        "forces whose crimes others patrol", ("British Transport Police",)
     )
 
     @model_validator(mode="after")
@@ -147,8 +148,8 @@ class CrimeSettings(Section):
 class SchoolSettings(Section):
     """Which schools."""
 
-    phases: tuple[str, ...] = Field((), description="phases of education; default all")
-    urns: tuple[str, ...] = Field((), description="only these schools; default all open ones")
+    phases: tuple[str, ...] = key("phases of education; default all", ())
+    urns: tuple[str, ...] = key("only these schools; default all open ones", ())
 
     @field_validator("urns", mode="before")
     @classmethod
@@ -165,37 +166,29 @@ Days = Annotated[float, Field(ge=0, le=1_000_000)]
 class RiskSettings(Section):
     """How recorded crime and reports become risk."""
 
-    model: RiskModel = Field("auto", description="risk model; auto: the shrunk count")
-    crime_weight: float = Field(0.7, ge=0, le=1, description="weight of crime against reports")
-    harm: dict[str, Days] = Field({}, description="your own harm weights by category (days)")
+    model: RiskModel = key("risk model; auto: the shrunk count", "auto")
+    crime_weight: float = key("weight of crime against reports", 0.7, 0, 1)
+    harm: dict[str, Days] = key("your own harm weights by category (days)", {})
 
 
 class HotspotSettings(Section):
     """How hotspots are found."""
 
-    method: Literal["network", "dbscan", "hdbscan"] = Field(
-        "network", description="how pieces are grouped"
-    )
-    max_length_metres: float = Field(300, ge=30, le=10_000, description="longest stretch")
-    count: Literal["auto"] | Annotated[int, Field(ge=1, le=100_000)] = Field(
-        "auto", description="how many hotspots"
+    method: Literal["network", "dbscan", "hdbscan"] = key("how pieces are grouped", "network")
+    max_length_metres: float = key("longest stretch", 300, 30, 10_000)
+    count: Literal["auto"] | Annotated[int, Field(ge=1, le=100_000)] = key(
+        "how many hotspots", "auto"
     )
 
 
 class WeekSettings(Section):
     """What the weekly rota must achieve."""
 
-    min_patrols_per_school: int = Field(
-        1, ge=0, le=5, description="minimum patrols for each school"
-    )
-    max_dose_minutes_per_day: float = Field(
-        30, ge=1, le=10_000, description="maximum dose at a hotspot per day"
-    )
-    give: float = Field(
-        0.02, ge=0, le=0.5, description="share of the best week's worth that the draw may give up"
-    )
-    secret: str = Field("week.secret", description="file of the secret that weeks are drawn with")
-    crew: int = Field(1, ge=1, le=2, description="people on a patrol")
+    min_patrols_per_school: int = key("minimum patrols for each school", 1, 0, 5)
+    max_dose_minutes_per_day: float = key("maximum dose at a hotspot per day", 30, 1, 10_000)
+    give: float = key("share of the best week's worth that the draw may give up", 0.02, 0, 0.5)
+    secret: str = key("file of the secret that weeks are drawn with", "week.secret")
+    crew: int = key("people on a patrol", 1, 1, 2)
     windows: tuple[str, ...] = Field(
         (AFTER_SCHOOL,),
         min_length=1,
@@ -209,16 +202,14 @@ SAFE_THRESHOLD = 5  # Minimum group of reports that may be used without a writte
 class PrivacySettings(Section):
     """The threshold below which nothing is shown."""
 
-    threshold: int = Field(
+    threshold: int = key(
+        f"smallest group of reports that is used; under {SAFE_THRESHOLD} give a reason",
         SAFE_THRESHOLD,
-        ge=2,
-        le=100_000,
-        description=f"smallest group of reports that is used; under {SAFE_THRESHOLD} give a reason",
+        2,
+        100_000,
     )
-    reason: str = Field(
-        "", description=f"why the threshold is under {SAFE_THRESHOLD}; printed on the outputs"
-    )
-    threshold_for_crime: bool = Field(default=False, description="apply it to crime as well")
+    reason: str = key(f"why the threshold is under {SAFE_THRESHOLD}; printed on the outputs", "")
+    threshold_for_crime: bool = key("apply it to crime as well", default=False)
 
     @model_validator(mode="after")
     def _require_reason(self) -> Self:
@@ -272,10 +263,10 @@ class LedgerSettings(Section):
 class OutputSettings(Section):
     """What is printed on the outputs."""
 
-    marking: str = Field("OFFICIAL", description="protective marking")
-    tiles: str | None = Field(
+    marking: str = key("protective marking", "OFFICIAL")
+    tiles: str | None = key(
+        "tile layer address; maps come from its server",
         None,
-        description="tile layer address; maps come from its server",
         examples=["https://tiles.example.org/{z}/{x}/{y}.png"],
     )
     contacts: tuple[Annotated[str, Field(max_length=80)], ...] = Field(
@@ -286,7 +277,7 @@ class OutputSettings(Section):
 class FetchSettings(Section):
     """What `patrolplan fetch` downloads."""
 
-    months: int = Field(36, ge=1, le=240, description="how many months of crime fetch downloads")
+    months: int = key("how many months of crime fetch downloads", 36, 1, 240)
     contact: str = Field(
         "", max_length=200, description="email or web address that fetch gives to the servers"
     )
@@ -333,9 +324,7 @@ class Settings(Section):
     _file: str = PrivateAttr("settings")
     area: AreaSettings = AreaSettings()
     sources: SourceSettings
-    columns: dict[str, dict[str, str]] = Field(
-        {}, description='[columns.SOURCE]: our name = "their name"'
-    )
+    columns: dict[str, dict[str, str]] = key('[columns.SOURCE]: our name = "their name"', {})
     crimes: CrimeSettings = CrimeSettings()
     schools: SchoolSettings = SchoolSettings()
     risk: RiskSettings = RiskSettings()
@@ -349,34 +338,30 @@ class Settings(Section):
     accept: AcceptSettings = AcceptSettings()
     output: OutputSettings = OutputSettings()
     fetch: FetchSettings = FetchSettings()
-    seed: int = Field(1, ge=0, le=MAX_SEED, description="seed of all random numbers")
+    seed: int = key("seed of all random numbers", 1, 0, MAX_SEED)
 
     @model_validator(mode="after")
     def _check_week_windows(self) -> Self:
         """Check that every window of the week is one of `[patrol.windows]`, without duplicates."""
-        names, seen = (AFTER_SCHOOL, *self.patrol.windows), set[str]()
-        for name in self.week.windows:
+        names = (AFTER_SCHOOL, *self.patrol.windows)
+        for number, name in enumerate(self.week.windows):
+            message = f"[week] windows names '{name}' twice; keep one of them"
             if name not in names:
                 what = format_unknown("[week] windows: there is no window", name, names)
                 message = f"{what}; add [patrol.windows.{name}], or correct the name"
+            if name not in names or name in self.week.windows[:number]:
                 raise ValueError(message)
-            if name in seen:
-                message = f"[week] windows names '{name}' twice; keep one of them"
-                raise ValueError(message)
-            seen.add(name)
         return self
 
     @field_validator("columns")
     @classmethod
     def _check_column_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         sources = tuple(name for name in SourceSettings.model_fields if name != "streets")
-        for source in value:
+        for source in value.keys() - sources:
+            message = format_unknown(f"[columns.{source}] is not a source", source, sources)
             if source == "streets":
                 message = "[columns.streets] has no effect: streets are not a table"
-                raise ValueError(message)
-            if source not in sources:
-                message = format_unknown(f"[columns.{source}] is not a source", source, sources)
-                raise ValueError(message)
+            raise ValueError(message)
         return value
 
     @property

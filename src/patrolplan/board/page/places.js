@@ -8,7 +8,7 @@ import { ask, isRefused, named, say, store } from "./store.js";
 import { counted, dayName, schoolName, shortDay } from "./words.js";
 
 const WEEKDAYS = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"], ["fri", "Fri"]];
-const KINDS = { street: "street", junction: "junction", postcode: "postcode", grid_reference: "grid reference", coordinates: "degrees" };
+const KINDS = { street: "street", junction: "junction", grid_reference: "grid reference", coordinates: "degrees" };
 const FAR_METRES = 5;
 const MOST_VISITORS = 3;
 const MOST_UNMET = 6;
@@ -110,7 +110,7 @@ const placeFinder = () => {
     event.preventDefault();
     const text = words.value.trim();
     if (!text) {
-      say("write a street, a postcode or a grid reference", { problem: true });
+      say("write a street or a grid reference", { problem: true });
       words.focus();
       return;
     }
@@ -272,7 +272,7 @@ export const drawPlacesList = (state, redraw) => {
   takePoints(pointed);
   mark();
   return [
-    make("p", { class: "soft", text: "Find a place by its street, postcode or grid reference; or press the map; or go to the map, move it under the cross with the arrow keys and press Enter." }),
+    make("p", { class: "soft", text: "Find a place by its street or grid reference; or press the map; or go to the map, move it under the cross with the arrow keys and press Enter." }),
     make("h3", { text: "Task or bar a place" }),
     placeFinder(),
     placeForm(state),
