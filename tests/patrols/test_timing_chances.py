@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patrolplan.patrols.timing_chances import MEAN_SHARE, QUARTER_MINUTES, spread_chances
+from patrolplan.patrols.orders import MEAN_SHARE, QUARTER_MINUTES, spread_chances
 
 
 def draw_timings(seed, count=12, many=3):

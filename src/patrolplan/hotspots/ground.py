@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from patrolplan.area import StudyArea
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.network import Positions, StreetNetwork
 
@@ -155,6 +156,12 @@ class Ground:
         at = shapely.points(xy[row[first]])
         offset = shapely.line_locate_point(network.piece_lines[piece], at)
         return build_places(network, piece, offset, "crossing")
+
+
+def find_ground(area: StudyArea) -> Ground:
+    """Where in an area an officer could stand, found once."""
+    given = area.network, area.features
+    return area.catchments.reuse("ground", given, lambda: Ground(*given))
 
 
 def _find_dead_ends(network: StreetNetwork) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from patrolplan.hotspots import OWN
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.designated import add_designations
-from patrolplan.hotspots.ground import Ground
+from patrolplan.hotspots.ground import find_ground
 from patrolplan.hotspots.reasons import find_reasons, write_reasons
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
@@ -25,10 +25,9 @@ def place_stretches(
     area: StudyArea, amounts: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
 ) -> gpd.GeoDataFrame:
     """Stretches with what a patrol needs to watch amounts (p,), numbered in their order."""
-    network, features = area.network, area.features
+    network = area.network
     pieces, size = flatten_stretches(stretches)
-    ground = area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
-    places = choose_standing_places(ground, amounts, stretches)
+    places = choose_standing_places(find_ground(area), amounts, stretches)
     rows = np.repeat(np.arange(len(size)), size)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
     return gpd.GeoDataFrame(

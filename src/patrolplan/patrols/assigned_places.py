@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.errands import Answer, Errand, find_errands, group_by_school, plan_errands
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
-
-Schools = Mapping[str, Sequence[Patrol]]
-"""The best patrols of each school, by URN."""
 
 
 def assign_places(
@@ -25,18 +23,12 @@ def assign_places(
 ) -> Plan:
     """The plan with each place to visit on the patrols of the schools that serve it best.
 
-    As many schools visit a place as it has visits, see `_give_places`; the patrols of others do
-    not change. `inputs` are those of the plan, which has no further patrols; `all_schools` says
-    whether it is for all schools of the area.
+    As many schools visit a place as it has visits; the patrols of others do not change.
     """
-    best = group_by_school(plan.patrols)
-    urns = list(best)
-
-    def plan_visits(errands: Sequence[Errand]) -> list[Answer]:
-        return plan_errands(
-            plan, errands, inputs=inputs, executor=executor, report_progress=report_progress
-        )
-
+    best, visits = group_by_school(plan.patrols), plan.area.tasked_places.set_index("place_id")
+    plan_visits = partial(
+        plan_errands, plan, inputs=inputs, executor=executor, report_progress=report_progress
+    )
     errands = find_errands(plan, ["tasked"])
     answers = plan_visits(errands)
     served = {
@@ -44,33 +36,30 @@ def assign_places(
         for errand, answer in zip(errands, answers, strict=True)
         if isinstance(answer, Variant)
     }
-    given = _give_places(_count_wanted(plan, served), best, served, plan_visits)
-    unserved = tuple(answer for answer in answers if isinstance(answer, Unserved))
-    visits = Counter(name for variant in given.values() for name in variant.serves)
-    left_out = list_left_out(plan, urns, unserved, visits, all_schools=all_schools)
-    return replace(
-        plan,
-        patrols=tuple(
-            _take_patrol(patrol, best[patrol.urn], given[patrol.urn])
-            if patrol.urn in given
-            else patrol
-            for patrol in plan.patrols
-        ),
-        unserved=unserved,
-        left_out=(*plan.left_out, *left_out),
-    )
-
-
-def _count_wanted(plan: Plan, served: Mapping[tuple[str, str], Variant]) -> list[str]:
-    """Each place that a school can visit, repeated for its number of visits."""
-    places = plan.area.tasked_places.set_index("place_id")["visits"]
     names = dict.fromkeys(name for name, _ in served)
-    return [name for name in names for _ in range(int(places[name]))]
+    wanted = [name for name in names for _ in range(int(visits["visits"][name]))]
+    given = _give_places(wanted, best, served, plan_visits)
+    patrols = []
+    for patrol in plan.patrols:
+        own = given[patrol.urn].patrols if patrol.urn in given else ()
+        # The best ones, without its places, become a variant.
+        without = Variant.from_patrols(best[patrol.urn])
+        found = [
+            replace(each, variants=(without, *patrol.variants))
+            for each in own
+            if each.number == patrol.number
+        ]
+        patrols += found or [patrol]
+    unserved = tuple(answer for answer in answers if isinstance(answer, Unserved))
+    served_by = Counter(name for variant in given.values() for name in variant.serves)
+    left_out = list_left_out(plan, list(best), unserved, served_by, all_schools=all_schools)
+    left_out = (*plan.left_out, *left_out)
+    return replace(plan, patrols=tuple(patrols), unserved=unserved, left_out=left_out)
 
 
 def _give_places(
     wanted: Sequence[str],
-    best: Schools,
+    best: Mapping[str, Sequence[Patrol]],
     served: Mapping[tuple[str, str], Variant],
     plan_visits: Callable[[Sequence[Errand]], list[Answer]],
 ) -> dict[str, Variant]:
@@ -97,14 +86,3 @@ def _give_places(
                     given[urn] = answer
                     break
     return given
-
-
-def _take_patrol(patrol: Patrol, best: Sequence[Patrol], variant: Variant) -> Patrol:
-    """An officer's patrol of a variant; the best ones, without its places, become a variant."""
-    without = Variant(
-        worth_share=1.0,
-        hotspots=tuple(stop.hotspot for each in best for stop in each.stops),
-        patrols=tuple(replace(each, variants=()) for each in best),
-    )
-    (mine,) = (each for each in variant.patrols if each.number == patrol.number)
-    return replace(mine, variants=(without, *patrol.variants))

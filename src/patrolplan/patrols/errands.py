@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.demands import KINDS, DemandKind
+from patrolplan.patrols.designated import format_hours
 from patrolplan.patrols.nearest_miss import explain_unserved
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.patrol_builder import PatrolBuilder
@@ -24,7 +25,6 @@ from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.reference import compare_with_reference, plan_reference
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
-from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import compute_hours, is_during
 
 MINUTES_TOLERANCE = 1e-6
@@ -149,13 +149,13 @@ def plan_errands(
         return []
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
     best = group_by_school(plan.patrols)
-    inputs = inputs or PlanningInputs.reuse(
+    inputs = inputs or PlanningInputs.from_area(
         plan.area,
         plan.risk,
         plan.hotspots,
         plan.window,
         plan.date,
-        sorted({rows[urn] for urn in best}),
+        rows=sorted({rows[urn] for urn in best}),
     )
     items = [(rows[errand.urn], errand, tuple(best[errand.urn])) for errand in errands]
     progress = label_progress("Planning further patrols", items, report_progress)
@@ -189,10 +189,9 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
     routes = [builder.build_patrol(route, solution) for route in solution.routes]
     patrols = compare_with_reference(builder, routes, plan_reference(builder))
     worth = sum(patrol.worth for patrol in best)
-    return Variant(
-        worth_share=min(1.0, solution.worth / worth) if worth > 0 else 1.0,
-        hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
-        patrols=patrols,
+    return Variant.from_patrols(
+        patrols,
+        min(1.0, solution.worth / worth) if worth > 0 else 1.0,
         serves=errand.visit,
         watches=errand.watch,
         avoided_hotspots=errand.avoid,

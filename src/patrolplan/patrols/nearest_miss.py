@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
-from patrolplan.patrols.designated import NEVER, find_begin_span, format_place_hours, get_place
+from patrolplan.patrols.designated import (
+    NEVER,
+    find_begin_span,
+    find_hours_of_begin,
+    format_hours,
+    format_place_hours,
+    get_place,
+)
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Plan, Unserved
 from patrolplan.patrols.school_problem import SchoolProblem
-from patrolplan.patrols.stop_windows import find_hours_of_begin, format_hours
 from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, compute_speed, is_in_force
 from patrolplan.patrols.tasked_places import find_near, select_tasked
 from patrolplan.tables import LeftOut, LeftOutRow

@@ -4,6 +4,11 @@ An order is built stop by stop, for all start minutes at once: arriving, waiting
 dwelling. Orders with the same first stops share these computations. A partial order is dropped as
 soon as it certainly ends late or is not worth enough: the remaining stops need at least their
 dwells and the shortest leg to each, and none can be worth more than at its best time.
+
+An observer who knows the route but not its timing does best by guessing, for every stop, its most
+likely quarter of an hour. So the chances of the timings minimise the sum over the stops of these
+maximum chances: a small linear programme, as for security games. Unpredictability has a cost, since
+most stops are worth less later: the mean loss is bounded, and timings that lose much are not drawn.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,14 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.patrols.solver.problem import TOLERANCE, OrienteeringProblem, allow_rounding
-from patrolplan.patrols.timing_chances import spread_chances
 from patrolplan.patrols.timings import Timings
 
 Floats = NDArray[np.float64]
 
 MIN_ORDER_SHARE = 0.8
-"""Minimum share of its worth that a patrol has in another order, or later; for the mean share, see
-`patrolplan.patrols.timing_chances`."""
+"""Minimum share of its worth that a patrol has in another order, or later."""
+
+MEAN_SHARE = 0.95
+"""Minimum mean share of a patrol's worth over all timings, weighted by their chances."""
+
+QUARTER_MINUTES = 15.0
+DECIMALS = 6  # decimals of chances, so that rounding in the solver has no effect
 
 MAX_PERMUTED_STOPS = 6
 """Maximum stops for testing every order; with more, only the planned one and its reverse."""
@@ -162,3 +171,47 @@ class _OrderSearch:
         """A complete order, with the leg to the end."""
         end = so_far.now + self.legs[so_far.order[-1] + 1, -1]
         return so_far._replace(now=end).select(end <= self.latest)
+
+
+def spread_chances(
+    worth_share: NDArray[np.float64],
+    order: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    middle_minutes: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(t,) chances of timings that are together hardest to predict.
+
+    Of each: share of the worth as planned, number of its order, (t, n) its stops and the middles of
+    their dwells.
+    """
+    from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and of weeks alone
+
+    # Timings with the same order and the same quarters are one pattern, with a column of its own;
+    # they have equal chances, so that the start minute varies, too.
+    quarter = (middle_minutes // QUARTER_MINUTES).astype(np.int64)
+    _, pattern, size = np.unique(
+        np.column_stack([order, quarter]), axis=0, return_inverse=True, return_counts=True
+    )
+    pattern = pattern.ravel()
+    count, many = len(size), stops.shape[1]
+    mean = np.bincount(pattern, worth_share) / size
+    first = np.unique(pattern, return_index=True)[1]
+    cells, row = np.unique(
+        np.stack([stops[first].ravel(), quarter[first].ravel()]), axis=1, return_inverse=True
+    )
+    # Columns: the chance of each pattern, then the highest chance of a quarter of each stop.
+    share = np.zeros((cells.shape[1], count + many))
+    share[row.ravel(), np.repeat(np.arange(count), many)] = 1.0
+    share[np.arange(len(share)), count + cells[0]] = -1.0
+    worth = np.r_[-mean, np.zeros(many)]
+    answer = linprog(
+        np.r_[np.zeros(count), np.ones(many)],
+        A_ub=np.vstack([share, worth]),
+        b_ub=np.r_[np.zeros(len(share)), -min(MEAN_SHARE, float(mean.max()))],
+        A_eq=np.r_[np.ones(count), np.zeros(many)][None],
+        b_eq=[1.0],
+        bounds=(0.0, 1.0),
+        method="highs-ds",
+    )
+    chances = np.round(np.maximum(answer.x[:count], 0.0), DECIMALS)
+    return np.asarray(chances[pattern] / size[pattern] / chances.sum())

@@ -6,9 +6,10 @@ and HH:MM, and to read it again.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import geopandas as gpd
 import numpy as np
@@ -222,6 +223,15 @@ class Variant:
     """Tasked places that it was planned to visit, see `patrolplan.patrols.errands`."""
     watches: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to visit because they are new or rising."""
+
+    @classmethod
+    def from_patrols(
+        cls, patrols: Sequence["Patrol"], worth_share: float = 1.0, **planned_for: tuple[str, ...]
+    ) -> Self:
+        """A variant of whole patrols, one per officer."""
+        hotspots = tuple(stop.hotspot for patrol in patrols for stop in patrol.stops)
+        alone = tuple(replace(patrol, variants=()) for patrol in patrols)
+        return cls(worth_share, hotspots, alone, **planned_for)
 
     @property
     def is_further(self) -> bool:

@@ -98,8 +98,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         raise InputError.one(where, what, remedy)
     hotspots = take_hotspots(area, risk, hotspots)
     rows = [row for row, urn in enumerate(area.schools["urn"]) if chosen is None or urn in chosen]
-    build = PlanningInputs.reuse if for_week else PlanningInputs.from_area
-    inputs = build(area, risk, hotspots, window, date, rows=rows)
+    inputs = PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows)
     inputs = inputs if for_week else replace(inputs, for_week=False)
     progress = label_progress("Planning schools", rows, report_progress)
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
@@ -156,13 +155,8 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
         return patrols
     if best.worth >= MIN_GAIN * reference.worth:
         return patrols
-    whole = Variant(
-        worth_share=1.0,
-        hotspots=tuple(stop.hotspot for stop in best.stops),
-        patrols=(replace(best, variants=()),),
-    )
     (reference,) = compare_with_reference(builder, [reference], reference)
-    return [replace(reference, variants=(whole, *best.variants))]
+    return [replace(reference, variants=(Variant.from_patrols(patrols), *best.variants))]
 
 
 def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol | None]:
@@ -179,6 +173,10 @@ def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol
 def _build_variant(
     builder: PatrolBuilder, other: Solution, best: Solution, reference: Patrol | None
 ) -> Variant:
-    variant = builder.build_variant(other, best)
-    patrols = compare_with_reference(builder, variant.patrols, reference)
-    return replace(variant, patrols=patrols)
+    """A variant from another solution than the best; with patrols, if a week may draw it."""
+    share = min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0
+    if builder.problem.inputs.for_week:
+        patrols = [builder.build_patrol(route, other) for route in other.routes]
+        return Variant.from_patrols(compare_with_reference(builder, patrols, reference), share)
+    visits = (visit for route in other.routes for visit in builder.merge_visits(route)[1])
+    return Variant(share, tuple(builder.problem.get_stop_name(visit.stop) for visit in visits))

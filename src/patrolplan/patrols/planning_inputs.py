@@ -1,7 +1,7 @@
 """The inputs for planning every school of an area; they are sent to worker processes once."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
@@ -55,43 +55,31 @@ class PlanningInputs:
         window: Window | None = None,
         date: dt.date | None = None,
         *,
-        rows: Sequence[int] | None = None,
+        rows: Iterable[int] | None = None,
     ) -> Self:
-        """The inputs for planning an area's schools; by default with the settings' own window.
+        """The inputs for planning the schools in some rows of the area's, by default all.
 
-        `rows` are those of the schools to plan, by default all.
+        They are cached for a week, in which schools are planned several times. The window is by
+        default the settings' own.
         """
         window = window or resolve_window(area.settings.patrol)
-        rows = range(len(area.schools)) if rows is None else rows
+        chosen = list(range(len(area.schools)) if rows is None else rows)
         reuse, walkable, features = area.catchments.reuse, area.network.walkable, area.features
-        feared = find_feared_places(area, risk, hotspots, area.schools["urn"].iloc[list(rows)])
-        return cls(
-            area.strip_for_workers(),
-            risk,
-            hotspots,
-            reuse("labels", (walkable,), lambda: label_streets(walkable)),
-            window,
-            date,
-            build_prizes(area, risk, hotspots, window, rows),
-            frozenset(pair for place in feared for pair in place.nearest),
-            reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
-        )
 
-    @classmethod
-    def reuse(
-        cls,
-        area: StudyArea,
-        risk: Risk,
-        hotspots: gpd.GeoDataFrame,
-        window: Window | None,
-        date: dt.date | None,
-        rows: Iterable[int],
-    ) -> Self:
-        """The same, cached for a week, in which schools are planned several times."""
-        window, rows = window or resolve_window(area.settings.patrol), list(rows)
-        return area.catchments.reuse(
-            "planning inputs",
-            (repr((window, date, rows)), area, risk, hotspots),
-            lambda: cls.from_area(area, risk, hotspots, window, date, rows=rows),
-            hold=HELD_INPUTS,
-        )
+        def build() -> Self:
+            urns = area.schools["urn"].iloc[chosen]
+            feared = find_feared_places(area, risk, hotspots, urns)
+            return cls(
+                area.strip_for_workers(),
+                risk,
+                hotspots,
+                reuse("labels", (walkable,), lambda: label_streets(walkable)),
+                window,
+                date,
+                build_prizes(area, risk, hotspots, window, chosen),
+                frozenset(pair for place in feared for pair in place.nearest),
+                reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
+            )
+
+        given = (repr((window, date, chosen)), area, risk, hotspots)
+        return reuse("planning inputs", given, build, hold=HELD_INPUTS)

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 from pydantic import Field, with_config
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.ground import locate_places
+from patrolplan.hotspots.ground import find_ground, locate_places
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
-from patrolplan.patrols.prize import find_ground
 from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence, find_presence
 from patrolplan.risk.surface import Risk
 

@@ -1,7 +1,7 @@
 """One school's orienteering problem: the stops within reach, the walks between them, the hours."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -17,11 +17,10 @@ from patrolplan.hotspots.ground import read_lighting
 from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note
 from patrolplan.patrols.candidates import Candidates, find_candidates
-from patrolplan.patrols.designated import get_place
+from patrolplan.patrols.designated import NEVER, find_begin_spans, find_hours_of_begin, get_place
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import SchoolPrizes, find_earlier_visits
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
-from patrolplan.patrols.stop_windows import build_stop_windows, format_hours
 from patrolplan.patrols.surroundings import (
     Surroundings,
     build_surroundings,
@@ -113,10 +112,38 @@ class SchoolProblem:
             earliest_minutes=hours.gate_until_minutes,
             latest_minutes=hours.latest_back_minutes,
             officer_count=self.settings.officers,
-            windows=build_stop_windows(self),
+            windows=self.find_windows(),
             barred=frozenset({0}),
             follows=follows,
         )
+
+    def find_windows(self) -> NDArray[np.float64] | None:
+        """(n, 2) earliest and latest begin of the dwell at each position; None if all are free.
+
+        At tasked places only their own hours count; elsewhere daylight, unless a stop may be lit or
+        the settings allow the dark, and that enough own pupils pass.
+        """
+        windows = np.tile([-np.inf, np.inf], (len(self.walks.metres), 1))
+        light = np.tile([-np.inf, np.inf], (len(self.found.places), 1))
+        dwell = self.settings.dwell_minutes
+        if self.daylight is not None and self.settings.after_dark == "avoid":
+            latest = self.daylight.sunset_minutes - dwell
+            light[self.stop_lit == "no"] = self.daylight.sunrise_minutes, latest
+        names = [self.get_stop_name(row + 1) for row in range(len(light))]
+        spans = find_begin_spans(self.inputs.area, names, self.surroundings.hours, dwell)
+        for row, ((first, last), span) in enumerate(zip(light.tolist(), spans, strict=True)):
+            if self.found.tasked_rows[row] >= 0:
+                place, minutes = self.get_tasked_place(row + 1), float(self.stop_minutes[row])
+                windows[row + 1] = find_hours_of_begin(place, minutes)
+            elif np.isfinite(span).any():
+                # Hours that a force designates override the worth of late stops.
+                lit = max(span[0], first), min(span[1], last)
+                windows[row + 1] = lit if lit[0] <= lit[1] else NEVER
+            else:
+                begin, end = self.found.begins[row]
+                end = min(last, end)
+                windows[row + 1] = min(max(first, begin), end), end
+        return windows if np.isfinite(windows).any() else None
 
     def get_tasked_place(self, stop: int) -> pd.Series:
         """The tasked place at a stop."""
@@ -173,7 +200,8 @@ class SchoolProblem:
             found.setdefault(self.get_stop_name(stop), []).append(stop)
         return found
 
-    def build_notes(self) -> tuple[Note, ...]:
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
         """Notes on what was assumed for this school."""
         school, inputs, hours = self.school, self.inputs, self.surroundings.hours
         urn, about = school["urn"], {"urns": [str(school["urn"])]}
@@ -188,12 +216,22 @@ class SchoolProblem:
             text = "Gate not known: nearest walkable street assumed."
             fix = f"fill in longitude and latitude of URN {urn} ([sources] gates)"
             notes.append(Note("gate_assumed", text, "lead", fix=fix, about=about))
-        notes += [Note(key, text, "officer") for key, text in self._list_presence()]
+        start, end = map(format_time, (hours.latest_back_minutes, hours.latest_end_minutes))
+        if hours.gate_last_minutes:
+            text = f"Be at the gate from {start} until the school opens at {end}."
+            notes.append(Note("gate_before_opening", text, "officer"))
+        elif hours.wait_minutes:
+            text = "The window opens before the bell: the patrol starts as pupils leave."
+            notes.append(Note("window_before_bell", text, "officer"))
+        elif self.settings.gate_minutes and not hours.gate_minutes:
+            is_late = hours.start_minutes >= minutes_after_midnight(school["finish_time"])
+            when = "Starts after pupils have left" if is_late else "No pupils leave in this window"
+            text = f"{when}, so no time is spent at the gate."
+            notes.append(Note("not_at_gate", text, "officer"))
         if hours.is_cut:
-            time = format_time(hours.latest_end_minutes)
-            text = f"No pupils stay for clubs: the patrol ends at {time}, when all are gone."
+            text = f"No pupils stay for clubs: the patrol ends at {end}, when all are gone."
             notes.append(Note("ends_when_all_left", text, "officer"))
-        notes += [*build_way_notes(inputs.area), *self._note_short_hours()]
+        notes += build_way_notes(inputs.area)
         for name in self.tasked.barred["place_id"].iloc[self.unavoidable_rows]:
             text = f"The gate, or the only way to it, is in sight of barred {name}."
             notes.append(Note("barred_place_passed", text, "officer"))
@@ -201,41 +239,6 @@ class SchoolProblem:
             text = "No date given: check that tasked places still apply."
             notes.append(Note("no_date", text, "officer"))
         return tuple(notes)
-
-    def _note_short_hours(self) -> Iterator[Note]:
-        """Notes on tasked places whose hours are shorter than a stop."""
-        for row in np.sort(self.found.tasked_rows[self.found.tasked_rows >= 0]).tolist():
-            place = self.tasked.must_visit.iloc[row]
-            minutes = float(self.stop_minutes[self.found.tasked_rows == row][0])
-            if place["to_minutes"] - place["from_minutes"] < minutes:
-                name, hours = place["place_id"], format_hours(place).replace("-", " to ")
-                text = (
-                    f"Tasked place {name}: its hours {hours} are shorter than a stop of "
-                    f"{minutes:g} minutes, which begins at {format_time(place['from_minutes'])}."
-                )
-                fix = f"correct hours or minutes of {name} ([sources] tasked_places)"
-                yield Note("tasked_hours_short", text, "lead", fix=fix)
-
-    def _list_presence(self) -> Iterator[tuple[str, str]]:
-        """Key and text of a note on an unusual presence at the gate, or why there is none."""
-        hours, window = self.surroundings.hours, self.inputs.window
-        bell_minutes = minutes_after_midnight(self.school["finish_time"])
-        if hours.gate_last_minutes:
-            start, bell = map(format_time, (hours.latest_back_minutes, hours.latest_end_minutes))
-            text = f"Be at the gate from {start} until the school opens at {bell}."
-            yield "gate_before_opening", text
-        elif hours.wait_minutes:
-            text = "The window opens before the bell: the patrol starts as pupils leave."
-            yield "window_before_bell", text
-        elif self.settings.gate_minutes and not hours.gate_minutes:
-            when = "Ends as pupils leave"
-            if window.is_about_opening:
-                when = "Starts as the school opens"
-            elif hours.start_minutes >= bell_minutes:
-                when = "Starts after pupils have left"
-            elif hours.latest_end_minutes <= bell_minutes:
-                when = "Ends before pupils leave"
-            yield "not_at_gate", f"{when}, so no time is spent at the gate."
 
 
 def build_school_problem(

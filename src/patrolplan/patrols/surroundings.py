@@ -267,6 +267,10 @@ class Surroundings:
         return out + back
 
 
+HELD_SCHOOLS = 32
+"""Number of schools with cached streets, a few megabytes each: enough for a borough."""
+
+
 def build_surroundings(
     area: StudyArea, row: int, window: Window, date: dt.date | None = None
 ) -> Surroundings:
@@ -275,44 +279,25 @@ def build_surroundings(
     The date decides whether it gets dark before the patrol ends. The result does not depend on risk
     and is cached: a school is planned several times in a run.
     """
-    settings = area.settings
-    given = (
-        *(str(row), repr(window), str(date), repr(settings.patrol), repr(settings.way_home)),
-        *(area.network, area.schools, area.gates),
-    )
-    return area.catchments.reuse(
-        "surroundings",
-        given,
-        lambda: _build_surroundings(area, row, window, date),
-        hold=HELD_SCHOOLS,
-    )
+    settings, daylight = area.settings, find_daylight(area, date)
+    hours = compute_hours(area, area.schools.iloc[row], window)
+    spent = hours.start_minutes, hours.latest_end_minutes
+    is_dark = daylight is not None and daylight.is_dark(*spent)
+    of = repr((row, window, is_dark, settings.patrol, settings.way_home))
 
+    def build() -> Surroundings:
+        network, gate, extent = area.network.walkable, area.gates.take([row]), compute_extent(area)
+        near = network.find_pieces_within(network.xy(gate)[0], extent)
+        pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
+        return Surroundings(
+            network=network.take(pieces),
+            pieces=pieces,
+            settings=settings.patrol,
+            is_dark=is_dark,
+            gate=gate.map_to_subnetwork(pieces),
+            extent_metres=extent,
+            hours=hours,
+        )
 
-HELD_SCHOOLS = 32
-"""Number of schools with cached streets, a few megabytes each: enough for a borough."""
-
-
-def _build_surroundings(
-    area: StudyArea, row: int, window: Window, date: dt.date | None
-) -> Surroundings:
-    hours, gate = compute_hours(area, area.schools.iloc[row], window), area.gates.take([row])
-    daylight = find_daylight(area, date)
-    is_dark = daylight is not None and daylight.is_dark(
-        hours.start_minutes, hours.latest_end_minutes
-    )
-    if date is not None:
-        around = build_surroundings(area, row, window)
-        return replace(around, is_dark=True) if is_dark else around
-    network, settings = area.network.walkable, area.settings.patrol
-    extent = compute_extent(area)
-    near = network.find_pieces_within(network.xy(gate)[0], extent)
-    pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
-    return Surroundings(
-        network=network.take(pieces),
-        pieces=pieces,
-        settings=settings,
-        is_dark=is_dark,
-        gate=gate.map_to_subnetwork(pieces),
-        extent_metres=extent,
-        hours=hours,
-    )
+    given = (of, area.network, area.schools, area.gates)
+    return area.catchments.reuse("surroundings", given, build, hold=HELD_SCHOOLS)

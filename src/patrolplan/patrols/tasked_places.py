@@ -17,8 +17,8 @@ from patrolplan.network.graph import compute_piece_distances, find_pieces_in_sig
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import label_components
+from patrolplan.patrols.designated import format_hours
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, Tasking
-from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import Surroundings, find_tasked_places, is_in_force
 
 TASKED_METRES = 60.0
