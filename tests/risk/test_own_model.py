@@ -18,7 +18,7 @@ from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.own_model import FIRST_MONTH, Estimator, ModelTables, check_prediction
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
-from .test_window_mask import build_timed_area
+from .test_backtest import build_timed_area
 
 
 class LastYear(BaseEstimator):
