@@ -315,31 +315,3 @@ def _list_by_way(network, values):
     found = [set(values[network.parts.piece_way == way].tolist()) for way in range(9)]
     assert all(len(one) == 1 for one in found)
     return [one.pop() for one in found]
-
-
-def test_preference_chooses_the_way_and_costs_nothing():
-    """An unlit lane is left for a longer lit one, whose time is that of its metres."""
-    places = [(0, 0), (100, 0), (0, 20), (100, 20), (-20, 0), (120, 0)]
-    ways = [[4, 0, 1, 5], [0, 2, 3, 1]]
-    network = build_small_network(places, ways, traits={"lit": ["no", "yes"]}.items())
-    at = network.snap([(-10, 0), (110, 0)])
-    factor = compute_preference(network, is_dark=True)
-    walks = WalkFinder(network, at, preference=factor)
-    walk = walks.find_shortest(0, 1)
-    assert walk.metres == walks.metres[0, 1] == pytest.approx(160)
-    assert walk.effort is None
-    assert WalkFinder(network, at).metres[0, 1] == pytest.approx(120)
-
-
-def test_after_dark_a_footpath_is_the_last_resort():
-    """It is gone round on the street, however far, and walked where there is nothing else."""
-    places = [(0, 0), (100, 0), (0, 900), (100, 900), (-20, 0), (120, 0)]
-    for kind, beyond in (("footway", True), ("residential", True), ("footway", False)):
-        ways = [[4, 0], [0, 1], [1, 5], *([[0, 2, 3, 1]] if beyond else [])]
-        kinds = ["residential", kind, "residential", *(["residential"] if beyond else [])]
-        network = build_small_network(places, ways, None, kinds)
-        at = network.snap([(-10, 0), (110, 0)])
-        factor = compute_preference(network, is_dark=True)
-        walks = WalkFinder(network, at, preference=factor, turn_metres=15.0)
-        expected = 1920 if kind == "footway" and beyond else 120
-        assert walks.metres[0, 1] == pytest.approx(expected)

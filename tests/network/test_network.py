@@ -297,20 +297,6 @@ def test_a_flight_of_steps_leads_up_or_down_in_its_own_direction():
     assert flights == {0: "", 1: "up", 2: "steps", 3: "", 4: ""}
 
 
-def test_place_is_told_by_street_and_nearest_other_street():
-    """A place is its street near the nearest street of another name."""
-    network = build_small_network(
-        [*CROSS, (250, -100), (250, 0)],
-        [[0, 1, 6, 2], [3, 1, 4], [5, 6]],
-        ["High Street", "Mill Lane", "Dock Road"],
-    )
-    positions = network.snap([[40, 1], [230, 1]])
-    assert describe_positions(network, positions) == [
-        "High Street near Mill Lane",
-        "High Street near Dock Road",
-    ]
-
-
 def _described_slowly(network, own, piece):
     """The words for the middle of one piece, by a look at all others."""
     middle = shapely.points(network.xy(network.middles([piece]))[0])

@@ -36,31 +36,6 @@ def test_legs_join_gate_and_stops_along_the_streets(demo_area, demo_plan):
                 assert one == other or network.neighbours[one, other]
 
 
-def test_times_add_up_and_fit_the_window(demo_area, demo_plan):
-    """Bell, presence, walks and dwells follow on each other and end within the window."""
-    settings = demo_area.settings.patrol
-    bells = demo_area.schools.set_index("urn")["finish_time"]
-    for patrol in demo_plan.patrols:
-        hours, minutes = bells[patrol.urn].split(":")
-        now = int(hours) * 60 + int(minutes)
-        assert patrol.start_minutes == now
-        assert patrol.latest_end_minutes == now + settings.window_minutes
-        assert patrol.gate_until_minutes >= now + settings.gate_minutes
-        now = patrol.gate_until_minutes
-        for stop, leg in zip(patrol.stops, patrol.legs, strict=False):
-            # Waiting at main roads counts, too.
-            assert leg.minutes >= leg.metres / (settings.walking_speed_kmh * 1000 / 60) - 1e-9
-            now += leg.minutes
-            # Waiting is at the place before, and a stop lasts at least one dwell.
-            assert stop.arrive_minutes == pytest.approx(now)
-            now = stop.leave_minutes
-            stood = now - stop.arrive_minutes
-            assert stood >= min(settings.dwell_minutes, stop.stood_minutes) - 1e-6
-        if patrol.legs:
-            now += patrol.legs[-1].minutes
-        assert patrol.end_minutes == patrol.latest_end_minutes >= now - 1e-6
-
-
 def test_bound_is_never_below_the_patrol(demo_plan):
     """No patrol is worth more than its bound; a proven one is worth nearly that."""
     for patrol in demo_plan.patrols:

@@ -6,24 +6,18 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 import patrolplan as pp
-from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.area.patrol_window import Window
 from patrolplan.errors import InputError
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
-from patrolplan.pupils.presence import find_presence
-from patrolplan.risk.clock import build_clock
 from patrolplan.risk.estimate import _predict_incidents, estimate_risk
 from patrolplan.risk.expected import BAND_ENDS, scale_to_quantile
-from patrolplan.risk.exposure import build_exposure, get_powers
 from patrolplan.risk.history import build_history, get_harm_days
-from patrolplan.risk.in_time import find_half_hour
 from patrolplan.risk.models import MODELS, expect_shrunk
 from patrolplan.risk.report_voice import count_in_band
 from patrolplan.risk.scores import round_significant
 from patrolplan.risk.shrinkage import compute_shrunk_rates
-from patrolplan.times import minutes_after_midnight
 
 
 def groups(area, at, count=10):
@@ -72,11 +66,6 @@ def _expect_harm(area):
     return history, expected * days
 
 
-def _weigh_own_minutes(area, window):
-    bells = [minutes_after_midnight(time) for time in area.schools["finish_time"]]
-    return weigh_minutes(window, bells)
-
-
 def test_without_factors_it_is_the_static_risk(static_demo_area):
     """Without clock and exposure the risk is what harm and reports give, to the digits given."""
     area, groups = static_demo_area, static_demo_area.reports
@@ -99,31 +88,6 @@ def test_without_factors_it_is_the_static_risk(static_demo_area):
     assert risk.joined == pytest.approx(joined, rel=10 ** -(DIGITS - 1))
     assert risk.without_exposure == pytest.approx(joined, rel=10 ** -(DIGITS - 1))
     assert np.array_equal(risk.in_time.compute_rate(1000), risk.joined)
-
-
-def test_each_category_keeps_its_harm(demo_area):
-    """On the demo's streets exposure leaves each category the harm that it has in the window."""
-    _, harm = _expect_harm(demo_area)
-    history = build_history(demo_area)
-    minutes, weights = _weigh_own_minutes(demo_area, Window(90))
-    clock = build_clock(demo_area, history)
-    ways, presence = find_presence(demo_area)
-    metres, floor = demo_area.network.piece_metres, 0.05
-    exposure = build_exposure(ways, presence, metres, floor, minutes, weights)
-    powers = get_powers(history.targets, demo_area.settings.way_home.exposure)
-    plain, exposed = np.zeros(len(powers)), np.zeros(len(powers))
-    rates = []
-    for minute, weight in zip(minutes.tolist(), weights, strict=True):
-        here = harm * clock.compute_factor(find_half_hour(minute), "school_day")
-        relative = exposure.compute_relative(minute)[:, None]
-        plain += weight * here.sum(axis=0)
-        exposed += weight * (here * relative**powers).sum(axis=0)
-        rates.append((here, relative, weight))
-    scale = plain / exposed
-    joined = sum(weight * (here * rel**powers * scale).sum(axis=1) for here, rel, weight in rates)
-    area = pp.with_settings(demo_area, risk={"crime_weight": 1.0})
-    assert estimate_risk(area).joined == pytest.approx(joined / joined.sum(), rel=1e-6)
-    assert not np.allclose(scale, 1)
 
 
 @pytest.mark.parametrize(
@@ -255,13 +219,6 @@ def test_eighty_of_a_hundred_true_rates_are_inside(make, shape):
         low, high = (scale_to_quantile(monthly, shapes, share) for share in BAND_ENDS)
         inside.append(((low <= rates) & (rates <= high)).mean(axis=0))
     assert np.all(np.abs(np.mean(inside, axis=0) - 0.8) < 0.1), inside
-
-
-def test_quantiles_are_those_of_a_gamma_variable():
-    """Parity with scipy's own distribution."""
-    means, shapes = np.array([0.5, 3.0]), np.array([0.7, 40.0])
-    found = scale_to_quantile(means, shapes, 0.9)
-    assert np.allclose(found, stats.gamma(shapes, scale=means / shapes).ppf(0.9))
 
 
 def test_where_pupils_walk_is_not_in_it(demo_area, demo_risk):

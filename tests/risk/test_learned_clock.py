@@ -34,16 +34,6 @@ def _list_notes(clock):
     return [note.key for note in clock.notes]
 
 
-def test_crime_at_any_hour_has_factors_near_one(make):
-    """Drawn evenly over the year, no hour, kind of day or place stands out."""
-    rng = np.random.default_rng(1)
-    rows = pd.concat([draw(rng, 4000, PIECES, name) for name in ("Robbery", "Other theft")])
-    clock, _ = _learn(make, rows)
-    for hour, day in ((31, "school_day"), (2, "weekend"), (20, "holiday"), (45, None)):
-        np.testing.assert_allclose(clock.compute_factor(hour, day), 1.0, atol=0.3)
-        assert clock.compute_factor(hour, day).mean() == pytest.approx(1.0, abs=0.1)
-
-
 def test_rates_are_per_day_of_a_kind(make):
     """Three times as much crime on a weekend's day as on a weekday gives factors of 3 to 1."""
     rng = np.random.default_rng(2)
@@ -122,19 +112,6 @@ def test_a_category_of_few_times_is_moved_as_far_as_others_are(make):
     factor = np.array([clock.compute_factor(hour, None)[:, robbery].mean() for hour in range(48)])
     assert 0.5 < factor[16:20].sum() / factor.sum() < 0.8
     assert any("known for fewer than 50 crimes of Robbery" in note.text for note in clock.notes)
-
-
-def test_a_place_follows_its_own_times_and_others_their_kind(make):
-    """A street with night crime of its own is of the night; one far away is not."""
-    rng, network = np.random.default_rng(8), make.grid(15)
-    far = int(np.argmax(network.piece_middle.sum(axis=1)))
-    rows = pd.concat([
-        draw(rng, 200, [0, 1, 2], "Robbery", minutes=(0, 180)),
-        draw(rng, 2000, np.arange(len(network)), "Robbery", minutes=(720, 1200)),
-    ])  # fmt: skip
-    clock, _ = _learn(make, rows, network=network)
-    night = clock.compute_factor(3, None)[:, 0]
-    assert night[:3].min() > 5 * night[far]
 
 
 def test_kinds_of_place_are_learned_where_places_are_given(make):

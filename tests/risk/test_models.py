@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 from sklearn.linear_model import PoissonRegressor
@@ -18,7 +17,7 @@ from patrolplan.risk.models import MODELS, calibrate, count_prior, expect_shrunk
 from patrolplan.risk.own_model import STREET_KINDS, ModelTables
 from patrolplan.risk.rolling_origin import TENTHS, Scorer
 from patrolplan.risk.scores import sum_deciles
-from patrolplan.risk.shrinkage import compute_shrunk_rates, fit_gamma_shape, fit_mixture, fit_rates
+from patrolplan.risk.shrinkage import compute_shrunk_rates, fit_gamma_shape, fit_mixture
 
 COUNTED = ("mean_", "around_", "all_", "other: ")
 EVERY = {**MODELS, "smoothed prior": smooth_prior}
@@ -383,22 +382,6 @@ def test_no_place_is_impossible():
     assert fit_mixture(np.array([4.0, 1.0]), faint) == pytest.approx([4.0, 1.0], rel=1e-5)
 
 
-def test_the_posterior_is_that_of_a_gamma_prior_by_number(make):
-    """Mean and shape of a place's rate are those of prior times likelihood, summed on a grid."""
-    expected, shape, count = 1.7, 0.6, 5.0
-    rate = np.linspace(1e-6, 60.0, 400_001)
-    density = stats.gamma(shape, scale=expected / shape).pdf(rate) * stats.poisson.pmf(count, rate)
-    density /= density.sum()
-    mean = (rate * density).sum()
-    assert expected * (count + shape) / (expected + shape) == pytest.approx(mean, rel=1e-4)
-    variance = (rate**2 * density).sum() - mean**2
-    assert mean**2 / variance == pytest.approx(count + shape, rel=1e-4)
-    h = make.history(make.uneven())
-    counts = h.count_decayed()
-    found = fit_rates(counts, h.sum_decayed_weights(), 2, h.units)
-    assert np.allclose(np.diff(found.shapes - counts, axis=0), 0)
-
-
 def test_more_than_twenty_thousand_places_are_fitted_on_every_second_one():
     """Every n-th place gives the few shares nearly as well, and the sum stays the same."""
     rng = np.random.default_rng(4)
@@ -413,17 +396,6 @@ def test_more_than_twenty_thousand_places_are_fitted_on_every_second_one():
     fewer = fit_mixture(counts[:-1], patterns[:-1])
     assert not np.array_equal(fewer, fit_mixture(changed[:-1], patterns[:-1]))
     assert np.corrcoef(fewer, one[:-1])[0, 1] > 0.999
-
-
-def test_shrunk_is_nearer_the_truth(make):
-    """With sparse crime that follows all crime, shrunk counts are nearer the true rates."""
-    rng = np.random.default_rng(4)
-    common = rng.gamma(0.5, 8.0, size=200) + 0.1
-    rates = np.column_stack([common / 40, common])
-    h = make.history(rng.poisson(rates, size=(12, 200, 2)))
-    true = np.pad(rates[:, 0], (0, len(h.units) - 200))
-    off = [np.abs(model(h)[:, 0] - true).sum() for model in (count_prior, expect_shrunk)]
-    assert off[1] < 0.7 * off[0]
 
 
 DISCOVERY, REPORTED = "Drugs", "Robbery"

@@ -91,10 +91,7 @@ class WayPast:
 def find_ways_past(
     area: StudyArea, risk: Risk, stretches: Sequence[NDArray[np.int64]]
 ) -> list[WayPast | None]:
-    """(h,) the school with the highest share of pupils who pass each stretch in the risk's window.
-
-    None where presence does not count, or stretch, window or share are too small to be shown.
-    """
+    """(h,) the school most of whose pupils pass each stretch in the window; None: not shown."""
     pupils = None if risk.in_time is None else risk.in_time.pupils
     window, metres = risk.window, area.network.piece_metres
     if pupils is None or window is None or window.minutes < MIN_SPAN_MINUTES or not stretches:
@@ -161,10 +158,7 @@ class _SchoolPast:
 
 
 def _find_busiest(passed: NDArray[np.float64]) -> tuple[int, int]:
-    """First and last row of the shortest time in which `BUSIEST_SHARE` pass, but ten minutes.
-
-    `passed` is (m,), how many have passed by each minute. The first wins a tie.
-    """
+    """First and last row of the shortest time, at least ten minutes, with `BUSIEST_SHARE`."""
     wanted = passed[:-1] + BUSIEST_SHARE * (passed[-1] - passed[0])
     last = np.searchsorted(passed, wanted - 1e-9 * passed[-1])
     last = np.maximum(last, np.arange(len(wanted)) + MIN_SPAN_MINUTES)

@@ -1,12 +1,8 @@
 """Hotspots that the force designates, next to those that are found: the streets of its polygons.
 
-They come first: street in a polygon belongs to the force's hotspot, and others are found on the
-remaining street, so that no piece counts twice.
-
-A hexagon of ten football pitches may have two kilometres of street, which cannot be seen from one
-stop. The worth of a dwell there is that of the street that can be walked in it: the connected
-stretch of most risk inside the polygon, at most as long as a beat. Otherwise every polygon would
-beat every other hotspot by its size alone. Presence anywhere in the polygon still counts for it.
+Street in a polygon belongs to the force's hotspot, and others are found on the remaining street. A
+hexagon of ten football pitches may have two kilometres of street, so the worth of a dwell there is
+that of the stretch of most risk in it that can be walked in a dwell; presence anywhere counts.
 """
 
 from collections.abc import Iterable, Sequence

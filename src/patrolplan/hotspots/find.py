@@ -66,14 +66,7 @@ def complete_hotspots(
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
-    """The hotspots of `find_hotspots` with only what a patrol needs, without reasons.
-
-    Those that the force designates are in their polygons, see `patrolplan.hotspots.designated`;
-    others are found on the remaining street.
-
-    Returns `hotspot`, `kind`, `worth`, `length_metres`, `pieces`, the columns of the stopping place
-    apart from its point, and the line.
-    """
+    """The hotspots of `find_hotspots` with only what a patrol needs, without reasons."""
     settings = area.settings.hotspots
     network, designated = area.network, find_designated_pieces(area)
     method = settings.method

@@ -53,10 +53,7 @@ ON_STREET_METRES = 0.5  # a point within this distance of a street belongs to it
 
 
 class Ground:
-    """Where in an area an officer could stand, from streets and map features alone.
-
-    `features` are those of the map, `kind` and `name`, in the area's CRS.
-    """
+    """Where in an area an officer could stand, from streets and map features alone."""
 
     def __init__(self, network: StreetNetwork, features: gpd.GeoDataFrame) -> None:
         self.network = network  # the streets to patrol
@@ -86,10 +83,7 @@ class Ground:
         return places.iloc[order].reset_index(drop=True)
 
     def _list_features(self, features: gpd.GeoDataFrame) -> list[pd.DataFrame]:
-        """Bus stops, entrances and shops that are points, on the street at which they are.
-
-        Only one of several shops on a piece of street counts.
-        """
+        """Bus stops, entrances and shops (one a piece) that are points, on their street."""
         network, pieces = self.network, np.flatnonzero(self.is_place)
         tree = shapely.STRtree(network.piece_lines[pieces])
         is_point = (features.geom_type == "Point").to_numpy()
@@ -108,10 +102,7 @@ class Ground:
         return listed
 
     def _list_junctions(self) -> pd.DataFrame:
-        """Where three or more arms of street meet and two have different names.
-
-        The officer stands on the street with the most arms, or on the main road if these are equal.
-        """
+        """Where three arms meet under two names: on the street of most arms, or the main one."""
         network, pieces = self.network, np.flatnonzero(self.is_place)
         road = pd.Index(MAIN_ROADS).get_indexer(pd.Index(network.piece_highway[pieces]))
         both = np.repeat(pieces, 2)
@@ -140,10 +131,7 @@ class Ground:
         return build_places(network, piece, offset, "junction", at)
 
     def _list_crossings(self) -> pd.DataFrame:
-        """Where people on foot cross a street by a way or at a point, unless it is unmarked.
-
-        Only one of several on a piece of street counts.
-        """
+        """Where people on foot cross a street, unless it is unmarked; one a piece of street."""
         network, points = self.network, self.network.crossing_points
         is_shown = network.piece_is_crossing & (network.piece_crossing != UNMARKED)
         crossed = np.unique(network.piece_nodes[is_shown])
@@ -183,11 +171,7 @@ def build_places(
     stand: Stand,
     at: NDArray[np.object_] | str = "",
 ) -> pd.DataFrame:
-    """Places of one kind, a row each, by piece and metres from its first node.
-
-    `at` is the name of the street that joins, of the bus stop or of the station, empty where there
-    is none; `stand` and `lit` see `Stand` and `Lighting`.
-    """
+    """Places of one kind by piece and metres along it; `at` names the other street or the stop."""
     columns = {
         "piece": piece.astype(np.int64),
         "offset": offset.astype(np.float64),

@@ -57,10 +57,7 @@ def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Hotspots in a window: what they are worth by its risk, and why.
-
-    How sure they are, and where one stands, stays as it is.
-    """
+    """Hotspots in a window: what they are worth by its risk, and why; all else stays as it is."""
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
     reasons = find_reasons(area, risk, stretches, hotspots)
     rated = hotspots.assign(

@@ -95,11 +95,7 @@ class Pieces:
 
 
 def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:
-    """Cut streets into pieces.
-
-    Ways meet where they hold the same node; at a closed node they end and do not meet. A section of
-    length L becomes `max(1, round(L / piece_metres))` equal pieces.
-    """
+    """Cut streets into pieces; ways meet where they hold the same node, unless it is closed."""
     identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
     is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
     is_joint = _find_junctions(streets.vertex_way, identity) | is_closed
@@ -187,12 +183,7 @@ def _interpolate_points(
 
 
 def find_patrolled(pieces: Pieces) -> NDArray[np.bool_]:
-    """(p,) whether each piece is street to patrol, and not only walked along.
-
-    The tags of a way decide, see `patrolplan.inputs.osm_tags.is_patrolled`. Pieces below ground
-    that are connected with a passage of a station count as part of it, whatever their own tags. An
-    underpass is connected only with streets.
-    """
+    """(p,) whether a piece is street to patrol: by its tags, and not a part of a station."""
     of_piece = {
         name: pieces.ways[name].to_numpy()[pieces.piece_way]
         for name in ("is_patrolled", "is_area", "layer", "highway")
@@ -217,10 +208,7 @@ def label_components(piece_nodes: NDArray[np.int64], nodes: int) -> NDArray[np.i
 def join_both_ways(
     ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
 ) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]":
-    """Links between nodes, (l, 2), both ways, at (l, 2) costs; the cheapest of parallel ones.
-
-    Gives the graph, and for each of its entries the link and whether it is reversed.
-    """
+    """Graph of links (l, 2) both ways at costs (l, 2); each entry's link, and if it is reversed."""
     nodes = np.concatenate([ends, ends[:, ::-1]])
     cost, link = costs.T.ravel(), np.tile(np.arange(len(ends)), 2)
     is_reversed = np.repeat([False, True], len(ends))

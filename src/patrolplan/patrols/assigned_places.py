@@ -21,10 +21,7 @@ def assign_places(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
-    """The plan with each place to visit on the patrols of the schools that serve it best.
-
-    As many schools visit a place as it has visits; the patrols of others do not change.
-    """
+    """The plan with each place on the patrols of the schools that serve it best, one a visit."""
     best, visits = group_by_school(plan.patrols), plan.area.tasked_places.set_index("place_id")
     plan_visits = partial(
         plan_errands, plan, inputs=inputs, executor=executor, report_progress=report_progress

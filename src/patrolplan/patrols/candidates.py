@@ -140,11 +140,7 @@ def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArra
 def _match_places_to_stretches(
     stretches: NDArray[np.object_], places: gpd.GeoDataFrame, inside: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The place on each stretch (-1: none), and which places are on a stretch.
-
-    `inside` are the places that can be visited. Whether a place is on a stretch does not depend on
-    the stopping place, so that visits count for the same hotspot for all schools.
-    """
+    """The place on each stretch (-1: none), and which places are on a stretch."""
     place_rows = np.full(len(stretches), -1, dtype=np.int64)
     for row in inside:
         metres = shapely.distance(stretches, places.geometry.iloc[row])

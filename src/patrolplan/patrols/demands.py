@@ -1,10 +1,7 @@
 """What asks for visits, one record a kind: how files name its places, and what finds them.
 
-Intelligence tasks places, each with a visit on each of its days. A force designates hotspots, with
-as many visits on their days as give them their minutes. Hotspots that are new or rising near a gate
-are watched, and squares are feared where pupils of a school feel least safe: these need one visit
-in the week. What a week demands follows from it (`patrolplan.team.routes`), and so do the errands
-of its schools (`patrolplan.patrols.errands`): an errand is a demand and a school near it.
+What a week demands follows from it (`patrolplan.team.routes`), and so do the errands of its schools
+(`patrolplan.patrols.errands`): an errand is a demand and a school near it.
 """
 
 import datetime as dt
@@ -36,8 +33,7 @@ WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
 SCHOOLS_A_FEARED_PLACE = 2
 """Number of schools that have a patrol to a feared place where no other patrol goes."""
 
-Days = Sequence[dt.date | None]
-"""None is any day."""
+Days = Sequence[dt.date | None]  # none is any day
 
 
 @dataclass(frozen=True)
@@ -82,10 +78,7 @@ def _find_tasked(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand
 
 
 def _find_designated(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
-    """Each designated hotspot with required minutes, with the schools nearest to it.
-
-    The number of schools is the number of weekly visits, since few have a patrol every day.
-    """
+    """Each designated hotspot with minutes, with as many schools near as it needs weekly visits."""
     area, visits = plan.area, count_visits(plan.area)
     resting = [find_resting(area, date) for date in days]
     pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["stop_piece"], strict=True))
@@ -98,10 +91,7 @@ def _find_designated(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[De
 
 
 def _find_watched(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
-    """Each new or rising hotspot, with the schools whose gate is within `WATCH_METRES`.
-
-    Not designated ones, since the force decides how much presence they need.
-    """
+    """Each new or rising hotspot of ours, with the schools whose gate is within `WATCH_METRES`."""
     hotspots, every = plan.hotspots, tuple(range(len(days)))
     changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
     walks = _walk_from_gates(plan.area, urns, WATCH_METRES) if len(changed) else {}

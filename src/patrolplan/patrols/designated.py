@@ -51,10 +51,7 @@ def find_territories(area: StudyArea, hotspots: gpd.GeoDataFrame) -> NDArray[np.
 
 
 def find_begin_span(place: pd.Series, hours: PatrolHours, dwell_minutes: float) -> Span:
-    """Earliest and latest minute for a dwell to begin; `NEVER` if its hours miss the patrol's.
-
-    If the hours are shorter than the dwell, it begins with them.
-    """
+    """Span in which a dwell begins, or its hours if shorter; `NEVER` if these miss the patrol's."""
     if not place["from"]:
         return -math.inf, math.inf
     begin, end = (minutes_after_midnight(place[name]) for name in ("from", "to"))

@@ -1,10 +1,8 @@
 """Directions of a walk or ride, street by street.
 
-A walk is divided into runs with the same name. A run that is too short for a direction is merged
-with the street before or after it, unless there is a corner at both of its ends: every turn of
-`CORNER_DEGREES` or more that leaves a street's name is a direction. Corners on a street without a
-name are directions, too. So is every flight of steps, and the part after a change of level without
-steps.
+A walk is divided into runs with the same name. A run that is too short is merged with the street
+before or after it, but every turn of `CORNER_DEGREES` or more that leaves a street's name is a
+direction, and so is every flight of steps, and the part after a change of level without steps.
 """
 
 from collections.abc import Sequence
@@ -159,10 +157,7 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
 def _find_passages(
     runs: Sequence[Run], passed: NDArray[np.object_], metres: NDArray[np.float64]
 ) -> list[Passage]:
-    """The bridge, tunnel or covered way with its middle on each run; the longest of several.
-
-    `passed` and `metres` are the (s,) passage and length of each piece.
-    """
+    """The passage with its middle on each run, the longest of several; (s,) kinds and metres."""
     opens = np.flatnonzero(np.r_[True, passed[1:] != passed[:-1]])
     lengths = np.add.reduceat(metres, opens)
     middles = np.cumsum(lengths) - lengths / 2

@@ -1,12 +1,8 @@
 """Further patrols for errands: past crowded hotspots, and to places that somebody asks for.
 
 A school's best patrol and its variants maximise worth and ignore taskings and what other schools
-do. Where more schools go to a hotspot than a day allows, each has one further patrol that avoids
-it. For each place to visit, each school that may serve it has one that goes there in its hours.
-Each school near a hotspot that is new or rising has one that stops there, if none of its own does.
-If no patrol goes to a square that pupils of some school fear, the two nearest schools have one that
-does. If the force designates a hotspot and requires minutes for it, so do the schools nearest to
-it. A week then chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
+do: for each demand (`patrolplan.patrols.demands`) the schools near it have one more that meets it.
+A week then chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
 """
 
 from collections import defaultdict
@@ -163,10 +159,7 @@ def plan_errands(
 
 
 def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol]]) -> Answer:
-    """The best patrols of a school on an errand, or why there are none.
-
-    `item` has the row of the school, the errand and the best patrols without it.
-    """
+    """Patrols of a school (row) on an errand, next to the best ones, or why there are none."""
     row, errand, best = item
     places = inputs.area.tasked_places
     hours = compute_hours(inputs.area, inputs.area.schools.iloc[row], inputs.window)

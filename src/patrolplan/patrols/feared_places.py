@@ -1,6 +1,5 @@
 """Feared places: the squares within reach of a school's gate where pupils feel least safe.
 
-Each school's heaviest squares should be patrolled within each fortnight, or are listed as unmet.
 Their weight is that of pupils' reports in the risk: for the window's time of day, faded with age. A
 stop patrols a square if it covers a hotspot whose stopping place is in the square.
 """

@@ -29,10 +29,7 @@ from patrolplan.times import format_time
 def find_nearest_miss(
     area: StudyArea, place: pd.Series, urns: Sequence[str], unserved: Sequence[Unserved]
 ) -> Obstacle:
-    """Why no patrol of these schools visits a tasked place, for the school closest to a visit.
-
-    `unserved` are places that schools may serve but cannot, with reasons.
-    """
+    """Why no patrol of these schools visits a tasked place, for the school closest to a visit."""
     name = str(place["place_id"])
     rows = (row for row in unserved if row.place == name and not row.is_watched)
     nearest = choose_nearest_miss([row.why for row in rows if row.urn in urns])
@@ -68,11 +65,7 @@ def list_left_out(
     *,
     all_schools: bool = True,
 ) -> Iterator[LeftOutRow]:
-    """A row for each place to visit on a plan's day that no one can visit.
-
-    `visits` is how many can visit each place, by its name; 0 if it is missing. If these are not all
-    schools of the area, places that others may serve are not listed.
-    """
+    """A row for each place to visit on a plan's day that no one can: 0 in `visits`, by name."""
     places = select_tasked(plan.area.tasked_places, must_visit=True)
     left_out = LeftOut()
     for _, place in places[is_in_force(places, plan.date)].iterrows():
@@ -87,11 +80,7 @@ def list_left_out(
 
 
 def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Obstacle:
-    """Why mandatory places cannot all be visited: their location, their hours, or time.
-
-    The result is for the first place that has a reason of its own, otherwise for the first of the
-    hotspots to watch.
-    """
+    """Why mandatory places cannot all be visited: their location, their hours, or time."""
     for _, place in problem.tasked.must_visit.iloc[problem.found.outside_rows].iterrows():
         name, urns = str(place["place_id"]), [str(problem.school["urn"])]
         return measure_nearest_school(problem.inputs.area, name, place.geometry, urns)

@@ -23,8 +23,7 @@ from patrolplan.patrols.timings import Timings
 
 Floats = NDArray[np.float64]
 
-MIN_ORDER_SHARE = 0.8
-"""Minimum share of its worth that a patrol has in another order, or later."""
+MIN_ORDER_SHARE = 0.8  # minimum share of its worth that a patrol has in another order, or later
 
 MEAN_SHARE = 0.95
 """Minimum mean share of a patrol's worth over all timings, weighted by their chances."""
@@ -39,12 +38,7 @@ WHOLE = 1e-9  # tolerance for a minute to count as whole
 
 
 def list_timings(problem: OrienteeringProblem, stops: Sequence[int], *, worth: float) -> Timings:
-    """Every order of the stops (rows, as planned) and whole start minute that is worth enough.
-
-    The officer walks directly from stop to stop, and waits only if a stop's hours have not begun;
-    before the first stop the officer waits at the gate, and leaves it later. `worth` is that of the
-    patrol as planned.
-    """
+    """Every order of the stops (rows, as planned) and whole start minute that is worth enough."""
     if not stops:
         return Timings.none(0)
     search = _OrderSearch(problem, tuple(stops), MIN_ORDER_SHARE * worth)
@@ -179,11 +173,7 @@ def spread_chances(
     stops: NDArray[np.int64],
     middle_minutes: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """(t,) chances of timings that are together hardest to predict.
-
-    Of each: share of the worth as planned, number of its order, (t, n) its stops and the middles of
-    their dwells.
-    """
+    """(t,) chances of timings that are together hardest to predict; stops, middles (t, n)."""
     from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and of weeks alone
 
     # Timings with the same order and the same quarters are one pattern, with a column of its own;

@@ -79,10 +79,7 @@ class PatrolBuilder:
         return describe_positions(self.problem.surroundings.network, self.problem.found.stops)
 
     def merge_visits(self, route: Route) -> tuple[float, list[Visit]]:
-        """When the gate is left, and the visits between: dwells at one place are one visit.
-
-        Dwells at the gate before the first stop, and after the last, lengthen the presence there.
-        """
+        """When the gate is left, and visits: dwells at one place are one, at the gate presence."""
         visits: list[Visit] = []
         for stop, begin in zip(route.stops, route.begin_minutes, strict=True):
             dwell = float(self.problem.stop_minutes[stop - 1])
@@ -194,11 +191,7 @@ class PatrolBuilder:
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
     ) -> Patrol | None:
-        """A patrol of this school with its stops in another order, or at other minutes.
-
-        Everything else of the patrol is unchanged: its variants, its notes and what it meets of the
-        way home. None if a stop is not a candidate, or late.
-        """
+        """A patrol with its stops in another order, or at other minutes; None if one is late."""
         left = {name: list(rows) for name, rows in self.problem.visits_by_name.items()}
         planned = [patrol.stops[row] for row in timing.order]
         if not all(left.get(stop.hotspot) for stop in planned):
@@ -242,10 +235,7 @@ class PatrolBuilder:
     def _build_timing_problem(
         self, rows: Sequence[int], minutes: Sequence[float]
     ) -> OrienteeringProblem:
-        """The problem of making these given visits in another order or later.
-
-        Two visits to one place are not made one after the other: that would be one.
-        """
+        """The problem of visits in another order or later, those to one place not in a row."""
         at, dwell = np.array(rows, dtype=np.int64), self.orienteering.dwell_minutes.copy()
         dwell[at] = minutes
         travel, places = self.orienteering.travel_minutes.copy(), self.problem.found.places[at - 1]
@@ -305,10 +295,7 @@ class PatrolBuilder:
         return float(last + self.problem.stop_minutes[stop - 1])
 
     def _find_start(self, *, is_gate_card: bool) -> float:
-        """Begin of the presence at the gate.
-
-        Where nobody is out, a presence at the end without any stop is as long as a stop.
-        """
+        """Begin of the presence; with nobody out, one at the end alone is as long as a stop."""
         hours, stay = self.hours, self.hours.gate_last_minutes
         if not stay or not is_gate_card or self.problem.prizes.has_pupils:
             return hours.start_minutes

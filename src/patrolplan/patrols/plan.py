@@ -336,10 +336,7 @@ class Patrol(_AtPoint):
 
     @property
     def back_minutes(self) -> float:
-        """When the last leg ends; what is left until `end_minutes` is for the gate.
-
-        It counts from the minute that the card prints, as files do.
-        """
+        """When the last leg ends, from the minute that the card prints; the rest is the gate's."""
         if not self.legs:
             return self.end_minutes
         last = self.legs[-1]

@@ -144,10 +144,7 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
 
 
 def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
-    """The best patrol of each officer of a school, ignoring tasked places to visit.
-
-    `row` is that of the area's schools.
-    """
+    """The best patrol of each officer of a school, by its row, without tasked places to visit."""
     builder = PatrolBuilder.for_school(inputs, row)
     patrols, reference = plan_before_giving_way(builder)
     best = patrols[0]

@@ -57,11 +57,7 @@ class PlanningInputs:
         *,
         rows: Iterable[int] | None = None,
     ) -> Self:
-        """The inputs for planning the schools in some rows of the area's, by default all.
-
-        They are cached for a week, in which schools are planned several times. The window is by
-        default the settings' own.
-        """
+        """The inputs of the schools in some rows, by default all, kept for a week's plans."""
         window = window or resolve_window(area.settings.patrol)
         chosen = list(range(len(area.schools)) if rows is None else rows)
         reuse, walkable, features = area.catchments.reuse, area.network.walkable, area.features

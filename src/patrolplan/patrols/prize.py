@@ -165,10 +165,7 @@ def weigh_by_share(
 def count_own_pupils(
     area: StudyArea, ways: SchoolWays, pieces: NDArray[np.int64], minutes: range
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then.
-
-    On the way home and to school; those who wait at a stop are on its piece, and pass nobody.
-    """
+    """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then."""
     speed = PUPIL_METRES_PER_MINUTE
     curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
     edges = np.arange(minutes.start, minutes.stop + 1)

@@ -21,7 +21,6 @@ MIN_PUSH_METRES = 8.0
 """Minimum length for getting off the bicycle; shorter parts, such as at a square, are ignored."""
 
 MIN_END_METRES = 8.0  # minimum length of a part at either end of a leg, even around a corner
-
 SAME_PLACE = 0.01  # metres; places along a line that are nearer to each other count as one
 
 OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}

@@ -95,10 +95,7 @@ class SchoolProblem:
 
     @cached_property
     def plain_problem(self) -> OrienteeringProblem:
-        """The orienteering problem of this school's officers, without mandatory stops.
-
-        A place may be visited again: each further visit follows the one before.
-        """
+        """The orienteering problem of this school's officers, without mandatory stops."""
         count, positions = len(self.found.places), len(self.walks.metres)
         dwell, rates = np.zeros(positions), np.zeros((positions, self.found.rates.shape[1] + 1))
         dwell[1 : count + 1] = self.stop_minutes
@@ -244,11 +241,7 @@ class SchoolProblem:
 def build_school_problem(
     inputs: PlanningInputs, row: int, *, visit: Sequence[str] = (), watch: Sequence[str] = ()
 ) -> SchoolProblem:
-    """The problem of the school in a row of the area's schools.
-
-    Walks between candidates avoid the streets near barred places. Tasked places are candidates only
-    if `visit` names them, and the hotspots of `watch` even if they are not worth the walk.
-    """
+    """The problem of a school, by its row; `visit` and `watch` name candidates beside the own."""
     area = inputs.area
     around = build_surroundings(area, row, inputs.window, inputs.date)
     wanted = None if inputs.window.at_gate else tuple(visit)

@@ -170,11 +170,7 @@ def compute_extent(area: StudyArea) -> float:
 def find_tasked_places(
     area: StudyArea, row: int, date: dt.date | None, metres: float, hours: PatrolHours
 ) -> gpd.GeoDataFrame:
-    """Tasked places of the school in a row of the area's schools, on a day if one is given.
-
-    Places for all schools apply to those whose gate is within a number of metres. Places with hours
-    that do not overlap those of the school's patrols do not apply.
-    """
+    """Tasked places of a school, by its row, in its hours on a day; those for all only if near."""
     places = area.tasked_places
     if places.empty:
         return places
@@ -195,10 +191,7 @@ def is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]
 
 
 def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
-    """Which tasked places apply on a day; without one all do.
-
-    Those for all school days also apply at weekends.
-    """
+    """Which tasked places apply on a day (None: all); those for all school days at weekends too."""
     if date is None:
         return np.ones(len(places), dtype=bool)
     day = pd.Timestamp(date)
@@ -237,10 +230,7 @@ class Surroundings:
 
     @cached_property
     def preference(self) -> NDArray[np.float64]:
-        """(q,) factor on the length of each piece in the choice of a way on foot.
-
-        If any of a patrol may be after dark, all its ways are chosen as after dark.
-        """
+        """(q,) factor on metres in the choice of a way on foot; if any is after dark, for all."""
         return compute_preference(self.network, is_dark=self.is_dark)
 
     def find_walks(self, places: Positions, effort: NDArray[np.float64]) -> WalkFinder:
@@ -258,10 +248,7 @@ class Surroundings:
 
     @cached_property
     def round_trip_metres(self) -> NDArray[np.float64]:
-        """(q,) minimum cost of going from the gate to each piece and back, in metres at full speed.
-
-        By bicycle the way back is searched with the costs of the two directions swapped.
-        """
+        """(q,) least metres at full speed from the gate to each piece and back."""
         ways = (self.effort, self.effort[:, ::-1])
         out, back = (compute_piece_distances(self.network, self.gate, effort=way) for way in ways)
         return out + back
@@ -274,11 +261,7 @@ HELD_SCHOOLS = 32
 def build_surroundings(
     area: StudyArea, row: int, window: Window, date: dt.date | None = None
 ) -> Surroundings:
-    """The surroundings of the gate of the school in a row of the area's schools.
-
-    The date decides whether it gets dark before the patrol ends. The result does not depend on risk
-    and is cached: a school is planned several times in a run.
-    """
+    """The surroundings of a school's gate, by its row, kept for a run; dark by the date."""
     settings, daylight = area.settings, find_daylight(area, date)
     hours = compute_hours(area, area.schools.iloc[row], window)
     spent = hours.start_minutes, hours.latest_end_minutes

@@ -69,10 +69,7 @@ class Timings:
         )
 
     def draw(self, pick: Callable[[str, int], int]) -> Timing | None:
-        """A timing, drawn by its chance; None if there are none.
-
-        `pick` is called with the purpose of the draw and a number, and returns a lower number.
-        """
+        """A timing by its chance, or None; `pick`, given a purpose and a number, is below it."""
         if not len(self):
             return None
         at = (pick("timing", DRAWN_FROM) + 0.5) / DRAWN_FROM

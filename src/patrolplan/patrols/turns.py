@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from patrolplan.patrols.legs import Heading, Turn
 
 LOOK_METRES = 12.0  # distance before and after a corner at which directions are measured
-
 CORNER_DEGREES = 60.0  # minimum turn that counts as a corner
 
 STRAIGHT_ON: Turn = "straight on"
@@ -45,11 +44,7 @@ class WalkedLine(NamedTuple):
         return float(self.compute_bearings(np.array([at_metres]), forward=forward)[0])
 
     def find_corners(self, places: NDArray[np.float64]) -> list[float]:
-        """Which places along the line are corners, in their order.
-
-        Places some metres before and after a corner seem to be corners, too: of those within
-        `LOOK_METRES` that turn to the same side, only the sharpest counts.
-        """
+        """Which places along the line are corners: of those near each other, the sharpest."""
         after, before = (self.compute_bearings(places, forward=way) for way in (True, False))
         turns = (np.degrees(after - before) + 180) % 360 - 180
         sharp = np.flatnonzero(np.abs(turns) >= CORNER_DEGREES)

@@ -30,10 +30,7 @@ BAND_ENDS = (0.1, 0.9)
 
 @dataclass(frozen=True, eq=False)
 class ExpectedIncidents:
-    """Incidents expected in one window, computed when they are first wanted.
-
-    Pupils' presence is not included, so the numbers do not reveal where children walk.
-    """
+    """Incidents expected in one window, computed when first wanted; without pupils' presence."""
 
     network: StreetNetwork  # The p pieces of street
     history: History  # What was learned from; names the j categories

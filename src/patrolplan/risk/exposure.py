@@ -66,11 +66,7 @@ def build_exposure(
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> PupilExposure | None:
-    """Exposure relative to the mean over all streets and a window; None where no pupil is out.
-
-    `metres`: (p,) length of the patrolled pieces of street. `minutes`, `weights`: (m,) minutes of
-    the window, and how much each counts, which sums to 1.
-    """
+    """Exposure relative to its mean over all streets and a window; None where no pupil is out."""
     first = int(minutes[0])
     counts = presence.count_all(first, int(minutes[-1]) + 1)
     mean = float((counts[minutes - first] * weights).sum())

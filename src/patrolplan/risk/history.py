@@ -45,11 +45,8 @@ Anti-social behaviour is no crime and stands outside the index: it is given its 
 MIN_KNOWN_SHARE = 1 / 12
 """Where data covers a smaller share of the months, a place's own rate is not known."""
 
-HALF_LIFE_MONTHS = 24.0
-"""A crime of this age counts half: sparse crime needs a long memory."""
-
+HALF_LIFE_MONTHS = 24.0  # a crime of this age counts half: sparse crime needs a long memory
 PRIOR_MONTHS = 12  # last months of a prior count, with which models are compared
-
 TINY = 1e-12  # no division by less
 
 UNKNOWN_DAYS = 1.0
@@ -121,10 +118,7 @@ class History:
         return self.months[np.asarray(self.held.max(axis=1) >= MIN_HELD_SHARE)]
 
     def count_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
-        """(c, k) incidents recorded in the last so many months, or in all where there are fewer.
-
-        Only the first `before` months count; all by default.
-        """
+        """(c, k) incidents of the last so many months of the first `before`, or of all."""
         recent = self.counts[self._find_last(months, before)]
         return np.asarray(recent.sum(axis=0, dtype=recent.dtype), dtype=np.float64)
 
@@ -172,10 +166,7 @@ def fill_missing(
     whole: float,
     metres: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """(c, k) counts, with what was to be expected in the months that are missing.
-
-    `held`: (c,) months held, weighted or not, of `whole`. `metres`: (c,) street in each place.
-    """
+    """(c, k) counts with what was to be expected in missing months: `held` (c,) are of `whole`."""
     # Missing is unknown, not zero: a place's missing months are given the mean of its months with
     # data. A month or two of several years are no mean: there the missing ones are given that of
     # all places, by street length.
@@ -186,10 +177,7 @@ def fill_missing(
 
 
 def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> History:
-    """Count an area's incidents, once where `categories` is None.
-
-    `categories`: Those to be scored; by default the ones that the settings count.
-    """
+    """Count an area's incidents, by default of the categories that the settings count, once."""
     if categories is not None:
         return _count_incidents(area, categories)
     crimes = area.settings.crimes

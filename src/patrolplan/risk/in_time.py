@@ -182,10 +182,7 @@ def join_over_window(
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> WindowRisk:
-    """Join recorded crime and reports over a window, (m,) minutes and weights.
-
-    `harm`: (p, j) expected harm of each category, over all hours and days.
-    """
+    """Join expected harm (p, j) and reports over a window, (m,) minutes and weights."""
     exposure, powers = factors.exposure, factors.used_powers
     weight_of = dict(zip(minutes.tolist(), weights.tolist(), strict=True))
     runs = factors.group(minutes)

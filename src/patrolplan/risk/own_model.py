@@ -1,10 +1,8 @@
 """The user's own model: any estimator of scikit-learn's conventions in place of ours.
 
 Its table has a row a place and month, one category at a time: X depends only on the months before,
-y is the category's incidents there in that month. No estimator can look ahead: the month to predict
-and those after it are not in the history that the table is built from. The estimator is cloned for
-every fit, so the one that was given stays as it is, and what was learned at one month cannot leak
-into another. What it predicts is checked before it is used.
+y is the category's incidents there in that month. The estimator is cloned for every fit, so nothing
+that was learned at one month can leak into another; what it predicts is checked.
 """
 
 from collections.abc import Mapping
@@ -49,10 +47,7 @@ _ByMonths = dict[int, NDArray[np.float64]]  # (c, k) means over so many months
 
 @runtime_checkable
 class Estimator(Protocol):
-    """The methods of a user's own model: the conventions of scikit-learn.
-
-    See `patrolplan.risk.own_model.ModelTables` for the columns of X.
-    """
+    """The methods of a user's own model, as in scikit-learn; for X see `ModelTables`."""
 
     def fit(self, X: pd.DataFrame, y: pd.Series) -> Self:  # noqa: N803 - scikit-learn's names
         """Learn one category's incidents `y`, a row of X a place and month."""
@@ -93,11 +88,7 @@ class ModelTables:
         self._months = range(min(FIRST_MONTH, len(history)), len(history))
 
     def build_training(self, target: int) -> tuple[pd.DataFrame, pd.Series]:
-        """X and y of a target: each month from the fourth on, in every place where it is held.
-
-        A place's month that was not published is no row. Where only a part was, y is what the whole
-        would have been.
-        """
+        """X and y of a target: each month from the fourth on, in every place where it is held."""
         # The empty table is for histories that are too short to have a row.
         history, tables, counts = self.history, [self.build_next(target).iloc[:0]], [np.empty(0)]
         for month in self._months:

@@ -29,7 +29,6 @@ from patrolplan.risk.scores import (
 )
 
 ALL_CATEGORIES = "all"  # harm-weighted crime of all categories that count
-
 BEST = "best possible"  # the streets that the month's own crime was in
 DESIGNATED = "designated places"  # the streets of the force's own polygons
 

@@ -21,10 +21,7 @@ MINUTES_A_DAY = 24 * 60
 
 
 def build_mask(area: StudyArea, history: History, window: Window) -> Inside:
-    """What of the incidents lies inside a window, from a time of day or from each school's bell.
-
-    Raises `InputError` when times of day are not known, or no incident is inside.
-    """
+    """What of the incidents lies inside a window, from a time of day or from each school's bell."""
     minutes, weights = weigh_minutes(window, window.list_bells(area.schools))
     catchments = history.units.catchments
 

@@ -25,10 +25,7 @@ EQUAL_SHARE = 1e-12
 
 @dataclass(frozen=True)
 class Route:
-    """One officer's route: stops in order, the minute at which each dwell begins, and the end.
-
-    An officer without stops is not sent out: the route ends at the earliest minute.
-    """
+    """One officer's route: stops, begins of dwells, end; without stops it ends as it begins."""
 
     officer: int
     stops: tuple[int, ...]
@@ -91,11 +88,7 @@ class _Gathered(NamedTuple):
 def time_route(
     problem: OrienteeringProblem, officer_number: int, stops: Sequence[int]
 ) -> Route | None:
-    """Walk the stops, which are rows, in order at their best times; `None` if one is late.
-
-    The officer waits where a later beginning is worth more. Of equal worth the earliest times are
-    given.
-    """
+    """Walk the stops in order at their best times, of equals the earliest; `None` if late."""
     legs = list_leg_minutes(problem, stops)
     if not stops or not all(map(math.isfinite, legs)):
         empty = Route(officer_number, (), (), float(problem.earliest_minutes), 0.0)
@@ -156,10 +149,7 @@ def _time_stops(
 def _begin_stop(
     problem: OrienteeringProblem, arrived: _Gathered, stop: int, opening: float, last: float
 ) -> _Gathered | None:
-    """Give the most worth by the minute at which a dwell has begun; None where it is too late.
-
-    `last` is the latest minute at which it may begin.
-    """
+    """Give the most worth by the minute at which a dwell has begun; None where it is too late."""
     first = max(float(arrived.minutes[0]), opening)
     if first > last:
         return None
@@ -187,11 +177,7 @@ def walk_route(
     not_before: Sequence[float],
     latest_minutes: float,
 ) -> tuple[list[float], float] | None:
-    """Begins and end of a walk from a minute of leaving the start; `None` if anything is late.
-
-    Nobody waits but for the hours of a stop and for `not_before`, the earliest minute at which each
-    dwell may begin.
-    """
+    """Begins and end of a walk that waits for hours and `not_before` alone; `None` if late."""
     legs, now, begins = list_leg_minutes(problem, stops), leave_minutes, list[float]()
     windows = problem.list_windows(stops, TOLERANCE)
     for stop, leg, earliest, (opening, closing) in zip(
