@@ -249,30 +249,3 @@ def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
     left = [place for place in places if walked.isdisjoint(place.hotspots)]
     found = {errand.watch[0] for errand in find_errands(demo_plan, ["feared"])}
     assert found == {hotspot for place in left for _, hotspot in place.nearest[:2]}
-
-
-def test_a_week_of_the_demo_goes_to_every_feared_place(demo_area, demo_plan, demo_week):
-    """Within a week each has a visit at a stop in its square, or a reason in words."""
-    feared = [demand for demand in demo_week.demands if demand.kind == "feared"]
-    assert len(feared) == 11
-    hotspots = demo_plan.hotspots.set_index("hotspot")
-    of_piece, squares = demo_area.reports.group_of_piece, demo_area.reports.squares
-    for demand in feared:
-        assert (demand.why is None) == bool(demand.met_by)
-        for visitor in demand.met_by:
-            (duty,) = (
-                duty
-                for duty in demo_week.duties
-                if (duty.officer, duty.urn, duty.date)
-                == (visitor.officer, visitor.urn, visitor.date)
-            )
-            pieces = [
-                hotspots.loc[name, "stop_piece"]
-                for stop in duty.patrol.stops
-                for name in stop.covered
-                if name in hotspots.index
-            ]
-            stands = {
-                name_place(squares[of_piece[piece]]) for piece in pieces if of_piece[piece] >= 0
-            }
-            assert demand.place in stands

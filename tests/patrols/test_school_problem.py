@@ -201,8 +201,8 @@ def _without_tasks(area):
         (Window(60, 920), (920, 930, 980), ""),
         (Window(60, 926), (926, 930, 986), ""),
         (Window(60, 930), (930, 930, 990), "after pupils have left"),
-        (Window(52, 14 * 60 + 30), (870, 870, 922), "Ends as pupils leave"),
-        (Window(60, 14 * 60), (840, 840, 900), "Ends before pupils leave"),
+        (Window(52, 14 * 60 + 30), (870, 870, 922), "No pupils leave in this window"),
+        (Window(60, 14 * 60), (840, 840, 900), "No pupils leave in this window"),
     ],
 )
 def test_the_presence_is_for_the_pupils_as_they_leave(

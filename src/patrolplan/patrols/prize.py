@@ -13,6 +13,7 @@ the places where an officer could stand.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -82,18 +83,12 @@ class SchoolPrizes:
 
     def take(self, places: NDArray[np.int64]) -> "SchoolPrizes":
         """Only these places."""
-        return replace(
-            self,
-            positions=self.positions.take(places),
-            hotspot_rows=self.hotspot_rows[places],
-            stands=tuple(self.stands[place] for place in places),
-            rates=self.rates[places],
-            passing=self.passing[places],
-            sees=tuple(self.sees[place] for place in places),
-            is_own=self.is_own[places],
-            flow=self.flow[places],
-            seen_pieces=tuple(self.seen_pieces[place] for place in places),
-        )
+        arrays = ("hotspot_rows", "rates", "passing", "is_own", "flow")
+        lists = ("stands", "sees", "seen_pieces")
+        taken: dict[str, Any] = {name: getattr(self, name)[places] for name in arrays}
+        for name in lists:
+            taken[name] = tuple(getattr(self, name)[place] for place in places)
+        return replace(self, positions=self.positions.take(places), **taken)
 
     def find_begins(self, place: int, dwell_minutes: float) -> tuple[float, float]:
         """Between when a dwell may begin so that enough own pupils pass; (0, 0) for never."""

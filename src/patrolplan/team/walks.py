@@ -206,6 +206,6 @@ def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
     planned = sorted({rows[one.urn] for one in plan.patrols})
     planning = PlanningInputs.from_area(
-        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, planned
+        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=planned
     )
     return planning, rows[patrol.urn]
