@@ -13,11 +13,15 @@ from hypothesis import given, strategies as st
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.names import KIND_LABELS, label_streets
 from patrolplan.network.pieces import PUSH, RIDE
-from patrolplan.patrols.directions import PieceTraits, build_directions, build_leg
-from patrolplan.patrols.landmarks import LANDMARK_METRES, Landmarks
+from patrolplan.patrols.directions import (
+    LANDMARK_METRES,
+    Landmarks,
+    PieceTraits,
+    build_directions,
+    build_leg,
+)
 from patrolplan.patrols.legs import Landmark
-from patrolplan.patrols.runs import MIN_END_METRES
-from patrolplan.patrols.turns import HEADINGS, LOOK_METRES, WalkedLine, describe_turn
+from patrolplan.patrols.runs import HEADINGS, LOOK_METRES, MIN_END_METRES, WalkedLine, describe_turn
 
 
 def _walk(*moves):

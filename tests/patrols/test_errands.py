@@ -11,11 +11,11 @@ from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.patrols.assigned_places import _give_places
 from patrolplan.patrols.demands import KINDS
 from patrolplan.patrols.errands import Errand, find_errands, plan_errand
 from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places, name_place
 from patrolplan.patrols.plan import Variant
+from patrolplan.patrols.planner import _give_places
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.surroundings import is_in_force
 from patrolplan.team.day_plans import add_relief_patrols

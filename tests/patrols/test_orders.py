@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from timed_towns import keep_prizes
 
-from patrolplan.patrols.orders import (
+from patrolplan.patrols.solver.solution import walk_route
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
+from patrolplan.patrols.timings import (
     MAX_PERMUTED_STOPS,
     MEAN_SHARE,
     MIN_ORDER_SHARE,
@@ -16,8 +18,6 @@ from patrolplan.patrols.orders import (
     list_timings,
     spread_chances,
 )
-from patrolplan.patrols.solver.solution import walk_route
-from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 
 
 @st.composite

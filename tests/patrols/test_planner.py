@@ -9,13 +9,12 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.arrays import gather
-from patrolplan.patrols.orders import MIN_ORDER_SHARE
 from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.solver.solve import Route
-from patrolplan.patrols.timings import Timing
+from patrolplan.patrols.timings import MIN_ORDER_SHARE, Timing
 
 
 def test_legs_join_gate_and_stops_along_the_streets(demo_area, demo_plan):

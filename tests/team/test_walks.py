@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 import patrolplan as pp
 from patrolplan.patrols import planner
-from patrolplan.patrols.orders import MIN_ORDER_SHARE
 from patrolplan.patrols.plan import Patrol, build_patrol_document
+from patrolplan.patrols.timings import MIN_ORDER_SHARE
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import Appointment, list_school_days
 from patrolplan.team.rota import build_duty

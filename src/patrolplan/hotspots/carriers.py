@@ -63,13 +63,7 @@ def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.fl
 
 
 def round_to_steps(values: NDArray[np.float64], step: float) -> NDArray[np.float64]:
-    """Positive values rounded to powers of 1 + step, given to three digits; zero stays zero.
-
-    Examples
-    --------
-    >>> round_to_steps(np.array([0.1001, 0.1009, 0.104]), 0.05).tolist()
-    [0.101, 0.101, 0.106]
-    """
+    """Positive values rounded to powers of 1 + step, given to three digits; zero stays zero."""
     held = np.where(values > 0, values, 1.0)
     powers = (1 + step) ** np.round(np.log(held) / np.log1p(step))
     return np.where(values > 0, round_significant(powers, 3), 0.0)

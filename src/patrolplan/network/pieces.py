@@ -238,12 +238,9 @@ def classify_bicycle_ways(
 ) -> NDArray[np.int8]:
     """(p, 2) how a bicycle goes along each piece and against it: `RIDE`, `PUSH`, `CARRY`, `CLOSED`.
 
-    `mode_names` (p,) are "ride", "push" or "carry"; `one_way` (p,) is 1 in the piece's direction
-    alone, -1 against it alone, 0 both. One-way streets are obeyed, but never trap a rider. Nodes
-    from which all others can be reached, and be reached from, form the largest strongly connected
-    component of the directed streets. A piece with an end outside it could be left, or reached,
-    only against a one-way street, as happens at the edge of the area; along such pieces the bicycle
-    may be pushed in the closed direction.
+    `one_way` (p,) is 1 in the piece's direction alone, -1 against it alone, 0 both. One-way streets
+    are obeyed, but never trap a rider: at a piece with an end outside the largest strongly
+    connected component, as at the edge of the area, it may be pushed in the closed direction.
     """
     modes = np.array([BICYCLE_MODES[name] for name in mode_names.tolist()], dtype=np.int8)
     both = np.where(np.column_stack([one_way < 0, one_way > 0]), CLOSED, modes[:, None])
@@ -261,11 +258,6 @@ def classify_bicycle_ways(
 def compute_cycling_effort(
     kinds: NDArray[np.int8], *, riding_kmh: float, walking_kmh: float
 ) -> NDArray[np.float64]:
-    """What a metre costs by `kinds`, in metres ridden: inf where it is closed.
-
-    >>> compute_cycling_effort(np.array([[RIDE, CLOSED], [PUSH, CARRY]]), riding_kmh=12,
-    ...     walking_kmh=4).tolist()
-    [[1.0, inf], [3.0, 9.0]]
-    """
+    """What a metre costs by `kinds`, in metres ridden: inf where it is closed."""
     pushing = riding_kmh / walking_kmh
     return np.array([np.inf, 1.0, pushing, CARRY_FACTOR * pushing])[kinds]

@@ -2,7 +2,7 @@
 
 A school's best patrol and its variants maximise worth and ignore taskings and what other schools
 do: for each demand (`patrolplan.patrols.demands`) the schools near it have one more that meets it.
-A week then chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
+A week then chooses who goes; without a week, see `patrolplan.patrols.planner`.
 """
 
 from collections import defaultdict

@@ -16,7 +16,6 @@ from patrolplan.network.names import describe_positions
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.orders import list_timings
 from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
@@ -24,7 +23,7 @@ from patrolplan.patrols.solver.solution import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
-from patrolplan.patrols.timings import Timing, Timings
+from patrolplan.patrols.timings import Timing, Timings, list_timings
 
 SAME_METRES = 1.0  # a stop within this distance of a hotspot's stopping place is there
 

@@ -1,8 +1,7 @@
 """`Plan`: the contract between the solver and all papers and files.
 
-Times are minutes after local midnight; places are metres in the area's CRS. Each record is declared
-once: pydantic uses the annotations to write it as a part of `plan.json` and `week.json`, in degrees
-and HH:MM, and to read it again.
+Times are minutes after local midnight; places are metres in the area's CRS. pydantic uses the
+annotations to write a record into `plan.json` and `week.json`, and to read it again.
 """
 
 import datetime as dt
@@ -256,8 +255,7 @@ class Patrol(_AtPoint):
     point: Annotated[Point, Field(alias="gate")]
     start_minutes: Annotated[Minutes, Field(alias="start")]
     gate_until_minutes: Annotated[Minutes, Field(alias="gate_until")]
-    """End of the presence at the gate, which is longer than its minimum if staying is worth more
-    than leaving."""
+    """End of the presence at the gate; after its minimum if staying is worth more than leaving."""
     end_minutes: Annotated[Minutes, Field(alias="end")]
     latest_end_minutes: Annotated[Minutes, Field(alias="latest_end")]
     """End of the patrol window."""
@@ -266,8 +264,7 @@ class Patrol(_AtPoint):
     way: str = "walk"
     """"walk" or "bicycle"."""
     worth: Share
-    """What it meets of the risk to the school's own pupils within reach, see
-    `patrolplan.patrols.prize`."""
+    """What it meets of the risk to own pupils within reach, see `patrolplan.patrols.prize`."""
     bound: Share
     """Upper bound on the worth of any patrol of this school and window."""
     proven: Annotated[bool, Strict()]
@@ -289,18 +286,14 @@ class Patrol(_AtPoint):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        record = handler(self)
+        record, usual = handler(self), {"way": "walk", "window": AFTER_SCHOOL}
         # Sums are those of rounded legs, and the gap that of the rounded worth, so that a patrol
         # that was read is written unchanged.
-        worth, bound = record["worth"], record["bound"]
-        legs = record["legs"]
+        worth, bound, legs = (record[name] for name in ("worth", "bound", "legs"))
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
         return arrange(
             record,
-            [
-                *(["way"] if self.way == "walk" else []),
-                *(["window"] if self.window == AFTER_SCHOOL else []),
-            ],
+            [name for name, one in usual.items() if getattr(self, name) == one],
             way={"pushed_metres": round(pushed, 1)},
             bound={"gap_percent": round(compute_gap_percent(worth, bound), 2)},
             proven={
@@ -435,7 +428,6 @@ class Plan(Drawn):
         proven = sum(patrol.proven for patrol in self.patrols)
         facts = {
             "patrols": f"{len(self.patrols)}, {proven} of them proven best",
-            "stops": sum(len(patrol.stops) for patrol in self.patrols),
             "hotspots": len(self.hotspots),
             "day": self.date or "any",
             "left out": "; ".join(map(str, self.left_out)) or "nothing",

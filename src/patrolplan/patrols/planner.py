@@ -1,8 +1,10 @@
 """Hotspots -> `Plan`: the best patrols of every school, and nearly optimal variants."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 
 import geopandas as gpd
 
@@ -15,9 +17,10 @@ from patrolplan.doors import Day, Urns, list_urns, read_day
 from patrolplan.errors import InputError, Problems
 from patrolplan.hotspots.given import take_hotspots
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.assigned_places import assign_places
+from patrolplan.patrols.errands import Answer, Errand, find_errands, group_by_school, plan_errands
+from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.patrol_builder import PatrolBuilder
-from patrolplan.patrols.plan import Patrol, Plan, Variant
+from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.reference import MIN_GAIN, compare_with_reference, plan_reference
@@ -65,7 +68,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         Day of the patrols: tasked places count only on their days. Without it all of them count.
     assign_tasked
         Whether each place to visit is assigned to the schools that serve it best, see
-        `patrolplan.patrols.assigned_places`; otherwise only barred places change patrols.
+        `patrolplan.patrols.planner`; otherwise only barred places change patrols.
     for_week
         Whether a week may be drawn from the plan: then variants are complete, and have other times.
     executor
@@ -177,3 +180,75 @@ def _build_variant(
         return Variant.from_patrols(compare_with_reference(builder, patrols, reference), share)
     visits = (visit for route in other.routes for visit in builder.merge_visits(route)[1])
     return Variant(share, tuple(builder.problem.get_stop_name(visit.stop) for visit in visits))
+
+
+def assign_places(
+    plan: Plan,
+    inputs: PlanningInputs,
+    *,
+    all_schools: bool = True,
+    executor: Executor | None = None,
+    report_progress: ProgressCallback | None = None,
+) -> Plan:
+    """The plan with each place on the patrols of the schools that serve it best, one a visit."""
+    best, visits = group_by_school(plan.patrols), plan.area.tasked_places.set_index("place_id")
+    plan_visits = partial(
+        plan_errands, plan, inputs=inputs, executor=executor, report_progress=report_progress
+    )
+    errands = find_errands(plan, ["tasked"])
+    answers = plan_visits(errands)
+    served = {
+        (errand.visit[0], errand.urn): answer
+        for errand, answer in zip(errands, answers, strict=True)
+        if isinstance(answer, Variant)
+    }
+    names = dict.fromkeys(name for name, _ in served)
+    wanted = [name for name in names for _ in range(int(visits["visits"][name]))]
+    given = _give_places(wanted, best, served, plan_visits)
+    patrols = []
+    for patrol in plan.patrols:
+        own = given[patrol.urn].patrols if patrol.urn in given else ()
+        # The best ones, without its places, become a variant.
+        without = Variant.from_patrols(best[patrol.urn])
+        found = [
+            replace(each, variants=(without, *patrol.variants))
+            for each in own
+            if each.number == patrol.number
+        ]
+        patrols += found or [patrol]
+    unserved = tuple(answer for answer in answers if isinstance(answer, Unserved))
+    served_by = Counter(name for variant in given.values() for name in variant.serves)
+    left_out = list_left_out(plan, list(best), unserved, served_by, all_schools=all_schools)
+    told = (*plan.left_out, *left_out)
+    return replace(plan, patrols=tuple(patrols), unserved=unserved, left_out=told)
+
+
+def _give_places(
+    wanted: Sequence[str],
+    best: Mapping[str, Sequence[Patrol]],
+    served: Mapping[tuple[str, str], Variant],
+    plan_visits: Callable[[Sequence[Errand]], list[Answer]],
+) -> dict[str, Variant]:
+    """The patrol of each school that visits places.
+
+    One place after the other goes to the school that loses least by it, of those that visit none;
+    only if all of these are taken, to one whose patrol has time for both.
+    """
+    given: dict[str, Variant] = {}
+    for name in wanted:
+        loss = {
+            urn: sum(patrol.worth for patrol in own)
+            - sum(patrol.worth for patrol in served[name, urn].patrols)
+            for urn, own in best.items()
+            if (name, urn) in served
+        }
+        for urn in sorted(loss, key=lambda urn: (urn in given, loss[urn])):
+            if urn not in given:
+                given[urn] = served[name, urn]
+                break
+            if name not in given[urn].serves:
+                (answer,) = plan_visits([Errand(urn, visit=(*given[urn].serves, name))])
+                if isinstance(answer, Variant):
+                    given[urn] = answer
+                    break
+    return given

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
 
 import geopandas as gpd
 import numpy as np
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.network.names import label_streets
+from patrolplan.patrols.directions import Landmarks
 from patrolplan.patrols.feared_places import find_feared_places
-from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.prize import SchoolPrizes, build_prizes
 from patrolplan.risk.surface import Risk
 
@@ -46,9 +45,8 @@ class PlanningInputs:
         """Names of the rows of `hotspots`, as a list, where lookups are faster than in a table."""
         return [str(name) for name in self.hotspots["hotspot"]]
 
-    @classmethod
+    @staticmethod
     def from_area(
-        cls,
         area: StudyArea,
         risk: Risk,
         hotspots: gpd.GeoDataFrame,
@@ -56,16 +54,16 @@ class PlanningInputs:
         date: dt.date | None = None,
         *,
         rows: Iterable[int] | None = None,
-    ) -> Self:
+    ) -> "PlanningInputs":
         """The inputs of the schools in some rows, by default all, kept for a week's plans."""
         window = window or resolve_window(area.settings.patrol)
         chosen = list(range(len(area.schools)) if rows is None else rows)
         reuse, walkable, features = area.catchments.reuse, area.network.walkable, area.features
 
-        def build() -> Self:
+        def build() -> PlanningInputs:
             urns = area.schools["urn"].iloc[chosen]
             feared = find_feared_places(area, risk, hotspots, urns)
-            return cls(
+            return PlanningInputs(
                 area.strip_for_workers(),
                 risk,
                 hotspots,

@@ -107,18 +107,11 @@ class PatrolHours:
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
     """Start of a school's patrol, its presence at the gate, and its length.
 
-    The presence is for pupils who leave. A window at a time of day that begins before the bell and
-    leaves time for the presence starts at the bell; one that begins after they have left, or ends
-    before, such as in the early morning, has none: the patrol starts with its stops. One that
-    begins as they leave has the rest of it. If the settings let it begin before the closing bell,
-    the officer is at the gate from then.
-
-    Around the opening bell, the presence is for pupils who arrive, and ends with the bell. The
-    stops are in the longer part: either before the presence, so that the patrol ends with the bell,
-    or after it.
-
-    Where no pupils stay for clubs, patrols that begin as pupils leave end when all have gone. This
-    is by when they leave, not by where they walk, which no time on a card may reveal.
+    The presence is for pupils who leave: a window that begins before the bell starts at the bell if
+    time is left for it; one that begins after they have left, or ends before, has none. Around the
+    opening bell it is for pupils who arrive and ends with the bell, and the stops are in the longer
+    part. Where no pupils stay for clubs, patrols that begin as pupils leave end when all have gone:
+    by when they leave, not by where they walk, which no time on a card may reveal.
     """
     hours, settings = _compute_window_hours(area, school, window), area.settings.way_home
     late = find_late(settings, school)

@@ -127,11 +127,7 @@ def tell_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patr
 def find_walks(
     around: Surroundings, stops: Positions, tasked: SchoolPlaces
 ) -> tuple[WalkFinder, NDArray[np.int64]]:
-    """Walks between gate and stops that avoid barred places, and which ones they cannot.
-
-    Where the gate is in sight of barred places, or cut off by them, the one way from there that
-    has least of their streets stays open.
-    """
+    """Walks of gate and stops that avoid barred places, if there is a way out, and those passed."""
     near = tasked.closed_streets
     closed = np.asarray(near.any(axis=0))
     excepted = np.zeros_like(closed)

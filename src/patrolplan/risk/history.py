@@ -56,13 +56,7 @@ UNKNOWN_DAYS = 1.0
 def get_harm_days(
     categories: Iterable[str], overrides: Mapping[str, float] | None = None
 ) -> NDArray[np.float64]:
-    """Harm of each category in days; the settings' `[risk] harm` overrides the index.
-
-    Examples
-    --------
-    >>> get_harm_days(["Robbery", "Theft from the person"], {"Theft from the person": 20})
-    array([365.,  20.])
-    """
+    """Harm of each category in days; the settings' `[risk] harm` overrides the index."""
     table = {**HARM_DAYS, **(overrides or {})}
     return np.array([table.get(name, UNKNOWN_DAYS) for name in categories], dtype=np.float64)
 

@@ -150,13 +150,7 @@ class RiskInTime:
 
 
 def find_half_hour(minute: int) -> int:
-    """Which half-hour of the day a minute after midnight is in, 0 to 47.
-
-    Examples
-    --------
-    >>> find_half_hour(15 * 60 + 20), find_half_hour(24 * 60 + 10)
-    (30, 0)
-    """
+    """Which half-hour of the day a minute after midnight is in, 0 to 47."""
     return minute // HALF_HOUR_MINUTES % HALF_HOURS
 
 
