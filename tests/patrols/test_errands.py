@@ -11,9 +11,8 @@ from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.patrols.demands import KINDS
+from patrolplan.patrols.demands import FEARED_A_SCHOOL, KINDS, find_feared_places, name_place
 from patrolplan.patrols.errands import Errand, find_errands, plan_errand
-from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places, name_place
 from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.planner import _give_places
 from patrolplan.patrols.planning_inputs import PlanningInputs

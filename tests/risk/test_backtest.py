@@ -20,9 +20,15 @@ from patrolplan.risk.intervals import (
     draw_months,
 )
 from patrolplan.risk.models import count_prior, expect_shrunk
-from patrolplan.risk.rolling_origin import AUTO_ALL_HOURS, DESIGNATED, PRIOR_BY_CLOCK, Scorer
+from patrolplan.risk.rolling_origin import (
+    AUTO_ALL_HOURS,
+    DESIGNATED,
+    PRIOR_BY_CLOCK,
+    Scorer,
+    build_mask,
+    count_inside,
+)
 from patrolplan.risk.scores import round_significant, score_shares, simulate_reference, sum_slices
-from patrolplan.risk.window import build_mask, count_inside
 
 
 @pytest.fixture(scope="module")

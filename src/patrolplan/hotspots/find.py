@@ -10,9 +10,14 @@ from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
 from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.hotspots.clusters import cluster_pieces, find_stretches, sum_by_stretch
-from patrolplan.hotspots.designated import cut_to_walk, give_empty_some
 from patrolplan.hotspots.significance import assess_certainty
-from patrolplan.hotspots.stretches import describe_stops, place_stretches, rate_hotspots
+from patrolplan.hotspots.stretches import (
+    cut_to_walk,
+    describe_stops,
+    give_empty_some,
+    place_stretches,
+    rate_hotspots,
+)
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 

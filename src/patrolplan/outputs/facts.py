@@ -26,7 +26,7 @@ from patrolplan.outputs.reason_words import (
     order_reasons,
     tell_reasons,
 )
-from patrolplan.patrols.feared_places import name_place
+from patrolplan.patrols.demands import name_place
 from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.tables import STAFF
 from patrolplan.text import join_words

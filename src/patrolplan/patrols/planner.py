@@ -17,8 +17,14 @@ from patrolplan.doors import Day, Urns, list_urns, read_day
 from patrolplan.errors import InputError, Problems
 from patrolplan.hotspots.given import take_hotspots
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.errands import Answer, Errand, find_errands, group_by_school, plan_errands
-from patrolplan.patrols.nearest_miss import list_left_out
+from patrolplan.patrols.errands import (
+    Answer,
+    Errand,
+    find_errands,
+    group_by_school,
+    list_left_out,
+    plan_errands,
+)
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.network.names import label_streets
+from patrolplan.patrols.demands import find_feared_places
 from patrolplan.patrols.directions import Landmarks
-from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.prize import SchoolPrizes, build_prizes
 from patrolplan.risk.surface import Risk
 

@@ -35,9 +35,10 @@ from patrolplan.risk.rolling_origin import (
     PRIOR_BY_CLOCK,
     TENTHS,
     Scorer,
+    build_mask,
+    check_times_known,
 )
 from patrolplan.risk.scores import COVERAGES, DECILES, divide, simulate_reference
-from patrolplan.risk.window import build_mask, check_times_known
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_percent
 

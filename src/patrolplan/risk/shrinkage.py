@@ -19,8 +19,7 @@ import scipy
 from numpy.typing import NDArray
 
 from patrolplan.parallel import limit_to_one_thread
-from patrolplan.risk.history import History
-from patrolplan.risk.spatial_units import SpatialUnits
+from patrolplan.risk.history import History, SpatialUnits
 
 LOG_SHAPE = (-4.0, 6.0)
 """Bounds of the search for the shape: from "the counts alone" to "the mean alone"."""

@@ -1,6 +1,6 @@
 """What a school is owed after a survey: its most feared places, and what was done about each.
 
-Each of the places that weigh most within reach of the school (`patrolplan.patrols.feared_places`)
+Each of the places that weigh most within reach of the school (`patrolplan.patrols.demands`)
 has an answer: how many pupils named it and why, on how many days officers were there, on how many
 days this week they will be, on any school's patrol, or why not; and what changed since the last
 survey. All answers of pupils are suppressed and rounded by `patrolplan.privacy`.
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
+from patrolplan.patrols.demands import FearedPlace, find_feared_places
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import ReportGroups
