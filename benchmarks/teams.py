@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.patrols.solver.solution import list_leg_minutes
+from patrolplan.patrols.solver.problem import list_leg_minutes
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.timings import Timings, list_timings
 from patrolplan.team.problem import RotaProblem

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from timed_towns import keep_prizes
 
-from patrolplan.patrols.solver.solution import walk_route
+from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.timings import (
     MAX_PERMUTED_STOPS,

@@ -22,7 +22,7 @@ from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.solver.solution import time_route
+from patrolplan.patrols.solver.problem import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind

@@ -19,7 +19,7 @@ from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.solver.solution import walk_route
+from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking

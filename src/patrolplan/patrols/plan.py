@@ -50,7 +50,7 @@ from patrolplan.patrols.file_forms import (
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.posts import Post
-from patrolplan.patrols.solver.solution import compute_gap_percent
+from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk

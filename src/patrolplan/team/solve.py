@@ -23,7 +23,7 @@ import numpy as np
 
 from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.highs import Answer
-from patrolplan.patrols.solver.solution import compute_gap_percent
+from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme, list_chosen
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import (

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from timed_towns import draw_town, find_best, find_best_by_set, keep_prizes
 
 from patrolplan.patrols.solver.labels import MAX_CANDIDATES, LabelExplorer
+from patrolplan.patrols.solver.problem import time_route
 from patrolplan.patrols.solver.reduce import reduce_problem
-from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import (
     OrienteeringProblem,
     TimedPrizes,
