@@ -104,30 +104,22 @@ def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Obsta
     for _, place in problem.tasked.must_visit.iloc[problem.found.outside_rows].iterrows():
         name, urns = str(place["place_id"]), [str(problem.school["urn"])]
         return measure_nearest_school(problem.inputs.area, name, place.geometry, urns)
-    found = [_explain_stop(problem, stop) for stop in sorted(problem.must_visit_stops)]
-    found += [_explain_watched(problem, name) for name in watch]
+    found, area = list[Obstacle](), problem.inputs.area
+    for stop in sorted(problem.must_visit_stops):
+        place, stay = problem.get_tasked_place(stop), float(problem.stop_minutes[stop - 1])
+        near = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
+        when = find_hours_of_begin(place, stay), format_hours(place)
+        found.append(_explain(problem, str(place["place_id"]), [stop], near, *when))
+    hotspots, dwell = problem.inputs.hotspots, problem.settings.dwell_minutes
+    for name in watch:
+        own = hotspots.geometry.to_numpy()[(hotspots["hotspot"] == name).to_numpy()]
+        near = find_near(own, problem.tasked.barred, MIN_STOP_METRES_TO_BARRED)
+        when = (-np.inf, np.inf), ""
+        if (designated := get_place(area, name)) is not None:
+            span = find_begin_span(designated, problem.surroundings.hours, dwell)
+            when = span, format_place_hours(designated)
+        found.append(_explain(problem, name, problem.find_stops_at(name), near, *when))
     return min(found, key=lambda obstacle: obstacle.kind == "unfit")
-
-
-def _explain_watched(problem: SchoolProblem, name: str) -> Obstacle:
-    """Why a hotspot to watch cannot be visited."""
-    hotspots, place = problem.inputs.hotspots, get_place(problem.inputs.area, name)
-    own = hotspots.geometry.to_numpy()[(hotspots["hotspot"] == name).to_numpy()]
-    near = find_near(own, problem.tasked.barred, MIN_STOP_METRES_TO_BARRED)
-    span, hours = (-np.inf, np.inf), ""
-    if place is not None:
-        dwell = problem.settings.dwell_minutes
-        span = find_begin_span(place, problem.surroundings.hours, dwell)
-        hours = format_place_hours(place)
-    return _explain(problem, name, problem.find_stops_at(name), near, span, hours)
-
-
-def _explain_stop(problem: SchoolProblem, stop: int) -> Obstacle:
-    """Why a tasked place cannot be visited."""
-    place = problem.get_tasked_place(stop)
-    near = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
-    span = find_hours_of_begin(place, float(problem.stop_minutes[stop - 1]))
-    return _explain(problem, str(place["place_id"]), [stop], near, span, format_hours(place))
 
 
 def _explain(
