@@ -317,6 +317,13 @@ def test_widening_is_students_t_on_overlapping_blocks():
     assert widenings[-1] == pytest.approx(1.0, abs=0.01)
 
 
+def test_ends_are_percentiles_moved_away_from_the_estimate():
+    """The 2.5th and the 97.5th, each as many times farther from the estimate as is due."""
+    low, high = compute_interval(np.array(40.0), np.linspace(0.0, 100.0, 1001), 12)
+    wider = compute_widening(12)
+    assert (low, high) == pytest.approx((40 - wider * 37.5, 40 + wider * 57.5))
+
+
 def test_draws_are_whole_blocks():
     """Every draw has as many months as there are, and each month comes as often as the others."""
     counted = draw_months(12, seed=1)

@@ -5,9 +5,9 @@ y is the category's incidents there in that month. The estimator is cloned for e
 that was learned at one month can leak into another; what it predicts is checked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import geopandas as gpd
 import numpy as np
@@ -49,17 +49,10 @@ _ByMonths = dict[int, NDArray[np.float64]]  # (c, k) means over so many months
 class Estimator(Protocol):
     """The methods of a user's own model, as in scikit-learn; for X see `ModelTables`."""
 
-    def fit(self, X: pd.DataFrame, y: pd.Series) -> Self:  # noqa: N803 - scikit-learn's names
-        """Learn one category's incidents `y`, a row of X a place and month."""
-
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803
-        """Incidents expected in each row of X, in the whole month."""
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
-        """Parameters of the constructor by name."""
-
-    def set_params(self, **params: Any) -> Self:  # noqa: ANN401 - whatever it has
-        """Set some of them."""
+    fit: Callable[..., Any]  # learns one category's incidents y, a row of X a place and month
+    predict: Callable[..., Any]  # incidents expected in each row of X, in the whole month
+    get_params: Callable[..., dict[str, Any]]
+    set_params: Callable[..., Any]
 
 
 class ModelTables:
