@@ -47,7 +47,7 @@ _ByMonths = dict[int, NDArray[np.float64]]  # (c, k) means over so many months
 
 @runtime_checkable
 class Estimator(Protocol):
-    """The methods of a user's own model, as in scikit-learn; for X see `ModelTables`."""
+    """The methods of a user's own model, as in scikit-learn."""
 
     fit: Callable[..., Any]  # learns one category's incidents y, a row of X a place and month
     predict: Callable[..., Any]  # incidents expected in each row of X, in the whole month
@@ -56,22 +56,7 @@ class Estimator(Protocol):
 
 
 class ModelTables:
-    """Tables of a history, for each of its targets.
-
-    The columns of X, all numbers and none missing:
-
-    - `mean_1_month`, `mean_3_months`, `mean_6_months`, `mean_12_months`: incidents of the category
-      a month, over so many months before (over those there are, where they are fewer). Months that
-      were not published are filled, see `patrolplan.risk.history.fill_missing`.
-    - `around_3_months`, `around_12_months`: the same in the other places within 300 m.
-    - `all_3_months`, `all_12_months`, `all_around_3_months`, `all_around_12_months`: of all
-      categories together, in the place and around it.
-    - `shrunk`: our own shrunk count of the months before, see `patrolplan.risk.shrinkage`.
-    - `other: NAME`: incidents a month of each category in the place, over twelve months.
-    - `metres`, and the share of street that is `main`, `secondary`, `pedestrian`, `path`,
-      `service`; the rest is residential.
-    - `easting`, `northing`: where the place is, in metres of the area's CRS.
-    - `month_of_year` (1 to 12) and `month_number`, counted from the first month of the data.
+    """Tables of a history, by target; `docs/how-to/own-model.md` lists the columns of X.
 
     The index has the levels `month` (first day) and `place` (number of the catchment).
     """
