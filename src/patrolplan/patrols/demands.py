@@ -117,7 +117,7 @@ WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
 SCHOOLS_A_FEARED_PLACE = 2
 """Number of schools that have a patrol to a feared place where no other patrol goes."""
 
-Days = Sequence[dt.date | None]  # none is any day
+Days = Sequence[dt.date | None]  # None is any day
 
 
 @dataclass(frozen=True)
