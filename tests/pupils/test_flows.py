@@ -128,6 +128,15 @@ def _schools(*rows):
         (("Not applicable", 160, NONE, 3, 19), (80, 80), []),
         (("Not applicable", 100, NONE, NONE, NONE), (50, 50), ["stages_assumed"]),
         (("", NONE, NONE, NONE, NONE), (150, 150), ["rolls_assumed", "stages_assumed"]),
+        (("Not applicable", 160, NONE, 3, 25), (80, 80), []),
+        (("16 plus", 500, NONE, 19, 25), (0, 500), []),
+        (("All-through", 100, NONE, 11, 11), (50, 50), []),
+        (("Nursery", NONE, 0, NONE, NONE), (80, 0), ["rolls_assumed"]),
+        (("Primary", NONE, NONE, NONE, NONE), (300, 0), ["rolls_assumed"]),
+        (("Middle deemed primary", NONE, NONE, NONE, NONE), (300, 0), ["rolls_assumed"]),
+        (("Middle deemed secondary", NONE, NONE, NONE, NONE), (0, 600), ["rolls_assumed"]),
+        (("16 plus", NONE, NONE, NONE, NONE), (0, 1000), ["rolls_assumed"]),
+        (("All-through", NONE, NONE, NONE, NONE), (600, 600), ["rolls_assumed"]),
     ],
 )
 def test_pupils_by_stage(row, expected, kinds):
@@ -135,6 +144,15 @@ def test_pupils_by_stage(row, expected, kinds):
     rolls = count_pupils(_schools(row))
     np.testing.assert_allclose(rolls.by_stage, [expected])
     assert [note.key for note in rolls.notes] == kinds
+
+
+def test_shares_by_mode_are_those_of_their_sources_and_may_be_all():
+    """England's of the National Travel Survey 2024, London's assumed; own ones up to the whole."""
+    preset = {name: find_mode_shares(WayHomeSettings(modes=name)) for name in ("england", "london")}
+    assert preset["england"].tolist() == [[0.51, 0.02, 0.0], [0.37, 0.18, 0.02]]
+    assert preset["london"].tolist() == [[0.6, 0.1, 0.02], [0.42, 0.38, 0.08]]
+    own = {"primary": {"car": 0.9, "walk": 0.1}, "secondary": {"rail": 1.0}}
+    assert find_mode_shares(WayHomeSettings(modes=own)).tolist() == [[0.1, 0, 0], [0, 0, 1]]
 
 
 SHARES = st.one_of(st.just(NONE), st.floats(0, 1))
