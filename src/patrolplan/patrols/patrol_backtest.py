@@ -60,8 +60,7 @@ class PatrolBacktest:
     """One row per origin and school: `origin`, `urn`, and for `OURS` and each of `BASELINES` the
     harm (days) of the month in their dwells' stretches, per officer-hour; in `PLANNED_COLUMNS` the
     worth as planned, of ours and of greedy stops by worth per minute."""
-    seed: int
-    """Seed of the bootstrap."""
+    seed: int  # seed of the bootstrap
 
     def summary(self) -> pd.DataFrame:
         """Ratio of the harm that ours covered to that of each baseline, with its 95 % interval.
