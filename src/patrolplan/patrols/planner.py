@@ -73,8 +73,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     date
         Day of the patrols: tasked places count only on their days. Without it all of them count.
     assign_tasked
-        Whether each place to visit is assigned to the schools that serve it best, see
-        `patrolplan.patrols.planner`; otherwise only barred places change patrols.
+        Whether each place to visit is assigned to the schools that serve it best; otherwise only
+        barred places change patrols.
     for_week
         Whether a week may be drawn from the plan: then variants are complete, and have other times.
     executor
