@@ -260,6 +260,7 @@ SOME_TERMS = _dates(
     ("2026-03-06", "2026-03-06", "closed"),
     ("2026-03-09", "2026-03-10", "closed", "900001"),
     ("2026-04-13", "2026-07-21", "term"),
+    ("2026-05-11", "2026-05-14", "closed"),
 )
 
 
@@ -319,10 +320,11 @@ def test_kinds_are_those_of_a_day_by_day_walk(periods):
         ("2026-03-06", "other_weekday"),
         ("2026-03-09", "school_day"),
         ("2026-04-01", "holiday"),
+        ("2026-05-12", "other_weekday"),
     ],
 )
 def test_each_kind_of_day_is_recognised(day, kind):
-    """Half term is a holiday, one day is not, and one school's closure closes no other."""
+    """A week is a holiday, four days are not, and one school's closure closes no other."""
     assert find_day_kind(SOME_TERMS, dt.date.fromisoformat(day)) == kind
 
 
@@ -359,6 +361,8 @@ def test_unknown_weekdays_are_mixed_as_the_known_ones():
     kinds = np.repeat([SCHOOL_DAY, HOLIDAY, WEEKEND, UNKNOWN_WEEKDAY], [60, 30, 60, 60])
     shares = join_day_kinds(kinds).kind_shares
     assert shares == pytest.approx(np.array([100, 0, 60, 50]) / 210)
+    none_known = join_day_kinds(np.repeat([UNKNOWN_WEEKDAY, WEEKEND], [50, 20])).kind_shares
+    assert none_known == pytest.approx(np.array([50, 0, 20, 0]) / 70)
 
 
 def test_rates_of_kinds_are_joined_by_their_days():
@@ -369,6 +373,8 @@ def test_rates_of_kinds_are_joined_by_their_days():
     rates = days.join_rates(np.repeat([1.0, 2.0, 3.0, 4.0], 48).reshape(4, 48))
     assert rates[:, 0] == pytest.approx([1.0, (10 * 2 + 40 * 4) / 50, 3.0])
     density = days.to_density(rates).reshape(3, 48)
+    both = days.to_density(np.stack([rates, 2 * rates]))
+    assert both == pytest.approx(np.stack([density.ravel()] * 2))
     assert density.sum(axis=1) == pytest.approx(np.array([90, 180, 180]) / 450)
     kinds = np.array([SCHOOL_DAY, UNKNOWN_WEEKDAY])
     assert days.find_class(kinds).tolist() == [0, 3]
