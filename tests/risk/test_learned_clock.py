@@ -306,6 +306,22 @@ def test_a_span_has_the_half_hours_that_it_meets(make):
     assert times.place.tolist() == [0, 0, 0, 1]
 
 
+def test_other_categories_and_unknown_times_are_left_out(make):
+    """Of a theft and a robbery of which only the date is known nothing is read."""
+    rows = pd.DataFrame(
+        {
+            "piece": [0, 1, 2],
+            "category": ["Robbery", "Other theft", "Robbery"],
+            "month": pd.Timestamp("2026-03-01"),
+            "occurred_at": pd.Timestamp("2026-03-09 15:30"),
+            "occurred_until": pd.NaT,
+            "timed": [True, True, False],
+        }
+    )
+    area, _ = build(make, rows)
+    assert read_times(area, TARGETS).incident.tolist() == [0]
+
+
 def test_whole_weeks_are_dealt_out_into_ten_folds(make):
     """From Monday to Sunday one fold, the next week another, and the tenth after it the same."""
     days = ("2026-03-09 00:10", "2026-03-15 23:50", "2026-03-16 00:10", "2026-05-18 15:30")
