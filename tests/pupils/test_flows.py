@@ -134,6 +134,7 @@ def _schools(*rows):
         (("Nursery", NONE, 0, NONE, NONE), (80, 0), ["rolls_assumed"]),
         (("Primary", NONE, NONE, NONE, NONE), (300, 0), ["rolls_assumed"]),
         (("Middle deemed primary", NONE, NONE, NONE, NONE), (300, 0), ["rolls_assumed"]),
+        (("Secondary", NONE, NONE, NONE, NONE), (0, 1000), ["rolls_assumed"]),
         (("Middle deemed secondary", NONE, NONE, NONE, NONE), (0, 600), ["rolls_assumed"]),
         (("16 plus", NONE, NONE, NONE, NONE), (0, 1000), ["rolls_assumed"]),
         (("All-through", NONE, NONE, NONE, NONE), (600, 600), ["rolls_assumed"]),
