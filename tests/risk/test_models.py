@@ -178,6 +178,8 @@ def test_history_counts_incidents(make):
     assert h.categories == ("Robbery", "Burglary")
     assert h.counts[:, 3, 0].tolist() == [1, 0, 0, 1]
     assert h.counts.sum() == 3
+    assert h.get_month_counts(h.months[0]).sum() == h.get_month_counts(h.months[0])[3, 0] == 1
+    assert not h.get_month_counts(pd.Timestamp("2021-12-01")).any()
 
 
 def test_harm_of_a_category_that_nobody_knows_is_one_day():
