@@ -244,6 +244,23 @@ def test_places_that_are_alike_follow_all():
     np.testing.assert_allclose(moved, 1.0, atol=0.2)
 
 
+def test_each_category_has_its_own_strength():
+    """Of two with many incidents, one of places that differ is moved far, the other little."""
+    rng, ones = np.random.default_rng(8), np.ones(4000)
+    place, category = rng.integers(10, size=4000), np.repeat([0, 1], 2000)
+    even = DAYS.to_density(np.ones((3, HALF_HOURS)))
+    cell = rng.choice(CELLS, 4000, p=even)
+    hour = np.where(place < 5, rng.integers(0, 8, 4000), rng.integers(28, 36, 4000))
+    cell = np.where(category == 0, cell // HALF_HOURS * HALF_HOURS + hour, cell)
+    fold = rng.integers(FOLDS, size=4000)
+    times = Times(np.arange(4000), place, category, cell, fold, ones, ones, DAYS, 2)
+    xy = np.column_stack([1500.0 * np.arange(10), np.zeros(10)])
+    declared = np.tile(even, (2, 1, 1))
+    _, (differ, alike) = learn_clock(times, declared, xy, np.zeros(10, dtype=np.int64))
+    assert min(one.strength for one in differ) < 10
+    assert min(one.strength for one in alike) > 50
+
+
 def _at(half_hour):
     """(b,) what a share of crime in each cell counts as, to give the rate in a half-hour."""
     per_time = np.zeros((3, HALF_HOURS))
