@@ -25,8 +25,7 @@ from pyvrp.stop import MaxRuntime
 from scipy import sparse
 
 from patrolplan.patrols.solver.highs import Programme, maximise
-from patrolplan.patrols.solver.problem import OrienteeringProblem, TimedPrizes
-from patrolplan.patrols.solver.solution import time_route
+from patrolplan.patrols.solver.problem import OrienteeringProblem, TimedPrizes, time_route
 from patrolplan.patrols.solver.solve import solve
 
 MINUTES, DWELL, SPAN = 90, 15, 10

@@ -18,7 +18,7 @@ from timed_crimes import CELL_METRES, measure_walks
 
 from patrolplan.pupils import destinations
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
-from patrolplan.risk.exposure import FLOOR
+from patrolplan.risk.in_time import FLOOR
 from patrolplan.settings.patrol import WayHomeSettings
 
 if TYPE_CHECKING:

@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.patrols.orders import list_timings
-from patrolplan.patrols.solver.solution import list_leg_minutes
+from patrolplan.patrols.solver.problem import list_leg_minutes
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
-from patrolplan.patrols.timings import Timings
+from patrolplan.patrols.timings import Timings, list_timings
 from patrolplan.team.problem import RotaProblem
 
 SIZES = ((12, 8), (60, 25), (500, 150))

@@ -1,7 +1,7 @@
 """Twenty questions of an analyst, asked as a user of pandas, geopandas and osmnx would ask them.
 
 Every public function takes what pandas gives: days, months, URNs, windows and single values.
-Files and edits of hotspots are in `tests/hotspots/test_given.py`.
+Files and edits of hotspots are in `tests/hotspots/test_own_hotspots.py`.
 """
 
 import datetime as dt

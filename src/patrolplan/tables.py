@@ -106,7 +106,7 @@ HOTSPOTS = Schema(
         "pieces": Column("list", "pieces of street in the stretch"),
         "stop_piece": Column("int64", "piece that the stopping place is on"),
         "stop_metres": Column("float64", "metres along that piece where one stands"),
-        "stop_stand": Column("text", "what one stands at, see patrolplan.hotspots.standing"),
+        "stop_stand": Column("text", "what one stands at, see patrolplan.hotspots.ground"),
         "stop_at": Column("text", "street that joins, bus stop or station there, by name"),
         "stop_lit": Column("text", "street lighting there: yes, no or unknown"),
         "stop_x": Column("float64", "where it is, metres east in the area's CRS"),

@@ -9,7 +9,7 @@ from weeks_by_hand import build_week
 from patrolplan.board.week_folder import find_outdated_papers, hash_papers
 from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.patrols.demands import find_feared_places
 from patrolplan.team.school_answers import list_promises
 from patrolplan.team.week import Duty
 

@@ -8,8 +8,16 @@ import shapely
 from hypothesis import given, settings, strategies as st
 from small_networks import build_small_network
 
-from patrolplan.hotspots.ground import BESIDE_METRES, PATHS, STREETS, Ground, locate_places
-from patrolplan.hotspots.standing import MIN_VIEW_SHARE, PREFERENCE, choose_standing_places
+from patrolplan.hotspots.ground import (
+    BESIDE_METRES,
+    MIN_VIEW_SHARE,
+    PATHS,
+    PREFERENCE,
+    STREETS,
+    Ground,
+    choose_standing_places,
+    locate_places,
+)
 
 SIGHT = 75.0
 SMALL = [*PATHS, "service", "steps"]

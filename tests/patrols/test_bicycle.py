@@ -121,17 +121,3 @@ def test_rides_are_the_same_read_from_a_file(plan, area):
         assert [step.way for leg in back.legs for step in leg.steps] == ways
         assert back.pushed_metres == pytest.approx(patrol.pushed_metres, abs=0.5)
         assert build_patrol_document(back, area.projection) == document
-
-
-@pytest.mark.slow
-def test_one_way_streets_of_bloomsbury_are_obeyed(bloomsbury_area, bloomsbury_plan):
-    """In a town full of one-way streets, patrols keep to them, and say what the file lacks."""
-    area = pp.with_settings(bloomsbury_area, patrol={"way": "bicycle"})
-    plan = pp.plan_patrols(area, bloomsbury_plan.risk, bloomsbury_plan.hotspots)
-    ways = area.network.parts.ways.set_index("osm_id")["one_way"]
-    for patrol in plan.patrols:
-        assert "walking_extract" in {note.key for note in patrol.notes}
-        for leg in patrol.legs:
-            for way, against, _ in _passes(area, leg):
-                sign = ways.loc[way]
-                assert sign == 0 or (sign < 0) == against, (patrol.urn, way)

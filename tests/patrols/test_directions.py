@@ -1,9 +1,10 @@
-"""Directions, street by street, match the walk."""
+"""Directions, street by street, match the walk; turns and landmarks are a walker's."""
 
 from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -12,10 +13,15 @@ from hypothesis import given, strategies as st
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.names import KIND_LABELS, label_streets
 from patrolplan.network.pieces import PUSH, RIDE
-from patrolplan.patrols.directions import PieceTraits, build_directions, build_leg
-from patrolplan.patrols.landmarks import Landmarks
-from patrolplan.patrols.runs import MIN_END_METRES
-from patrolplan.patrols.turns import HEADINGS, LOOK_METRES
+from patrolplan.patrols.directions import (
+    LANDMARK_METRES,
+    Landmarks,
+    PieceTraits,
+    build_directions,
+    build_leg,
+)
+from patrolplan.patrols.legs import Landmark
+from patrolplan.patrols.runs import HEADINGS, LOOK_METRES, MIN_END_METRES, WalkedLine, describe_turn
 
 
 def _walk(*moves):
@@ -309,3 +315,77 @@ def test_no_direction_of_a_town_hides_a_corner(plan, request):
         assert find_hidden_corners(walk, names, leg.steps) == []
         climbs = any(network.piece_flight[leg.pieces])
         assert not climbs or any(step.flight for step in leg.steps)
+
+
+def test_turn_words_at_known_angles():
+    """Turns are named as a walker would: by side and sharpness, clockwise to the right."""
+    words = {
+        "straight on": (0, 29, -29, -350),
+        "bear right": (31, 59),
+        "bear left": (-31, -59),
+        "right": (61, 90, 149, 450),
+        "left": (-90, -149, 270),
+        "turn back": (151, 180, -180),
+    }
+    for word, angles in words.items():
+        assert {describe_turn(np.radians(degrees)) for degrees in angles} == {word}
+
+
+def test_a_corner_is_where_one_turns_most():
+    """Bends next to each other to one side are one corner; to the other side they are two."""
+    rounded = WalkedLine.from_xy(np.array([(0, 0), (0, 60), (3, 63), (60, 63)], dtype=float))
+    assert rounded.find_corners(rounded.along[1:-1]) in ([60.0], [rounded.along[2]])
+    jog = WalkedLine.from_xy(np.array([(0, 0), (0, 60), (11, 60), (11, 120)], dtype=float))
+    assert jog.find_corners(jog.along[1:-1]) == [60.0, 71.0]
+    gentle = WalkedLine.from_xy(np.array([(0, 0), (0, 60), (40, 100)], dtype=float))
+    assert gentle.find_corners(gentle.along[1:-1]) == []
+
+
+KINDS = ("bus_stop", "station", "park", "building", "shop", "railway")
+
+
+def _features(*rows):
+    kinds, names, shapes = zip(*rows, strict=True)
+    return gpd.GeoDataFrame({"kind": kinds, "name": names}, geometry=list(shapes), crs="EPSG:27700")
+
+
+def test_no_house_shop_or_nameless_green_is_a_landmark():
+    """A bus stop without a name is one; a railway has no name on the map."""
+    landmarks = Landmarks.from_features(
+        _features(
+            ("building", "Rose Cottage", shapely.Point(0, 0)),
+            ("shop", "Corner Shop", shapely.Point(0, 0)),
+            ("park", "", shapely.Point(0, 0)),
+            ("bus_stop", "", shapely.Point(5, 0)),
+            ("railway", "Main Line", shapely.LineString([(100, -9), (100, 9)])),
+        )
+    )
+    assert landmarks.find_nearest(np.array([[0.0, 0.0], [99.0, 0.0]])) == [
+        Landmark("bus_stop"),
+        Landmark("railway"),
+    ]
+
+
+PLACES = st.tuples(st.integers(-50, 50), st.integers(-50, 50))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(KINDS), PLACES), min_size=1, max_size=12),
+    st.lists(PLACES, min_size=1, max_size=5),
+)
+def test_landmarks_are_those_of_a_search_through_all(signs, places):
+    """One after the other, each place against each sign; the first of those as near."""
+    rows = [(kind, f"{number}", shapely.Point(place)) for number, (kind, place) in enumerate(signs)]
+    found = Landmarks.from_features(_features(*rows)).find_nearest(np.array(places, dtype=float))
+    for place, landmark in zip(places, found, strict=True):
+        near = [
+            (np.hypot(x - place[0], y - place[1]), number, kind)
+            for number, (kind, (x, y)) in enumerate(signs)
+            if kind not in {"building", "shop"}
+        ]
+        near = [row for row in near if row[0] <= LANDMARK_METRES]
+        if not near:
+            assert landmark is None
+            continue
+        _, number, kind = min(near)
+        assert landmark == Landmark(kind, "" if kind == "railway" else f"{number}")

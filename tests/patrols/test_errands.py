@@ -1,4 +1,4 @@
-"""Further patrols to tasked places and watched hotspots, and who takes which without a week."""
+"""Who is sent where somebody asks for a patrol: taskings, feared and watched places."""
 
 import dataclasses
 import datetime as dt
@@ -6,14 +6,16 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.patrols.assigned_places import _give_places
-from patrolplan.patrols.demands import KINDS
-from patrolplan.patrols.errands import find_errands
+from patrolplan.patrols.demands import FEARED_A_SCHOOL, KINDS, find_feared_places, name_place
+from patrolplan.patrols.errands import Errand, find_errands, plan_errand
 from patrolplan.patrols.plan import Variant
+from patrolplan.patrols.planner import _give_places
+from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.surroundings import is_in_force
 from patrolplan.team.day_plans import add_relief_patrols
 
@@ -150,3 +152,99 @@ def test_a_place_goes_to_a_school_without_one_and_then_to_one_that_has_time_for_
     both = _invent(0.1, ("T2", "T3"))
     given = _give_places(["T1", "T2", "T3"], best, served, lambda errands: [both] * len(errands))
     assert given == {"b": served["T1", "b"], "a": both}
+
+
+OWN_URN = "900001"
+
+
+@pytest.fixture(scope="module", params=["on a hotspot", "apart"])
+def crowded(request, demo_area, demo_plan):
+    """A school's inputs and best patrol with a place to visit, and what its stop is called."""
+    own = next(patrol for patrol in demo_plan.patrols if patrol.urn == OWN_URN)
+    hotspots = demo_plan.hotspots
+    metres = np.hypot(hotspots["stop_x"] - own.x, hotspots["stop_y"] - own.y)
+    near = hotspots[metres < 500].iloc[-1]
+    network = demo_area.network
+    streets = shapely.points(network.piece_middle[network.find_pieces_within([own.x, own.y], 500)])
+    quiet = max(streets, key=lambda street: hotspots.geometry.distance(street).min())
+    apart = request.param == "apart"
+    spot = quiet if apart else shapely.Point(network.piece_middle[near["pieces"][0]])
+    area = task(demo_area, spot, schools=[OWN_URN])
+    plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[OWN_URN])
+    row = list(area.schools["urn"]).index(OWN_URN)
+    inputs = PlanningInputs.from_area(area, plan.risk, hotspots)
+    return (inputs, row), plan, "T1" if apart else near["hotspot"]
+
+
+def test_taskings_are_no_matter_past_crowded_hotspots(crowded):
+    """Keeping off every other stop, or off the place itself, a patrol leaves the place alone."""
+    (inputs, row), plan, name = crowded
+    (best,) = plan.patrols
+    assert [stop.hotspot for stop in best.stops if stop.tasked] == [name]
+    others = frozenset(stop.hotspot for stop in best.stops) - {name}
+    assert others
+    for off in (others, others | {name}):
+        past = plan_errand(inputs, (row, Errand(OWN_URN, avoid=tuple(off)), (best,)))
+        assert not any(stop.tasked for patrol in past.patrols for stop in patrol.stops)
+        assert not off & set(past.hotspots)
+
+
+@pytest.fixture(scope="module")
+def places(demo_area, demo_plan):
+    """Those of the demo borough."""
+    return find_feared_places(demo_area, demo_plan.risk, demo_plan.hotspots)
+
+
+def test_they_are_the_heaviest_squares_in_reach_of_each_school(demo_area, demo_plan, places):
+    """The same as by a plain loop over schools, squares and pieces."""
+    of_piece, voice = demo_area.reports.group_of_piece, demo_plan.risk.reports
+    weight = [sum(voice[of_piece == group]) for group in range(len(demo_area.reports))]
+    for row, urn in enumerate(demo_area.schools["urn"]):
+        walk = compute_walk_metres(
+            demo_area.network.walkable,
+            demo_area.gates.take([row]),
+            demo_area.settings.patrol.radius_metres,
+        )
+        reached = {
+            group: walk[of_piece == group].min()
+            for group in range(len(weight))
+            if weight[group] > 0 and np.isfinite(walk[of_piece == group].min())
+        }
+        ranked = sorted(reached, key=lambda group: (-round(weight[group], 12), reached[group]))
+        mine = {place.group for place in places if urn in place.schools}
+        assert mine == set(ranked[:FEARED_A_SCHOOL])
+    assert [place.weight for place in places] == sorted((p.weight for p in places), reverse=True)
+
+
+def test_their_hotspots_stand_in_their_square(demo_area, demo_plan, places):
+    """Every hotspot of a place has its stopping place in it, and every such hotspot is named."""
+    group = demo_area.reports.group_of_piece[demo_plan.hotspots["stop_piece"]]
+    for place in places:
+        inside = demo_plan.hotspots["hotspot"][group == place.group]
+        assert place.hotspots == tuple(inside)
+        assert {hotspot for _, hotspot in place.nearest} <= set(place.hotspots)
+        assert place.name == name_place(demo_area.reports.squares[place.group])
+
+
+def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
+    demo_area, demo_plan
+):
+    """Where somebody's patrol stops there, there is no errand; special schools have none."""
+    schools = demo_area.schools
+    walking = list(schools["urn"][~schools["is_driven"]])
+    places = find_feared_places(demo_area, demo_plan.risk, demo_plan.hotspots, walking)
+    assert len(walking) < len(schools)
+    bare = [dataclasses.replace(patrol, stops=(), variants=()) for patrol in demo_plan.patrols]
+    errands = find_errands(dataclasses.replace(demo_plan, patrols=tuple(bare)), ["feared"])
+    wanted = [(urn, (hotspot,)) for place in places for urn, hotspot in place.nearest[:2]]
+    assert [(errand.urn, errand.watch) for errand in errands] == wanted
+    walked = {
+        name
+        for patrol in demo_plan.patrols
+        for walk in (patrol, *(one for v in patrol.variants for one in v.patrols))
+        for stop in walk.stops
+        for name in stop.covered
+    }
+    left = [place for place in places if walked.isdisjoint(place.hotspots)]
+    found = {errand.watch[0] for errand in find_errands(demo_plan, ["feared"])}
+    assert found == {hotspot for place in left for _, hotspot in place.nearest[:2]}

@@ -1,42 +1,20 @@
-"""Patrols of the demo borough, recomputed by networkx on the raw pieces of street."""
+"""A plan's patrols: the planner's choice, visits that become stops, other timings."""
 
+import datetime as dt
 from itertools import pairwise
 
-import networkx as nx
 import numpy as np
 import pytest
 import shapely
 
 import patrolplan as pp
-
-
-@pytest.fixture(scope="module")
-def streets(demo_area):
-    """The streets as a plain graph of nodes."""
-    graph = nx.MultiGraph()
-    network = demo_area.network
-    for piece, (first, last) in enumerate(network.piece_nodes):
-        graph.add_edge(int(first), int(last), metres=network.piece_metres[piece], piece=piece)
-    return graph
-
-
-def _shortest(graph, network, start, end):
-    """Metres from one point on a street to another, by way of the ends of their pieces."""
-    placed = network.snap([start, end])
-    assert placed.moved_metres.max() < 0.01
-    ends = []
-    for k in (0, 1):
-        piece, offset = placed.piece[k], placed.offset_metres[k]
-        first, last = (int(node) for node in network.piece_nodes[piece])
-        ends.append({first: offset, last: network.piece_metres[piece] - offset})
-    best = np.inf
-    if placed.piece[0] == placed.piece[1]:
-        best = abs(placed.offset_metres[0] - placed.offset_metres[1])
-    for node, before in ends[0].items():
-        away = nx.single_source_dijkstra_path_length(graph, node, cutoff=4000, weight="metres")
-        for other, after in ends[1].items():
-            best = min(best, before + away.get(other, np.inf) + after)
-    return best
+from patrolplan.arrays import gather
+from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
+from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.solver.solve import Route
+from patrolplan.patrols.timings import MIN_ORDER_SHARE, Timing
 
 
 def test_legs_join_gate_and_stops_along_the_streets(demo_area, demo_plan):
@@ -55,42 +33,6 @@ def test_legs_join_gate_and_stops_along_the_streets(demo_area, demo_plan):
             assert shapely.distance(shapely.points(leg.line), on).max() < 1e-6
             for one, other in pairwise(leg.pieces):
                 assert one == other or network.neighbours[one, other]
-
-
-def test_legs_are_the_shortest_walks(demo_area, demo_plan, streets):
-    """A leg is the shortest walk of networkx, or longer where crossing a main road takes time."""
-    for patrol in demo_plan.patrols[::3]:
-        gate = (patrol.x, patrol.y)
-        places = [gate, *((stop.x, stop.y) for stop in patrol.stops), gate]
-        for leg, (start, end) in zip(patrol.legs, pairwise(places), strict=bool(patrol.legs)):
-            shortest = _shortest(streets, demo_area.network, start, end)
-            assert leg.metres >= shortest - 0.05
-            assert leg.minutes <= 1.1 * shortest / 80 + 2
-
-
-def test_times_add_up_and_fit_the_window(demo_area, demo_plan):
-    """Bell, presence, walks and dwells follow on each other and end within the window."""
-    settings = demo_area.settings.patrol
-    bells = demo_area.schools.set_index("urn")["finish_time"]
-    for patrol in demo_plan.patrols:
-        hours, minutes = bells[patrol.urn].split(":")
-        now = int(hours) * 60 + int(minutes)
-        assert patrol.start_minutes == now
-        assert patrol.latest_end_minutes == now + settings.window_minutes
-        assert patrol.gate_until_minutes >= now + settings.gate_minutes
-        now = patrol.gate_until_minutes
-        for stop, leg in zip(patrol.stops, patrol.legs, strict=False):
-            # Waiting at main roads counts, too.
-            assert leg.minutes >= leg.metres / (settings.walking_speed_kmh * 1000 / 60) - 1e-9
-            now += leg.minutes
-            # Waiting is at the place before, and a stop lasts at least one dwell.
-            assert stop.arrive_minutes == pytest.approx(now)
-            now = stop.leave_minutes
-            stood = now - stop.arrive_minutes
-            assert stood >= min(settings.dwell_minutes, stop.stood_minutes) - 1e-6
-        if patrol.legs:
-            now += patrol.legs[-1].minutes
-        assert patrol.end_minutes == patrol.latest_end_minutes >= now - 1e-6
 
 
 def test_bound_is_never_below_the_patrol(demo_plan):
@@ -138,3 +80,180 @@ def test_less_detail_changes_no_patrol(demo_area, demo_plan):
     assert not any(variant.patrols for variant in plain.variants)
     assert plain.stops == whole.stops
     assert [leg.steps for leg in plain.legs] == [leg.steps for leg in whole.legs]
+
+
+DAY = dt.date(2026, 11, 18)
+
+
+@pytest.fixture(scope="module")
+def plan(demo_area, demo_risk, demo_hotspots):
+    """Patrols of a third of the demo borough's schools, without taskings."""
+    some = {"urns": list(demo_area.schools["urn"].iloc[::3]), "date": DAY}
+    return pp.plan_patrols(demo_area, demo_risk, demo_hotspots, **some, assign_tasked=False)
+
+
+@pytest.fixture(scope="module")
+def builders(plan):
+    """What walks each school's patrols."""
+    inputs = PlanningInputs.from_area(plan.area, plan.risk, plan.hotspots, date=DAY)
+    rows = {urn: row for row, urn in enumerate(plan.area.schools["urn"])}
+    return {
+        patrol.urn: PatrolBuilder(build_school_problem(inputs, rows[patrol.urn]))
+        for patrol in plan.patrols
+    }
+
+
+@pytest.fixture(scope="module")
+def patrols(plan):
+    """The patrols with those of their variants, all that make stops."""
+    ways = [
+        way
+        for patrol in plan.patrols
+        for way in (patrol, *(other for v in patrol.variants for other in v.patrols))
+    ]
+    return [way for way in ways if way.stops]
+
+
+def test_walked_as_planned_a_patrol_is_the_planned_one(patrols, builders, plan):
+    """In the planned order and minutes it is what the planner made, to the letter."""
+    for patrol in patrols:
+        timing = Timing(
+            tuple(range(len(patrol.stops))),
+            patrol.gate_until_minutes,
+            tuple(stop.arrive_minutes for stop in patrol.stops),
+            patrol.end_minutes,
+        )
+        walk = builders[patrol.urn].walk_patrol(patrol, timing)
+        planned, walked = (
+            build_patrol_document(each, plan.area.projection) for each in (patrol, walk)
+        )
+        assert walk.worth == pytest.approx(patrol.worth)
+        assert walked == planned | {
+            name: walked[name] for name in ("worth", "bound", "gap_percent")
+        }
+
+
+@pytest.fixture(scope="module")
+def rows(builders):
+    """A builder; its rows of the gate, twice, and of two visits to each of two other places."""
+    builder = builders["900001"]
+    places = builder.problem.found.places
+    gate, *others = [(np.flatnonzero(places == place) + 1).tolist() for place in range(5)]
+    one, other = [visits for visits in others if len(visits) == 2][:2]
+    return builder, gate[:2], one, other
+
+
+def _route(stops, begins):
+    return Route(0, tuple(stops), begins, begins[-1] + 15, 0.0)
+
+
+def test_dwells_at_one_place_in_a_row_are_one_visit(rows):
+    """Visits to one place are one stop, with what is waited between them; others are their own."""
+    builder, _, one, other = rows
+    start = builder.hours.gate_until_minutes + 10
+    begins = (start, start + 17, start + 34)
+    until, visits = builder.merge_visits(_route([*one, other[0]], begins))
+    assert until == builder.hours.gate_until_minutes
+    assert visits == [Visit(one[0], start, start + 32), Visit(other[0], start + 34, start + 49)]
+    again = _route([one[0], other[0], one[1]], (start, start + 20, start + 40))
+    assert [visit.stop for visit in builder.merge_visits(again)[1]] == [one[0], other[0], one[1]]
+
+
+def test_dwells_at_the_gate_first_and_last_are_presence(rows):
+    """Those before the first stop lengthen the presence, those after the last go; others stay."""
+    builder, gate, one, other = rows
+    start = builder.hours.gate_until_minutes
+    route = _route([gate[0], one[0], gate[1]], (start, start + 18, start + 40))
+    assert builder.merge_visits(route) == (start + 15, [Visit(one[0], start + 18, start + 33)])
+    route = _route([one[0], gate[0], other[0]], (start, start + 18, start + 40))
+    assert len(builder.merge_visits(route)[1]) == 3
+    route = _route(gate, (start, start + 20))
+    assert builder.merge_visits(route) == (start + 35, [])
+    patrol = builder.build_visits(start + 35, [])
+    assert (patrol.kind, patrol.stops, patrol.legs) == ("gate", (), ())
+    assert patrol.gate_until_minutes == patrol.end_minutes == patrol.latest_end_minutes
+
+
+def test_who_would_be_early_waits_at_the_place_before(rows):
+    """Waiting is at the gate or at the stop before, and what is left at the end is the gate's."""
+    builder, _, one, other = rows
+    out, on = (
+        builder.orienteering.travel_minutes[a, b] for a, b in ((0, one[0]), (one[0], other[0]))
+    )
+    start = builder.hours.gate_until_minutes
+    first = start + out + 4
+    then = first + 15 + on + 6
+    visits = [Visit(one[0], first, first + 15), Visit(other[0], then, then + 15)]
+    patrol = builder.build_visits(start, visits)
+    assert patrol.gate_until_minutes == pytest.approx(start + 4)
+    stop, last = patrol.stops
+    assert (stop.arrive_minutes, stop.leave_minutes) == pytest.approx((first, first + 21))
+    assert (last.arrive_minutes, last.leave_minutes) == pytest.approx((then, then + 15))
+    assert (stop.stood_minutes, last.stood_minutes) == (15, 15)
+    assert patrol.end_minutes == patrol.latest_end_minutes
+    prizes, place = builder.problem.prizes, builder.problem.found.places[one[0] - 1]
+    met = prizes.gather(place, first, first + 21)
+    assert stop.worth == pytest.approx(met / prizes.total / patrol.worth)
+
+
+def _draw(patrol, rng, count):
+    """Some of the timings of a patrol."""
+    rows = rng.choice(len(patrol.timings), min(count, len(patrol.timings)), replace=False)
+    return [patrol.timings[int(row)] for row in rows]
+
+
+def test_every_walk_keeps_its_times_its_dwells_and_its_worth(patrols, builders):
+    """By an independent clock; what its dwells are worth is at least the least share."""
+    rng = np.random.default_rng(4)
+    walked = other_orders = 0
+    for patrol in patrols:
+        for timing in _draw(patrol, rng, 3):
+            walk = builders[patrol.urn].walk_patrol(patrol, timing)
+            walked += 1
+            other_orders += timing.order != tuple(range(len(patrol.stops)))
+            names = [patrol.stops[row].hotspot for row in timing.order]
+            assert [stop.hotspot for stop in walk.stops] == names
+            assert walk.gate_until_minutes == pytest.approx(timing.gate_until_minutes, abs=0.5)
+            assert walk.gate_until_minutes >= patrol.start_minutes + 10 - 1e-6
+            now = walk.gate_until_minutes
+            for stop, leg in zip(walk.stops, walk.legs, strict=False):
+                now += leg.minutes
+                assert now - 1e-6 <= stop.arrive_minutes <= now + 0.5
+                now = stop.leave_minutes
+                assert now - stop.arrive_minutes >= stop.stood_minutes - 1e-6
+                assert np.hypot(*(leg.line[-1] - stop.point)) < 1.0
+            assert now + walk.legs[-1].minutes <= walk.end_minutes + 1e-6
+            assert walk.end_minutes == pytest.approx(patrol.latest_end_minutes)
+            held = [_hold(builders[patrol.urn].problem, each) for each in (walk, patrol)]
+            assert held[0] >= MIN_ORDER_SHARE * held[1] * (1 - 1e-9)
+            assert (walk.variants, walk.notes) == (patrol.variants, patrol.notes)
+    assert walked > other_orders > 5
+
+
+def _hold(problem, patrol):
+    """Worth of the dwells of a patrol, without what is waited."""
+    return sum(
+        gather(
+            problem.found.rates[problem.visits_by_name[stop.hotspot][0] - 1],
+            problem.prizes.first_minute,
+            stop.arrive_minutes,
+            stop.arrive_minutes + stop.stood_minutes,
+        )
+        for stop in patrol.stops
+    )
+
+
+def test_who_must_be_back_earlier_is_back_or_does_not_go(patrols, builders):
+    """A walk is back from its last stop by a given minute, or there is none."""
+    for patrol in patrols[::3]:
+        timing = patrol.timings[0]
+        walk = builders[patrol.urn].walk_patrol(
+            patrol, timing, latest_end_minutes=timing.end_minutes
+        )
+        assert walk.end_minutes <= timing.end_minutes + 1e-6
+        assert (
+            builders[patrol.urn].walk_patrol(
+                patrol, timing, latest_end_minutes=timing.end_minutes - 1
+            )
+            is None
+        )

@@ -1,25 +1,37 @@
-"""What a school's patrols can reach; tasked places and short notice in them."""
+"""What a school's patrols can reach: streets, hours, candidates, barred places."""
 
 import dataclasses
 import datetime as dt
+from datetime import time
 
 import networkx as nx
 import numpy as np
 import pytest
 import shapely
+from scipy.sparse import csgraph
 from tasked_table import task
 
 import patrolplan as pp
-from patrolplan.area.patrol_window import Window
+from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import read_reasons
+from patrolplan.network.graph import compute_piece_distances
+from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import list_texts
 from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import count_own_pupils
 from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.surroundings import MAX_METRES, compute_hours, metres_per_minute
+from patrolplan.patrols.surroundings import (
+    MAX_METRES,
+    build_surroundings,
+    compute_hours,
+    metres_per_minute,
+)
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
 from patrolplan.pupils.presence import find_presence
+from patrolplan.settings import load_settings
+from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
 from patrolplan.times import format_time
 
 
@@ -125,10 +137,9 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     assert (barred.tasking.reason, barred.tasking.by) == ("a reason", "somebody")
 
 
-@pytest.mark.parametrize("way", ["walk", "bicycle"])
-def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
-    """A street that a leg would lead along is gone round where a place there is barred."""
-    area = pp.with_settings(demo_area, patrol={"way": way})
+def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan):
+    """A street that a ride would lead along is gone round where a place there is barred."""
+    area = pp.with_settings(demo_area, patrol={"way": "bicycle"})
     free = _without_tasks(area)
     best = _plan(free, demo_risk, demo_plan, urns=["900004"]).patrols[0]
     line = best.legs[0].line
@@ -189,8 +200,8 @@ def _without_tasks(area):
         (Window(60, 920), (920, 930, 980), ""),
         (Window(60, 926), (926, 930, 986), ""),
         (Window(60, 930), (930, 930, 990), "after pupils have left"),
-        (Window(52, 14 * 60 + 30), (870, 870, 922), "Ends as pupils leave"),
-        (Window(60, 14 * 60), (840, 840, 900), "Ends before pupils leave"),
+        (Window(52, 14 * 60 + 30), (870, 870, 922), "No pupils leave in this window"),
+        (Window(60, 14 * 60), (840, 840, 900), "No pupils leave in this window"),
     ],
 )
 def test_the_presence_is_for_the_pupils_as_they_leave(
@@ -255,28 +266,6 @@ def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_are
     assert ((metres > 0) & (metres <= 150)).any()
     assert ((metres > 150) & (metres <= 300)).any()
     assert set(kept) == set(free.found.places[metres > 150])
-
-
-@pytest.mark.parametrize(("away", "is_closed"), [((32, 58), True), ((182, 400), False)])
-def test_streets_near_a_barred_place_are_closed(demo_area, demo_plan, away, is_closed):
-    """A walk that passes a place within 60 m goes round it; one that passes out of sight stays."""
-    area = _without_tasks(demo_area)
-    found = demo_plan.risk, demo_plan.hotspots
-    free = build_school_problem(PlanningInputs.from_area(area, *found), 2)
-    own = free.surroundings.network
-    stop = int(np.argmax(free.walks.metres[0]))
-    walk = free.walks.find_shortest(0, stop)
-    street = shapely.multilinestrings(own.piece_lines[walk.pieces])
-    middle = shapely.line_interpolate_point(shapely.LineString(walk.line), 0.5, normalized=True)
-    ring = shapely.get_coordinates(shapely.buffer(middle, np.mean(away)).exterior)
-    spot = next(xy for xy in ring if away[0] < shapely.Point(xy).distance(street) < away[1])
-    tasked = PlanningInputs.from_area(task(area, spot, must_visit=False), *found)
-    problem = build_school_problem(tasked, 2)
-    name = free.get_stop_name(stop)
-    again = [k for k in range(1, len(problem.found.places) + 1) if problem.get_stop_name(k) == name]
-    assert again
-    is_same = np.array_equal(problem.walks.find_shortest(0, again[0]).pieces, walk.pieces)
-    assert is_same != is_closed
 
 
 def _with_school(area, row, **cells):
@@ -368,3 +357,112 @@ def test_no_walk_comes_in_sight_of_a_barred_place(demo_area, demo_plan, row):
         assert len(problem.unavoidable_rows) == is_at_gate
         assert is_at_gate or not any(walked)
         assert set.union(*walked) in walked
+
+
+ROW = 3
+
+
+def _node_metres(area, gate):
+    """Walking distance from a gate to every node of the area, by the way of either piece end."""
+    network = area.network
+    piece, offset = int(gate.piece[0]), float(gate.offset_metres[0])
+    first, last = network.piece_nodes[piece]
+    away = csgraph.dijkstra(network.node_graph, indices=[first, last])
+    rest = network.piece_metres[piece] - offset
+    return np.minimum(away[0] + offset, away[1] + rest)
+
+
+@pytest.mark.parametrize("row", [0, ROW])
+def test_distances_from_the_gate_are_those_over_all_streets(demo_area, row):
+    """Within the radius, cutting the streets down makes no walk from the gate longer."""
+    around = build_surroundings(demo_area, row, Window(90))
+    nodes = _node_metres(demo_area, demo_area.gates.take([row]))
+    expected = nodes[demo_area.network.piece_nodes[around.pieces]].min(axis=1)
+    near = expected <= demo_area.settings.patrol.radius_metres
+    assert near.sum() > 50
+    np.testing.assert_allclose(around.gate_metres[near], expected[near], atol=1e-6)
+
+
+def test_waiting_at_crossings_is_real_and_darkness_a_preference(demo_area):
+    """Seconds make the way there and back longer, darkness only counts where it can get dark."""
+    window, december, june = Window(90), dt.date(2026, 12, 9), dt.date(2026, 6, 10)
+    around = build_surroundings(demo_area, ROW, window, december)
+    near = np.isfinite(around.gate_metres)
+    waiting = around.round_trip_metres[near] - 2 * around.gate_metres[near]
+    assert (waiting >= -1e-6).all()
+    assert waiting.max() > 20
+    by_day = [build_surroundings(demo_area, ROW, window, day) for day in (june, None)]
+    assert not any(one.is_dark for one in by_day)
+    lit, secluded = around.network.piece_lit, around.network.piece_is_secluded
+    darker = np.where(lit == "no", 1.5, 1.0) * np.where(secluded, 1000.0, 1.0)
+    np.testing.assert_allclose(around.preference / by_day[0].preference, darker)
+    assert set(darker) >= {1.0, 1500.0}
+    cycling = pp.with_settings(demo_area, patrol={"way": "bicycle"})
+    ridden = build_surroundings(cycling, ROW, window, december)
+    assert np.isinf(ridden.effort).any()  # against one-way streets
+
+
+@pytest.fixture(scope="module")
+def edge_area(demo):
+    """The middle of the demo borough, whose streets reach beyond it, with a part only walked."""
+    whole = load_settings(demo)
+    bounds = {"bounds": (0.8645, 51.5235, 0.8825, 51.5345)}
+    limited = whole.model_copy(update={"area": whole.area.model_copy(update=bounds)})
+    return pp.load_area(limited)
+
+
+@pytest.fixture(scope="module")
+def edge_plan(edge_area):
+    """Patrols of its schools, for any model."""
+    area = pp.with_settings(edge_area, risk={"model": "prior"})
+    risk = pp.estimate_risk(area)
+    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), for_week=False)
+
+
+def test_walks_may_leave_the_area_and_come_back(edge_area, edge_plan):
+    """Streets round a gate are those of the walkable network; stops and risk are in the area."""
+    network = edge_area.network
+    assert len(network.walkable) > len(network) + 100
+    inside = 0
+    for row in range(len(edge_area.schools)):
+        around = build_surroundings(edge_area, row, Window(90))
+        inside += int((around.pieces >= len(network)).sum())
+    assert inside > 100
+    for patrol in edge_plan.patrols:
+        for leg in patrol.legs:
+            walked = shapely.multilinestrings(network.walkable.piece_lines[np.unique(leg.pieces)])
+            assert shapely.distance(shapely.points(leg.line), walked).max() < 1e-6
+
+
+def test_distances_at_the_edge_are_those_of_all_streets(edge_area, demo_area):
+    """Streets beyond the limits shorten walks between places inside them."""
+    gates = edge_area.network.xy(edge_area.gates)
+    everywhere = WalkFinder(demo_area.network, demo_area.network.snap(gates)).metres
+    between = WalkFinder(edge_area.network.walkable, edge_area.gates).metres
+    np.testing.assert_allclose(between, everywhere, atol=0.1)
+    gate = edge_area.gates.take([0])
+    ours = compute_piece_distances(edge_area.network.walkable, gate)[: len(edge_area.network)]
+    cut = compute_piece_distances(edge_area.network, gate)
+    assert (ours <= cut + 1e-6).all()
+    assert (cut > ours + 1).any()
+
+
+WINDOWS = PatrolSettings(
+    window_minutes=75,
+    windows={"early": PatrolWindow.model_validate({"from": "07:45", "to": "08:45"})},
+)
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"name": "late"}, "there is no window 'late' (the settings have: early)"),
+        ({"name": "early", "start": time(15, 0)}, "give one of them"),
+        ({"minutes": 0}, "cannot last 0 minutes"),
+    ],
+)
+def test_impossible_wishes_say_what_to_do(wish, message):
+    """A window that cannot be is an error that names the wish and the remedy."""
+    with pytest.raises(InputError) as error:
+        resolve_window(WINDOWS, **wish)
+    assert message in str(error.value)

@@ -128,6 +128,16 @@ def _schools(*rows):
         (("Not applicable", 160, NONE, 3, 19), (80, 80), []),
         (("Not applicable", 100, NONE, NONE, NONE), (50, 50), ["stages_assumed"]),
         (("", NONE, NONE, NONE, NONE), (150, 150), ["rolls_assumed", "stages_assumed"]),
+        (("Not applicable", 160, NONE, 3, 25), (80, 80), []),
+        (("16 plus", 500, NONE, 19, 25), (0, 500), []),
+        (("All-through", 100, NONE, 11, 11), (50, 50), []),
+        (("Nursery", NONE, 0, NONE, NONE), (80, 0), ["rolls_assumed"]),
+        (("Primary", NONE, NONE, NONE, NONE), (300, 0), ["rolls_assumed"]),
+        (("Middle deemed primary", NONE, NONE, NONE, NONE), (300, 0), ["rolls_assumed"]),
+        (("Secondary", NONE, NONE, NONE, NONE), (0, 1000), ["rolls_assumed"]),
+        (("Middle deemed secondary", NONE, NONE, NONE, NONE), (0, 600), ["rolls_assumed"]),
+        (("16 plus", NONE, NONE, NONE, NONE), (0, 1000), ["rolls_assumed"]),
+        (("All-through", NONE, NONE, NONE, NONE), (600, 600), ["rolls_assumed"]),
     ],
 )
 def test_pupils_by_stage(row, expected, kinds):
@@ -135,6 +145,15 @@ def test_pupils_by_stage(row, expected, kinds):
     rolls = count_pupils(_schools(row))
     np.testing.assert_allclose(rolls.by_stage, [expected])
     assert [note.key for note in rolls.notes] == kinds
+
+
+def test_shares_by_mode_are_those_of_their_sources_and_may_be_all():
+    """England's of the National Travel Survey 2024, London's assumed; own ones up to the whole."""
+    preset = {name: find_mode_shares(WayHomeSettings(modes=name)) for name in ("england", "london")}
+    assert preset["england"].tolist() == [[0.51, 0.02, 0.0], [0.37, 0.18, 0.02]]
+    assert preset["london"].tolist() == [[0.6, 0.1, 0.02], [0.42, 0.38, 0.08]]
+    own = {"primary": {"car": 0.9, "walk": 0.1}, "secondary": {"rail": 1.0}}
+    assert find_mode_shares(WayHomeSettings(modes=own)).tolist() == [[0.1, 0, 0], [0, 0, 1]]
 
 
 SHARES = st.one_of(st.just(NONE), st.floats(0, 1))
@@ -153,6 +172,18 @@ def test_a_school_has_the_shares_that_are_given(preset, walk, ride):
         walks = min(walks, 1 - np.nan_to_num(ride)) if np.isnan(walk) else walk
         by_rail = rides * model[stage, 2] / model[stage, 1:].sum()
         np.testing.assert_allclose(shares, [walks, rides - by_rail, by_rail], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("walk", "ride", "expected"),
+    [(0.9, NONE, (0.9, 0.1, 0.0)), (0.4, 0.2, (0.4, 0.2, 0.0)), (NONE, 0.8, (0.2, 0.8, 0.0))],
+)
+def test_what_is_given_leaves_less_for_the_other(walk, ride, expected):
+    """Nobody is counted twice; who rides goes by bus where the model has neither bus nor rail."""
+    school = pd.Series({"walk_share": walk, "bus_share": ride})
+    by_bus, on_foot = np.array([[0.5, 0.3, 0.0]] * 2), np.array([[0.5, 0.0, 0.0]] * 2)
+    for model in (by_bus,) if np.isnan(ride) else (by_bus, on_foot):
+        assert find_school_modes(model, school)[0] == pytest.approx(expected)
 
 
 def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):

@@ -15,8 +15,7 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 from patrolplan.network.pieces import Pieces
 from patrolplan.privacy import ReportGroups
-from patrolplan.risk.history import History
-from patrolplan.risk.spatial_units import SpatialUnits
+from patrolplan.risk.history import History, SpatialUnits
 from patrolplan.settings import parse_settings
 
 

@@ -1,16 +1,34 @@
-"""The back-test: what it measures, which model it chooses, and how sure it is."""
+"""The back-test: scores, intervals, windows, which model it chooses, and how sure it is."""
+
+import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
+from scipy import stats
 
+from patrolplan.area.patrol_window import Window
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
 from patrolplan.risk.backtest import COLUMNS, backtest_risk
 from patrolplan.risk.history import build_history
-from patrolplan.risk.intervals import compute_interval, draw_months
+from patrolplan.risk.intervals import (
+    compute_block_length,
+    compute_interval,
+    compute_widening,
+    draw_months,
+)
 from patrolplan.risk.models import count_prior, expect_shrunk
-from patrolplan.risk.rolling_origin import DESIGNATED, Scorer
-from patrolplan.risk.scores import simulate_reference, sum_slices
+from patrolplan.risk.rolling_origin import (
+    AUTO_ALL_HOURS,
+    DESIGNATED,
+    PRIOR_BY_CLOCK,
+    Scorer,
+    build_mask,
+    count_inside,
+)
+from patrolplan.risk.scores import round_significant, score_shares, simulate_reference, sum_slices
 
 
 @pytest.fixture(scope="module")
@@ -180,3 +198,238 @@ def test_few_incidents_in_the_forces_polygons_are_not_told(make, monkeypatch):
     others = found[(found["model"] == "auto") & (found["coverage"] == mine["coverage"].iloc[0])]
     assert others["pai"].notna().all()
     assert found.loc[found["category"] == "all", "n_events"].isna().all()
+
+
+def walk_down(order, metres, amounts, coverage):
+    """Walk down a ranking and stop in the middle of a street when the budget is spent."""
+    left, caught = coverage * metres.sum(), 0.0
+    for street in order:
+        part = min(1.0, left / metres[street])
+        caught += part * amounts[street]
+        left -= part * metres[street]
+        if left <= 0:
+            break
+    return caught
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.floats(0.005, 0.999))
+def test_a_slice_is_a_walk_down_the_ranking(seed, size, coverage):
+    """The array form catches what walking down the ranking catches, the last street in part."""
+    rng = np.random.default_rng(seed)
+    scores, metres, amounts = (
+        rng.random(size),
+        rng.choice([10.0, 20.0, 35.5], size),
+        rng.random(size),
+    )
+    order = np.argsort(-scores / metres, kind="stable")
+    found = sum_slices(scores, metres, amounts[:, None], (coverage,))[0, 0]
+    assert found == pytest.approx(walk_down(order, metres, amounts, coverage))
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.005, 0.999))
+def test_tied_streets_count_as_in_the_mean_over_all_orders(seed, coverage):
+    """Streets of one length that differ by rounding alone are tied: no order is better."""
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 3, 5) * (1 + rng.uniform(-1e-12, 1e-12, 5))
+    metres, amounts = np.full(5, 25.0), rng.random(5)
+    ranks = round_significant(scores)
+    orders = [
+        order
+        for order in itertools.permutations(range(5))
+        if all(ranks[a] >= ranks[b] for a, b in itertools.pairwise(order))
+    ]
+    mean = np.mean([walk_down(order, metres, amounts, coverage) for order in orders])
+    # Within ties the mean over orders is a straight line between whole streets.
+    found = sum_slices(scores, metres, amounts[:, None], (coverage,))[0, 0]
+    assert found == pytest.approx(mean)
+
+
+def test_scores_that_differ_in_the_ninth_digit_are_no_tie():
+    """A tie is a difference beyond nine digits, so that rounding errors break none."""
+    metres, amounts = np.ones(2), np.array([[1.0], [0.0]])
+    near, apart = np.array([1 + 1e-10, 1.0]), np.array([1 + 1e-8, 1.0])
+    assert sum_slices(near, metres, amounts, (0.5,))[0, 0] == pytest.approx(0.5)
+    assert sum_slices(apart, metres, amounts, (0.5,))[0, 0] == pytest.approx(1.0)
+
+
+def test_a_log_score_by_hand():
+    """Three crimes where half was expected lose three bits; what was impossible is 0.0001."""
+    rates, counts = np.array([[1.0], [1.0]]), np.array([[3.0], [0.0]])
+    assert score_shares(rates, counts) == pytest.approx([-3.0])
+    never = np.array([[0.0], [1.0]])
+    assert score_shares(never, counts) == pytest.approx([3 * np.log2(0.0001 / 1.0001)])
+
+
+def simulate_coverage(months, worlds, seed=0, draws=600):
+    """Share of worlds whose interval holds the truth; its mean width, with and without widening."""
+    rng = np.random.default_rng(seed)
+    held, width, plain = 0, 0.0, 0.0
+    for world in range(worlds):
+        rate = rng.gamma(0.4, 1.0, 400)
+        rate /= rate.sum()
+        first, second = (
+            np.argsort(-rate * rng.lognormal(0, noise, 400))[:20] for noise in (0.6, 1.0)
+        )
+        truth = 20 * (rate[first].sum() - rate[second].sum())
+        counts = rng.poisson(60 * rate * rng.gamma(2.5, 0.4, (months, 400)))
+        gain = 20.0 * (counts[:, first].sum(axis=1) - counts[:, second].sum(axis=1))
+        total = counts.sum(axis=1)
+        weights = draw_months(months, seed=world, draws=draws)
+        drawn = (weights @ gain) / (weights @ total)
+        low, high = compute_interval(np.array(gain.sum() / total.sum()), drawn, months)
+        held += bool(low <= truth <= high)
+        width += float(high - low) / worlds
+        plain += float(high - low) / compute_widening(months) / worlds
+    return held / worlds, width, plain
+
+
+@pytest.mark.parametrize("months", [6, 12, 24])
+def test_intervals_hold_the_truth_as_often_as_they_claim(months):
+    """Of 300 worlds of known rates at least 92 % of the intervals hold the true difference."""
+    covered, width, plain = simulate_coverage(months, 300)
+    assert 0.92 <= covered <= 0.99
+    assert width <= 2.5 * plain
+
+
+def test_intervals_of_autocorrelated_months_cover():
+    """Where neighbouring months are alike, blocks keep the interval of a mean near its claim."""
+    rng, months, held = np.random.default_rng(3), 24, 0
+    for seed in range(300):
+        shocks = rng.normal(size=months + 20)
+        series = np.empty(months + 20)
+        series[0] = shocks[0]
+        for month in range(1, months + 20):
+            series[month] = 0.3 * series[month - 1] + shocks[month]
+        values = series[20:]
+        drawn = draw_months(months, seed=seed, draws=400) @ values / months
+        low, high = compute_interval(np.array(values.mean()), drawn, months)
+        held += bool(low <= 0 <= high)
+    assert 0.88 <= held / 300 <= 0.99
+
+
+def test_widening_is_students_t_on_overlapping_blocks():
+    """It is sqrt(b / (b - 1)) times the ratio of t to normal quantiles, and falls to 1."""
+    blocks = 24 / 3
+    by_hand = np.sqrt(blocks / (blocks - 1)) * stats.t(8.75).ppf(0.975) / 1.959964
+    assert compute_widening(24) == pytest.approx(by_hand, rel=1e-6)
+    widenings = [compute_widening(months) for months in (6, 12, 24, 120, 10_000)]
+    assert widenings == sorted(widenings, reverse=True)
+    assert widenings[-1] == pytest.approx(1.0, abs=0.01)
+
+
+def test_ends_are_percentiles_moved_away_from_the_estimate():
+    """The 2.5th and the 97.5th, each as many times farther from the estimate as is due."""
+    low, high = compute_interval(np.array(40.0), np.linspace(0.0, 100.0, 1001), 12)
+    wider = compute_widening(12)
+    assert (low, high) == pytest.approx((40 - wider * 37.5, 40 + wider * 57.5))
+
+
+def test_draws_are_whole_blocks():
+    """Every draw has as many months as there are, and each month comes as often as the others."""
+    counted = draw_months(12, seed=1)
+    assert [compute_block_length(months) for months in (1, 2, 6, 12, 24)] == [1, 1, 2, 2, 3]
+    assert counted.shape == (2000, 12)
+    assert (counted.sum(axis=1) == 12).all()
+    assert counted.mean(axis=0) == pytest.approx(1.0, abs=0.1)
+
+
+AFTER = {"patrol": {"windows": {"after": {"from": "15:00", "to": "17:00"}}}}
+TERMS = pd.DataFrame(
+    {
+        "urn": "*",
+        "from": pd.to_datetime(["2022-01-04", "2022-09-01", "2023-01-04"]),
+        "to": pd.to_datetime(["2022-07-20", "2022-12-20", "2023-07-20"]),
+        "kind": "term",
+    }
+)
+
+
+def build_timed_area(make, seed=1, months=17, **settings):
+    """Robbery of afternoons in some streets, and three times as much at night in others."""
+    rng = np.random.default_rng(seed)
+    days = pd.date_range("2022-01-01", periods=months, freq="MS")
+    end = days[-1] + pd.offsets.MonthEnd()
+    rows = []
+    for day in pd.date_range(days[0], end, freq="D"):
+        for places, hours, number in (((0, 30), (15, 17), 0.6), ((30, 60), (22, 24), 1.8)):
+            for _ in range(rng.poisson(number)):
+                at = day + pd.Timedelta(minutes=int(rng.integers(hours[0] * 60, hours[1] * 60)))
+                place = int(rng.integers(*places) ** 2 / 60 % 60)
+                rows.append(
+                    {
+                        "piece": place,
+                        "category": "Robbery",
+                        "month": day.replace(day=1),
+                        "occurred_at": at,
+                    }
+                )
+    return make.area(rows, settings={**AFTER, **settings}, term_dates=TERMS)
+
+
+def test_only_the_window_on_school_days_is_counted(make):
+    """The counts are those of a plain loop over incidents; holidays and weekends do not count."""
+    area = build_timed_area(make)
+    history = build_history(area)
+    counts = count_inside(area, history, np.arange(15 * 60, 16 * 60))
+    wanted = np.zeros_like(counts)
+    for row, place in zip(area.incidents.itertuples(), area.incident_catchment, strict=True):
+        at = row.occurred_at
+        in_term = ((at >= TERMS["from"]) & (at < TERMS["to"] + pd.Timedelta(days=1))).any()
+        if at.hour == 15 and at.day_of_week < 5 and in_term:
+            wanted[history.months.get_loc(row.month), place, 0] += 1
+    assert np.array_equal(counts, wanted)
+    assert counts.sum() > 50
+    share = build_mask(area, history, Window(60, 15 * 60)).share
+    assert share[7] == 0  # August
+    assert share[1] == pytest.approx(20 / 28 / 24)
+
+
+def test_a_window_over_midnight_belongs_to_the_day_before(make):
+    """A minute after midnight counts on the day, and in the month, on which the window began."""
+    rows = [
+        {"piece": 1, "category": "Robbery", "month": f"{at[:7]}-01", "occurred_at": at}
+        for at in ("2022-03-01 00:10", "2022-03-31 23:50", "2022-04-01 00:20")
+    ]
+    area = make.area(rows, term_dates=TERMS)
+    history = build_history(area)
+    counts = count_inside(area, history, np.arange(23 * 60 + 30, 24 * 60 + 30))
+    assert counts.sum() == counts[0, 1, 0] == 2  # the first began in February, before the data
+
+
+def test_the_clock_finds_the_afternoon(make):
+    """Risk by the clock finds the streets of the afternoon; all hours lead to the night's."""
+    area = build_timed_area(make, way_home={"exposure": {}})
+    table = backtest_risk(area, origins=("2022-12", "2023-05"), window="after").results
+    assert (table["window"] == "after").all()
+    at_ten = table[(table["coverage"] == 0.1) & (table["category"] == "Robbery")]
+    pai = at_ten.set_index("model")["pai"]
+    assert pai["auto"] > 1.5 * pai[AUTO_ALL_HOURS]
+    assert pai[PRIOR_BY_CLOCK] > 1.5 * pai["prior"]
+    gain = at_ten.set_index("model")["log_score_gain"]
+    assert gain["auto"] > gain[AUTO_ALL_HOURS] + 0.5
+    over = np.mean(at_ten.set_index("model")["observed_over_expected"]["auto"])
+    assert 0.6 < over < 1.6
+    assert table["reference"].isna().all()
+    assert table.loc[table["model"] == "auto", "chosen"].all()
+
+
+def test_the_default_window_can_be_named(make):
+    """The window from each school's bell is called after_school, also where no window is set."""
+    area = build_timed_area(make)
+    table = backtest_risk(area, origins=("2023-01", "2023-02"), window="after_school").results
+    assert (table["window"] == "after_school").all()
+    inside = count_inside(area, build_history(area), np.arange(14 * 60 + 50, 17 * 60 + 20))
+    assert 0 < table["n_events"].max() <= inside[12:14].sum()
+
+
+def test_what_a_window_needs_is_said(make):
+    """Months alone, an unknown window and one without crime are errors that say what to do."""
+    months_only = make.area(make.rows([9] * 14, range(20)), settings=AFTER)
+    with pytest.raises(InputError, match=r"times of day are not known.*occurred_at"):
+        backtest_risk(months_only, window="after")
+    area = build_timed_area(make)
+    with pytest.raises(InputError, match="no window 'noon'"):
+        backtest_risk(area, window="noon")
+    early = {"patrol": {"windows": {"early": {"from": "05:00", "to": "06:00"}}}}
+    with pytest.raises(InputError, match="no crime with a known time"):
+        backtest_risk(build_timed_area(make, **early), window="early")

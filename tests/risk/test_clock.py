@@ -1,12 +1,30 @@
-"""The clock of an area: where it comes from, and that it neither adds nor loses crime."""
+"""The clock: kinds of day, the declared profile, the user's own table, kinds of place."""
+
+import datetime as dt
 
 import numpy as np
 import pandas as pd
 import pytest
 from clock_areas import YEAR, build, draw
+from hypothesis import given, strategies as st
 
 from patrolplan.risk.clock import build_clock, find_place_kinds
-from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS
+from patrolplan.risk.day_kinds import (
+    DAY_KINDS,
+    HALF_HOURS,
+    HOLIDAY,
+    MAX_SINGLE_DAYS,
+    MIN_DAYS,
+    OTHER_WEEKDAY,
+    SCHOOL_DAY,
+    UNKNOWN_WEEKDAY,
+    WEEKEND,
+    find_day_kind,
+    find_day_kinds,
+    join_day_kinds,
+)
+from patrolplan.risk.declared_clock import ANY_PLACE, YEAR_DAYS, build_declared_profile
+from patrolplan.settings import CATEGORIES as EVERY_CATEGORY
 
 CATEGORIES = ("Robbery", "Other theft")
 
@@ -172,3 +190,192 @@ def test_before_the_first_time_the_declared_clock_is_used(make):
     area, history = build(make, _rows(timed=True))
     clock = build_clock(area, history, before=YEAR[0])
     assert clock.source == "declared"
+
+
+SCHOOL, AT_WEEKEND = DAY_KINDS.index("school_day"), DAY_KINDS.index("weekend")
+
+PUBLISHED_SHARES = {
+    "Violence and sexual offences": 0.234,
+    "Robbery": 0.132,
+    "Theft from the person": 0.172,
+    "Criminal damage and arson": 0.104,
+    "Other theft": 0.117,
+}
+"""Of crime in the streets of the whole city on school days, what falls between 14:30 and 17:00."""
+
+PUBLISHED_RATIOS = {
+    "Violence and sexual offences": (0.80, 0.59, 0.46, 0.12),
+    "Robbery": (0.94, 0.76, 0.49),
+}
+"""Share from 15:00 to 17:00 near 1-2, 3-5, 6-11 and 12+ licensed addresses, over that near none."""
+
+
+def test_every_category_has_a_mean_of_one_and_no_empty_half_hour():
+    """At every kind of place a category's mean over a school year is 1, and no half-hour is 0."""
+    profile = build_declared_profile(EVERY_CATEGORY)
+    mean = np.einsum("jsdh,d->js", profile, YEAR_DAYS / YEAR_DAYS.sum()) / HALF_HOURS
+    np.testing.assert_allclose(mean, 1.0, rtol=1e-12)
+    assert profile.shape == (len(EVERY_CATEGORY), ANY_PLACE + 1, len(DAY_KINDS), HALF_HOURS)
+    assert profile.min() > 0
+    school, other, weekend, holiday = np.moveaxis(profile, 2, 0)
+    assert np.array_equal(holiday, other)
+    assert not np.allclose(school, other)
+    assert not np.allclose(weekend, other)
+
+
+def test_the_year_is_that_of_english_schools():
+    """190 school days by regulation, eight bank holidays, 52 weekends; the rest is holidays."""
+    assert YEAR_DAYS.tolist() == [190, 8, 104, 365 - 190 - 8 - 104]
+
+
+@pytest.mark.parametrize(("category", "published"), PUBLISHED_SHARES.items())
+def test_the_afternoon_of_a_school_day_is_the_published_one(category, published):
+    """From half the city the afternoon's share is within two points of that of the whole."""
+    day = build_declared_profile([category])[0, ANY_PLACE, SCHOOL]
+    assert day[29:34].sum() / day.sum() == pytest.approx(published, abs=0.02)
+
+
+@pytest.mark.parametrize(("category", "published"), PUBLISHED_RATIOS.items())
+def test_kinds_of_place_differ_as_published(category, published):
+    """Near pubs and bars, less of a school day's crime falls into the hours after school."""
+    day = build_declared_profile([category])[0, :ANY_PLACE, SCHOOL]
+    share = day[:, 30:34].sum(axis=1) / day.sum(axis=1)
+    ratio = (share / share[0])[1:]
+    np.testing.assert_allclose(ratio[: len(published)], published, atol=0.16)
+    assert (np.diff(share) < 0).all()
+
+
+NO_DATES = pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []})
+
+
+def _dates(*rows):
+    """Term dates of (from, to, kind), or (from, to, kind, urn)."""
+    table = pd.DataFrame([(*row, "*")[:4] for row in rows], columns=["from", "to", "kind", "urn"])
+    return table.assign(**{name: pd.to_datetime(table[name]) for name in ("from", "to")})
+
+
+SOME_TERMS = _dates(
+    ("2026-01-05", "2026-03-27", "term"),
+    ("2026-02-16", "2026-02-20", "closed"),
+    ("2026-03-06", "2026-03-06", "closed"),
+    ("2026-03-09", "2026-03-10", "closed", "900001"),
+    ("2026-04-13", "2026-07-21", "term"),
+    ("2026-05-11", "2026-05-14", "closed"),
+)
+
+
+def _find_slowly(dates, days):
+    """The kind of each day, by walking to both ends of its run of weekdays without school."""
+    one_day, rows = dt.timedelta(days=1), list(dates.itertuples(index=False))
+    spans = [(row[0].date(), row[1].date(), row.kind, row.urn) for row in rows]
+    terms = [(first, last) for first, last, kind, _ in spans if kind == "term"]
+    closures = [(a, b) for a, b, kind, urn in spans if kind == "closed" and urn == "*"]
+    begin, end = min(a for a, _ in terms), max(b for _, b in terms)
+
+    def has_school(day):
+        in_term = any(a <= day <= b for a, b in terms)
+        return in_term and not any(a <= day <= b for a, b in closures)
+
+    def find(day):
+        if day.weekday() >= 5:
+            return WEEKEND
+        if not begin <= day <= end:
+            return UNKNOWN_WEEKDAY
+        if has_school(day):
+            return SCHOOL_DAY
+        run = 1
+        for step in (-one_day, one_day):
+            other = day + step
+            while begin <= other <= end and (other.weekday() >= 5 or not has_school(other)):
+                run += other.weekday() < 5
+                other += step
+        return OTHER_WEEKDAY if run <= MAX_SINGLE_DAYS else HOLIDAY
+
+    return [find(day.date()) for day in days]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 200), st.integers(0, 60), st.booleans()), min_size=1, max_size=6
+    )
+)
+def test_kinds_are_those_of_a_day_by_day_walk(periods):
+    """The kinds of all days at once are those found one day after the other."""
+    first = pd.Timestamp("2026-01-01")
+    rows = [("2026-01-05", "2026-07-21", "term")] + [
+        (first + pd.Timedelta(days=a), first + pd.Timedelta(days=a + length),
+         "term" if is_term else "closed") for a, length, is_term in periods
+    ]  # fmt: skip
+    dates, days = _dates(*rows), pd.date_range("2025-12-20", "2026-10-20")
+    assert find_day_kinds(dates, days).tolist() == _find_slowly(dates, days)
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [
+        ("2026-01-06", "school_day"),
+        ("2026-01-10", "weekend"),
+        ("2026-02-18", "holiday"),
+        ("2026-02-21", "weekend"),
+        ("2026-03-06", "other_weekday"),
+        ("2026-03-09", "school_day"),
+        ("2026-04-01", "holiday"),
+        ("2026-05-12", "other_weekday"),
+    ],
+)
+def test_each_kind_of_day_is_recognised(day, kind):
+    """A week is a holiday, four days are not, and one school's closure closes no other."""
+    assert find_day_kind(SOME_TERMS, dt.date.fromisoformat(day)) == kind
+
+
+def test_without_term_dates_weekdays_are_not_known():
+    """A weekend is one all the same; a plan takes every weekday for a school day."""
+    days = pd.DatetimeIndex(["2026-09-01", "2026-09-05"])
+    assert find_day_kinds(NO_DATES, days).tolist() == [UNKNOWN_WEEKDAY, WEEKEND]
+    assert find_day_kind(NO_DATES, dt.date(2026, 8, 12)) == "school_day"
+
+
+@pytest.mark.parametrize(("other", "holiday", "joined"), [(1, 19, False), (3, 16, True)])
+def test_weekdays_without_school_are_one_class_if_there_are_enough(other, holiday, joined):
+    """Holidays and single days off are alike; fewer than twenty of both go with school days."""
+    kinds = np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], [100, other, 60, holiday])
+    found = join_day_kinds(kinds)
+    assert found.of_kind[OTHER_WEEKDAY] == found.of_kind[HOLIDAY]
+    assert (found.of_kind[HOLIDAY] == found.of_kind[SCHOOL_DAY]) == joined
+    assert found.of_kind[WEEKEND] != found.of_kind[SCHOOL_DAY]
+    assert found.kind_shares == pytest.approx(np.array([100, other, 60, holiday]) / len(kinds))
+
+
+@pytest.mark.parametrize("kind", [SCHOOL_DAY, HOLIDAY])
+def test_weekdays_of_one_kind_only_are_one_class(kind):
+    """Where all are school days, or holidays, they are not divided; nor are few weekends apart."""
+    days = join_day_kinds(np.repeat([kind, WEEKEND], [50, MIN_DAYS]))
+    assert len(days.shares) == 2
+    assert len(set(days.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]])) == 1
+    two_weeks = join_day_kinds(np.repeat([kind, WEEKEND], [10, 4]))
+    assert two_weeks.shares == pytest.approx([1.0])
+
+
+def test_unknown_weekdays_are_mixed_as_the_known_ones():
+    """Data from before the first term has school days and holidays in the known proportions."""
+    kinds = np.repeat([SCHOOL_DAY, HOLIDAY, WEEKEND, UNKNOWN_WEEKDAY], [60, 30, 60, 60])
+    shares = join_day_kinds(kinds).kind_shares
+    assert shares == pytest.approx(np.array([100, 0, 60, 50]) / 210)
+    none_known = join_day_kinds(np.repeat([UNKNOWN_WEEKDAY, WEEKEND], [50, 20])).kind_shares
+    assert none_known == pytest.approx(np.array([50, 0, 20, 0]) / 70)
+
+
+def test_rates_of_kinds_are_joined_by_their_days():
+    """A class has the mean rate of its days, and a density over all time."""
+    days = join_day_kinds(
+        np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], [90, 10, 60, 40])
+    )
+    rates = days.join_rates(np.repeat([1.0, 2.0, 3.0, 4.0], 48).reshape(4, 48))
+    assert rates[:, 0] == pytest.approx([1.0, (10 * 2 + 40 * 4) / 50, 3.0])
+    density = days.to_density(rates).reshape(3, 48)
+    both = days.to_density(np.stack([rates, 2 * rates]))
+    assert both == pytest.approx(np.stack([density.ravel()] * 2))
+    assert density.sum(axis=1) == pytest.approx(np.array([90, 180, 180]) / 450)
+    kinds = np.array([SCHOOL_DAY, UNKNOWN_WEEKDAY])
+    assert days.find_class(kinds).tolist() == [0, 3]
+    assert days.weekday_shares == pytest.approx(np.array([90, 50, 0]) / 140)

@@ -9,8 +9,14 @@ from hypothesis import given, strategies as st
 
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.pupils.flows import NotStoredError
-from patrolplan.risk.exposure import FLOOR, build_exposure, get_powers
-from patrolplan.risk.in_time import RiskInTime, TimeFactors, join_over_window
+from patrolplan.risk.in_time import (
+    FLOOR,
+    RiskInTime,
+    TimeFactors,
+    build_exposure,
+    get_powers,
+    join_over_window,
+)
 from patrolplan.risk.report_voice import find_band
 from patrolplan.settings.patrol import WayHomeSettings
 

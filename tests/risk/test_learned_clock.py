@@ -1,4 +1,6 @@
-"""The learned clock: what it finds where the truth is known, and what it falls back on."""
+"""The learned clock: known times, its steps, and what it finds where the truth is known."""
+
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -6,8 +8,16 @@ import pytest
 from clock_areas import TERMS, YEAR, build, draw
 
 from patrolplan.risk.clock import build_clock
-from patrolplan.risk.day_kinds import DAY_KINDS, find_day_kinds
+from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayClasses, find_day_kinds
 from patrolplan.risk.declared_clock import ANY_PLACE, build_declared_profile
+from patrolplan.risk.known_times import FOLDS, Times, read_times
+from patrolplan.risk.learned_clock import (
+    MAX_SAMPLE,
+    POOLED_INCIDENTS,
+    STRENGTHS,
+    build_spread,
+    learn_clock,
+)
 
 NO_TERMS = TERMS.iloc[:0]
 PIECES = np.arange(60)
@@ -22,16 +32,6 @@ def _learn(make, rows, **more):
 
 def _list_notes(clock):
     return [note.key for note in clock.notes]
-
-
-def test_crime_at_any_hour_has_factors_near_one(make):
-    """Drawn evenly over the year, no hour, kind of day or place stands out."""
-    rng = np.random.default_rng(1)
-    rows = pd.concat([draw(rng, 4000, PIECES, name) for name in ("Robbery", "Other theft")])
-    clock, _ = _learn(make, rows)
-    for hour, day in ((31, "school_day"), (2, "weekend"), (20, "holiday"), (45, None)):
-        np.testing.assert_allclose(clock.compute_factor(hour, day), 1.0, atol=0.3)
-        assert clock.compute_factor(hour, day).mean() == pytest.approx(1.0, abs=0.1)
 
 
 def test_rates_are_per_day_of_a_kind(make):
@@ -114,19 +114,6 @@ def test_a_category_of_few_times_is_moved_as_far_as_others_are(make):
     assert any("known for fewer than 50 crimes of Robbery" in note.text for note in clock.notes)
 
 
-def test_a_place_follows_its_own_times_and_others_their_kind(make):
-    """A street with night crime of its own is of the night; one far away is not."""
-    rng, network = np.random.default_rng(8), make.grid(15)
-    far = int(np.argmax(network.piece_middle.sum(axis=1)))
-    rows = pd.concat([
-        draw(rng, 200, [0, 1, 2], "Robbery", minutes=(0, 180)),
-        draw(rng, 2000, np.arange(len(network)), "Robbery", minutes=(720, 1200)),
-    ])  # fmt: skip
-    clock, _ = _learn(make, rows, network=network)
-    night = clock.compute_factor(3, None)[:, 0]
-    assert night[:3].min() > 5 * night[far]
-
-
 def test_kinds_of_place_are_learned_where_places_are_given(make):
     """Streets near bars whose own times are unknown have the hours of other streets near bars."""
     rng, network = np.random.default_rng(9), make.grid(20)
@@ -142,3 +129,265 @@ def test_kinds_of_place_are_learned_where_places_are_given(make):
     clock, _ = _learn(make, rows, network=network, places=places)
     night = clock.compute_factor(3, None)[:, 0]
     assert night[near[1]].mean() > 5 * night[rest[-1]]
+
+
+DAYS = DayClasses(np.array([0, 1, 2, 1]), np.array([0.5, 0.05, 0.3, 0.15]))
+CELLS = 3 * HALF_HOURS
+PLACES = 25
+EVERY = np.eye(CELLS)
+
+
+def _draw_times(seed, count=600, categories=2):
+    """Times at places within two kilometres, and a density for each of two kinds of place."""
+    rng = np.random.default_rng(seed)
+    whole = Times(
+        incident=np.arange(count),
+        place=rng.integers(PLACES, size=count),
+        category=rng.integers(categories, size=count),
+        cell=rng.integers(CELLS + HALF_HOURS, size=count),
+        fold=rng.integers(FOLDS, size=count),
+        minutes=np.ones(count),
+        weight=rng.choice([1.0, 0.5], count),
+        days=DAYS,
+        categories=categories,
+    )
+    declared = rng.dirichlet(np.full(CELLS, 5.0), (categories, 2))
+    return whole, declared, rng.uniform(0, 2000, (PLACES, 2)), rng.integers(2, size=PLACES)
+
+
+def _spread_slowly(cell, profile, day_share):
+    """Where an incident is spread to: half-hours by a normal curve, some of it to all days."""
+    density = np.zeros(CELLS)
+    day, hour = divmod(cell, HALF_HOURS)
+    same = [day] if day < 3 else [0, 1]  # a weekday of unknown kind
+    for part, days in ((1 - day_share, same), (day_share, range(3))):
+        weight = np.zeros(CELLS)
+        for other in days:
+            for at in range(HALF_HOURS):
+                apart = min(abs(at - hour), HALF_HOURS - abs(at - hour))
+                index = other * HALF_HOURS + at
+                weight[index] = np.exp(-0.5 * (apart / 2.0) ** 2) * profile[index]
+        density += part * weight / weight.sum()
+    return density
+
+
+def test_an_incident_is_spread_in_proportion_to_a_profile():
+    """Rows are those of single cells; each sums to 1, and even crime stays even."""
+    profile = np.random.default_rng(1).dirichlet(np.full(CELLS, 3.0))
+    spread = build_spread(DAYS, profile)
+    assert spread.sum(axis=1) == pytest.approx(1)
+    for cell in (3, 60, 130, CELLS + 31):
+        assert spread[cell] == pytest.approx(_spread_slowly(cell, profile, 0.6))
+    even = DAYS.to_density(np.ones((3, HALF_HOURS)))
+    for share in (0.0, 0.6):
+        assert even @ build_spread(DAYS, even, share)[:CELLS] == pytest.approx(even)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_step_is_the_sum_of_incidents_around(seed):
+    """Near a place an incident counts by its square's distance, at the place fully."""
+    times, declared, xy, kinds = _draw_times(seed)
+    profile, layers = learn_clock(times, declared, xy, kinds)
+    assert profile.sum(axis=2) == pytest.approx(1)
+    place = np.array([4])
+    for number, (around, own) in enumerate(layers):
+        for layer, radius in ((around, 600.0), (own, 0.0)):
+            before = profile[number, kinds[place]]
+            moved = layer.move(before, place, EVERY)[0]
+            total, weights = np.zeros(CELLS), 0.0
+            for other, category, cell, weight in zip(
+                times.place, times.category, times.cell, times.weight, strict=True
+            ):
+                if category != number:
+                    continue
+                middle = (np.floor(xy[other] / 150.0) + 0.5) * 150.0
+                apart = np.hypot(*(middle - xy[place[0]]))
+                near = max(0.0, 1 - (apart / 600.0) ** 2) ** 2 if radius else other == place[0]
+                if radius and apart >= radius:
+                    near = 0.0
+                total += near * weight * layer.spread[cell]
+                weights += near * weight
+            a = layer.strength
+            assert moved == pytest.approx((total + a * before[0]) / (weights + a))
+            assert moved.sum() == pytest.approx(1)
+
+
+def _at_ten_places(seed, *, differ):
+    """2,000 incidents at ten places far apart, by night at five of them where `differ`."""
+    rng = np.random.default_rng(seed)
+    place = rng.integers(10, size=2000)
+    even = DAYS.to_density(np.ones((3, HALF_HOURS)))
+    cell = rng.choice(CELLS, 2000, p=even)
+    hour = np.where(place < 5, rng.integers(0, 8, 2000), rng.integers(28, 36, 2000))
+    cell = np.where(differ, cell // HALF_HOURS * HALF_HOURS + hour, cell)
+    fold, ones = rng.integers(FOLDS, size=2000), np.ones(2000)
+    times = Times(place, place, np.zeros_like(place), cell, fold, ones, ones, DAYS, 1)
+    xy = np.column_stack([1500.0 * np.arange(10), np.zeros(10)])
+    return learn_clock(times, even[None, None], xy, np.zeros(10, dtype=np.int64))
+
+
+def test_places_that_differ_follow_their_own_times():
+    """Where places have hours of their own, few incidents outweigh the profile before."""
+    _, ((around, own),) = _at_ten_places(5, differ=True)
+    assert min(around.strength, own.strength) < 10
+    places = np.arange(10)
+    moved = own.move(around.move(np.ones(10), places, _at(4)), places, _at(4))
+    assert moved[0] > 10 * moved[9]
+
+
+def test_places_that_are_alike_follow_all():
+    """Where places do not differ, a step is left out or weighs little, and chance does not show."""
+    _, ((around, own),) = _at_ten_places(6, differ=False)
+    assert min(around.strength, own.strength) > 600
+    places = np.arange(10)
+    moved = own.move(around.move(np.ones(10), places, _at(4)), places, _at(4))
+    np.testing.assert_allclose(moved, 1.0, atol=0.2)
+
+
+def test_each_category_has_its_own_strength():
+    """Of two with many incidents, one of places that differ is moved far, the other little."""
+    rng, ones = np.random.default_rng(8), np.ones(4000)
+    place, category = rng.integers(10, size=4000), np.repeat([0, 1], 2000)
+    even = DAYS.to_density(np.ones((3, HALF_HOURS)))
+    cell = rng.choice(CELLS, 4000, p=even)
+    hour = np.where(place < 5, rng.integers(0, 8, 4000), rng.integers(28, 36, 4000))
+    cell = np.where(category == 0, cell // HALF_HOURS * HALF_HOURS + hour, cell)
+    fold = rng.integers(FOLDS, size=4000)
+    times = Times(np.arange(4000), place, category, cell, fold, ones, ones, DAYS, 2)
+    xy = np.column_stack([1500.0 * np.arange(10), np.zeros(10)])
+    declared = np.tile(even, (2, 1, 1))
+    _, (differ, alike) = learn_clock(times, declared, xy, np.zeros(10, dtype=np.int64))
+    assert min(one.strength for one in differ) < 10
+    assert min(one.strength for one in alike) > 50
+
+
+def _at(half_hour):
+    """(b,) what a share of crime in each cell counts as, to give the rate in a half-hour."""
+    per_time = np.zeros((3, HALF_HOURS))
+    per_time[:, half_hour] = HALF_HOURS
+    return per_time.ravel()
+
+
+def test_a_rare_category_is_guarded_by_the_others():
+    """Four incidents alone move the clock, and beside a hundred of another that are even do not.
+
+    They are all at noon, by chance as it were.
+    """
+    rng = np.random.default_rng(7)
+    even = DAYS.to_density(np.ones((3, HALF_HOURS)))
+    cells = np.concatenate([np.full(4, 24), rng.choice(CELLS, 100, p=even)])
+    category = np.repeat([0, 1], [4, 100])
+    place, fold = np.zeros(104, dtype=np.int64), np.arange(104) % FOLDS
+
+    def learn(rows):
+        ones = np.ones(len(rows))
+        number = int(category[rows].max()) + 1
+        times = Times(
+            rows, place[rows], category[rows], cells[rows], fold[rows], ones, ones, DAYS, number
+        )
+        declared = np.tile(even, (number, 1, 1))
+        profile, _ = learn_clock(times, declared, np.zeros((1, 2)), place[:1])
+        return profile[0, 0, 24] / even[24]
+
+    assert STRENGTHS[[0, -1]].tolist() == [100_000.0, 1.0]
+    assert (len(STRENGTHS), POOLED_INCIDENTS, MAX_SAMPLE) == (26, 200, 6000)
+    alone, guarded = learn(np.arange(4)), learn(np.arange(104))
+    assert alone > 10
+    assert guarded == pytest.approx(1, abs=0.01)
+
+
+TARGETS = ("Robbery",)
+
+
+def _read(make, *spans, term_dates=TERMS):
+    """The times of robberies from (first, last), where last may be None."""
+    rows = pd.DataFrame(
+        {
+            "piece": np.arange(len(spans)) % 60,
+            "category": "Robbery",
+            "occurred_at": pd.to_datetime([first for first, _ in spans]),
+            "occurred_until": pd.to_datetime([last for _, last in spans]),
+        }
+    ).assign(month=lambda table: table["occurred_at"].dt.to_period("M").dt.to_timestamp())
+    area, _ = build(make, rows.assign(timed=rows["occurred_until"].isna()), term_dates=term_dates)
+    return read_times(area, TARGETS)
+
+
+def test_a_span_has_the_half_hours_that_it_meets(make):
+    """From 23:50 to 00:40 it is in three half-hours of two days, by its minutes; a time in one."""
+    times = _read(make, ("2026-03-06 23:50", "2026-03-07 00:40"), ("2026-03-09 15:30", None))
+    assert times.incident.tolist() == [0, 0, 0, 1]
+    assert (times.cell % 48).tolist() == [47, 0, 1, 31]
+    assert times.minutes.tolist() == [10, 30, 11, 1]
+    assert times.weight == pytest.approx([10 / 51, 30 / 51, 11 / 51, 1])
+    assert times.place.tolist() == [0, 0, 0, 1]
+
+
+def test_other_categories_and_unknown_times_are_left_out(make):
+    """Of a theft and a robbery of which only the date is known nothing is read."""
+    rows = pd.DataFrame(
+        {
+            "piece": [0, 1, 2],
+            "category": ["Robbery", "Other theft", "Robbery"],
+            "month": pd.Timestamp("2026-03-01"),
+            "occurred_at": pd.Timestamp("2026-03-09 15:30"),
+            "occurred_until": pd.NaT,
+            "timed": [True, True, False],
+        }
+    )
+    area, _ = build(make, rows)
+    assert read_times(area, TARGETS).incident.tolist() == [0]
+
+
+def test_whole_weeks_are_dealt_out_into_ten_folds(make):
+    """From Monday to Sunday one fold, the next week another, and the tenth after it the same."""
+    days = ("2026-03-09 00:10", "2026-03-15 23:50", "2026-03-16 00:10", "2026-05-18 15:30")
+    monday, sunday, next_week, tenth = _read(make, *((day, None) for day in days)).fold.tolist()
+    assert monday == sunday == tenth
+    assert next_week == (monday + 1) % 10
+
+
+def test_a_span_is_shared_out_by_the_clock(make):
+    """In proportion to minutes times the rate of its kind of place; an exact time stays whole."""
+    times = _read(make, ("2026-03-06 10:00", "2026-03-06 10:59"), ("2026-03-09 15:30", None))
+    rates = np.ones((1, 2, len(times.days.shares), 48))
+    rates[0, 1, :, 20:22] = [3.0, 1.0]
+    kinds = np.zeros(60, dtype=np.int64)
+    assert times.share_out(rates, kinds).weight == pytest.approx([0.5, 0.5, 1.0])
+    assert times.share_out(rates, kinds + 1).weight == pytest.approx([0.75, 0.25, 1.0])
+
+
+def test_a_weekday_of_unknown_kind_has_the_mean_rate(make):
+    """Before the first term a weekday may be a school day or not."""
+    days = pd.date_range("2025-08-01", "2026-08-31", freq="3D") + pd.Timedelta("15h")
+    times = _read(
+        make, *((day, None) for day in days[:60]), ("2025-08-27 08:00", "2025-08-27 08:59")
+    )
+    days, count = times.days, len(times.days.shares)
+    assert times.cell[-2:].tolist() == [count * 48 + 16, count * 48 + 17]
+    rates = np.ones((1, 1, count, 48))
+    rates[0, 0, :, 16] = np.arange(count)
+    mean = days.weekday_shares @ np.arange(count)
+    found = times.share_out(rates, np.zeros(61, dtype=np.int64)).weight[-2:]
+    assert found == pytest.approx([mean / (mean + 1), 1 / (mean + 1)])
+
+
+def test_shared_spans_have_half_the_error_of_first_times(make):
+    """Of thefts by a known clock, drawn within spans of up to twelve hours, the hours are found."""
+    rng, name = np.random.default_rng(1), "Other theft"
+    chance = build_declared_profile([name])[0, -1].mean(axis=0)
+    rows = draw(rng, 4000, np.arange(60), name)
+    half_hour = rng.choice(48, 4000, p=chance / chance.sum())
+    true = rows["occurred_at"].dt.normalize() + pd.to_timedelta(half_hour * 30, unit="min")
+    before, after = (pd.to_timedelta(rng.integers(0, 360, 4000), unit="min") for _ in range(2))
+    rows = rows.assign(occurred_at=true - before, occurred_until=true + after, timed=False)
+    area, history = build(make, rows)
+    with mock.patch("patrolplan.risk.clock.learn_clock", wraps=learn_clock) as learn:
+        clock = build_clock(area, history)
+    assert learn.call_count == 2  # by the clock known before, then by the one so learned
+    shared = np.array([clock.compute_factor(hour, None).mean() for hour in range(48)]) / 48
+    truth, first = (
+        np.bincount(at.dt.hour * 2 + at.dt.minute // 30, minlength=48) / 4000
+        for at in (true, true - before)
+    )
+    assert np.abs(shared - truth).sum() < np.abs(first - truth).sum() / 2

@@ -18,7 +18,7 @@ from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.own_model import FIRST_MONTH, Estimator, ModelTables, check_prediction
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
-from .test_window_mask import build_timed_area
+from .test_backtest import build_timed_area
 
 
 class LastYear(BaseEstimator):
@@ -105,7 +105,7 @@ def test_the_model_that_is_given_stays_as_it_is(area):
     """Clones are fitted, never the model itself, not even one that was fitted before."""
     model = LastYear(2.0)
     before = dict(vars(model))
-    backtest_risk(area, models={"mine": model})
+    backtest_risk(area, origins="2023-04", models={"mine": model})
     estimate_risk(area, model=model)
     assert vars(model) == before
 
@@ -143,7 +143,7 @@ def test_scikit_learn_plugs_in(area):
     """A regressor of scikit-learn works as it is, is printed, and does not become chosen."""
     mine = make_pipeline(StandardScaler(), PoissonRegressor(alpha=1.0, max_iter=1000))
     assert isinstance(mine, Estimator)
-    test = backtest_risk(area, models={"mine": mine})
+    test = backtest_risk(area, origins=("2022-12", "2023-04"), models={"mine": mine})
     rows = test.results[test.results["model"] == "mine"]
     assert not rows["chosen"].any()
     assert np.isfinite(rows["log_score_gain"]).all()
@@ -157,7 +157,8 @@ def test_a_category_without_crime_to_learn_from_is_expected_nowhere(make):
     area = make.area(make.rows([12] * 16, range(20)) + late)
     mine = make_pipeline(StandardScaler(), PoissonRegressor(max_iter=1000))
     assert np.isfinite(estimate_risk(area, model=mine).joined).all()
-    results = backtest_risk(area, models={"mine": mine}).results
+    last = ("2023-03", "2023-04")  # it had nothing before the last month
+    results = backtest_risk(area, origins=last, models={"mine": mine}).results
     rows = results[(results["model"] == "mine") & (results["category"] == "Other theft")]
     assert (rows["n_events"] == 9).all()
 
@@ -246,7 +247,10 @@ def test_an_error_in_the_models_own_code_says_where(area):
 def test_inside_a_window_ones_own_model_counts_times_the_clock(make):
     """In a window, prior counts as a model of one's own are prior counts by the clock."""
     area = build_timed_area(make)
-    results = backtest_risk(area, window="after", models={"mine": LastYear()}).results
+    months = ("2023-02", "2023-04")
+    results = backtest_risk(
+        area, origins=months, window="after", models={"mine": LastYear()}
+    ).results
     mine, ours = (
         results[results["model"] == name].drop(columns="model").reset_index(drop=True)
         for name in ("mine", "prior by clock")

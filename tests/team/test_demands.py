@@ -13,8 +13,7 @@ from hypothesis import given, settings, strategies as st
 import patrolplan as pp
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.patrols import errands
-from patrolplan.patrols.demands import Demand
-from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.patrols.demands import Demand, find_feared_places
 from patrolplan.team import day_plans
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.obstacle_finder import build_demand_outcomes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places
+from patrolplan.patrols.demands import FEARED_A_SCHOOL, find_feared_places
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, suppress_and_round
 from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import (

@@ -17,8 +17,8 @@ from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import build_task_sheets
 from patrolplan.patrols import planner
-from patrolplan.patrols.orders import MIN_ORDER_SHARE
 from patrolplan.patrols.plan import Patrol, build_patrol_document
+from patrolplan.patrols.timings import MIN_ORDER_SHARE
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import (
     Appointment,

@@ -63,13 +63,7 @@ def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.fl
 
 
 def round_to_steps(values: NDArray[np.float64], step: float) -> NDArray[np.float64]:
-    """Positive values rounded to powers of 1 + step, given to three digits; zero stays zero.
-
-    Examples
-    --------
-    >>> round_to_steps(np.array([0.1001, 0.1009, 0.104]), 0.05).tolist()
-    [0.101, 0.101, 0.106]
-    """
+    """Positive values rounded to powers of 1 + step, given to three digits; zero stays zero."""
     held = np.where(values > 0, values, 1.0)
     powers = (1 + step) ** np.round(np.log(held) / np.log1p(step))
     return np.where(values > 0, round_significant(powers, 3), 0.0)
@@ -91,10 +85,7 @@ class WayPast:
 def find_ways_past(
     area: StudyArea, risk: Risk, stretches: Sequence[NDArray[np.int64]]
 ) -> list[WayPast | None]:
-    """(h,) the school with the highest share of pupils who pass each stretch in the risk's window.
-
-    None where presence does not count, or stretch, window or share are too small to be shown.
-    """
+    """(h,) the school most of whose pupils pass each stretch in the window; None: not shown."""
     pupils = None if risk.in_time is None else risk.in_time.pupils
     window, metres = risk.window, area.network.piece_metres
     if pupils is None or window is None or window.minutes < MIN_SPAN_MINUTES or not stretches:
@@ -161,10 +152,7 @@ class _SchoolPast:
 
 
 def _find_busiest(passed: NDArray[np.float64]) -> tuple[int, int]:
-    """First and last row of the shortest time in which `BUSIEST_SHARE` pass, but ten minutes.
-
-    `passed` is (m,), how many have passed by each minute. The first wins a tie.
-    """
+    """First and last row of the shortest time, at least ten minutes, with `BUSIEST_SHARE`."""
     wanted = passed[:-1] + BUSIEST_SHARE * (passed[-1] - passed[0])
     last = np.searchsorted(passed, wanted - 1e-9 * passed[-1])
     last = np.maximum(last, np.arange(len(wanted)) + MIN_SPAN_MINUTES)

@@ -10,9 +10,14 @@ from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
 from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.hotspots.clusters import cluster_pieces, find_stretches, sum_by_stretch
-from patrolplan.hotspots.designated import cut_to_walk, give_empty_some
 from patrolplan.hotspots.significance import assess_certainty
-from patrolplan.hotspots.stretches import describe_stops, place_stretches, rate_hotspots
+from patrolplan.hotspots.stretches import (
+    cut_to_walk,
+    describe_stops,
+    give_empty_some,
+    place_stretches,
+    rate_hotspots,
+)
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 
@@ -66,14 +71,7 @@ def complete_hotspots(
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
-    """The hotspots of `find_hotspots` with only what a patrol needs, without reasons.
-
-    Those that the force designates are in their polygons, see `patrolplan.hotspots.designated`;
-    others are found on the remaining street.
-
-    Returns `hotspot`, `kind`, `worth`, `length_metres`, `pieces`, the columns of the stopping place
-    apart from its point, and the line.
-    """
+    """The hotspots of `find_hotspots` with only what a patrol needs, without reasons."""
     settings = area.settings.hotspots
     network, designated = area.network, find_designated_pieces(area)
     method = settings.method

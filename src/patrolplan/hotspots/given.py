@@ -21,10 +21,7 @@ SOURCE = "hotspots"
 
 
 def take_hotspots(area: StudyArea, risk: Risk, given: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The hotspots on the area's streets: their lines decide, in whichever CRS they are.
-
-    What was found for this risk stays as it is. A line that was moved or cut is rated anew.
-    """
+    """The hotspots on the area's streets, by their lines in any CRS; edited ones are rated anew."""
     missing = [name for name in HOTSPOTS.columns if name not in given]
     if missing:
         what, remedy = f"lack {list_first(missing)}", "take those of find_hotspots or snap_hotspots"

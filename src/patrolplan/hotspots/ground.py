@@ -5,6 +5,7 @@ has a name, else anywhere along such a street. Not in a service road, nor on a f
 street.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 import geopandas as gpd
@@ -15,8 +16,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from patrolplan.area import StudyArea
+from patrolplan.arrays import expand_ranges
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.network import Positions, StreetNetwork
+from patrolplan.network.graph import SIGHT_METRES
+from patrolplan.risk.scores import round_significant
 
 Stand = Literal["junction", "bus_stop", "station_entrance", "crossing", "shop_front", "street"]
 """What a stopping place is at; "street" where none of the others is in view of the stretch."""
@@ -52,10 +57,7 @@ ON_STREET_METRES = 0.5  # a point within this distance of a street belongs to it
 
 
 class Ground:
-    """Where in an area an officer could stand, from streets and map features alone.
-
-    `features` are those of the map, `kind` and `name`, in the area's CRS.
-    """
+    """Where in an area an officer could stand, from streets and map features alone."""
 
     def __init__(self, network: StreetNetwork, features: gpd.GeoDataFrame) -> None:
         self.network = network  # the streets to patrol
@@ -85,10 +87,7 @@ class Ground:
         return places.iloc[order].reset_index(drop=True)
 
     def _list_features(self, features: gpd.GeoDataFrame) -> list[pd.DataFrame]:
-        """Bus stops, entrances and shops that are points, on the street at which they are.
-
-        Only one of several shops on a piece of street counts.
-        """
+        """Bus stops, entrances and shops (one a piece) that are points, on their street."""
         network, pieces = self.network, np.flatnonzero(self.is_place)
         tree = shapely.STRtree(network.piece_lines[pieces])
         is_point = (features.geom_type == "Point").to_numpy()
@@ -107,10 +106,7 @@ class Ground:
         return listed
 
     def _list_junctions(self) -> pd.DataFrame:
-        """Where three or more arms of street meet and two have different names.
-
-        The officer stands on the street with the most arms, or on the main road if these are equal.
-        """
+        """Where three arms meet under two names: on the street of most arms, or the main one."""
         network, pieces = self.network, np.flatnonzero(self.is_place)
         road = pd.Index(MAIN_ROADS).get_indexer(pd.Index(network.piece_highway[pieces]))
         both = np.repeat(pieces, 2)
@@ -139,10 +135,7 @@ class Ground:
         return build_places(network, piece, offset, "junction", at)
 
     def _list_crossings(self) -> pd.DataFrame:
-        """Where people on foot cross a street by a way or at a point, unless it is unmarked.
-
-        Only one of several on a piece of street counts.
-        """
+        """Where people on foot cross a street, unless it is unmarked; one a piece of street."""
         network, points = self.network, self.network.crossing_points
         is_shown = network.piece_is_crossing & (network.piece_crossing != UNMARKED)
         crossed = np.unique(network.piece_nodes[is_shown])
@@ -155,6 +148,12 @@ class Ground:
         at = shapely.points(xy[row[first]])
         offset = shapely.line_locate_point(network.piece_lines[piece], at)
         return build_places(network, piece, offset, "crossing")
+
+
+def find_ground(area: StudyArea) -> Ground:
+    """Where in an area an officer could stand, found once."""
+    given = area.network, area.features
+    return area.catchments.reuse("ground", given, lambda: Ground(*given))
 
 
 def _find_dead_ends(network: StreetNetwork) -> NDArray[np.bool_]:
@@ -176,11 +175,7 @@ def build_places(
     stand: Stand,
     at: NDArray[np.object_] | str = "",
 ) -> pd.DataFrame:
-    """Places of one kind, a row each, by piece and metres from its first node.
-
-    `at` is the name of the street that joins, of the bus stop or of the station, empty where there
-    is none; `stand` and `lit` see `Stand` and `Lighting`.
-    """
+    """Places of one kind by piece and metres along it; `at` names the other street or the stop."""
     columns = {
         "piece": piece.astype(np.int64),
         "offset": offset.astype(np.float64),
@@ -201,3 +196,96 @@ def read_lighting(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[
     """(k,) street lighting at some pieces, see `Lighting`."""
     lit = network.piece_lit[pieces]
     return np.where(lit == "no", "no", np.where(lit == "", "unknown", "yes")).astype(object)
+
+
+PREFERENCE: dict[Stand, float] = {
+    "junction": 1.10,
+    "bus_stop": 1.10,
+    "station_entrance": 1.10,
+    "crossing": 1.05,
+    "shop_front": 1.05,
+    "street": 1.0,
+}
+"""Factor on the view from a place: higher where people meet, wait and see the officer."""
+
+MIN_VIEW_SHARE = 0.5
+"""Minimum share in view of the risk that is seen from the best place on a stretch."""
+
+
+def choose_standing_places(
+    ground: Ground, risk: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
+) -> pd.DataFrame:
+    """(h,) where an officer stands for each stretch, who sees as far as `SIGHT_METRES`.
+
+    The place with most of its risk (p,) in sight, times `PREFERENCE`, among those within a walk of
+    the stretch as long as one sees; through streets at ground level come before others, and places
+    that are lit, or may be, before those that are not. Where there is none: the nearest point of a
+    named street next to the piece with the best view, or that piece itself.
+    """
+    places, middles = ground.places, ground.network.piece_middle
+    xy, rank = ground.network.xy(locate_places(places)), ground.rank[places["piece"]]
+    is_unlit = (places["lit"] == "no").to_numpy()
+    gain = places["stand"].map(PREFERENCE).to_numpy(dtype=np.float64)
+    chosen = np.full(len(stretches), -1)
+    others: list[np.int64] = []
+    near_places = _find_near_places(ground, stretches)
+    for number, (pieces, near) in enumerate(zip(stretches, near_places, strict=True)):
+        middle, amounts = middles[pieces], risk[pieces]
+        from_stretch = _sum_seen(middle, middle, amounts)
+        seen = _sum_seen(xy[near], middle, amounts)
+        is_seen = seen >= MIN_VIEW_SHARE * from_stretch.max()
+        found, worth = near[is_seen], round_significant(seen[is_seen] * gain[near[is_seen]], 9)
+        if len(found):
+            away = np.round(np.hypot(*(xy[found] - amounts @ middle / amounts.sum()).T), 2)
+            order = np.lexsort((found, away, -worth, is_unlit[found], rank[found]))
+            chosen[number] = found[order[0]]
+        else:
+            views = -round_significant(from_stretch, 9), -round_significant(amounts, 9)
+            chosen[number] = len(places) + len(others)
+            others.append(pieces[np.lexsort(views[::-1])[0]])
+    nearest = _find_nearest_places(ground, np.array(others, dtype=np.int64))
+    return pd.concat([places, nearest], ignore_index=True).iloc[chosen]
+
+
+def _find_near_places(
+    ground: Ground, stretches: Sequence[NDArray[np.int64]]
+) -> Iterator[NDArray[np.int64]]:
+    """Places whose walk to each stretch is within sight: streets behind the houses are not seen."""
+    network, places = ground.network.walkable, ground.places
+    xy, graph = network.node_xy, network.node_graph
+    tree, reach = shapely.STRtree(shapely.points(xy)), SIGHT_METRES + 1.0  # 1 m for rounding
+    # Both ends of each place's piece, by node, and the metres from there to the place.
+    nodes = network.piece_nodes[places["piece"]].ravel()
+    order = np.argsort(nodes, kind="stable")
+    starts = np.searchsorted(nodes[order], np.arange(len(xy) + 1))
+    offset = places["offset"].to_numpy()
+    along = np.column_stack([offset, network.piece_metres[places["piece"]] - offset]).ravel()
+    for pieces in stretches:
+        ends = np.unique(network.piece_nodes[pieces])
+        box = shapely.box(*(xy[ends].min(axis=0) - reach), *(xy[ends].max(axis=0) + reach))
+        near = np.sort(tree.query(box))
+        own, streets = np.searchsorted(near, ends), graph[near][:, near]
+        metres = csgraph.dijkstra(streets, indices=own, limit=SIGHT_METRES, min_only=True)
+        count = starts[near + 1] - starts[near]
+        end = order[expand_ranges(starts[near], count)]
+        yield np.unique(end[np.repeat(metres, count) + along[end] <= SIGHT_METRES] // 2)
+
+
+def _sum_seen(
+    places: NDArray[np.float64], middles: NDArray[np.float64], risk: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(k,) risk within sight of each place; `middles` (q, 2) and `risk` (q,) are of pieces."""
+    apart = places[:, None] - middles
+    return np.asarray((np.hypot(apart[..., 0], apart[..., 1]) <= SIGHT_METRES) @ risk)
+
+
+def _find_nearest_places(ground: Ground, piece: NDArray[np.int64]) -> pd.DataFrame:
+    """The middle of each piece, or the nearest point of a street with a name next to it."""
+    network, offset = ground.network, ground.network.piece_metres[piece] / 2
+    middle = shapely.points(network.piece_middle[piece])
+    named = np.flatnonzero(ground.is_place & ground.is_street)
+    tree = shapely.STRtree(network.piece_lines[named])
+    row, number = tree.query_nearest(middle, max_distance=BESIDE_METRES, all_matches=False)
+    piece[row] = named[number]
+    offset[row] = shapely.line_locate_point(network.piece_lines[piece[row]], middle[row])
+    return build_places(network, piece, offset, "street")

@@ -162,11 +162,7 @@ def find_window_hours(area: StudyArea, risk: Risk) -> tuple[int, int] | None:
 def find_reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: pd.DataFrame
 ) -> list[list[Reason]]:
-    """(h,) what each stretch is based on in the risk's window, the factor that makes it first.
-
-    See `patrolplan.hotspots.carriers.find_carriers`. Pupils' reports of other bands of the day than
-    the window's are no reason.
-    """
+    """(h,) what each stretch is based on in the risk's window, the factor that makes it first."""
     if not stretches:
         return []
     hours = find_window_hours(area, risk)
@@ -305,10 +301,7 @@ def _find_crime_reasons(
 def _find_reports_reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], bands: Collection[TimeBand]
 ) -> list[list[ReportsReason]]:
-    """What pupils named in the widest group that counts in some bands, on each stretch.
-
-    Only where the stretch has more of their reports than its length explains.
-    """
+    """What pupils named in the widest group of some bands, if more than length explains."""
     metres, group = area.network.piece_metres, area.reports.group_of_piece
     baseline = sum_by_stretch(metres, stretches) / metres.sum()
     feared = sum_by_stretch(risk.reports, stretches) > baseline

@@ -42,8 +42,7 @@ from patrolplan.risk.surface import Risk
 TESTED_MONTHS = 12  # last months whose crime is tested: every season is in them
 WORLDS = 399  # even worlds; with the one observed they make 400
 ROUNDING = 1e-9  # excess that differs by less is equal
-DRAWS_SEED = 1  # seed of all draws in this module
-
+DRAWS_SEED = 1  # not that of the settings, which must not change how sure a place is
 STANDS_OUT_CHANCE = 0.05  # of even worlds, where the best stretch has as much at most
 WELL_PLACED_SHARE = 0.8  # a stretch is well placed when it survives this share of the jitters
 JITTER_COUNT = 40
@@ -53,11 +52,7 @@ MIN_REMAINING_SHARE = 0.5  # of its recorded risk; a stretch survives a jitter t
 def assess_certainty(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> pd.DataFrame:
-    """How sure each stretch is, see `patrolplan.tables.HOTSPOTS`; one row a stretch.
-
-    The draws do not depend on the settings' seed: that is for the search of patrols, and must not
-    change how sure a place is.
-    """
+    """How sure each stretch is, see `patrolplan.tables.HOTSPOTS`; one row a stretch."""
     history = build_history(area)
     share = compute_catchment_shares(area.catchments, stretches)
     rng = np.random.default_rng(DRAWS_SEED)

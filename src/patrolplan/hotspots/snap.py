@@ -14,9 +14,8 @@ import pandas as pd
 from patrolplan.area import StudyArea
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError, Problems
-from patrolplan.hotspots.designated import give_empty_some
 from patrolplan.hotspots.find import complete_hotspots
-from patrolplan.hotspots.stretches import place_stretches
+from patrolplan.hotspots.stretches import give_empty_some, place_stretches
 from patrolplan.inputs.polygons import PLACE_ID
 from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.risk.estimate import estimate_risk

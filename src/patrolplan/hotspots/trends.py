@@ -37,10 +37,7 @@ def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:
-    """Whether the share of all crime of each stretch changed; `share` (h, c) is of catchments.
-
-    The false discovery rate of what changed is limited to 5 %.
-    """
+    """Whether the share of all crime of each stretch changed; `share` (h, c) is of catchments."""
     months = min(RECENT_MONTHS + EARLIER_MONTHS, len(history))
     recorded = history.counts[-months:, :, : len(history.targets)].sum(axis=2, dtype=np.float64)
     metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
@@ -70,10 +67,7 @@ def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) 
 def compute_chances(
     counts: NDArray[np.float64], totals: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(h,) chance that the last half year differs as much, if nothing changed, by the law of F.
-
-    `counts` (m, h) are incidents of stretches by month, `totals` (m,) those of the area.
-    """
+    """(h,) chance that (m, h) counts change as much, by the law of F; all are `totals` (m,)."""
     if not counts.shape[1] or len(totals) <= RECENT_MONTHS:
         return np.ones(counts.shape[1])
     total, part = counts.sum(axis=0), totals[-RECENT_MONTHS:].sum() / totals.sum()
@@ -94,10 +88,7 @@ def compute_chances(
 
 
 def find_held_months(history: History, share: sparse.csr_array, months: int) -> NDArray[np.float64]:
-    """(m, h) share of the data held for each of the last months on each stretch.
-
-    Where a stretch is in catchments of several forces, each counts by its typical crime there.
-    """
+    """(m, h) share of the data held for each of the last months on each stretch, by usual crime."""
     span = min(months, len(history))
     if history.exposure is None:
         return np.ones((span, share.shape[0]))

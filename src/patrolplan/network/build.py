@@ -35,12 +35,7 @@ def build_network(
     limits: BaseGeometry | None = None,
     piece_metres: float = PIECE_METRES,
 ) -> StreetNetwork:
-    """Cut streets into pieces and keep the largest connected part.
-
-    Pieces whose middle is outside the `limits`, a polygon in the area's metres, are not patrolled,
-    but used for walks up to `MARGIN_METRES` away. `left_out` records how much street is outside,
-    not connected, or not to be patrolled.
-    """
+    """Cut streets into pieces and keep the largest connected part; `left_out` records the rest."""
     pieces = cut_pieces(streets, piece_metres=piece_metres)
     pieces, is_inside = _choose_near(pieces, projection, limits, left_out)
     if not len(pieces.piece_metres):
@@ -86,8 +81,7 @@ def _choose_near(
     return pieces.take(near), is_inside[near]
 
 
-NETWORKS = Store("arrays", version="4")
-"""Change the version when streets are cut differently."""
+NETWORKS = Store("arrays", version="4")  # change the version when streets are cut differently
 
 PARTS = tuple(field.name for field in fields(Pieces) if field.name not in {"ways", "crossings"})
 """Arrays of `Pieces` that depend on how the streets are cut."""

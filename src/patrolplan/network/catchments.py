@@ -1,12 +1,9 @@
 """Snap points and the pieces of street that belong to them.
 
 data.police.uk moves every crime to one of a fixed set of points. Such a point represents the
-streets around it: its catchment is the pieces whose midpoint is nearer to it, in a straight line,
-than to any other point in the data. Exact places need no such spreading: each piece is then a
-separate catchment. Where both are given, only the snap points decide, or exact places would cut
-their catchments down to the points themselves; only pieces far from every snap point are separate
-catchments. If the threshold applies to crime, the squares of the fixed grid are the catchments.
-Everything downstream works the same.
+streets around it: its catchment is the pieces whose midpoint is nearest to it. Exact places need no
+such spreading: each piece is then a separate catchment; where both are given, only pieces far from
+every snap point are. If the threshold applies to crime, squares of the fixed grid are catchments.
 """
 
 from collections.abc import Callable
@@ -53,11 +50,7 @@ class Catchments:
     def reuse(
         self, name: str, given: tuple[object, ...], compute: Callable[[], Result], *, hold: int = 2
     ) -> Result:
-        """A result that was computed from these same objects before, or computed now.
-
-        Texts need only be equal. The last two results of each name are held, only in memory: two,
-        since an area and the same one without its last months are used alternately.
-        """
+        """A result computed before from these same objects, or equal texts, or computed now."""
         held = self.cache.setdefault(name, [])
         for before, result in held:
             if all(map(_is_same, before, given)):
@@ -80,12 +73,7 @@ def _is_same(one: object, other: object) -> bool:
 def build_catchments(
     network: StreetNetwork, points: ArrayLike | None, *, within_metres: float = np.inf
 ) -> Catchments:
-    """Catchments of snap points (k, 2) in metres, or of exact places where `points` is None.
-
-    Points that no piece is nearest to get no catchment; `assign_catchments` gives their incidents
-    to the catchment of the nearest street. Where exact places are given as well, a piece whose
-    middle is farther than `within_metres` from every snap point is a catchment of its own.
-    """
+    """Catchments of snap points (k, 2) in metres, or of exact places where `points` is None."""
     middle = network.piece_middle
     if points is None:
         alone = np.arange(len(network))
@@ -119,11 +107,7 @@ def _compute_shares(network: StreetNetwork, of_piece: NDArray[np.int64]) -> NDAr
 def note_first_months(
     catchments: Catchments, catchment: NDArray[np.int64], months: pd.Series
 ) -> Catchments:
-    """The catchments with the month in which crime was first recorded on each.
-
-    (i,) incidents on snap points have a catchment, -1 for none, and the first day of their month. A
-    catchment without any is known from the first of these months on.
-    """
+    """The catchments with the month in which crime was first recorded on each."""
     first_month = np.full(len(catchments), months.min().to_datetime64())
     used = catchment >= 0
     by_catchment = months[used].groupby(catchment[used]).min()
@@ -134,10 +118,7 @@ def note_first_months(
 def assign_catchments(
     network: StreetNetwork, catchments: Catchments, xy: ArrayLike
 ) -> NDArray[np.int64]:
-    """(k,) catchment of each place: its own if it is a snap point, otherwise the nearest street's.
-
-    -1 where no street is within `MAX_SNAP_METRES`.
-    """
+    """(k,) catchment of places: of their snap point or the nearest street, -1 for none near."""
     count, places = len(catchments), np.asarray(xy, dtype=np.float64).reshape(-1, 2)
     distinct, number = find_unique_points(np.concatenate([catchments.xy, places]))
     of_point = np.full(len(distinct), -1)

@@ -159,8 +159,21 @@ def find_crossed_roads(walk: "Walk") -> tuple[CrossedRoad, ...]:
     events = [*_find_crossed_at_nodes(network, steps), *_find_crossed_along(network, steps)]
     joined: list[_Event] = []
     for event in sorted(events, key=lambda event: (event.first_metres, event.last_metres)):
-        if joined and _are_one(joined[-1], event):
-            joined[-1] = _join(joined[-1], event)
+        before = joined[-1] if joined else None
+        # Parts of one crossing are of the same road and close together: it is half way between
+        # them, and the less safe part decides how.
+        if (
+            before is not None
+            and event.first_metres - before.last_metres <= APART_METRES
+            and before.roads & event.roads
+        ):
+            joined[-1] = _Event(
+                before.first_metres,
+                max(before.last_metres, event.last_metres),
+                (before.at_metres + event.at_metres) / 2,
+                before.roads | event.roads,
+                _choose_less_safe([before.kind, event.kind]),
+            )
         else:
             joined.append(event)
     return tuple(
@@ -330,23 +343,6 @@ def _find_near_crossings(
         for metres, rank, road in network.near_crossings.get(node, ())
         if road in roads
     ]
-
-
-def _are_one(event: _Event, following: _Event) -> bool:
-    """Whether two crossings are parts of one: of the same road, close together."""
-    gap = following.first_metres - event.last_metres
-    return gap <= APART_METRES and bool(event.roads & following.roads)
-
-
-def _join(event: _Event, following: _Event) -> _Event:
-    """Two crossings as one, half way between them; the less safe part decides how, if known."""
-    return _Event(
-        event.first_metres,
-        max(event.last_metres, following.last_metres),
-        (event.at_metres + following.at_metres) / 2,
-        event.roads | following.roads,
-        _choose_less_safe([event.kind, following.kind]),
-    )
 
 
 def _choose_name(roads: AbstractSet[str]) -> str:

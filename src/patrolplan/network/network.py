@@ -50,15 +50,12 @@ class Positions:
         return len(self.piece)
 
     def take(self, which: ArrayLike) -> "Positions":
-        """Only these positions."""
+        """A network of these pieces, those to patrol first; piece i of it is `pieces[i]` here."""
         rows = np.asarray(which)
         return Positions(self.piece[rows], self.offset_metres[rows], self.moved_metres[rows])
 
     def map_to_subnetwork(self, pieces: NDArray[np.int64]) -> "Positions":
-        """The same positions on a network of these pieces alone, see `StreetNetwork.take`.
-
-        The pieces are in increasing order and hold all positions.
-        """
+        """The same positions on a network of these pieces, in order, see `StreetNetwork.take`."""
         return Positions(np.searchsorted(pieces, self.piece), self.offset_metres, self.moved_metres)
 
 
@@ -195,10 +192,7 @@ class StreetNetwork:
 
     @cached_property
     def piece_flight(self) -> NDArray[np.object_]:
-        """(p,) "up", "down" or "steps" (direction not known) along a flight of steps, else empty.
-
-        Up and down are as one goes from the piece's first node to its last.
-        """
+        """(p,) "up", "down" (as from the first node) or "steps" along a flight, else empty."""
         words = np.array(["steps", "up", "down"], dtype=object)  # incline 0, 1 and -1
         return np.where(self.piece_highway == "steps", words[self._incline], "")
 
@@ -283,10 +277,7 @@ class StreetNetwork:
         return np.asarray(near[np.hypot(*(self.piece_middle[near] - centre).T) <= metres])
 
     def take(self, pieces: NDArray[np.int64]) -> "StreetNetwork":
-        """A network of these pieces alone; piece i of it is piece `pieces[i]` of this one.
-
-        Pieces to patrol come first, as in this one. Without any, places are snapped to all pieces.
-        """
+        """A network of these pieces, those to patrol first; piece i of it is `pieces[i]` here."""
         count = self.patrolled_count
         if count is not None:
             count = int((pieces < count).sum()) or None

@@ -24,8 +24,7 @@ from patrolplan.network.graph import MIN_LINK_METRES, build_street_graph
 from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.network.pieces import COINCIDENT_METRES
 
-MAX_STRAIGHT = 0.5
-"""Cosine of the least change of direction that is a turn: 60 degrees."""
+MAX_STRAIGHT = 0.5  # cosine of the least change of direction that is a turn: 60 degrees
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,10 +148,7 @@ class WalkFinder:
         return scipy.sparse.csr_array((counts, (before, after)), shape=(len(end), len(end)))
 
     def _are_turns(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(k,) whether going on from one link to another is a turn or changes the street's name.
-
-        A street that bends between its junctions is followed without a thought.
-        """
+        """(k,) whether going on from one link to another is a turn or changes the street's name."""
         segments, network, is_back = self._graph.segments, self.network, self._is_back
         first, last = segments.first[self._link], segments.first[self._link + 1] - 1
         ends = np.where(is_back, first, last), np.where(is_back, last, first)
@@ -167,10 +163,7 @@ class WalkFinder:
         return np.asarray(is_turn & (section[left] != section[into]))
 
     def _measure(self, is_reached: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """(k, k) length (or cost) of the chosen walks, without preference and turns.
-
-        All walks are traced back together, one link at a time.
-        """
+        """(k, k) length (or cost) of the chosen walks, without preference and turns."""
         graph = self._graph
         costs = graph.segments.sum_by_link(graph.segments.compute_costs(self._effort))
         entry_costs = costs[self._link, self._is_back.astype(np.int64)]
@@ -185,12 +178,7 @@ class WalkFinder:
         return total
 
     def find_shortest(self, start: int, end: int) -> Walk:
-        """The walk from one position to another; empty from a position to itself.
-
-        To another position at the same place it is no metre of the piece there.
-
-        Raises `ValueError` when no walk joins them.
-        """
+        """The walk between positions, empty from one to itself; `ValueError` for none."""
         if not np.isfinite(self.metres[start, end]):
             message = f"no walk joins positions {start} and {end}"
             raise ValueError(message)

@@ -95,11 +95,7 @@ class Pieces:
 
 
 def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:
-    """Cut streets into pieces.
-
-    Ways meet where they hold the same node; at a closed node they end and do not meet. A section of
-    length L becomes `max(1, round(L / piece_metres))` equal pieces.
-    """
+    """Cut streets into pieces; ways meet where they hold the same node, unless it is closed."""
     identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
     is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
     is_joint = _find_junctions(streets.vertex_way, identity) | is_closed
@@ -187,12 +183,7 @@ def _interpolate_points(
 
 
 def find_patrolled(pieces: Pieces) -> NDArray[np.bool_]:
-    """(p,) whether each piece is street to patrol, and not only walked along.
-
-    The tags of a way decide, see `patrolplan.inputs.osm_tags.is_patrolled`. Pieces below ground
-    that are connected with a passage of a station count as part of it, whatever their own tags. An
-    underpass is connected only with streets.
-    """
+    """(p,) whether a piece is street to patrol: by its tags, and not a part of a station."""
     of_piece = {
         name: pieces.ways[name].to_numpy()[pieces.piece_way]
         for name in ("is_patrolled", "is_area", "layer", "highway")
@@ -217,10 +208,7 @@ def label_components(piece_nodes: NDArray[np.int64], nodes: int) -> NDArray[np.i
 def join_both_ways(
     ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
 ) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]":
-    """Links between nodes, (l, 2), both ways, at (l, 2) costs; the cheapest of parallel ones.
-
-    Gives the graph, and for each of its entries the link and whether it is reversed.
-    """
+    """Graph of links (l, 2) both ways at costs (l, 2); each entry's link, and if it is reversed."""
     nodes = np.concatenate([ends, ends[:, ::-1]])
     cost, link = costs.T.ravel(), np.tile(np.arange(len(ends)), 2)
     is_reversed = np.repeat([False, True], len(ends))
@@ -250,12 +238,9 @@ def classify_bicycle_ways(
 ) -> NDArray[np.int8]:
     """(p, 2) how a bicycle goes along each piece and against it: `RIDE`, `PUSH`, `CARRY`, `CLOSED`.
 
-    `mode_names` (p,) are "ride", "push" or "carry"; `one_way` (p,) is 1 in the piece's direction
-    alone, -1 against it alone, 0 both. One-way streets are obeyed, but never trap a rider. Nodes
-    from which all others can be reached, and be reached from, form the largest strongly connected
-    component of the directed streets. A piece with an end outside it could be left, or reached,
-    only against a one-way street, as happens at the edge of the area; along such pieces the bicycle
-    may be pushed in the closed direction.
+    `one_way` (p,) is 1 in the piece's direction alone, -1 against it alone, 0 both. One-way streets
+    are obeyed, but never trap a rider: at a piece with an end outside the largest strongly
+    connected component, as at the edge of the area, it may be pushed in the closed direction.
     """
     modes = np.array([BICYCLE_MODES[name] for name in mode_names.tolist()], dtype=np.int8)
     both = np.where(np.column_stack([one_way < 0, one_way > 0]), CLOSED, modes[:, None])
@@ -273,11 +258,6 @@ def classify_bicycle_ways(
 def compute_cycling_effort(
     kinds: NDArray[np.int8], *, riding_kmh: float, walking_kmh: float
 ) -> NDArray[np.float64]:
-    """What a metre costs by `kinds`, in metres ridden: inf where it is closed.
-
-    >>> compute_cycling_effort(np.array([[RIDE, CLOSED], [PUSH, CARRY]]), riding_kmh=12,
-    ...     walking_kmh=4).tolist()
-    [[1.0, inf], [3.0, 9.0]]
-    """
+    """What a metre costs by `kinds`, in metres ridden: inf where it is closed."""
     pushing = riding_kmh / walking_kmh
     return np.array([np.inf, 1.0, pushing, CARRY_FACTOR * pushing])[kinds]

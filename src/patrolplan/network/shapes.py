@@ -18,11 +18,7 @@ AROUND_METRES = 75.0  # a point means the streets within this walk of it
 def find_pieces_of_shapes(
     network: StreetNetwork, shapes: NDArray[np.object_]
 ) -> list[NDArray[np.int64]]:
-    """The pieces of street to patrol that belong to each shape, each to one shape at most.
-
-    `shapes`: (k,) points, lines or polygons in the network's CRS; None and empty ones have no
-    piece.
-    """
+    """The pieces to patrol of each shape (k,) in the network's CRS, each of one shape at most."""
     owner, finders = np.full(len(network), -1), (_find_around, _find_along, _find_inside)
     for row, dimension in enumerate(shapely.get_dimensions(shapes).tolist()):
         if dimension >= 0:
@@ -63,11 +59,7 @@ SAME_METRES = 1e-6
 def measure_parts(
     lines: NDArray[np.object_], polygons: NDArray[np.object_]
 ) -> "scipy.sparse.csr_array":
-    """(n, k) metres of each line or point in each polygon (k,), which have no overlaps; sparse.
-
-    What is on the border of several belongs to the first. A line without a length counts as one
-    metre where it is.
-    """
+    """(n, k) metres of lines in polygons without overlaps, on a border in the first."""
     length = shapely.length(lines)
     shapely.prepare(polygons)
     line, polygon = shapely.STRtree(polygons).query(lines, predicate="intersects")

@@ -18,8 +18,7 @@ ROAD_FACTOR, DARK_FACTOR = 1.25, 1.5
 """How much longer a metre counts where a street has no pavement of its own, and on unlit streets
 after dark."""
 
-TURN_METRES = 15.0
-"""So many metres longer is a walk that spares a turn."""
+TURN_METRES = 15.0  # so many metres longer is a walk that spares a turn
 
 STREET_FACTOR, ALLEY_FACTOR = 1.02, 1.1
 """How much longer a metre counts on streets that are not main roads, and on alleys and paths."""
@@ -63,14 +62,7 @@ def compute_crossing_effort(
 
 
 def compute_preference(network: StreetNetwork, *, is_dark: bool) -> NDArray[np.float64]:
-    """(p,) how much longer a metre counts on streets that are avoided: 1 or more.
-
-    Main roads, pedestrian streets and pavements come before other streets, and those before alleys
-    and paths. Streets whose pavement is a way of its own near by, and main roads without a
-    pavement, count as longer. After dark unlit streets do as well, and footpaths, underpasses and
-    covered passages are walked only if there is no other way; unknown lighting does not count as
-    missing.
-    """
+    """(p,) how much longer a metre counts on streets that are avoided: 1 or more."""
     is_bare = (network.main_arms.road_of_piece != "") & (network.piece_sidewalk == "no")
     apart = np.flatnonzero(network.piece_sidewalk == "separate")
     pavements = network.piece_middle[network.piece_is_sidewalk]

@@ -8,7 +8,7 @@ from patrolplan.inputs.osm_tags import CrossingKind, Passage
 from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs.wording import format_metres
 from patrolplan.patrols.legs import Landmark, Step
-from patrolplan.patrols.turns import HEADINGS
+from patrolplan.patrols.runs import HEADINGS
 from patrolplan.text import join_words
 
 CLOSE_METRES = 60.0  # Turns within this distance of each other need a landmark to distinguish them

@@ -1,10 +1,7 @@
 """What asks for visits, one record a kind: how files name its places, and what finds them.
 
-Intelligence tasks places, each with a visit on each of its days. A force designates hotspots, with
-as many visits on their days as give them their minutes. Hotspots that are new or rising near a gate
-are watched, and squares are feared where pupils of a school feel least safe: these need one visit
-in the week. What a week demands follows from it (`patrolplan.team.routes`), and so do the errands
-of its schools (`patrolplan.patrols.errands`): an errand is a demand and a school near it.
+What a week demands follows from it (`patrolplan.team.routes`), and so do the errands of its schools
+(`patrolplan.patrols.errands`): an errand is a demand and a school near it.
 """
 
 import datetime as dt
@@ -12,20 +9,104 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.area.square_names import name_squares
 from patrolplan.hotspots import OWN
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.designated import count_visits, find_resting
-from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.surroundings import compute_extent, is_in_force
 from patrolplan.patrols.tasked_places import select_tasked
+from patrolplan.risk.surface import Risk
+
+FEARED_A_SCHOOL = 5  # number of heaviest squares of each school to patrol in a fortnight
+
+
+@dataclass(frozen=True)
+class FearedPlace:
+    """A square with a group of reports that is among the heaviest of some school."""
+
+    name: str  # stable name of the square: P, column and row of the fixed grid
+    group: int  # row of the group in `StudyArea.reports`
+    streets: tuple[str, ...]  # its longest named streets; empty if none has a name
+    weight: float  # share of the pupils' voice, between 0 and 1
+    schools: tuple[str, ...]
+    """URNs of the schools for which it is one of the heaviest, the nearest first."""
+    hotspots: tuple[str, ...]
+    """Names of the hotspots with their stopping place in it, in descending order of worth."""
+    nearest: tuple[tuple[str, str], ...] = ()
+    """URN of a school, and the hotspot in the square that is nearest to its gate; only schools with
+    one within reach, the nearest first."""
+
+
+def find_feared_places(
+    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urns: Sequence[str] | None = None
+) -> tuple[FearedPlace, ...]:
+    """The heaviest squares of every school (or of `urns`), the heaviest first, no two alike."""
+    # Cached, since every day of a week, and its papers, use the same places.
+    chosen = sorted(area.schools["urn"].astype(str) if urns is None else set(urns))
+    return area.catchments.reuse(
+        "feared places",
+        (
+            f"{chosen} {area.settings.patrol.radius_metres}",
+            *(area.network, area.schools, area.gates, area.reports, risk, hotspots),
+        ),
+        lambda: _find_feared_places(area, risk, hotspots, chosen),
+    )
+
+
+def _find_feared_places(
+    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urns: Sequence[str]
+) -> tuple[FearedPlace, ...]:
+    groups = area.reports
+    of_piece, held = groups.group_of_piece, groups.group_of_piece >= 0
+    weight = np.bincount(of_piece[held], risk.reports[held], len(groups)).round(12)
+    stops = hotspots["stop_piece"].to_numpy(dtype=np.int64)
+    schools: dict[int, list[tuple[float, str]]] = {}
+    nearest: dict[int, list[tuple[float, str, str]]] = {}
+    for row, urn in enumerate(area.schools["urn"].astype(str) if weight.any() else ()):
+        if urn not in urns:
+            continue
+        walk = compute_walk_metres(
+            area.network.walkable, area.gates.take([row]), area.settings.patrol.radius_metres
+        )
+        metres = np.full(len(groups), np.inf)
+        np.minimum.at(metres, of_piece[held], walk[: len(held)][held])
+        near = np.flatnonzero(np.isfinite(metres) & (weight > 0))
+        for group in near[np.lexsort((metres[near], -weight[near]))][:FEARED_A_SCHOOL].tolist():
+            schools.setdefault(group, []).append((float(metres[group]), urn))
+            of_group = np.flatnonzero((of_piece[stops] == group) & np.isfinite(walk[stops]))
+            if len(of_group):
+                best = of_group[np.argmin(walk[stops[of_group]])]
+                found = (float(walk[stops[best]]), urn, str(hotspots["hotspot"].iloc[best]))
+                nearest.setdefault(group, []).append(found)
+    chosen = sorted(schools, key=lambda group: (-float(weight[group]), group))
+    named = name_squares(area.network, groups.squares[chosen])
+    return tuple(
+        FearedPlace(
+            name=name_place(groups.squares[group]),
+            group=group,
+            streets=streets,
+            weight=float(weight[group]),
+            schools=tuple(urn for _, urn in sorted(schools[group])),
+            hotspots=tuple(hotspots["hotspot"][of_piece[stops] == group].astype(str)),
+            nearest=tuple((urn, name) for _, urn, name in sorted(nearest.get(group, []))),
+        )
+        for group, streets in zip(chosen, named, strict=True)
+    )
+
+
+def name_place(square: NDArray[np.int64]) -> str:
+    """The stable name of a square, such as P2118-727."""
+    return f"P{square[1]}-{square[2]}"
+
 
 DemandKind = Literal["tasked", "designated", "watched", "feared"]
 """A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
@@ -36,8 +117,7 @@ WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
 SCHOOLS_A_FEARED_PLACE = 2
 """Number of schools that have a patrol to a feared place where no other patrol goes."""
 
-Days = Sequence[dt.date | None]
-"""None is any day."""
+Days = Sequence[dt.date | None]  # None is any day
 
 
 @dataclass(frozen=True)
@@ -82,10 +162,7 @@ def _find_tasked(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand
 
 
 def _find_designated(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
-    """Each designated hotspot with required minutes, with the schools nearest to it.
-
-    The number of schools is the number of weekly visits, since few have a patrol every day.
-    """
+    """Each designated hotspot with minutes, with as many schools near as it needs weekly visits."""
     area, visits = plan.area, count_visits(plan.area)
     resting = [find_resting(area, date) for date in days]
     pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["stop_piece"], strict=True))
@@ -98,10 +175,7 @@ def _find_designated(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[De
 
 
 def _find_watched(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
-    """Each new or rising hotspot, with the schools whose gate is within `WATCH_METRES`.
-
-    Not designated ones, since the force decides how much presence they need.
-    """
+    """Each new or rising hotspot of ours, with the schools whose gate is within `WATCH_METRES`."""
     hotspots, every = plan.hotspots, tuple(range(len(days)))
     changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
     walks = _walk_from_gates(plan.area, urns, WATCH_METRES) if len(changed) else {}

@@ -1,7 +1,7 @@
-"""Designated hotspots: when they may be visited, and how often in a week.
+"""Hours of places: when designated hotspots and tasked places may be visited, and how often.
 
-A polygon with days and hours applies only then: a dwell there must be entirely within the hours,
-and on other days it is not a candidate. Hours that end before they begin last past midnight.
+A dwell must be entirely within the hours; on other days than its own a designated hotspot is not a
+candidate. Its hours may last past midnight.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.patrols.surroundings import PatrolHours
-from patrolplan.times import minutes_after_midnight
+from patrolplan.times import format_time, minutes_after_midnight
 
 DAY_MINUTES = 1440.0
 NEVER = (0.0, 0.0)  # a span in which no dwell can begin: it ends at midnight, before any patrol
@@ -51,10 +51,7 @@ def find_territories(area: StudyArea, hotspots: gpd.GeoDataFrame) -> NDArray[np.
 
 
 def find_begin_span(place: pd.Series, hours: PatrolHours, dwell_minutes: float) -> Span:
-    """Earliest and latest minute for a dwell to begin; `NEVER` if its hours miss the patrol's.
-
-    If the hours are shorter than the dwell, it begins with them.
-    """
+    """Span in which a dwell begins, or its hours if shorter; `NEVER` if these miss the patrol's."""
     if not place["from"]:
         return -math.inf, math.inf
     begin, end = (minutes_after_midnight(place[name]) for name in ("from", "to"))
@@ -81,6 +78,21 @@ def find_begin_spans(
 def format_place_hours(place: pd.Series) -> str:
     """The place's hours as HH:MM-HH:MM; empty if it has none."""
     return f"{place['from']}-{place['to']}" if place["from"] else ""
+
+
+def find_hours_of_begin(place: pd.Series, dwell_minutes: float) -> Span:
+    """Earliest and latest begin of a dwell at a tasked place; like `find_begin_span`."""
+    if np.isnan(place["from_minutes"]):
+        return -np.inf, np.inf
+    begin = float(place["from_minutes"])
+    return begin, max(begin, float(place["to_minutes"]) - dwell_minutes)
+
+
+def format_hours(place: pd.Series) -> str:
+    """The hours of a tasked place as HH:MM-HH:MM; empty if it has none."""
+    if np.isnan(place["from_minutes"]):
+        return ""
+    return f"{format_time(place['from_minutes'])}-{format_time(place['to_minutes'])}"
 
 
 def count_visits(area: StudyArea) -> dict[str, int]:

@@ -1,32 +1,84 @@
 """Directions of a walk or ride, street by street.
 
-A walk is divided into runs with the same name. A run that is too short for a direction is merged
-with the street before or after it, unless there is a corner at both of its ends: every turn of
-`CORNER_DEGREES` or more that leaves a street's name is a direction. Corners on a street without a
-name are directions, too. So is every flight of steps, and the part after a change of level without
-steps.
+A walk is divided into runs with the same name. A run that is too short is merged with the street
+before or after it, but every turn of `CORNER_DEGREES` or more that leaves a street's name is a
+direction, and so is every flight of steps, and the part after a change of level without steps.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self, get_args
 
+import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.inputs.osm_tags import Passage
 from patrolplan.network import StreetNetwork
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.paths import Walk
-from patrolplan.patrols.landmarks import Landmarks
-from patrolplan.patrols.legs import Flight, Leg, RoadCrossing, Step, Turn
+from patrolplan.patrols.legs import Flight, Landmark, LandmarkKind, Leg, RoadCrossing, Step, Turn
 from patrolplan.patrols.runs import (
+    LOOK_METRES,
     OFF_BICYCLE_WAYS,
     Run,
+    WalkedLine,
+    describe_heading,
+    describe_turn,
     group_runs,
     locate_runs,
     merge_short,
     split_at_corners,
 )
-from patrolplan.patrols.turns import LOOK_METRES, WalkedLine, describe_heading, describe_turn
+
+LANDMARK_METRES = 30.0  # maximum distance of a landmark from the turn, in a straight line
+
+NAMED_KINDS = frozenset({"park", "water", "station"})
+"""Kinds that need a name to be useful: a strip of grass along a road is a park, too."""
+
+NAMELESS_KINDS = frozenset({"railway"})  # kinds whose name is not on the map
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """All (m,) possible landmarks in an area."""
+
+    kinds: NDArray[np.object_]
+    names: NDArray[np.object_]  # empty without a name
+    shapes: NDArray[np.object_]  # points, lines or areas, in metres
+
+    @classmethod
+    def from_features(cls, features: gpd.GeoDataFrame) -> Self:
+        """The landmarks among an area's map features."""
+        is_named = features["name"].fillna("") != ""
+        is_shown = features["kind"].isin(get_args(LandmarkKind))
+        chosen = features[is_shown & (is_named | ~features["kind"].isin(NAMED_KINDS))]
+        names = chosen["name"].fillna("").mask(chosen["kind"].isin(NAMELESS_KINDS), "")
+        return cls(
+            chosen["kind"].to_numpy(dtype=object),
+            names.to_numpy(dtype=object),
+            chosen.geometry.to_numpy(),
+        )
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.shapes)
+
+    def find_nearest(self, xy: NDArray[np.float64]) -> list[Landmark | None]:
+        """The nearest landmark to each of (k, 2) places; None where none is near."""
+        found: list[Landmark | None] = [None] * len(xy)
+        if not len(self.shapes):
+            return found
+        points, landmarks = shapely.points(xy), self.kinds
+        place, row = self._tree.query(points, predicate="dwithin", distance=LANDMARK_METRES)
+        apart = shapely.distance(points[place], self.shapes[row])
+        for number in np.lexsort((row, apart, place))[::-1]:  # the nearest is written last
+            kind, name = landmarks[row[number]], self.names[row[number]]
+            found[place[number]] = Landmark(kind, str(name))
+        return found
+
 
 FORK_ARMS = 3
 MIN_PASSAGE_METRES = 5.0
@@ -159,10 +211,7 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
 def _find_passages(
     runs: Sequence[Run], passed: NDArray[np.object_], metres: NDArray[np.float64]
 ) -> list[Passage]:
-    """The bridge, tunnel or covered way with its middle on each run; the longest of several.
-
-    `passed` and `metres` are the (s,) passage and length of each piece.
-    """
+    """The passage with its middle on each run, the longest of several; (s,) kinds and metres."""
     opens = np.flatnonzero(np.r_[True, passed[1:] != passed[:-1]])
     lengths = np.add.reduceat(metres, opens)
     middles = np.cumsum(lengths) - lengths / 2

@@ -1,22 +1,32 @@
 """Further patrols for errands: past crowded hotspots, and to places that somebody asks for.
 
 A school's best patrol and its variants maximise worth and ignore taskings and what other schools
-do. Where more schools go to a hotspot than a day allows, each has one further patrol that avoids
-it. For each place to visit, each school that may serve it has one that goes there in its hours.
-Each school near a hotspot that is new or rising has one that stops there, if none of its own does.
-If no patrol goes to a square that pupils of some school fear, the two nearest schools have one that
-does. If the force designates a hotspot and requires minutes for it, so do the schools nearest to
-it. A week then chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
+do: for each demand (`patrolplan.patrols.demands`) the schools near it have one more that meets it.
+A week then chooses who goes; without a week, see `patrolplan.patrols.planner`.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.demands import KINDS, DemandKind
-from patrolplan.patrols.nearest_miss import explain_unserved
+from patrolplan.patrols.designated import (
+    NEVER,
+    find_begin_span,
+    find_hours_of_begin,
+    format_hours,
+    format_place_hours,
+    get_place,
+)
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
@@ -24,8 +34,117 @@ from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.reference import compare_with_reference, plan_reference
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
-from patrolplan.patrols.stop_windows import format_hours
-from patrolplan.patrols.surroundings import compute_hours, is_during
+from patrolplan.patrols.surroundings import (
+    MIN_STOP_METRES_TO_BARRED,
+    compute_hours,
+    compute_speed,
+    is_during,
+    is_in_force,
+)
+from patrolplan.patrols.tasked_places import find_near, select_tasked
+from patrolplan.tables import LeftOut, LeftOutRow
+from patrolplan.times import format_time
+
+
+def find_nearest_miss(
+    area: StudyArea, place: pd.Series, urns: Sequence[str], unserved: Sequence[Unserved]
+) -> Obstacle:
+    """Why no patrol of these schools visits a tasked place, for the school closest to a visit."""
+    name = str(place["place_id"])
+    rows = (row for row in unserved if row.place == name and not row.is_watched)
+    nearest = choose_nearest_miss([row.why for row in rows if row.urn in urns])
+    if nearest is not None:
+        return nearest
+    may_serve = [urn for urn in urns if ALL_SCHOOLS in place["schools"] or urn in place["schools"]]
+    if not may_serve:
+        return Obstacle("no_school", name)
+    return measure_nearest_school(area, name, place.geometry, may_serve)
+
+
+def choose_nearest_miss(obstacles: Sequence[Obstacle]) -> Obstacle | None:
+    """The obstacle that is closest to a visit; None if there are none."""
+    return min(obstacles, key=lambda one: one.rank, default=None)
+
+
+def measure_nearest_school(
+    area: StudyArea, name: str, point: shapely.Point, urns: Sequence[str]
+) -> Obstacle:
+    """Distance of a place from the nearest gate of some schools, in a straight line."""
+    rows = np.flatnonzero(area.schools["urn"].isin(urns))
+    metres = shapely.distance(shapely.points(area.network.xy(area.gates.take(rows))), point)
+    nearest = int(np.argmin(metres))
+    school = str(area.schools["name"].iloc[rows[nearest]])
+    return Obstacle("out_of_reach", name, school, metres=float(metres[nearest]))
+
+
+def list_left_out(
+    plan: Plan,
+    urns: Sequence[str],
+    unserved: Sequence[Unserved],
+    visits: Mapping[str, int],
+    *,
+    all_schools: bool = True,
+) -> Iterator[LeftOutRow]:
+    """A row for each place to visit on a plan's day that no one can: 0 in `visits`, by name."""
+    places = select_tasked(plan.area.tasked_places, must_visit=True)
+    left_out = LeftOut()
+    for _, place in places[is_in_force(places, plan.date)].iterrows():
+        name = str(place["place_id"])
+        if visits.get(name):
+            continue
+        obstacle = find_nearest_miss(plan.area, place, urns, unserved)
+        if all_schools or any(row.place == name for row in unserved):
+            fix = "change the tasking, or send someone else"
+            left_out.add("tasked places", obstacle.tell_lead(), 1, fix=fix)
+    yield from left_out.rows
+
+
+def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Obstacle:
+    """Why mandatory places cannot all be visited: their location, their hours, or time."""
+    for _, place in problem.tasked.must_visit.iloc[problem.found.outside_rows].iterrows():
+        name, urns = str(place["place_id"]), [str(problem.school["urn"])]
+        return measure_nearest_school(problem.inputs.area, name, place.geometry, urns)
+    found, area = list[Obstacle](), problem.inputs.area
+    for stop in sorted(problem.must_visit_stops):
+        place, stay = problem.get_tasked_place(stop), float(problem.stop_minutes[stop - 1])
+        near = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
+        when = find_hours_of_begin(place, stay), format_hours(place)
+        found.append(_explain(problem, str(place["place_id"]), [stop], near, *when))
+    hotspots, dwell = problem.inputs.hotspots, problem.settings.dwell_minutes
+    for name in watch:
+        own = hotspots.geometry.to_numpy()[(hotspots["hotspot"] == name).to_numpy()]
+        near = find_near(own, problem.tasked.barred, MIN_STOP_METRES_TO_BARRED)
+        when = (-np.inf, np.inf), ""
+        if (designated := get_place(area, name)) is not None:
+            span = find_begin_span(designated, problem.surroundings.hours, dwell)
+            when = span, format_place_hours(designated)
+        found.append(_explain(problem, name, problem.find_stops_at(name), near, *when))
+    return min(found, key=lambda obstacle: obstacle.kind == "unfit")
+
+
+def _explain(
+    problem: SchoolProblem,
+    name: str,
+    stops: Iterable[int],
+    near: NDArray[np.bool_],
+    begins: tuple[float, float],
+    hours: str,
+) -> Obstacle:
+    """A barred place, the hours in which a dwell begins, or no time."""
+    school = str(problem.school["name"])
+    if near.any():
+        barred = problem.tasked.barred["place_id"].iloc[int(np.argwhere(near)[0, 0])]
+        return Obstacle("near_barred", name, barred=str(barred))
+    if begins == NEVER:
+        return Obstacle("outside_hours", name, hours=hours)
+    for stop in stops:
+        walk = float(problem.walks.metres[0, stop]) / compute_speed(problem.settings)
+        earliest = problem.surroundings.hours.gate_until_minutes + walk
+        if np.isfinite(earliest) and earliest > begins[1]:
+            arrival = format_time(np.ceil(earliest))
+            return Obstacle("hours_unmet", name, school, hours=hours, earliest=arrival)
+    return Obstacle("unfit", name, school)
+
 
 MINUTES_TOLERANCE = 1e-6
 
@@ -149,13 +268,13 @@ def plan_errands(
         return []
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
     best = group_by_school(plan.patrols)
-    inputs = inputs or PlanningInputs.reuse(
+    inputs = inputs or PlanningInputs.from_area(
         plan.area,
         plan.risk,
         plan.hotspots,
         plan.window,
         plan.date,
-        sorted({rows[urn] for urn in best}),
+        rows=sorted({rows[urn] for urn in best}),
     )
     items = [(rows[errand.urn], errand, tuple(best[errand.urn])) for errand in errands]
     progress = label_progress("Planning further patrols", items, report_progress)
@@ -163,10 +282,7 @@ def plan_errands(
 
 
 def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol]]) -> Answer:
-    """The best patrols of a school on an errand, or why there are none.
-
-    `item` has the row of the school, the errand and the best patrols without it.
-    """
+    """Patrols of a school (row) on an errand, next to the best ones, or why there are none."""
     row, errand, best = item
     places = inputs.area.tasked_places
     hours = compute_hours(inputs.area, inputs.area.schools.iloc[row], inputs.window)
@@ -189,10 +305,9 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
     routes = [builder.build_patrol(route, solution) for route in solution.routes]
     patrols = compare_with_reference(builder, routes, plan_reference(builder))
     worth = sum(patrol.worth for patrol in best)
-    return Variant(
-        worth_share=min(1.0, solution.worth / worth) if worth > 0 else 1.0,
-        hotspots=tuple(stop.hotspot for patrol in patrols for stop in patrol.stops),
-        patrols=patrols,
+    return Variant.from_patrols(
+        patrols,
+        min(1.0, solution.worth / worth) if worth > 0 else 1.0,
         serves=errand.visit,
         watches=errand.watch,
         avoided_hotspots=errand.avoid,

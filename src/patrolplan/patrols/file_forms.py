@@ -158,11 +158,7 @@ SHARE_STEP = 0.05
 
 
 def round_share(share: float) -> float:
-    """A share or ratio, rounded for files.
-
-    >>> round_share(0.131)
-    0.15
-    """
+    """A share or ratio, rounded for files."""
     return round(SHARE_STEP * round(share / SHARE_STEP), 2)
 
 

@@ -22,7 +22,7 @@ from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.solver.solution import time_route
+from patrolplan.patrols.solver.problem import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind
@@ -39,8 +39,7 @@ BASELINES = ("greedy by worth per minute", "greedy by prior count")
 AT_ANY_TIME: dict[str, object] = {"exposure": {}, "clock": "flat"}
 PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
 
-Routes = Sequence[Sequence[int]]
-"""Stops of each officer, as rows of the problem, in walking order."""
+Routes = Sequence[Sequence[int]]  # stops of each officer, as rows of the problem, in walking order
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,7 @@ class PatrolBacktest:
     """One row per origin and school: `origin`, `urn`, and for `OURS` and each of `BASELINES` the
     harm (days) of the month in their dwells' stretches, per officer-hour; in `PLANNED_COLUMNS` the
     worth as planned, of ours and of greedy stops by worth per minute."""
-    seed: int
-    """Seed of the bootstrap."""
+    seed: int  # seed of the bootstrap
 
     def summary(self) -> pd.DataFrame:
         """Ratio of the harm that ours covered to that of each baseline, with its 95 % interval.
@@ -86,10 +84,7 @@ class PatrolBacktest:
 
     @property
     def planned_worth_ratio(self) -> float:
-        """Ratio of the planned worth to that of greedy stops by worth per minute.
-
-        It is the most that optimising can gain over them, if the risk is correct.
-        """
+        """Ratio of the planned worth to that of greedy stops by worth per minute."""
         ours, plain = self.results[list(PLANNED_COLUMNS)].sum()
         return float(ours / plain)
 
@@ -130,11 +125,7 @@ def backtest_patrols(
 
 
 def use_crime_only(area: StudyArea) -> StudyArea:
-    """The area with recorded crime as its only voice, and without tasked places.
-
-    If only the months of crimes are known, a choice of hours cannot be tested: patrols are then
-    compared at all hours, without clock and pupils.
-    """
+    """The area with recorded crime alone, nothing tasked, and of all hours if none are known."""
     area = with_settings(area, risk={"crime_weight": 1.0})
     if not area.times_known:
         area = with_settings(area, way_home=AT_ANY_TIME)
@@ -142,10 +133,7 @@ def use_crime_only(area: StudyArea) -> StudyArea:
 
 
 def use_counts_only(area: StudyArea) -> StudyArea:
-    """The area in which every crime of the last twelve months counts one.
-
-    Harm, hours and pupils are ignored: this is how places are chosen without a model.
-    """
+    """The area in which each crime of twelve months counts one, as places are chosen by hand."""
     harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
     return with_settings(area, risk={"model": PRIOR, "harm": harm}, way_home=AT_ANY_TIME)
 
@@ -192,11 +180,7 @@ def _build_problems(area: StudyArea) -> list[SchoolProblem]:
 
 
 def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> list[list[int]]:
-    """Stops of each officer, chosen one by one for the most worth, or the most per minute.
-
-    Each is the remaining stop with the most worth per minute of walking and dwelling (or the most
-    worth) that still leaves time for the way back; worth is the mean over the window.
-    """
+    """Stops of each officer, one by one that with most worth, or most a minute, in time."""
     travel, dwell = problem.travel_minutes, problem.dwell_minutes
     gathered = problem.timed_prizes.cumulative
     worth = gathered[:, -1] / max(1, gathered.shape[1] - 1) * dwell
@@ -224,10 +208,7 @@ def compute_recorded_harm(
     months: Sequence[pd.Timestamp],
     shares: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """(p,) harm recorded in these months on each piece of street, in days.
-
-    `shares` are those of `compute_window_shares`; without them all crime counts in full.
-    """
+    """(p,) days of harm recorded in these months on each piece, in a window by its `shares`."""
     days = get_harm_days(history.targets, area.settings.risk.harm)
     counts = np.sum([history.get_month_counts(month) for month in months], axis=0)
     if shares is None:
@@ -241,10 +222,7 @@ def compute_recorded_harm(
 def compute_window_shares(
     area: StudyArea, history: History, window: Window, day: DayKind | None
 ) -> NDArray[np.float64] | None:
-    """(p, j) rate of each category in a window, relative to its mean over all hours.
-
-    None if the times of crimes are unknown.
-    """
+    """(p, j) rate of categories in a window over their mean; None if times are unknown."""
     clock = build_clock(area, history)
     if clock.source != "learned":
         return None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -16,19 +16,16 @@ from patrolplan.network.names import describe_positions
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.orders import list_timings
 from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.solver.solution import walk_route
+from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
-from patrolplan.patrols.timings import Timing, Timings
+from patrolplan.patrols.timings import Timing, Timings, list_timings
 
 SAME_METRES = 1.0  # a stop within this distance of a hotspot's stopping place is there
-
-STANDING = ("place", "stand", "at")  # columns of a hotspot that describe where to stand
 
 
 class Visit(NamedTuple):
@@ -68,10 +65,7 @@ class PatrolBuilder:
         visit: Sequence[str] = (),
         watch: Sequence[str] = (),
     ) -> Self:
-        """The builder of a school's patrols, see `build_school_problem`.
-
-        For a week a school is planned several times, but its problem and its legs are built once.
-        """
+        """The builder of a school's patrols; for a week, in which it is used often, built once."""
         build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
         if not inputs.for_week:
             return cls(build())
@@ -79,30 +73,12 @@ class PatrolBuilder:
         return reuse("builders", (given, inputs), lambda: cls(build()), hold=HELD_SCHOOLS)
 
     @cached_property
-    def notes(self) -> tuple[Note, ...]:
-        """What was assumed for the school."""
-        return self.problem.build_notes()
-
-    @cached_property
     def places(self) -> list[str]:
         """(k,) where each candidate is, in words."""
         return describe_positions(self.problem.surroundings.network, self.problem.found.stops)
 
-    def build_variant(self, other: Solution, best: Solution) -> Variant:
-        """A variant from another solution than the best; with patrols, if a week may draw it."""
-        drawn = other.routes if self.problem.inputs.for_week else ()
-        visits = (visit for route in other.routes for visit in self.merge_visits(route)[1])
-        return Variant(
-            worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
-            hotspots=tuple(self.problem.get_stop_name(visit.stop) for visit in visits),
-            patrols=tuple(self.build_patrol(route, other) for route in drawn),
-        )
-
     def merge_visits(self, route: Route) -> tuple[float, list[Visit]]:
-        """When the gate is left, and the visits between: dwells at one place are one visit.
-
-        Dwells at the gate before the first stop, and after the last, lengthen the presence there.
-        """
+        """When the gate is left, and visits: dwells at one place are one, at the gate presence."""
         visits: list[Visit] = []
         for stop, begin in zip(route.stops, route.begin_minutes, strict=True):
             dwell = float(self.problem.stop_minutes[stop - 1])
@@ -146,13 +122,14 @@ class PatrolBuilder:
         stops = tuple(
             self._build_stop(visit, *each) for visit, each in zip(visits, times, strict=True)
         )
-        x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0]
+        x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0].tolist()
+        is_reference = kind == "reference"
         patrol = Patrol(
             urn=problem.school["urn"],
             school=problem.school["name"],
-            kind=kind if stops or kind == "reference" else "gate",
+            kind=kind if stops or is_reference else "gate",
             number=number,
-            point=(float(x), float(y)),
+            point=(x, y),
             start_minutes=self._find_start(is_gate_card=not stops),
             gate_until_minutes=until,
             end_minutes=end,
@@ -167,7 +144,7 @@ class PatrolBuilder:
             variants=variants,
             keep_away=problem.tasked.keep_away,
             nothing_recorded=problem.prizes.nothing_recorded,
-            notes=(*self.notes, *self._note_gate_card(kind, is_gate_card=not stops)),
+            notes=(*problem.notes, *([] if stops or is_reference else [self._note_gate_card()])),
         )
         patrol = self._weigh(patrol, visits)
         if problem.inputs.for_week:
@@ -213,11 +190,7 @@ class PatrolBuilder:
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
     ) -> Patrol | None:
-        """A patrol of this school with its stops in another order, or at other minutes.
-
-        Everything else of the patrol is unchanged: its variants, its notes and what it meets of the
-        way home. None if a stop is not a candidate, or late.
-        """
+        """A patrol with its stops in another order, or at other minutes; None if one is late."""
         left = {name: list(rows) for name, rows in self.problem.visits_by_name.items()}
         planned = [patrol.stops[row] for row in timing.order]
         if not all(left.get(stop.hotspot) for stop in planned):
@@ -261,10 +234,7 @@ class PatrolBuilder:
     def _build_timing_problem(
         self, rows: Sequence[int], minutes: Sequence[float]
     ) -> OrienteeringProblem:
-        """The problem of making these given visits in another order or later.
-
-        Two visits to one place are not made one after the other: that would be one.
-        """
+        """The problem of visits in another order or later, those to one place not in a row."""
         at, dwell = np.array(rows, dtype=np.int64), self.orienteering.dwell_minutes.copy()
         dwell[at] = minutes
         travel, places = self.orienteering.travel_minutes.copy(), self.problem.found.places[at - 1]
@@ -324,69 +294,58 @@ class PatrolBuilder:
         return float(last + self.problem.stop_minutes[stop - 1])
 
     def _find_start(self, *, is_gate_card: bool) -> float:
-        """Begin of the presence at the gate.
-
-        Where nobody is out, a presence at the end without any stop is as long as a stop.
-        """
+        """Begin of the presence; with nobody out, one at the end alone is as long as a stop."""
         hours, stay = self.hours, self.hours.gate_last_minutes
         if not stay or not is_gate_card or self.problem.prizes.has_pupils:
             return hours.start_minutes
         longest = max(stay, self.problem.settings.dwell_minutes)
         return max(hours.start_minutes, hours.latest_end_minutes - longest)
 
-    def _note_gate_card(self, kind: PatrolKind, *, is_gate_card: bool) -> tuple[Note, ...]:
-        """Why a patrol stays at the gate, unless that is as good as going."""
-        if not is_gate_card or kind == "reference":
-            return ()
+    def _note_gate_card(self) -> Note:
+        """Why a patrol stays at the gate."""
+        text = "No stop that is worth the walk can be made in this window. Stay at the gate."
+        has_presence = self.hours.gate_minutes or self.hours.gate_last_minutes
         if self.problem.inputs.window.at_gate:
             text = "In this window the officer stays at the gate."
-        elif self.problem.school["is_driven"] and (
-            self.hours.gate_minutes or self.hours.gate_last_minutes
-        ):
+        elif self.problem.school["is_driven"] and has_presence:
             text = "Most pupils of special schools and nurseries are driven: stay at the gate."
-        else:
-            text = "No stop that is worth the walk can be made in this window. Stay at the gate."
-        return (Note("gate_reason", text, "officer"),)
+        return Note("gate_reason", text, "officer")
 
     def _build_stop(self, visit: Visit, arrive_minutes: float, leave_minutes: float) -> Stop:
-        problem, network, stop = self.problem, self.problem.surroundings.network, visit.stop
-        position = problem.found.stops.take([stop - 1])
-        row = problem.found.hotspot_rows[stop - 1]
-        is_tasked = problem.found.tasked_rows[stop - 1] >= 0
-        hotspot = self.problem.inputs.hotspots.iloc[row] if row >= 0 else None
-        x, y = network.xy(position)[0]
-        at: dict[str, Any] = {}
-        if is_tasked:
-            at["tasking"] = build_tasking(problem.get_tasked_place(stop))
-            at["tasked_metres"] = float(position.moved_metres[0])
-        xy = (x, y) if hotspot is None else (hotspot["stop_x"], hotspot["stop_y"])
-        if hotspot is not None and math.dist(xy, (x, y)) < SAME_METRES:
-            at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
-        else:
-            at["place"] = self.places[stop - 1]
-            at["stand"], at["at"] = problem.pick(problem.prizes.stands, stop, ("street", ""))
-        kind: StopKind = "corner"
-        if hotspot is not None:
-            kind = hotspot["kind"]
-        elif is_tasked or problem.is_gate(stop):
-            kind = "tasked" if is_tasked else "gate"
+        problem, stop = self.problem, visit.stop
+        position, row = problem.found.stops.take([stop - 1]), problem.found.hotspot_rows[stop - 1]
+        x, y = problem.surroundings.network.xy(position)[0].tolist()
+        kind: StopKind = "gate" if problem.is_gate(stop) else "corner"
+        tasking, moved_metres = None, None
+        if problem.found.tasked_rows[stop - 1] >= 0:
+            tasking, kind = build_tasking(problem.get_tasked_place(stop)), "tasked"
+            moved_metres = float(position.moved_metres[0])
+        place, reasons = self.places[stop - 1], problem.pick(problem.prizes.reasons, stop, ())
+        stand, at = problem.pick(problem.prizes.stands, stop, ("street", ""))
+        if row >= 0:
+            hotspot = problem.inputs.hotspots.iloc[row]
+            kind, reasons = hotspot["kind"], read_reasons(hotspot["reasons"])
+            if math.dist((hotspot["stop_x"], hotspot["stop_y"]), (x, y)) < SAME_METRES:
+                place, stand, at = hotspot[["place", "stop_stand", "stop_at"]]
         return Stop(
             id=problem.place_ids[stop - 1],
             hotspot=problem.get_stop_name(stop),
             kind=kind,
+            tasking=tasking,
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             stood=visit.minutes,
-            why=problem.pick(problem.prizes.reasons, stop, ())
-            if hotspot is None
-            else read_reasons(hotspot["reasons"]),
+            place=place,
+            why=reasons,
             street=str(self.piece_traits.labels[position.piece[0]]),
+            stand=stand,
+            at=at,
             lit=problem.stop_lit[stop - 1],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),
+            tasked_metres=moved_metres,
             sees=problem.list_seen(stop),
             worth=0.0,
-            point=(float(x), float(y)),
-            **at,
+            point=(x, y),
         )
 
     def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:

@@ -1,14 +1,14 @@
 """`Plan`: the contract between the solver and all papers and files.
 
-Times are minutes after local midnight; places are metres in the area's CRS. Each record is declared
-once: pydantic uses the annotations to write it as a part of `plan.json` and `week.json`, in degrees
-and HH:MM, and to read it again.
+Times are minutes after local midnight; places are metres in the area's CRS. pydantic uses the
+annotations to write a record into `plan.json` and `week.json`, and to read it again.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import geopandas as gpd
 import numpy as np
@@ -50,7 +50,7 @@ from patrolplan.patrols.file_forms import (
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.posts import Post
-from patrolplan.patrols.solver.solution import compute_gap_percent
+from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
@@ -223,6 +223,15 @@ class Variant:
     watches: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to visit because they are new or rising."""
 
+    @classmethod
+    def from_patrols(
+        cls, patrols: Sequence["Patrol"], worth_share: float = 1.0, **planned_for: tuple[str, ...]
+    ) -> Self:
+        """A variant of whole patrols, one per officer."""
+        hotspots = tuple(stop.hotspot for patrol in patrols for stop in patrol.stops)
+        alone = tuple(replace(patrol, variants=()) for patrol in patrols)
+        return cls(worth_share, hotspots, alone, **planned_for)
+
     @property
     def is_further(self) -> bool:
         """Whether it was planned to fill gaps of other patrols, not as one of the best."""
@@ -246,8 +255,7 @@ class Patrol(_AtPoint):
     point: Annotated[Point, Field(alias="gate")]
     start_minutes: Annotated[Minutes, Field(alias="start")]
     gate_until_minutes: Annotated[Minutes, Field(alias="gate_until")]
-    """End of the presence at the gate, which is longer than its minimum if staying is worth more
-    than leaving."""
+    """End of the presence at the gate; after its minimum if staying is worth more than leaving."""
     end_minutes: Annotated[Minutes, Field(alias="end")]
     latest_end_minutes: Annotated[Minutes, Field(alias="latest_end")]
     """End of the patrol window."""
@@ -256,8 +264,7 @@ class Patrol(_AtPoint):
     way: str = "walk"
     """"walk" or "bicycle"."""
     worth: Share
-    """What it meets of the risk to the school's own pupils within reach, see
-    `patrolplan.patrols.prize`."""
+    """What it meets of the risk to own pupils within reach, see `patrolplan.patrols.prize`."""
     bound: Share
     """Upper bound on the worth of any patrol of this school and window."""
     proven: Annotated[bool, Strict()]
@@ -279,18 +286,14 @@ class Patrol(_AtPoint):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        record = handler(self)
+        record, usual = handler(self), {"way": "walk", "window": AFTER_SCHOOL}
         # Sums are those of rounded legs, and the gap that of the rounded worth, so that a patrol
         # that was read is written unchanged.
-        worth, bound = record["worth"], record["bound"]
-        legs = record["legs"]
+        worth, bound, legs = (record[name] for name in ("worth", "bound", "legs"))
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
         return arrange(
             record,
-            [
-                *(["way"] if self.way == "walk" else []),
-                *(["window"] if self.window == AFTER_SCHOOL else []),
-            ],
+            [name for name, one in usual.items() if getattr(self, name) == one],
             way={"pushed_metres": round(pushed, 1)},
             bound={"gap_percent": round(compute_gap_percent(worth, bound), 2)},
             proven={
@@ -326,10 +329,7 @@ class Patrol(_AtPoint):
 
     @property
     def back_minutes(self) -> float:
-        """When the last leg ends; what is left until `end_minutes` is for the gate.
-
-        It counts from the minute that the card prints, as files do.
-        """
+        """When the last leg ends, from the minute that the card prints; the rest is the gate's."""
         if not self.legs:
             return self.end_minutes
         last = self.legs[-1]
@@ -428,7 +428,6 @@ class Plan(Drawn):
         proven = sum(patrol.proven for patrol in self.patrols)
         facts = {
             "patrols": f"{len(self.patrols)}, {proven} of them proven best",
-            "stops": sum(len(patrol.stops) for patrol in self.patrols),
             "hotspots": len(self.hotspots),
             "day": self.date or "any",
             "left out": "; ".join(map(str, self.left_out)) or "nothing",

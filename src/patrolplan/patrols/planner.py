@@ -1,8 +1,10 @@
 """Hotspots -> `Plan`: the best patrols of every school, and nearly optimal variants."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 
 import geopandas as gpd
 
@@ -15,9 +17,16 @@ from patrolplan.doors import Day, Urns, list_urns, read_day
 from patrolplan.errors import InputError, Problems
 from patrolplan.hotspots.given import take_hotspots
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.assigned_places import assign_places
+from patrolplan.patrols.errands import (
+    Answer,
+    Errand,
+    find_errands,
+    group_by_school,
+    list_left_out,
+    plan_errands,
+)
 from patrolplan.patrols.patrol_builder import PatrolBuilder
-from patrolplan.patrols.plan import Patrol, Plan, Variant
+from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.reference import MIN_GAIN, compare_with_reference, plan_reference
@@ -64,8 +73,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     date
         Day of the patrols: tasked places count only on their days. Without it all of them count.
     assign_tasked
-        Whether each place to visit is assigned to the schools that serve it best, see
-        `patrolplan.patrols.assigned_places`; otherwise only barred places change patrols.
+        Whether each place to visit is assigned to the schools that serve it best; otherwise only
+        barred places change patrols.
     for_week
         Whether a week may be drawn from the plan: then variants are complete, and have other times.
     executor
@@ -98,8 +107,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         raise InputError.one(where, what, remedy)
     hotspots = take_hotspots(area, risk, hotspots)
     rows = [row for row, urn in enumerate(area.schools["urn"]) if chosen is None or urn in chosen]
-    build = PlanningInputs.reuse if for_week else PlanningInputs.from_area
-    inputs = build(area, risk, hotspots, window, date, rows=rows)
+    inputs = PlanningInputs.from_area(area, risk, hotspots, window, date, rows=rows)
     inputs = inputs if for_week else replace(inputs, for_week=False)
     progress = label_progress("Planning schools", rows, report_progress)
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
@@ -145,10 +153,7 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
 
 
 def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
-    """The best patrol of each officer of a school, ignoring tasked places to visit.
-
-    `row` is that of the area's schools.
-    """
+    """The best patrol of each officer of a school, by its row, without tasked places to visit."""
     builder = PatrolBuilder.for_school(inputs, row)
     patrols, reference = plan_before_giving_way(builder)
     best = patrols[0]
@@ -156,13 +161,8 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
         return patrols
     if best.worth >= MIN_GAIN * reference.worth:
         return patrols
-    whole = Variant(
-        worth_share=1.0,
-        hotspots=tuple(stop.hotspot for stop in best.stops),
-        patrols=(replace(best, variants=()),),
-    )
     (reference,) = compare_with_reference(builder, [reference], reference)
-    return [replace(reference, variants=(whole, *best.variants))]
+    return [replace(reference, variants=(Variant.from_patrols(patrols), *best.variants))]
 
 
 def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol | None]:
@@ -179,6 +179,82 @@ def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol
 def _build_variant(
     builder: PatrolBuilder, other: Solution, best: Solution, reference: Patrol | None
 ) -> Variant:
-    variant = builder.build_variant(other, best)
-    patrols = compare_with_reference(builder, variant.patrols, reference)
-    return replace(variant, patrols=patrols)
+    """A variant from another solution than the best; with patrols, if a week may draw it."""
+    share = min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0
+    if builder.problem.inputs.for_week:
+        patrols = [builder.build_patrol(route, other) for route in other.routes]
+        return Variant.from_patrols(compare_with_reference(builder, patrols, reference), share)
+    visits = (visit for route in other.routes for visit in builder.merge_visits(route)[1])
+    return Variant(share, tuple(builder.problem.get_stop_name(visit.stop) for visit in visits))
+
+
+def assign_places(
+    plan: Plan,
+    inputs: PlanningInputs,
+    *,
+    all_schools: bool = True,
+    executor: Executor | None = None,
+    report_progress: ProgressCallback | None = None,
+) -> Plan:
+    """The plan with each place on the patrols of the schools that serve it best, one a visit."""
+    best, visits = group_by_school(plan.patrols), plan.area.tasked_places.set_index("place_id")
+    plan_visits = partial(
+        plan_errands, plan, inputs=inputs, executor=executor, report_progress=report_progress
+    )
+    errands = find_errands(plan, ["tasked"])
+    answers = plan_visits(errands)
+    served = {
+        (errand.visit[0], errand.urn): answer
+        for errand, answer in zip(errands, answers, strict=True)
+        if isinstance(answer, Variant)
+    }
+    names = dict.fromkeys(name for name, _ in served)
+    wanted = [name for name in names for _ in range(int(visits["visits"][name]))]
+    given = _give_places(wanted, best, served, plan_visits)
+    patrols = []
+    for patrol in plan.patrols:
+        own = given[patrol.urn].patrols if patrol.urn in given else ()
+        # The best ones, without its places, become a variant.
+        without = Variant.from_patrols(best[patrol.urn])
+        found = [
+            replace(each, variants=(without, *patrol.variants))
+            for each in own
+            if each.number == patrol.number
+        ]
+        patrols += found or [patrol]
+    unserved = tuple(answer for answer in answers if isinstance(answer, Unserved))
+    served_by = Counter(name for variant in given.values() for name in variant.serves)
+    left_out = list_left_out(plan, list(best), unserved, served_by, all_schools=all_schools)
+    told = (*plan.left_out, *left_out)
+    return replace(plan, patrols=tuple(patrols), unserved=unserved, left_out=told)
+
+
+def _give_places(
+    wanted: Sequence[str],
+    best: Mapping[str, Sequence[Patrol]],
+    served: Mapping[tuple[str, str], Variant],
+    plan_visits: Callable[[Sequence[Errand]], list[Answer]],
+) -> dict[str, Variant]:
+    """The patrol of each school that visits places.
+
+    One place after the other goes to the school that loses least by it, of those that visit none;
+    only if all of these are taken, to one whose patrol has time for both.
+    """
+    given: dict[str, Variant] = {}
+    for name in wanted:
+        loss = {
+            urn: sum(patrol.worth for patrol in own)
+            - sum(patrol.worth for patrol in served[name, urn].patrols)
+            for urn, own in best.items()
+            if (name, urn) in served
+        }
+        for urn in sorted(loss, key=lambda urn: (urn in given, loss[urn])):
+            if urn not in given:
+                given[urn] = served[name, urn]
+                break
+            if name not in given[urn].serves:
+                (answer,) = plan_visits([Errand(urn, visit=(*given[urn].serves, name))])
+                if isinstance(answer, Variant):
+                    given[urn] = answer
+                    break
+    return given

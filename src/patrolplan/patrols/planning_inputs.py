@@ -1,10 +1,9 @@
 """The inputs for planning every school of an area; they are sent to worker processes once."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
 
 import geopandas as gpd
 import numpy as np
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.network.names import label_streets
-from patrolplan.patrols.feared_places import find_feared_places
-from patrolplan.patrols.landmarks import Landmarks
+from patrolplan.patrols.demands import find_feared_places
+from patrolplan.patrols.directions import Landmarks
 from patrolplan.patrols.prize import SchoolPrizes, build_prizes
 from patrolplan.risk.surface import Risk
 
@@ -46,52 +45,35 @@ class PlanningInputs:
         """Names of the rows of `hotspots`, as a list, where lookups are faster than in a table."""
         return [str(name) for name in self.hotspots["hotspot"]]
 
-    @classmethod
+    @staticmethod
     def from_area(
-        cls,
         area: StudyArea,
         risk: Risk,
         hotspots: gpd.GeoDataFrame,
         window: Window | None = None,
         date: dt.date | None = None,
         *,
-        rows: Sequence[int] | None = None,
-    ) -> Self:
-        """The inputs for planning an area's schools; by default with the settings' own window.
-
-        `rows` are those of the schools to plan, by default all.
-        """
+        rows: Iterable[int] | None = None,
+    ) -> "PlanningInputs":
+        """The inputs of the schools in some rows, by default all, kept for a week's plans."""
         window = window or resolve_window(area.settings.patrol)
-        rows = range(len(area.schools)) if rows is None else rows
+        chosen = list(range(len(area.schools)) if rows is None else rows)
         reuse, walkable, features = area.catchments.reuse, area.network.walkable, area.features
-        feared = find_feared_places(area, risk, hotspots, area.schools["urn"].iloc[list(rows)])
-        return cls(
-            area.strip_for_workers(),
-            risk,
-            hotspots,
-            reuse("labels", (walkable,), lambda: label_streets(walkable)),
-            window,
-            date,
-            build_prizes(area, risk, hotspots, window, rows),
-            frozenset(pair for place in feared for pair in place.nearest),
-            reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
-        )
 
-    @classmethod
-    def reuse(
-        cls,
-        area: StudyArea,
-        risk: Risk,
-        hotspots: gpd.GeoDataFrame,
-        window: Window | None,
-        date: dt.date | None,
-        rows: Iterable[int],
-    ) -> Self:
-        """The same, cached for a week, in which schools are planned several times."""
-        window, rows = window or resolve_window(area.settings.patrol), list(rows)
-        return area.catchments.reuse(
-            "planning inputs",
-            (repr((window, date, rows)), area, risk, hotspots),
-            lambda: cls.from_area(area, risk, hotspots, window, date, rows=rows),
-            hold=HELD_INPUTS,
-        )
+        def build() -> PlanningInputs:
+            urns = area.schools["urn"].iloc[chosen]
+            feared = find_feared_places(area, risk, hotspots, urns)
+            return PlanningInputs(
+                area.strip_for_workers(),
+                risk,
+                hotspots,
+                reuse("labels", (walkable,), lambda: label_streets(walkable)),
+                window,
+                date,
+                build_prizes(area, risk, hotspots, window, chosen),
+                frozenset(pair for place in feared for pair in place.nearest),
+                reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
+            )
+
+        given = (repr((window, date, chosen)), area, risk, hotspots)
+        return reuse("planning inputs", given, build, hold=HELD_INPUTS)

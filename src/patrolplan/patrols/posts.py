@@ -1,12 +1,8 @@
 """Posts, in addition to patrols: where adults stand after the bell, to meet pupils and risk.
 
-A patrol meets few pupils, as it walks one way while they walk many; an adult who stands where ways
-join meets many. The school decides who it is: an officer, a PCSO or a member of school staff.
-
-An adult at a post covers everything within sight from the bell on for `POST_MINUTES`. Posts are
-chosen one by one, each where it adds most pupil-minutes, times the risk of their street, that no
-post before it covers; within 100 m of the gate none count. This is at least 63 % of the best choice
-(Nemhauser, Wolsey and Fisher 1978), and nearly all of it where tried.
+Posts are chosen one by one, each where it adds most pupil-minutes, times the risk of their street,
+that no post before it covers; within 100 m of the gate none count. This is at least 63 % of the
+best choice (Nemhauser, Wolsey and Fisher 1978), and nearly all of it where tried.
 """
 
 from collections.abc import Sequence
@@ -18,11 +14,10 @@ from numpy.typing import NDArray
 from pydantic import Field, with_config
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.ground import locate_places
+from patrolplan.hotspots.ground import find_ground, locate_places
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
-from patrolplan.patrols.prize import find_ground
 from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence, find_presence
 from patrolplan.risk.surface import Risk
 
@@ -48,11 +43,7 @@ class Post:
 def plan_posts(
     area: StudyArea, risk: Risk, *, count: int, urns: Sequence[str] | None = None
 ) -> tuple[Post, ...]:
-    """The posts of schools, school by school, the most useful first.
-
-    `count` is adults for each school; posts are fewer where further ones would meet no pupils. Risk
-    counts without exposure, as pupils are counted here.
-    """
+    """The posts of schools, the most useful first; fewer than `count` where others meet nobody."""
     _, presence = find_presence(area)
     rate = risk.without_exposure / area.network.piece_metres
     return tuple(
@@ -66,10 +57,7 @@ def plan_posts(
 def choose_posts(
     area: StudyArea, presence: Presence, risk_weight: NDArray[np.float64], urn: str, count: int
 ) -> list[Post]:
-    """The posts of a school; pupils alone count where there is no risk on their ways.
-
-    `risk_weight`: (p,) weight of a pupil-minute on each piece to patrol, 0 or more.
-    """
+    """The posts of a school by pupils times a (p,) weight, or pupils alone where it is all 0."""
     network, bell = area.network, presence.get_bell(urn)
     end = bell + POST_MINUTES
     pupils = presence.sum_journey(urn, bell, end)[: len(network)]
@@ -103,10 +91,7 @@ def choose_posts(
 def choose_greedily(
     seen: Sequence[NDArray[np.int64]], worth: NDArray[np.float64], count: int
 ) -> list[int]:
-    """Places, one by one, where what is seen adds most worth not yet seen; none that adds nothing.
-
-    `seen`: for each place the pieces within sight; `worth`: (p,) of each piece, 0 or more.
-    """
+    """Places, one by one, where the pieces `seen` add most worth (p,) that is not yet seen."""
     left, chosen = worth.copy(), list[int]()
     for _ in range(min(count, len(seen))):
         gain = [float(left[pieces].sum()) for pieces in seen]

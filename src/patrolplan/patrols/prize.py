@@ -13,17 +13,17 @@ the places where an officer could stand.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
-from patrolplan.hotspots.ground import Ground, Stand, locate_places
+from patrolplan.hotspots.ground import Stand, find_ground, locate_places
 from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
@@ -83,18 +83,12 @@ class SchoolPrizes:
 
     def take(self, places: NDArray[np.int64]) -> "SchoolPrizes":
         """Only these places."""
-        return replace(
-            self,
-            positions=self.positions.take(places),
-            hotspot_rows=self.hotspot_rows[places],
-            stands=tuple(self.stands[place] for place in places),
-            rates=self.rates[places],
-            passing=self.passing[places],
-            sees=tuple(self.sees[place] for place in places),
-            is_own=self.is_own[places],
-            flow=self.flow[places],
-            seen_pieces=tuple(self.seen_pieces[place] for place in places),
-        )
+        arrays = ("hotspot_rows", "rates", "passing", "is_own", "flow")
+        lists = ("stands", "sees", "seen_pieces")
+        taken: dict[str, Any] = {name: getattr(self, name)[places] for name in arrays}
+        for name in lists:
+            taken[name] = tuple(getattr(self, name)[place] for place in places)
+        return replace(self, positions=self.positions.take(places), **taken)
 
     def find_begins(self, place: int, dwell_minutes: float) -> tuple[float, float]:
         """Between when a dwell may begin so that enough own pupils pass; (0, 0) for never."""
@@ -111,21 +105,6 @@ class SchoolPrizes:
         return gather(self.rates[place], self.first_minute, begin, end)
 
 
-@dataclass(frozen=True, eq=False)
-class _Sights:
-    """The places of one school before a choice, and its pupils on the streets in their sight."""
-
-    positions: Positions
-    hotspot_rows: NDArray[np.int64]
-    stands: tuple[tuple[Stand, str], ...]
-    pieces: NDArray[np.int64]  # (q,) in sight of any place
-    seen: sparse.csr_array  # (k, q) ones
-    own: NDArray[np.float64]  # (q, T) own pupils on each piece
-    passing: NDArray[np.float64]  # (q, T) own pupils who pass each piece
-    sees: tuple[tuple[int, ...], ...]  # (k) rows of hotspots in view
-    worth: NDArray[np.float64]  # (q, T) risk of each piece by the share of own pupils; filled later
-
-
 def build_prizes(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, window: Window, rows: Sequence[int]
 ) -> dict[int, SchoolPrizes]:
@@ -135,28 +114,17 @@ def build_prizes(
     around = {row: build_surroundings(area, row, window) for row in rows}
     first = int(min(one.hours.start_minutes for one in around.values()))
     end = int(np.ceil(max(one.hours.latest_end_minutes for one in around.values())))
-    sights = {
-        row: _look_around(area, one, hotspots, ways.schools[row], range(first, end))
+    schools = {
+        row: _Places(area, one, hotspots, ways.schools[row], range(first, end))
         for row, one in around.items()
     }
     for minute in range(first, end):
         rate, pupils = in_time.compute_rate(minute), presence.count_at(minute)
-        for one in sights.values():
+        for one in schools.values():
             own, everybody = one.own[:, minute - first], pupils[one.pieces]
             one.worth[:, minute - first] = weigh_by_share(rate[one.pieces], own, everybody)
-    chosen = {
-        row: _choose_places(
-            area, around[row], ways.schools[row], one, in_time, one.seen @ one.worth, first
-        )
-        for row, one in sights.items()
-    }
+    chosen = {row: one.choose(in_time) for row, one in schools.items()}
     return _give_reasons(area, risk, chosen)
-
-
-def find_ground(area: StudyArea) -> Ground:
-    """Where in an area an officer could stand."""
-    network, features = area.network, area.features
-    return area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
 
 
 def _give_reasons(
@@ -189,71 +157,10 @@ def weigh_by_share(
     return np.asarray(rate * share)
 
 
-def _look_around(
-    area: StudyArea,
-    around: Surroundings,
-    hotspots: gpd.GeoDataFrame,
-    ways: SchoolWays,
-    minutes: range,
-) -> _Sights:
-    """The gate, hotspots within the radius, and corners on own ways within `MAX_METRES`."""
-    network, count, ground = area.network, len(area.network), find_ground(area)
-    metres = np.full(count, np.inf)
-    inside = around.pieces < count
-    metres[around.pieces[inside]] = around.gate_metres[inside]
-    flow = np.zeros(len(area.network.walkable))
-    flow[ways.pieces] = ways.flow
-    stop_piece, corner_piece = hotspots["stop_piece"].to_numpy(), ground.places["piece"].to_numpy()
-    hotspot_rows = np.flatnonzero(metres[stop_piece] <= area.settings.patrol.radius_metres)
-    is_near = (metres[corner_piece] <= _find_reach(area)) & (
-        flow[corner_piece] >= MIN_FLOW_SHARE * flow[:count].max(initial=0.0)
-    )
-    standing_rows = np.flatnonzero(is_near & (flow[corner_piece] > 0))
-    stops = Positions(
-        stop_piece[hotspot_rows],
-        hotspots["stop_metres"].to_numpy()[hotspot_rows],
-        np.zeros(len(hotspot_rows)),
-    )
-    gate = area.gates.take([int(np.flatnonzero(area.schools["urn"] == ways.urn)[0])])
-    places = ground.places.iloc[standing_rows]
-    positions = concatenate_positions(gate, stops, locate_places(places))
-    own_streets = np.flatnonzero(np.isfinite(metres))
-    seen = find_pieces_in_sight(network.take(own_streets), positions.map_to_subnetwork(own_streets))
-    used = np.flatnonzero(seen.sum(axis=0))
-    at = np.searchsorted(own_streets, stop_piece[hotspot_rows])
-    in_view = seen[:, at].tolil().rows
-    sees = tuple(tuple(hotspot_rows[list(columns)].tolist()) for columns in in_view)
-    pieces = own_streets[used]
-    passing, own = count_own_pupils(area, ways, pieces, minutes)
-    at_hotspots = np.full(len(positions), -1)
-    at_hotspots[1 : 1 + len(hotspot_rows)] = hotspot_rows
-    plain: list[tuple[Stand, str]] = [("street", "")] * (1 + len(hotspot_rows))
-    stands = (*plain, *zip(places["stand"].tolist(), places["at"].tolist(), strict=True))
-    return _Sights(
-        positions,
-        at_hotspots,
-        stands,
-        pieces,
-        seen[:, used],
-        own,
-        passing,
-        sees,
-        np.zeros_like(own),
-    )
-
-
-def _find_reach(area: StudyArea) -> float:
-    """Longest walk to a place without a reason of its own."""
-    return min(MAX_METRES, area.settings.patrol.radius_metres)
-
-
 def count_own_pupils(
     area: StudyArea, ways: SchoolWays, pieces: NDArray[np.int64], minutes: range
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then.
-
-    On the way home and to school; those who wait at a stop are on its piece, and pass nobody.
-    """
+    """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then."""
     speed = PUPIL_METRES_PER_MINUTE
     curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
     edges = np.arange(minutes.start, minutes.stop + 1)
@@ -272,79 +179,106 @@ def count_own_pupils(
     return passing, own
 
 
-def _choose_places(  # noqa: PLR0917 - a school and what it is judged by
-    area: StudyArea,
-    around: Surroundings,
-    ways: SchoolWays,
-    sights: _Sights,
-    in_time: RiskInTime,
-    rates: NDArray[np.float64],
-    first: int,
-) -> SchoolPrizes:
-    """The gate, the best corners that are apart from better places, and all hotspots."""
-    network, settings, hours = area.network, area.settings, around.hours
-    pupils = ways.on_streets * ways.unaccompanied
-    begin, end = (int(minute) - first for minute in (hours.start_minutes, hours.latest_end_minutes))
-    curve = LeavingCurve.from_settings(settings.way_home, ways.late)
-    edges = np.array([hours.start_minutes, hours.latest_end_minutes])
-    out = np.diff(curve.left(edges - ways.bell_minutes))[0]
-    out += np.diff(arrived(edges - ways.opening_minutes))[0]
-    has_pupils = pupils > 0 and bool(out >= MIN_OUT_SHARE)
-    count = len(sights.positions)
-    passing, flow = np.zeros_like(rates), np.zeros(count)
-    of_piece = sights.passing[:, begin:end].sum(axis=1)
-    for place in range(count):
-        seen = sights.seen.indices[sights.seen.indptr[place] : sights.seen.indptr[place + 1]]
-        busiest = seen[np.argmax(of_piece[seen])]
-        passing[place], flow[place] = sights.passing[busiest], of_piece[busiest]
-    near = around.pieces[around.gate_metres <= MAX_METRES]
-    reached = around.pieces[around.gate_metres <= _find_reach(area)]
-    if has_pupils:
-        at_bell = pupils * (1 - ways.late[0])
-        is_own = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
-        is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= min(
-            MIN_PASSING_PUPILS, at_bell / 4
-        )
-        is_own &= np.isin(sights.positions.piece, reached)
-    else:
-        metres = sights.seen @ network.piece_metres[sights.pieces]
-        for minute in range(begin, end):
-            rates[:, minute] = sights.seen @ in_time.compute_rate(first + minute)[sights.pieces]
-        rates /= np.maximum(metres, 1.0)[:, None]
-        is_own = sights.hotspot_rows >= 0
-    after = max(begin, int(hours.gate_until_minutes) - first)
-    best = sum_best(rates[:, after : max(end, after + 1)], int(settings.patrol.dwell_minutes))
-    xy = network.xy(sights.positions)
-    favour = np.where(sights.hotspot_rows >= 0, HOTSPOT_FAVOUR, 1.0)
-    chosen = choose_apart(xy, best * favour, is_own & (best > 0), MAX_PLACES)
-    if has_pupils and is_own.any():  # the reference stands at the busiest corner
-        is_apart = np.hypot(*(xy - xy[0]).T) >= APART_METRES
-        busiest = int(np.argmax(np.where(is_own & is_apart, flow, -1.0)))
-        if is_own[busiest] and is_apart[busiest] and busiest not in chosen:
-            chosen.append(busiest)
-    is_chosen = np.isin(np.arange(count), chosen)
-    others = np.flatnonzero((sights.hotspot_rows >= 0) & ~is_chosen)
-    within = np.isin(sights.pieces, near)
-    total = float(sights.worth[within, begin:end].sum())
-    if not has_pupils:
-        total = float(rates[:, begin:end].max(axis=0).sum())
-    return SchoolPrizes(
-        first,
-        sights.positions,
-        sights.hotspot_rows,
-        sights.stands,
-        rates,
-        passing / max(pupils, 1.0),
-        sights.sees,
-        is_chosen,
-        flow / max(pupils, 1.0),
-        has_pupils,
-        total,
-        sights.pieces[of_piece >= MIN_FLOW_SHARE * of_piece.max(initial=0.0)],
-        tuple(
-            sights.pieces[np.array(columns, dtype=np.int64)] for columns in sights.seen.tolil().rows
-        ),
-    ).take(np.r_[chosen, others])
+class _Places:
+    """The gate, hotspots within the radius, and corners on own ways within reach of one school."""
+
+    def __init__(
+        self,
+        area: StudyArea,
+        around: Surroundings,
+        hotspots: gpd.GeoDataFrame,
+        ways: SchoolWays,
+        minutes: range,
+    ) -> None:
+        self.area, self.around, self.ways, self.first = area, around, ways, minutes.start
+        self.reach = min(MAX_METRES, area.settings.patrol.radius_metres)
+        network, count, ground = area.network, len(area.network), find_ground(area)
+        metres = np.full(count, np.inf)
+        inside = around.pieces < count
+        metres[around.pieces[inside]] = around.gate_metres[inside]
+        flow = np.zeros(len(network.walkable))
+        flow[ways.pieces] = ways.flow
+        stop_piece, corner = hotspots["stop_piece"].to_numpy(), ground.places["piece"].to_numpy()
+        at = np.flatnonzero(metres[stop_piece] <= area.settings.patrol.radius_metres)
+        is_used = flow[corner] >= MIN_FLOW_SHARE * flow[:count].max(initial=0.0)
+        is_used &= (metres[corner] <= self.reach) & (flow[corner] > 0)
+        corners = ground.places[is_used]
+        offset = hotspots["stop_metres"].to_numpy()[at]
+        stops = Positions(stop_piece[at], offset, np.zeros(len(at)))
+        gate = area.gates.take([int(np.flatnonzero(area.schools["urn"] == ways.urn)[0])])
+        # The attributes are (k,) or (k, ...) as in `SchoolPrizes`, and (q, T) of pieces in sight.
+        self.positions = concatenate_positions(gate, stops, locate_places(corners))
+        self.hotspot_rows = np.full(len(self.positions), -1)
+        self.hotspot_rows[1 : 1 + len(at)] = at
+        plain: list[tuple[Stand, str]] = [("street", "")] * (1 + len(at))
+        self.stands = (*plain, *zip(corners["stand"].tolist(), corners["at"].tolist(), strict=True))
+        own_streets = np.flatnonzero(np.isfinite(metres))
+        there = self.positions.map_to_subnetwork(own_streets)
+        seen = find_pieces_in_sight(network.take(own_streets), there)
+        in_view = seen[:, np.searchsorted(own_streets, stop_piece[at])].tolil().rows
+        self.sees = tuple(tuple(at[list(columns)].tolist()) for columns in in_view)
+        used = np.flatnonzero(seen.sum(axis=0))
+        self.pieces, self.seen = own_streets[used], seen[:, used]  # (q,), and (k, q) ones
+        self.passing, self.own = count_own_pupils(area, ways, self.pieces, minutes)
+        self.worth = np.zeros_like(self.own)  # risk of each piece by own share, filled later
+
+    def choose(self, in_time: RiskInTime) -> SchoolPrizes:
+        """The gate, the best corners that are apart from better places, and all hotspots."""
+        network, hours, first = self.area.network, self.around.hours, self.first
+        settings, ways, rates = self.area.settings, self.ways, self.seen @ self.worth
+        pupils = ways.on_streets * ways.unaccompanied
+        edges = np.array([hours.start_minutes, hours.latest_end_minutes])
+        begin, end = (int(minute) - first for minute in edges)
+        curve = LeavingCurve.from_settings(settings.way_home, ways.late)
+        out = np.diff(curve.left(edges - ways.bell_minutes))[0]
+        out += np.diff(arrived(edges - ways.opening_minutes))[0]
+        has_pupils = pupils > 0 and bool(out >= MIN_OUT_SHARE)
+        of_piece = self.passing[:, begin:end].sum(axis=1)
+        seen = [np.array(columns, dtype=np.int64) for columns in self.seen.tolil().rows]
+        busiest = np.array([each[np.argmax(of_piece[each])] for each in seen], dtype=np.int64)
+        passing, flow = self.passing[busiest], of_piece[busiest]
+        is_hotspot = self.hotspot_rows >= 0
+        if has_pupils:
+            at_bell = pupils * (1 - ways.late[0])
+            is_own = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
+            is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= min(
+                MIN_PASSING_PUPILS, at_bell / 4
+            )
+            reached = self.around.pieces[self.around.gate_metres <= self.reach]
+            is_own &= np.isin(self.positions.piece, reached)
+            within = np.isin(self.pieces, self.around.pieces[self.around.gate_metres <= MAX_METRES])
+            total = float(self.worth[within, begin:end].sum())
+        else:
+            metres = self.seen @ network.piece_metres[self.pieces]
+            for minute in range(begin, end):
+                rates[:, minute] = self.seen @ in_time.compute_rate(first + minute)[self.pieces]
+            rates /= np.maximum(metres, 1.0)[:, None]
+            is_own = is_hotspot
+            total = float(rates[:, begin:end].max(axis=0).sum())
+        after = max(begin, int(hours.gate_until_minutes) - first)
+        best = sum_best(rates[:, after : max(end, after + 1)], int(settings.patrol.dwell_minutes))
+        xy, favour = network.xy(self.positions), np.where(is_hotspot, HOTSPOT_FAVOUR, 1.0)
+        chosen = choose_apart(xy, best * favour, is_own & (best > 0), MAX_PLACES)
+        is_apart = is_own & (np.hypot(*(xy - xy[0]).T) >= APART_METRES)
+        if has_pupils and is_apart.any():  # the reference stands at the busiest corner
+            chosen.append(int(np.argmax(np.where(is_apart, flow, -1.0))))
+        chosen = list(dict.fromkeys(chosen))
+        is_chosen = np.isin(np.arange(len(is_own)), chosen)
+        return SchoolPrizes(
+            first,
+            self.positions,
+            self.hotspot_rows,
+            self.stands,
+            rates,
+            passing / max(pupils, 1.0),
+            self.sees,
+            is_chosen,
+            flow / max(pupils, 1.0),
+            has_pupils,
+            total,
+            self.pieces[of_piece >= MIN_FLOW_SHARE * of_piece.max(initial=0.0)],
+            tuple(self.pieces[each] for each in seen),
+        ).take(np.r_[chosen, np.flatnonzero(is_hotspot & ~is_chosen)])
 
 
 def choose_apart(

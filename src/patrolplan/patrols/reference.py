@@ -37,10 +37,7 @@ def plan_references(builder: PatrolBuilder) -> list[Patrol]:
 
 
 def _find_corner(builder: PatrolBuilder) -> Visit | None:
-    """The stay at the busiest corner of the own way that its hours and the light allow.
-
-    Before school, when the gate comes last, it is as late as that allows.
-    """
+    """The stay at the busiest corner of the own way, if open and lit; before school a late one."""
     problem, hours = builder.problem, builder.hours
     orienteering, travel = builder.orienteering, builder.orienteering.travel_minutes
     minutes = CORNER_MINUTES * min(1.0, hours.total_minutes / LONG_WINDOW_MINUTES)

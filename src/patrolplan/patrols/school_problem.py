@@ -1,7 +1,7 @@
 """One school's orienteering problem: the stops within reach, the walks between them, the hours."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -9,28 +9,176 @@ from typing import TypeVar
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area.patrol_window import Daylight, find_daylight
 from patrolplan.area.square_names import name_places
+from patrolplan.hotspots import OWN
 from patrolplan.hotspots.ground import read_lighting
+from patrolplan.network import Positions, concatenate_positions
+from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.paths import WalkFinder
+from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note
-from patrolplan.patrols.candidates import Candidates, find_candidates
-from patrolplan.patrols.designated import get_place
+from patrolplan.patrols.designated import (
+    NEVER,
+    find_begin_spans,
+    find_hours_of_begin,
+    find_resting,
+    find_territories,
+    get_place,
+)
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.prize import SchoolPrizes, find_earlier_visits
+from patrolplan.patrols.prize import GATE_DWELLS, PLACE_DWELLS, SchoolPrizes, find_earlier_visits
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
-from patrolplan.patrols.stop_windows import build_stop_windows, format_hours
 from patrolplan.patrols.surroundings import (
+    MIN_STOP_METRES_TO_BARRED,
     Surroundings,
     build_surroundings,
     build_way_notes,
     compute_speed,
 )
-from patrolplan.patrols.tasked_places import SchoolPlaces, find_school_places, find_walks
+from patrolplan.patrols.tasked_places import (
+    TASKED_METRES,
+    SchoolPlaces,
+    find_near,
+    find_school_places,
+    find_walks,
+)
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """(k,) visits that patrols of one school may make: a place that may be visited twice is two."""
+
+    stops: Positions  # (k,) on the streets around the gate
+    places: NDArray[np.int64]  # (k,) number of the place: 0 is the gate; visits of one place agree
+    hotspot_rows: NDArray[np.int64]  # (k,) of the hotspot that it is at, or -1
+    tasked_rows: NDArray[np.int64]  # (k,) of the place to visit that it is, or -1
+    rates: NDArray[np.float64]  # (k, T) worth of each minute
+    begins: NDArray[np.float64]  # (k, 2) between which a dwell has enough own pupils, -inf and inf
+    outside_rows: NDArray[np.int64]  # rows of the places to visit beyond the school's streets
+
+
+def find_candidates(
+    inputs: PlanningInputs,
+    row: int,
+    around: Surroundings,
+    tasked: SchoolPlaces,
+    watch: Sequence[str] = (),
+) -> Candidates:
+    """The gate, hotspots and corners on own ways that a patrol has time for, and places to visit.
+
+    A place to visit on a hotspot's stretch, or in its polygon, is part of that hotspot, and the
+    officer stands at the place. Other places near a barred one are not candidates, nor are those
+    that are closed (`StudyArea.closed`) and hotspots designated for other days or hours. Hotspots
+    to watch, feared and designated ones are candidates wherever they are within the radius: they
+    have a reason of their own.
+    """
+    hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
+    prizes, hours = inputs.prizes[row], around.hours
+    inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
+    tasked_of, on_hotspot = _match_places_to_stretches(
+        find_territories(inputs.area, hotspots), must_visit, inside
+    )
+    school = inputs.area.schools.iloc[row]
+    wanted_names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
+    is_wanted = (
+        hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
+    )
+    at = prizes.hotspot_rows
+    wanted = np.append(is_wanted, False)[at]  # the last entry is that of corners, row -1
+    chosen = prizes.is_own | wanted
+    lines = np.array(shapely.points(inputs.area.network.xy(prizes.positions)), dtype=object)
+    lines[at >= 0] = np.asarray(hotspots.geometry.values, dtype=object)[at[at >= 0]]
+    chosen &= ~find_near(lines, tasked.barred, MIN_STOP_METRES_TO_BARRED).any(axis=0)
+    chosen &= np.append(_is_in_force(inputs, around), True)[at]
+    piece = np.searchsorted(around.pieces, prizes.positions.piece)
+    spare = hours.latest_back_minutes - hours.gate_until_minutes - settings.dwell_minutes
+    chosen &= around.round_trip_metres[piece] <= max(0.0, spare) * compute_speed(settings)
+    if inputs.area.closed:
+        ids = name_places(inputs.area.network.xy(prizes.positions), inputs.area.projection.crs)
+        chosen &= ~np.isin(ids, list(inputs.area.closed))
+    is_tasked = np.append(tasked_of >= 0, False)[at]
+    chosen |= is_tasked
+    has_gate = hours.gate_minutes > 0 or hours.gate_last_minutes > 0
+    chosen[0] = has_gate and prizes.has_pupils
+    if inputs.window.at_gate:
+        chosen[:] = False
+    elif has_gate and school["is_driven"]:
+        chosen[1:] &= is_tasked[1:]
+    visits = np.where(wanted & ~prizes.is_own, 1, PLACE_DWELLS)
+    visits[is_tasked], visits[0] = 1, GATE_DWELLS
+    kept = np.repeat(np.flatnonzero(chosen), visits[chosen])
+    apart = inside[~on_hotspot[inside]]
+    beyond = np.setdiff1d(np.unique(np.flatnonzero(tasked_of >= 0)), at)
+    places = np.r_[kept, len(at) + np.arange(len(beyond) + len(apart))]
+    hotspot_rows = np.r_[at[kept], beyond, np.full(len(apart), -1)].astype(np.int64)
+    tasked_rows = np.append(tasked_of, -1)[at[kept]]
+    tasked_rows = np.r_[tasked_rows, tasked_of[beyond], apart].astype(np.int64)
+    own = prizes.positions.take(kept).map_to_subnetwork(around.pieces)
+    points = shapely.get_coordinates(must_visit.geometry.values)
+    there = around.network.snap(points) if len(points) else own.take(np.zeros(0, dtype=np.int64))
+    both, number = concatenate_positions(own, there), np.arange(len(places))
+    stops = both.take(np.where(tasked_rows >= 0, len(own) + tasked_rows, number))
+    rates = np.zeros((len(places), prizes.rates.shape[1]))
+    rates[: len(kept)] = prizes.rates[kept]
+    begins = np.tile([-np.inf, np.inf], (len(places), 1))
+    free = ~(wanted | is_tasked) & prizes.has_pupils
+    free[0] = False
+    for visit, place in enumerate(kept.tolist()):
+        if free[place]:
+            begins[visit] = prizes.find_begins(place, settings.dwell_minutes)
+    return Candidates(
+        stops,
+        places,
+        hotspot_rows,
+        tasked_rows,
+        rates,
+        begins,
+        np.setdiff1d(np.arange(len(must_visit)), inside),
+    )
+
+
+def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
+    """Which hotspots apply on the day and in some of the patrol's hours; most always do."""
+    resting, names = find_resting(inputs.area, inputs.date), inputs.hotspot_names
+    dwell = inputs.area.settings.patrol.dwell_minutes
+    spans = find_begin_spans(inputs.area, names, around.hours, dwell)
+    return np.asarray(~np.isin(names, list(resting)) & (spans != NEVER).any(axis=1))
+
+
+def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which places have their nearest street among the school's own, and not far from them.
+
+    The nearest of a school's streets may only seem to be the nearest, if a nearer one is not among
+    them; it surely is the nearest only if all streets within that distance are among them.
+    """
+    xy = shapely.get_coordinates(places.geometry.values)
+    if not len(xy):
+        return np.zeros(0, dtype=bool)
+    moved = around.network.snap(xy).moved_metres
+    apart = np.hypot(*(xy - around.network.xy(around.gate)).T)
+    spare = PIECE_METRES / 2  # streets are chosen by the middle of their pieces
+    near = (moved <= MAX_SNAP_METRES) & (apart + moved + spare <= around.extent_metres)
+    return np.asarray(near)
+
+
+def _match_places_to_stretches(
+    stretches: NDArray[np.object_], places: gpd.GeoDataFrame, inside: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The place on each stretch (-1: none), and which places are on a stretch."""
+    place_rows = np.full(len(stretches), -1, dtype=np.int64)
+    for row in inside:
+        metres = shapely.distance(stretches, places.geometry.iloc[row])
+        metres[place_rows >= 0] = np.inf
+        if len(metres) and metres.min() <= TASKED_METRES:
+            place_rows[int(np.argmin(metres))] = row
+    return place_rows, np.isin(np.arange(len(places)), place_rows)
+
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 """Names of hotspots in any plan, and names for tasked places that are derived from them."""
@@ -96,10 +244,7 @@ class SchoolProblem:
 
     @cached_property
     def plain_problem(self) -> OrienteeringProblem:
-        """The orienteering problem of this school's officers, without mandatory stops.
-
-        A place may be visited again: each further visit follows the one before.
-        """
+        """The orienteering problem of this school's officers, without mandatory stops."""
         count, positions = len(self.found.places), len(self.walks.metres)
         dwell, rates = np.zeros(positions), np.zeros((positions, self.found.rates.shape[1] + 1))
         dwell[1 : count + 1] = self.stop_minutes
@@ -113,10 +258,38 @@ class SchoolProblem:
             earliest_minutes=hours.gate_until_minutes,
             latest_minutes=hours.latest_back_minutes,
             officer_count=self.settings.officers,
-            windows=build_stop_windows(self),
+            windows=self.find_windows(),
             barred=frozenset({0}),
             follows=follows,
         )
+
+    def find_windows(self) -> NDArray[np.float64] | None:
+        """(n, 2) earliest and latest begin of the dwell at each position; None if all are free.
+
+        At tasked places only their own hours count; elsewhere daylight, unless a stop may be lit or
+        the settings allow the dark, and that enough own pupils pass.
+        """
+        windows = np.tile([-np.inf, np.inf], (len(self.walks.metres), 1))
+        light = np.tile([-np.inf, np.inf], (len(self.found.places), 1))
+        dwell = self.settings.dwell_minutes
+        if self.daylight is not None and self.settings.after_dark == "avoid":
+            latest = self.daylight.sunset_minutes - dwell
+            light[self.stop_lit == "no"] = self.daylight.sunrise_minutes, latest
+        names = [self.get_stop_name(row + 1) for row in range(len(light))]
+        spans = find_begin_spans(self.inputs.area, names, self.surroundings.hours, dwell)
+        for row, ((first, last), span) in enumerate(zip(light.tolist(), spans, strict=True)):
+            if self.found.tasked_rows[row] >= 0:
+                place, minutes = self.get_tasked_place(row + 1), float(self.stop_minutes[row])
+                windows[row + 1] = find_hours_of_begin(place, minutes)
+            elif np.isfinite(span).any():
+                # Hours that a force designates override the worth of late stops.
+                lit = max(span[0], first), min(span[1], last)
+                windows[row + 1] = lit if lit[0] <= lit[1] else NEVER
+            else:
+                begin, end = self.found.begins[row]
+                end = min(last, end)
+                windows[row + 1] = min(max(first, begin), end), end
+        return windows if np.isfinite(windows).any() else None
 
     def get_tasked_place(self, stop: int) -> pd.Series:
         """The tasked place at a stop."""
@@ -173,7 +346,8 @@ class SchoolProblem:
             found.setdefault(self.get_stop_name(stop), []).append(stop)
         return found
 
-    def build_notes(self) -> tuple[Note, ...]:
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
         """Notes on what was assumed for this school."""
         school, inputs, hours = self.school, self.inputs, self.surroundings.hours
         urn, about = school["urn"], {"urns": [str(school["urn"])]}
@@ -188,12 +362,22 @@ class SchoolProblem:
             text = "Gate not known: nearest walkable street assumed."
             fix = f"fill in longitude and latitude of URN {urn} ([sources] gates)"
             notes.append(Note("gate_assumed", text, "lead", fix=fix, about=about))
-        notes += [Note(key, text, "officer") for key, text in self._list_presence()]
+        start, end = map(format_time, (hours.latest_back_minutes, hours.latest_end_minutes))
+        if hours.gate_last_minutes:
+            text = f"Be at the gate from {start} until the school opens at {end}."
+            notes.append(Note("gate_before_opening", text, "officer"))
+        elif hours.wait_minutes:
+            text = "The window opens before the bell: the patrol starts as pupils leave."
+            notes.append(Note("window_before_bell", text, "officer"))
+        elif self.settings.gate_minutes and not hours.gate_minutes:
+            is_late = hours.start_minutes >= minutes_after_midnight(school["finish_time"])
+            when = "Starts after pupils have left" if is_late else "No pupils leave in this window"
+            text = f"{when}, so no time is spent at the gate."
+            notes.append(Note("not_at_gate", text, "officer"))
         if hours.is_cut:
-            time = format_time(hours.latest_end_minutes)
-            text = f"No pupils stay for clubs: the patrol ends at {time}, when all are gone."
+            text = f"No pupils stay for clubs: the patrol ends at {end}, when all are gone."
             notes.append(Note("ends_when_all_left", text, "officer"))
-        notes += [*build_way_notes(inputs.area), *self._note_short_hours()]
+        notes += build_way_notes(inputs.area)
         for name in self.tasked.barred["place_id"].iloc[self.unavoidable_rows]:
             text = f"The gate, or the only way to it, is in sight of barred {name}."
             notes.append(Note("barred_place_passed", text, "officer"))
@@ -202,50 +386,11 @@ class SchoolProblem:
             notes.append(Note("no_date", text, "officer"))
         return tuple(notes)
 
-    def _note_short_hours(self) -> Iterator[Note]:
-        """Notes on tasked places whose hours are shorter than a stop."""
-        for row in np.sort(self.found.tasked_rows[self.found.tasked_rows >= 0]).tolist():
-            place = self.tasked.must_visit.iloc[row]
-            minutes = float(self.stop_minutes[self.found.tasked_rows == row][0])
-            if place["to_minutes"] - place["from_minutes"] < minutes:
-                name, hours = place["place_id"], format_hours(place).replace("-", " to ")
-                text = (
-                    f"Tasked place {name}: its hours {hours} are shorter than a stop of "
-                    f"{minutes:g} minutes, which begins at {format_time(place['from_minutes'])}."
-                )
-                fix = f"correct hours or minutes of {name} ([sources] tasked_places)"
-                yield Note("tasked_hours_short", text, "lead", fix=fix)
-
-    def _list_presence(self) -> Iterator[tuple[str, str]]:
-        """Key and text of a note on an unusual presence at the gate, or why there is none."""
-        hours, window = self.surroundings.hours, self.inputs.window
-        bell_minutes = minutes_after_midnight(self.school["finish_time"])
-        if hours.gate_last_minutes:
-            start, bell = map(format_time, (hours.latest_back_minutes, hours.latest_end_minutes))
-            text = f"Be at the gate from {start} until the school opens at {bell}."
-            yield "gate_before_opening", text
-        elif hours.wait_minutes:
-            text = "The window opens before the bell: the patrol starts as pupils leave."
-            yield "window_before_bell", text
-        elif self.settings.gate_minutes and not hours.gate_minutes:
-            when = "Ends as pupils leave"
-            if window.is_about_opening:
-                when = "Starts as the school opens"
-            elif hours.start_minutes >= bell_minutes:
-                when = "Starts after pupils have left"
-            elif hours.latest_end_minutes <= bell_minutes:
-                when = "Ends before pupils leave"
-            yield "not_at_gate", f"{when}, so no time is spent at the gate."
-
 
 def build_school_problem(
     inputs: PlanningInputs, row: int, *, visit: Sequence[str] = (), watch: Sequence[str] = ()
 ) -> SchoolProblem:
-    """The problem of the school in a row of the area's schools.
-
-    Walks between candidates avoid the streets near barred places. Tasked places are candidates only
-    if `visit` names them, and the hotspots of `watch` even if they are not worth the walk.
-    """
+    """The problem of a school, by its row; `visit` and `watch` name candidates beside the own."""
     area = inputs.area
     around = build_surroundings(area, row, inputs.window, inputs.date)
     wanted = None if inputs.window.at_gate else tuple(visit)

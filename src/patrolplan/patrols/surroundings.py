@@ -107,18 +107,11 @@ class PatrolHours:
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
     """Start of a school's patrol, its presence at the gate, and its length.
 
-    The presence is for pupils who leave. A window at a time of day that begins before the bell and
-    leaves time for the presence starts at the bell; one that begins after they have left, or ends
-    before, such as in the early morning, has none: the patrol starts with its stops. One that
-    begins as they leave has the rest of it. If the settings let it begin before the closing bell,
-    the officer is at the gate from then.
-
-    Around the opening bell, the presence is for pupils who arrive, and ends with the bell. The
-    stops are in the longer part: either before the presence, so that the patrol ends with the bell,
-    or after it.
-
-    Where no pupils stay for clubs, patrols that begin as pupils leave end when all have gone. This
-    is by when they leave, not by where they walk, which no time on a card may reveal.
+    The presence is for pupils who leave: a window that begins before the bell starts at the bell if
+    time is left for it; one that begins after they have left, or ends before, has none. Around the
+    opening bell it is for pupils who arrive and ends with the bell, and the stops are in the longer
+    part. Where no pupils stay for clubs, patrols that begin as pupils leave end when all have gone:
+    by when they leave, not by where they walk, which no time on a card may reveal.
     """
     hours, settings = _compute_window_hours(area, school, window), area.settings.way_home
     late = find_late(settings, school)
@@ -170,11 +163,7 @@ def compute_extent(area: StudyArea) -> float:
 def find_tasked_places(
     area: StudyArea, row: int, date: dt.date | None, metres: float, hours: PatrolHours
 ) -> gpd.GeoDataFrame:
-    """Tasked places of the school in a row of the area's schools, on a day if one is given.
-
-    Places for all schools apply to those whose gate is within a number of metres. Places with hours
-    that do not overlap those of the school's patrols do not apply.
-    """
+    """Tasked places of a school, by its row, in its hours on a day; those for all only if near."""
     places = area.tasked_places
     if places.empty:
         return places
@@ -195,10 +184,7 @@ def is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]
 
 
 def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
-    """Which tasked places apply on a day; without one all do.
-
-    Those for all school days also apply at weekends.
-    """
+    """Which tasked places apply on a day (None: all); those for all school days at weekends too."""
     if date is None:
         return np.ones(len(places), dtype=bool)
     day = pd.Timestamp(date)
@@ -237,10 +223,7 @@ class Surroundings:
 
     @cached_property
     def preference(self) -> NDArray[np.float64]:
-        """(q,) factor on the length of each piece in the choice of a way on foot.
-
-        If any of a patrol may be after dark, all its ways are chosen as after dark.
-        """
+        """(q,) factor on metres in the choice of a way on foot; if any is after dark, for all."""
         return compute_preference(self.network, is_dark=self.is_dark)
 
     def find_walks(self, places: Positions, effort: NDArray[np.float64]) -> WalkFinder:
@@ -258,61 +241,39 @@ class Surroundings:
 
     @cached_property
     def round_trip_metres(self) -> NDArray[np.float64]:
-        """(q,) minimum cost of going from the gate to each piece and back, in metres at full speed.
-
-        By bicycle the way back is searched with the costs of the two directions swapped.
-        """
+        """(q,) least metres at full speed from the gate to each piece and back."""
         ways = (self.effort, self.effort[:, ::-1])
         out, back = (compute_piece_distances(self.network, self.gate, effort=way) for way in ways)
         return out + back
-
-
-def build_surroundings(
-    area: StudyArea, row: int, window: Window, date: dt.date | None = None
-) -> Surroundings:
-    """The surroundings of the gate of the school in a row of the area's schools.
-
-    The date decides whether it gets dark before the patrol ends. The result does not depend on risk
-    and is cached: a school is planned several times in a run.
-    """
-    settings = area.settings
-    given = (
-        *(str(row), repr(window), str(date), repr(settings.patrol), repr(settings.way_home)),
-        *(area.network, area.schools, area.gates),
-    )
-    return area.catchments.reuse(
-        "surroundings",
-        given,
-        lambda: _build_surroundings(area, row, window, date),
-        hold=HELD_SCHOOLS,
-    )
 
 
 HELD_SCHOOLS = 32
 """Number of schools with cached streets, a few megabytes each: enough for a borough."""
 
 
-def _build_surroundings(
-    area: StudyArea, row: int, window: Window, date: dt.date | None
+def build_surroundings(
+    area: StudyArea, row: int, window: Window, date: dt.date | None = None
 ) -> Surroundings:
-    hours, gate = compute_hours(area, area.schools.iloc[row], window), area.gates.take([row])
-    daylight = find_daylight(area, date)
-    is_dark = daylight is not None and daylight.is_dark(
-        hours.start_minutes, hours.latest_end_minutes
-    )
-    if date is not None:
-        around = build_surroundings(area, row, window)
-        return replace(around, is_dark=True) if is_dark else around
-    network, settings = area.network.walkable, area.settings.patrol
-    extent = compute_extent(area)
-    near = network.find_pieces_within(network.xy(gate)[0], extent)
-    pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
-    return Surroundings(
-        network=network.take(pieces),
-        pieces=pieces,
-        settings=settings,
-        is_dark=is_dark,
-        gate=gate.map_to_subnetwork(pieces),
-        extent_metres=extent,
-        hours=hours,
-    )
+    """The surroundings of a school's gate, by its row, kept for a run; dark by the date."""
+    settings, daylight = area.settings, find_daylight(area, date)
+    hours = compute_hours(area, area.schools.iloc[row], window)
+    spent = hours.start_minutes, hours.latest_end_minutes
+    is_dark = daylight is not None and daylight.is_dark(*spent)
+    of = repr((row, window, is_dark, settings.patrol, settings.way_home))
+
+    def build() -> Surroundings:
+        network, gate, extent = area.network.walkable, area.gates.take([row]), compute_extent(area)
+        near = network.find_pieces_within(network.xy(gate)[0], extent)
+        pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
+        return Surroundings(
+            network=network.take(pieces),
+            pieces=pieces,
+            settings=settings.patrol,
+            is_dark=is_dark,
+            gate=gate.map_to_subnetwork(pieces),
+            extent_metres=extent,
+            hours=hours,
+        )
+
+    given = (of, area.network, area.schools, area.gates)
+    return area.catchments.reuse("surroundings", given, build, hold=HELD_SCHOOLS)

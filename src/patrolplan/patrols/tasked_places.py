@@ -17,15 +17,14 @@ from patrolplan.network.graph import compute_piece_distances, find_pieces_in_sig
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import label_components
+from patrolplan.patrols.designated import format_hours
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, Tasking
-from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import Surroundings, find_tasked_places, is_in_force
 
 TASKED_METRES = 60.0
 """Who stands within this distance of a tasked place, or has a hotspot there, is at that place."""
 
 MIN_WALK_METRES_TO_BARRED = 60.0  # minimum distance of walked streets from a barred place
-
 WHOLE_MINUTES = 0.5  # a stay in whole minutes may seem shorter than it is by this
 
 LAST_RESORT = 1000.0
@@ -106,10 +105,7 @@ def build_tasking(place: pd.Series) -> Tasking:
 
 
 def find_tasking(area: StudyArea, date: dt.date | None, stop: Stop) -> Tasking | None:
-    """What is tasked where an officer stands, whichever patrol was sent for it.
-
-    A stay counts if it lasts as long in the place's hours as intelligence asks for.
-    """
+    """What is tasked where an officer stands as long as asked, whichever patrol was sent for it."""
     if stop.tasking is not None or date is None:
         return stop.tasking
     places = select_tasked(area.tasked_places, must_visit=True)
@@ -131,11 +127,7 @@ def tell_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patr
 def find_walks(
     around: Surroundings, stops: Positions, tasked: SchoolPlaces
 ) -> tuple[WalkFinder, NDArray[np.int64]]:
-    """Walks between gate and stops that avoid barred places, and which ones they cannot.
-
-    Where the gate is in sight of barred places, or cut off by them, the one way from there that
-    has least of their streets stays open.
-    """
+    """Walks of gate and stops that avoid barred places, if there is a way out, and those passed."""
     near = tasked.closed_streets
     closed = np.asarray(near.any(axis=0))
     excepted = np.zeros_like(closed)
@@ -152,10 +144,7 @@ def find_walks(
 def _find_way_out(
     around: Surroundings, end: Positions, closed: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Pieces of the ways from a gate to most of the open streets, and back.
-
-    Empty if it is there, or if there is no such street.
-    """
+    """Pieces of the ways from a gate to most of the open streets, and back."""
     network = around.network
     reached = np.isfinite(compute_piece_distances(network, end))
     still_open = np.flatnonzero(reached & ~closed)

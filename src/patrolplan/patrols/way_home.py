@@ -1,16 +1,8 @@
-"""What patrols meet: pupils on their way home, and recorded harm, with the assumptions.
+"""What patrols meet while they stand, as shares of a school's total, with the assumptions.
 
-Both are shares of a school's total, for one patrol:
-
-- **pupils**: of the minutes that the school's pupils are on the streets beyond 100 m of the gate
-  after the bell, those that pass within `SIGHT_METRES` of the officer, while the officer
-  stands at a stop. The presence at the gate meets pupils within these 100 m, so it does
-  not count, nor do pupils met while walking from stop to stop.
-- **harm**: of the harm within the school's reach in the window, by recorded crime and pupils'
-  reports, without exposure, that which falls within sight of the stops, while the officer stands
-  there.
-
-The shares are exact in memory, for comparisons, and rounded in files, see `WayHome.write`.
+**Pupils**: of the minutes that the school's pupils are on the streets beyond 100 m of the gate,
+those that pass in sight of the stops; the gate does not count. **Harm**: of the harm within the
+school's reach in the window, by crime and reports, without exposure, that in sight of the stops.
 """
 
 from collections.abc import Sequence
@@ -43,7 +35,6 @@ MIN_STAND_MINUTES = 10.0
 """Minimum length of street within sight, and time of standing, for a share of pupils."""
 
 PATROL_STEP = 0.01  # a patrol's share of pupils is rounded to multiples of this,
-
 PLACE_STEP = 0.05  # and that of a patrol that stands at one place to multiples of this
 
 MANY_SCHOOLS = 5
@@ -137,10 +128,7 @@ def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
 
 
 def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
-    """Step to which the share of pupils met is rounded; None if it must not be written.
-
-    Streets within sight of several places count once.
-    """
+    """Step to which the share of pupils met is rounded; None if it must not be written."""
     if not visits:
         return PATROL_STEP  # no pupils are met, which does not show where they walk
     network, sight = area.network, SIGHT_METRES
@@ -153,10 +141,7 @@ def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
 
 
 def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
-    """The mean over patrols, weighted by the pupils of their schools; None without any.
-
-    Schools without a pupil on the streets do not count, unless all are without.
-    """
+    """The mean over patrols, weighted by the pupils of their schools; None without any."""
     ways = [patrol.way_home for patrol in patrols if patrol.way_home is not None]
     if not ways:
         return None

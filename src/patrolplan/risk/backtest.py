@@ -35,9 +35,10 @@ from patrolplan.risk.rolling_origin import (
     PRIOR_BY_CLOCK,
     TENTHS,
     Scorer,
+    build_mask,
+    check_times_known,
 )
 from patrolplan.risk.scores import COVERAGES, DECILES, divide, simulate_reference
-from patrolplan.risk.window import build_mask, check_times_known
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_percent
 
@@ -100,18 +101,14 @@ COLUMNS = tuple(one.name for one in fields(BacktestRow))  # columns of `Backtest
 class Backtest:
     """What every model captured on months that it had not seen."""
 
-    # One row for each category, model and coverage, with the `COLUMNS`. Coverage is a share of
-    # the street length; `pai` the share of crime captured over that, with its 95 % interval over
-    # months; `pei` the same as a share of the best possible; `rri` the stability of the slice
-    # against the twelve months before; `ratio` and `difference` of PAI are to prior counts of 12
-    # months on equal metres, with the 95 % interval of the difference. `reference` is what a model
-    # that knew the true rates would get, with the interval of chance, and `reference_ratio` its
-    # ratio to prior counts. `log_score_gain`, with its 95 % interval, is in bits an incident over
-    # the smoothed prior count; of "all" it is the mean over all incidents.
-    # `observed_over_expected` has ten numbers, incidents recorded over those expected, from the
-    # places of least to those of most expected crime, each a tenth of it; of "all" every incident
-    # counts alike. `window` names the window of day whose incidents were scored, None where all.
-    # `chosen` marks the model "auto". Small numbers are suppressed here, and only here.
+    # One row for each category, model and coverage, a share of street length, with the `COLUMNS`:
+    # `pai` is the share of crime captured over that; `pei` the same over the best possible; `rri`
+    # how stable the slice is against the twelve months before; `ratio` and `difference` of PAI are
+    # to prior counts on equal metres; `reference` is what a model that knew the true rates would
+    # get. `log_score_gain` is in bits an incident over the smoothed prior count.
+    # `observed_over_expected` has ten numbers, from the places of least to those of most expected
+    # crime, each a tenth of it. Of "all" PAI weighs harm, the last two count every incident alike.
+    # Intervals are of 95 %, over months. Small numbers are suppressed here, and only here.
     results: pd.DataFrame
     # The sums of each month that the results are computed from, see
     # `patrolplan.risk.rolling_origin.Scorer.run`.
@@ -204,7 +201,7 @@ def backtest_risk(
         risk by the clock is compared with that of all hours. It needs times of day.
     models
         Models of your own by name, which stand in the table next to ours: estimators of
-        scikit-learn's conventions, see `patrolplan.risk.own_model.ModelTables` for what they
+        scikit-learn's conventions, see `docs/how-to/own-model.md` for what they
         learn from. Each is cloned for every month and category, and is given only the months
         before.
 

@@ -1,10 +1,8 @@
 """The clock: how a category's crime spreads over kinds of day and half-hours, by place.
 
-It is a factor on a piece's monthly rate: 2 in a half-hour of a school day means twice the mean of
-all hours and days there. Its mean over half-hours and days is 1 at every piece and in every
-category, so no crime is added or lost: a street near bars has less of it in the afternoon and more
-at night. Where clock times are known, it is learned from them (`patrolplan.risk.learned_clock`);
-otherwise it is declared (`patrolplan.risk.declared_clock`), or the user's own table.
+It is a factor on a piece's monthly rate whose mean over half-hours and days is 1 at every piece and
+in every category. Where clock times are known, it is learned from them
+(`patrolplan.risk.learned_clock`); otherwise declared, or the user's own table.
 """
 
 from collections.abc import Sequence
@@ -37,7 +35,6 @@ from patrolplan.risk.learned_clock import Layer, learn_clock
 LICENSED = ("pub", "bar", "nightclub")  # takeaways do not shift crime towards the night
 NEAR_METRES = 150.0  # how near a licensed place counts, in a straight line
 FIRST_OF_KIND = (1, 3, 6, 12)  # numbers of them at which the next of `PLACE_KINDS` begins
-
 ALL_KINDS = "*"  # makes a row of a table apply to every kind of place
 
 MIN_OWN_FACTOR = 0.01
@@ -97,10 +94,7 @@ class Clock:
     notes: tuple[Note, ...] = ()  # where it comes from, and what was assumed
 
     def compute_factor(self, half_hour: int, day: DayKind | None) -> NDArray[np.float64]:
-        """(p, j) rate in a half-hour (0 to 47) of such a day over the mean of all hours and days.
-
-        `day`: Kind of day; None: all days of the week together.
-        """
+        """(p, j) rate in a half-hour of such a day (None: of all) over the mean of all time."""
         if self.source == "flat":
             return np.ones((len(self.piece_kind), len(self.categories)))
         days = self.day_shares if day is None else np.equal(DAY_KINDS, day).astype(np.float64)

@@ -25,18 +25,7 @@ MAX_SINGLE_DAYS = 4
 
 
 def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.int64]:
-    """(n,) number of each day's kind in `DAY_KINDS`, or `UNKNOWN_WEEKDAY`.
-
-    A school day is a weekday in a term and in no closed period of all schools. `days` are without a
-    time of day.
-
-    >>> days = pd.date_range("2026-07-20", "2026-07-25")
-    >>> terms = pd.DataFrame({"urn": "*", "kind": "term"}, index=range(2)).assign(
-    ...     **{"from": pd.to_datetime(["2026-04-13", "2026-09-01"]),
-    ...        "to": pd.to_datetime(["2026-07-21", "2026-12-18"])})
-    >>> [DAY_KINDS[kind] for kind in find_day_kinds(terms, days)[1:4]]
-    ['school_day', 'holiday', 'holiday']
-    """
+    """(n,) number of each day's kind in `DAY_KINDS`, or `UNKNOWN_WEEKDAY`."""
     kinds = np.where(days.day_of_week >= WEEKDAYS, WEEKEND, UNKNOWN_WEEKDAY).astype(np.int64)
     terms = term_dates[term_dates["kind"] == "term"] if len(term_dates) else term_dates
     if not len(terms) or not len(days):

@@ -50,10 +50,7 @@ has the hours of criminal damage is an assumption: the city records none."""
 
 
 def build_declared_profile(categories: Sequence[str]) -> NDArray[np.float64]:
-    """(j, 6, 4, 48) rate of each category by kind of place, kind of day and half-hour.
-
-    Relative to the category's mean over a year at such a place.
-    """
+    """(j, 6, 4, 48) rate by kind of place, kind of day and half-hour, over its mean of a year."""
     with resources.files("patrolplan.risk").joinpath("declared_clock.csv").open() as file:
         table = pd.read_csv(file, index_col=["group", "kind", "day"])
     # The file has three kinds of day: holidays are like other weekdays without school.

@@ -16,14 +16,20 @@ from patrolplan.notes import Note
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
-from patrolplan.risk.expected import ExpectedIncidents
-from patrolplan.risk.exposure import FLOOR, PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
-from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
+from patrolplan.risk.in_time import (
+    FLOOR,
+    PupilExposure,
+    TimeFactors,
+    WindowRisk,
+    build_exposure,
+    get_powers,
+    join_over_window,
+)
 from patrolplan.risk.models import AUTO, MODELS, SHRUNK
 from patrolplan.risk.own_model import Estimator, spread_surface, wrap_estimator
 from patrolplan.risk.report_voice import build_report_voice
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.surface import ExpectedIncidents, Risk
 from patrolplan.settings import Settings
 from patrolplan.text import format_count
 from patrolplan.times import format_time

@@ -9,13 +9,91 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.missing_months import MIN_HELD_SHARE
+from patrolplan.network import StreetNetwork
+from patrolplan.network.catchments import Catchments
 from patrolplan.notes import Note
-from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
 from patrolplan.settings import DISCOVERED_CATEGORIES, Settings
+
+NEIGHBOUR_METRES = 300.0  # places nearer than this in a straight line are neighbours
+ADJACENT_METRES = 150.0  # places nearer than this in a straight line are next to each other
+
+CELL_METRES = 75.0
+"""Exact places are gathered in squares of this size before neighbours are looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class SpatialUnits:
+    """The c places of an area."""
+
+    network: StreetNetwork  # The streets
+    catchments: Catchments  # The pieces of street of each place
+
+    def __len__(self) -> int:
+        return len(self.catchments)
+
+    @cached_property
+    def metres(self) -> NDArray[np.float64]:
+        """(c,) metres of street in each place."""
+        return self.sum_pieces(self.network.piece_metres)
+
+    def sum_pieces(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(c,) sum over the pieces of each place, of amounts (p,)."""
+        total = np.bincount(self.catchments.piece_catchment, amounts, minlength=len(self))
+        return total.astype(np.float64)
+
+    @cached_property
+    def _cells(self) -> "tuple[NDArray[np.float64], scipy.sparse.csr_array]":
+        """(n, 2) centres of the cells that places are gathered in, and (c, n) membership."""
+        xy = self.catchments.xy
+        # Exact places are pieces of street, many for each snap point, and pairs of them within
+        # 300 m would fill the memory. A snap point is a cell of its own.
+        if not self.catchments.public:
+            alone = np.bincount(self.catchments.piece_catchment, minlength=len(self)) == 1
+            middle = (np.floor(xy / CELL_METRES) + 0.5) * CELL_METRES
+            xy = np.where(alone[:, None], middle, xy)
+        centres, cell = np.unique(xy, axis=0, return_inverse=True)
+        ends = np.arange(len(self)), cell.reshape(-1)
+        return centres, scipy.sparse.csr_array(
+            (np.ones(len(self)), ends), (len(self), len(centres))
+        )
+
+    @cached_property
+    def _adjacent(self) -> "scipy.sparse.csr_array":
+        return self._match_cells(ADJACENT_METRES)
+
+    @cached_property
+    def _neighbours(self) -> "scipy.sparse.csr_array":
+        return self._match_cells(NEIGHBOUR_METRES)
+
+    def _match_cells(self, metres: float) -> "scipy.sparse.csr_array":
+        """(n, n) cells within a distance of each other, each with itself."""
+        from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only of risk
+
+        centres, _ = self._cells
+        pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
+        ends = pairs.ravel(), pairs[:, ::-1].ravel()
+        near = scipy.sparse.csr_array((np.ones(pairs.size), ends), (len(centres), len(centres)))
+        return scipy.sparse.csr_array(near + scipy.sparse.eye_array(len(centres)))
+
+    def sum_around(
+        self, amounts: NDArray[np.float64], *, adjacent: bool = False
+    ) -> NDArray[np.float64]:
+        """(c, k) sums of (c, k) amounts over the other places near, or those next to a place."""
+        _, member = self._cells
+        near = self._adjacent if adjacent else self._neighbours
+        # A sum less the place's own may fall below zero in its last digit.
+        return np.asarray(np.maximum(member @ (near @ (member.T @ amounts)) - amounts, 0.0))
+
+
+def get_spatial_units(network: StreetNetwork, catchments: Catchments) -> SpatialUnits:
+    """The places of an area: the same ones as long as its catchments are the same."""
+    return catchments.reuse("places", (network,), lambda: SpatialUnits(network, catchments))
+
 
 HARM_DAYS: Mapping[str, float] = {
     "Robbery": 365.0,
@@ -45,11 +123,8 @@ Anti-social behaviour is no crime and stands outside the index: it is given its 
 MIN_KNOWN_SHARE = 1 / 12
 """Where data covers a smaller share of the months, a place's own rate is not known."""
 
-HALF_LIFE_MONTHS = 24.0
-"""A crime of this age counts half: sparse crime needs a long memory."""
-
+HALF_LIFE_MONTHS = 24.0  # a crime of this age counts half: sparse crime needs a long memory
 PRIOR_MONTHS = 12  # last months of a prior count, with which models are compared
-
 TINY = 1e-12  # no division by less
 
 UNKNOWN_DAYS = 1.0
@@ -59,13 +134,7 @@ UNKNOWN_DAYS = 1.0
 def get_harm_days(
     categories: Iterable[str], overrides: Mapping[str, float] | None = None
 ) -> NDArray[np.float64]:
-    """Harm of each category in days; the settings' `[risk] harm` overrides the index.
-
-    Examples
-    --------
-    >>> get_harm_days(["Robbery", "Theft from the person"], {"Theft from the person": 20})
-    array([365.,  20.])
-    """
+    """Harm of each category in days; the settings' `[risk] harm` overrides the index."""
     table = {**HARM_DAYS, **(overrides or {})}
     return np.array([table.get(name, UNKNOWN_DAYS) for name in categories], dtype=np.float64)
 
@@ -121,10 +190,7 @@ class History:
         return self.months[np.asarray(self.held.max(axis=1) >= MIN_HELD_SHARE)]
 
     def count_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
-        """(c, k) incidents recorded in the last so many months, or in all where there are fewer.
-
-        Only the first `before` months count; all by default.
-        """
+        """(c, k) incidents of the last so many months of the first `before`, or of all."""
         recent = self.counts[self._find_last(months, before)]
         return np.asarray(recent.sum(axis=0, dtype=recent.dtype), dtype=np.float64)
 
@@ -172,10 +238,7 @@ def fill_missing(
     whole: float,
     metres: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """(c, k) counts, with what was to be expected in the months that are missing.
-
-    `held`: (c,) months held, weighted or not, of `whole`. `metres`: (c,) street in each place.
-    """
+    """(c, k) counts with what was to be expected in missing months: `held` (c,) are of `whole`."""
     # Missing is unknown, not zero: a place's missing months are given the mean of its months with
     # data. A month or two of several years are no mean: there the missing ones are given that of
     # all places, by street length.
@@ -186,10 +249,7 @@ def fill_missing(
 
 
 def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> History:
-    """Count an area's incidents, once where `categories` is None.
-
-    `categories`: Those to be scored; by default the ones that the settings count.
-    """
+    """Count an area's incidents, by default of the categories that the settings count, once."""
     if categories is not None:
         return _count_incidents(area, categories)
     crimes = area.settings.crimes

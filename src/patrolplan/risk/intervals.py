@@ -37,10 +37,7 @@ def draw_months(months: int, *, seed: int, draws: int = BOOTSTRAP_DRAWS) -> NDAr
 def compute_interval(
     estimate: NDArray[np.float64], drawn: NDArray[np.float64], months: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper end of the 95 % interval (...) of an estimate (...), from (draws, ...) of it.
-
-    NaN where there are too few months.
-    """
+    """Ends of the 95 % interval of an estimate by (draws, ...) of it; NaN with too few months."""
     if months < MIN_INTERVAL_MONTHS:
         unknown = np.full(estimate.shape, np.nan)
         return unknown, unknown

@@ -49,10 +49,7 @@ class Layer:
     strength: float  # the a of this step
 
     def move(self, before: Floats, places: NDArray[np.int64], per_time: Floats) -> Floats:
-        """(p, ...) what is known before at places (p,), moved by this step.
-
-        `per_time`: (b, ...) what a share of crime in each cell counts as.
-        """
+        """(p, ...) what is known before at places (p,), moved; cells count `per_time` (b, ...)."""
         around = (self.near @ (self.counts @ (self.spread @ per_time)))[places]
         incidents = (self.near @ self.counts.sum(axis=1))[places]
         moved: Floats = (around + self.strength * before).T / (incidents + self.strength)

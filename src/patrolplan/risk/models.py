@@ -34,10 +34,8 @@ SMOOTHED = "smoothed prior"
 
 LEARNED_MONTHS = 12  # last months that the smoothing is learned from, so that all seasons are in it
 MIN_HISTORY_MONTHS = 6  # months before the first one that anything is scored or learned from
-
 DECLARED_EVEN = 0.2  # share of the even spread in the smoothed prior count before any data
 SMOOTHING_INCIDENTS = 10.0  # ...which counts as this many incidents
-
 LEVEL_MONTHS = 12  # the level is computed from this many of the latest months
 LEVEL_HALF_LIFE = 1.0  # ...weighted towards the latest: the weight halves with each month of age
 
@@ -51,9 +49,7 @@ outside the Bloomsbury box and two of Chicago.
 MIN_YEAR_INCIDENTS = 0.5
 """Minimum of incidents in the months of the level: no category has a rate of zero."""
 
-PENALTY = 2.0
-"""On the coefficients: the larger, the nearer the regression is to the shrunk counts."""
-
+PENALTY = 2.0  # on the coefficients: the larger, the nearer the regression is to the shrunk counts
 MIN_EVENTS_TO_FIT = 20  # minimum of incidents for a regression
 
 BANDWIDTH_METRES = 90.0
@@ -61,10 +57,7 @@ BACKGROUND = 0.01  # share of a crime spread over all streets, so that no rate i
 
 
 def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float64]:
-    """(c, j) rates in the same proportions, with the recent level of each category in total.
-
-    `rates`: (c, j) incidents expected in each place in a month, on any scale above 0.
-    """
+    """(c, j) rates in proportion to others, with the recent level of each category in total."""
     first = max(0, len(history) - LEVEL_MONTHS)
     targets = len(history.targets)
     # Over the year the level is what was recorded over what was expected, both only in months with
@@ -84,10 +77,7 @@ def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float6
 
 
 def expect_shrunk(history: History) -> NDArray[np.float64]:
-    """Counts weighted by recency, shrunk towards what is around them, in total as much as of late.
-
-    See `patrolplan.risk.shrinkage`, and `calibrate`.
-    """
+    """Counts weighted by recency, shrunk towards what is around, in total as of late."""
     return calibrate(compute_shrunk_rates(history).means, history)
 
 

@@ -1,15 +1,13 @@
 """The user's own model: any estimator of scikit-learn's conventions in place of ours.
 
 Its table has a row a place and month, one category at a time: X depends only on the months before,
-y is the category's incidents there in that month. No estimator can look ahead: the month to predict
-and those after it are not in the history that the table is built from. The estimator is cloned for
-every fit, so the one that was given stays as it is, and what was learned at one month cannot leak
-into another. What it predicts is checked before it is used.
+y is the category's incidents there in that month. The estimator is cloned for every fit, so nothing
+that was learned at one month can leak into another; what it predicts is checked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import geopandas as gpd
 import numpy as np
@@ -49,41 +47,16 @@ _ByMonths = dict[int, NDArray[np.float64]]  # (c, k) means over so many months
 
 @runtime_checkable
 class Estimator(Protocol):
-    """The methods of a user's own model: the conventions of scikit-learn.
+    """The methods of a user's own model, as in scikit-learn."""
 
-    See `patrolplan.risk.own_model.ModelTables` for the columns of X.
-    """
-
-    def fit(self, X: pd.DataFrame, y: pd.Series) -> Self:  # noqa: N803 - scikit-learn's names
-        """Learn one category's incidents `y`, a row of X a place and month."""
-
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:  # noqa: N803
-        """Incidents expected in each row of X, in the whole month."""
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
-        """Parameters of the constructor by name."""
-
-    def set_params(self, **params: Any) -> Self:  # noqa: ANN401 - whatever it has
-        """Set some of them."""
+    fit: Callable[..., Any]  # learns one category's incidents y, a row of X a place and month
+    predict: Callable[..., Any]  # incidents expected in each row of X, in the whole month
+    get_params: Callable[..., dict[str, Any]]
+    set_params: Callable[..., Any]
 
 
 class ModelTables:
-    """Tables of a history, for each of its targets.
-
-    The columns of X, all numbers and none missing:
-
-    - `mean_1_month`, `mean_3_months`, `mean_6_months`, `mean_12_months`: incidents of the category
-      a month, over so many months before (over those there are, where they are fewer). Months that
-      were not published are filled, see `patrolplan.risk.history.fill_missing`.
-    - `around_3_months`, `around_12_months`: the same in the other places within 300 m.
-    - `all_3_months`, `all_12_months`, `all_around_3_months`, `all_around_12_months`: of all
-      categories together, in the place and around it.
-    - `shrunk`: our own shrunk count of the months before, see `patrolplan.risk.shrinkage`.
-    - `other: NAME`: incidents a month of each category in the place, over twelve months.
-    - `metres`, and the share of street that is `main`, `secondary`, `pedestrian`, `path`,
-      `service`; the rest is residential.
-    - `easting`, `northing`: where the place is, in metres of the area's CRS.
-    - `month_of_year` (1 to 12) and `month_number`, counted from the first month of the data.
+    """Tables of a history, by target; `docs/how-to/own-model.md` lists the columns of X.
 
     The index has the levels `month` (first day) and `place` (number of the catchment).
     """
@@ -93,11 +66,7 @@ class ModelTables:
         self._months = range(min(FIRST_MONTH, len(history)), len(history))
 
     def build_training(self, target: int) -> tuple[pd.DataFrame, pd.Series]:
-        """X and y of a target: each month from the fourth on, in every place where it is held.
-
-        A place's month that was not published is no row. Where only a part was, y is what the whole
-        would have been.
-        """
+        """X and y of a target: each month from the fourth on, in every place where it is held."""
         # The empty table is for histories that are too short to have a row.
         history, tables, counts = self.history, [self.build_next(target).iloc[:0]], [np.empty(0)]
         for month in self._months:

@@ -48,26 +48,14 @@ NO_FADING_MONTHS = 1_000_000
 
 
 def find_band(minute: float) -> TimeBand:
-    """The band of the day that a minute after midnight belongs to; each belongs to exactly one.
-
-    Examples
-    --------
-    >>> [find_band(60 * hour) for hour in (4, 8, 10.5, 16, 19, 24 + 16)]
-    ['evening', 'before_school', 'lunch', 'after_school', 'evening', 'after_school']
-    """
+    """The band of the day that a minute after midnight belongs to; each belongs to exactly one."""
     of_day = minute % DAY_MINUTES
     begun = [band for band, start in BAND_STARTS.items() if start <= of_day]
     return begun[-1] if begun else "evening"
 
 
 def list_bands(start: float, end: float) -> tuple[TimeBand, ...]:
-    """The bands that a time from `start` up to `end` meets, in minutes after midnight, in order.
-
-    Examples
-    --------
-    >>> list_bands(15 * 60, 18.5 * 60), list_bands(13.5 * 60, 16 * 60)
-    (('after_school',), ('lunch', 'after_school'))
-    """
+    """The bands that a time from `start` up to `end` meets, in minutes after midnight, in order."""
     starts = [at + day for day in (0, DAY_MINUTES) for at in BAND_STARTS.values()]
     moments = [start, *(at for at in starts if start < at < end)]
     return tuple(dict.fromkeys(find_band(moment) for moment in moments))
@@ -150,13 +138,7 @@ def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice
 
 
 def compute_prior_reports(most_share: float, most_share_of_five: float) -> float:
-    """The M of the module's text, at least 0.
-
-    Examples
-    --------
-    >>> round(compute_prior_reports(0.3, 0.05), 9), compute_prior_reports(0.3, 1.0)
-    (25.0, 0.0)
-    """
+    """The M of the module's text, at least 0."""
     # It follows from one number that a reader can judge: what a single group of five fresh reports
     # may have at most. s(5) is that share, solved for M.
     return max(0.0, CAPPED_REPORTS * (most_share / most_share_of_five - 1))

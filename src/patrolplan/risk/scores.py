@@ -46,11 +46,7 @@ def sum_slices(
     amounts: NDArray[np.float64],
     coverages: tuple[float, ...] = COVERAGES,
 ) -> NDArray[np.float64]:
-    """(q, n) amounts in the top slices of streets ranked by score per metre.
-
-    `scores`, `metres`: (p,) of each street. `amounts`: (p, n), even along each street. `coverages`:
-    (q,) shares of all street length.
-    """
+    """(q, n) amounts (p, n) in the top slices of streets (p,) ranked by score per metre."""
     # Streets that are tied are one long street: of what a slice takes of them each has the same
     # share, as in the mean over all orders. So has the last street, which is partly in the slice.
     _, rank = np.unique(-round_significant(scores / metres), return_inverse=True)
@@ -63,11 +59,7 @@ def sum_slices(
 
 
 def score_shares(rates: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(j,) log score in bits: sum over places of incidents times log2 of the share expected there.
-
-    `rates`: (c, j) incidents expected, on any scale, taken as `MIN_RATE` or more. `counts`: (c, j)
-    incidents recorded.
-    """
+    """(j,) log score in bits: sum of incidents (c, j) times log2 of the share expected there."""
     # Unlike the crime captured in the top streets, it uses every crime, also those off the top, and
     # punishes a model that calls a place impossible: without a floor, with minus infinity.
     floored = np.maximum(rates, MIN_RATE)

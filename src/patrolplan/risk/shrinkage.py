@@ -19,8 +19,7 @@ import scipy
 from numpy.typing import NDArray
 
 from patrolplan.parallel import limit_to_one_thread
-from patrolplan.risk.history import History
-from patrolplan.risk.spatial_units import SpatialUnits
+from patrolplan.risk.history import History, SpatialUnits
 
 LOG_SHAPE = (-4.0, 6.0)
 """Bounds of the search for the shape: from "the counts alone" to "the mean alone"."""
@@ -104,11 +103,7 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
 def compute_expected_counts(
     total: NDArray[np.float64], targets: int, units: SpatialUnits, held: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(c, j) what each of the first j categories would be by what is around it, above 0.
-
-    `total`: (c, k) incidents, weighted or not. `held`: (c,) share of the months that is held in
-    each place, above 0.
-    """
+    """(c, j) what categories would be by what is around, from all (c, k) and shares held (c,)."""
     whole = total.sum(axis=1)
     around = units.sum_around(np.column_stack([total[:, :targets], whole]))
     near, near_held = units.sum_around(np.column_stack([np.ones(len(held)), held]), adjacent=True).T

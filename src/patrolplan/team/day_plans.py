@@ -26,9 +26,9 @@ from patrolplan.patrols.errands import (
     add_variants,
     find_detours,
     find_errands,
+    list_left_out,
     plan_errands,
 )
-from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.patrols.surroundings import is_in_force

@@ -15,7 +15,7 @@ from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import get_place
-from patrolplan.patrols.nearest_miss import (
+from patrolplan.patrols.errands import (
     choose_nearest_miss,
     find_nearest_miss,
     measure_nearest_school,

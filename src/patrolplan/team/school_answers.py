@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
+from patrolplan.patrols.demands import FearedPlace, find_feared_places
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term

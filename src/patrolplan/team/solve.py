@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from patrolplan.patrols.solver.highs import Answer
-from patrolplan.patrols.solver.solution import compute_gap_percent
+from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme, list_chosen
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import (

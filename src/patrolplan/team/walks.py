@@ -198,7 +198,7 @@ def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]
     plan = {part.window_name: part for part in whole.parts}.get(patrol.window, whole)
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
     planned = sorted({rows[one.urn] for one in plan.patrols})
-    planning = PlanningInputs.reuse(
-        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, planned
+    planning = PlanningInputs.from_area(
+        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=planned
     )
     return planning, rows[patrol.urn]

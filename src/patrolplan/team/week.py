@@ -27,7 +27,7 @@ from patrolplan.crs import Projection
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import Amount, Day, Minutes, also_writes, arrange, not_in_files
 from patrolplan.patrols.plan import Patrol, Plan, StopKind, build_patrol_document
-from patrolplan.patrols.solver.solution import compute_gap_percent
+from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.provenance import compute_short_id
 from patrolplan.tables import render_html_table
 from patrolplan.team.week_records import (

@@ -27,7 +27,7 @@ from patrolplan.outputs.brief.crime_counts import (
 from patrolplan.outputs.brief.periods import ComparedPeriods, choose_periods, find_incident_dates
 from patrolplan.outputs.facts import name_feared_places, name_member
 from patrolplan.outputs.reason_words import describe_factor
-from patrolplan.patrols.feared_places import name_place
+from patrolplan.patrols.demands import name_place
 from patrolplan.patrols.file_forms import WholeMetres, not_in_files
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Tasking

@@ -82,10 +82,7 @@ class Exploration:
     def list_routes(
         self, min_worth: float, count: int | None = None
     ) -> list[tuple[float, list[int]]]:
-        """List worth and stops of the finished sets worth more than a minimum, best first.
-
-        Of each set the order that is worth most is listed, of equals the one left earliest.
-        """
+        """List worth and stops of the finished sets worth more than a minimum, best first."""
         listed = []
         for depth, level in enumerate(self.levels[1:], 1):
             chosen = np.flatnonzero(level.marks[:, FINISHED] > min_worth)
@@ -193,10 +190,7 @@ def _grow_levels(
 
 
 def _select_labels(level: Level, beam: int, best_label: int) -> tuple[Level, int, float]:
-    """Select the most promising labels, and the best; give its new row and the bound of the rest.
-
-    The label that the best displaces counts as cut as well.
-    """
+    """Select the most promising labels and the best; give its new row and the rest's bound."""
     bounds = level.marks[:, BOUND]
     cut = np.argpartition(-bounds, beam)
     bound = float(bounds[cut[beam:]].max())

@@ -35,8 +35,7 @@ MAX_COLUMNS = 60_000
 MAX_NODES = 2000
 MAX_PACKING_SECONDS = 5.0
 
-Routes = list[list[int]]
-"""Candidates in the order of visiting, of each officer who is sent out."""
+Routes = list[list[int]]  # candidates in the order of visiting, of each officer who is sent out
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +110,7 @@ class ColumnPool:
 
 
 def solve_exactly(case: ReducedCase, *, max_labels: int) -> ReducedSolution:
-    """Find the best routes and prove it, or give good ones and a bound.
-
-    The case has at most `MAX_CANDIDATES` candidates. `max_labels` may be grown in all explorations
-    together.
-    """
+    """Find the best routes and prove it, or give good ones and a bound."""
     if case.officer_count == 1:
         return _solve_single_officer(case, max_labels)
     return TeamSolver(case, max_labels).solve()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -24,17 +25,10 @@ class TimedPrizes:
 
     A dwell that begins at b is worth C(b + dwell) - C(b): a continuous and piecewise linear
     function of b, with breaks where b or b + dwell is a whole minute.
-
-    Parameters
-    ----------
-    first_minute
-        Minute of the first column, on the same clock as the officers' hours.
-    cumulative
-        Shape (n, T + 1): worth gathered at each row from `first_minute` until each whole minute,
-        linear in between. Before the first and after the last column nothing is gathered.
     """
 
-    first_minute: int
+    first_minute: int  # of the first column, on the same clock as the officers' hours
+    # (n, T + 1) worth gathered until each whole minute, linear in between; nothing before or after.
     cumulative: NDArray[np.float64]
 
     def gather(self, row: int, minutes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,39 +74,19 @@ class OrienteeringProblem:
 
     Every route begins and ends at row 0, the gate. Every stop is visited at most once, by one
     officer. A prize is won only by dwelling.
-
-    Parameters
-    ----------
-    travel_minutes
-        Shape (n, n): minutes from row to column, may be asymmetric; `inf` where there is no way.
-        The diagonal is 0.
-    timed_prizes
-        What a stop is worth by the minute at which its dwell begins.
-    dwell_minutes
-        Shape (n,): minutes spent at each stop.
-    earliest_minutes, latest_minutes
-        The officers leave the gate not before the first and are back not after the second.
-    officer_count
-        How many officers there are, at least one.
-    windows
-        Shape (n, 2): earliest and latest minute at which the dwell may begin. A visitor who comes
-        early waits. `None`: any time.
-    mandatory, barred
-        Stops that must, or must not, be in the answer.
-    follows
-        Shape (n,): an earlier row that has to be in the same route before this one, -1 for none:
-        for a place that may be visited again.
     """
 
-    travel_minutes: NDArray[np.float64]
-    timed_prizes: TimedPrizes
-    dwell_minutes: NDArray[np.float64]
-    earliest_minutes: float
-    latest_minutes: float
+    travel_minutes: NDArray[np.float64]  # (n, n) from row to column, inf for no way, 0 to itself
+    timed_prizes: TimedPrizes  # what stops are worth by the minute at which the dwell begins
+    dwell_minutes: NDArray[np.float64]  # (n,) spent at each stop
+    earliest_minutes: float  # the officers leave the gate not before...
+    latest_minutes: float  # ...and are back not after
     officer_count: int = 1
+    # (n, 2) earliest and latest begin of the dwell; who comes early waits. None: any time.
     windows: NDArray[np.float64] | None = None
-    mandatory: frozenset[int] = frozenset()
-    barred: frozenset[int] = frozenset()
+    mandatory: frozenset[int] = frozenset()  # stops that must be in the answer...
+    barred: frozenset[int] = frozenset()  # ...and that must not
+    # (n,) an earlier row that must be in the same route before this one, or -1: the same place.
     follows: NDArray[np.int64] | None = None
 
     @property
@@ -140,3 +114,186 @@ def allow_rounding(
     """The latest minutes at which something is not yet late."""
     far = np.maximum(1.0, np.where(np.isfinite(minutes), np.abs(minutes), 0.0))
     return np.asarray(minutes + tolerance * far)
+
+
+# Worths that differ by less than this share of all worth are equal, so the earlier time is taken.
+EQUAL_SHARE = 1e-12
+
+
+@dataclass(frozen=True)
+class Route:
+    """One officer's route: stops, begins of dwells, end; without stops it ends as it begins."""
+
+    officer: int
+    stops: tuple[int, ...]
+    begin_minutes: tuple[float, ...]
+    end_minutes: float
+    worth: float
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The best routes and an upper bound on what any routes can be worth.
+
+    `status` is "proven" when no answer is worth more, "feasible" when that is open, and
+    "infeasible" when mandatory stops are missing: then the routes are the best found with as many
+    mandatory stops as possible.
+    """
+
+    routes: tuple[Route, ...]
+    worth: float
+    bound: float
+    status: Literal["proven", "feasible", "infeasible"]
+
+    @property
+    def proven(self) -> bool:
+        """Whether no answer is worth more."""
+        return self.status == "proven"
+
+    @property
+    def gap_percent(self) -> float:
+        """How far the worth may be below the best possible, in percent of the bound."""
+        return 0.0 if self.proven else compute_gap_percent(self.worth, self.bound)
+
+    @property
+    def stops(self) -> frozenset[int]:
+        """All stops visited, by any officer."""
+        return frozenset(stop for route in self.routes for stop in route.stops)
+
+
+class _Gathered(NamedTuple):
+    """Most worth gathered by each minute: corners, linear between, constant after the last."""
+
+    minutes: NDArray[np.float64]
+    worth: NDArray[np.float64]
+
+    def evaluate(self, minutes: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(minutes, self.minutes, self.worth)
+
+    def find_earliest(self, worth: float, tolerance: float) -> float:
+        """Give the earliest minute by which so much is gathered."""
+        at = int(np.searchsorted(self.worth, worth - tolerance))
+        if at == 0:
+            return float(self.minutes[0])
+        if at == len(self.worth):
+            return float(self.minutes[-1])
+        low, high = self.worth[at - 1], self.worth[at]
+        share = min(1.0, max(0.0, (worth - low) / (high - low)))
+        return float(self.minutes[at - 1] + share * (self.minutes[at] - self.minutes[at - 1]))
+
+
+def time_route(
+    problem: OrienteeringProblem, officer_number: int, stops: Sequence[int]
+) -> Route | None:
+    """Walk the stops in order at their best times, of equals the earliest; `None` if late."""
+    legs = list_leg_minutes(problem, stops)
+    if not stops or not all(map(math.isfinite, legs)):
+        empty = Route(officer_number, (), (), float(problem.earliest_minutes), 0.0)
+        return None if stops else empty
+    # The rounding allowed is for what is late by it, not for staying so much longer: so the exact
+    # hours are tried first.
+    for tolerance in (0.0, TOLERANCE):
+        latest = float(allow_rounding(np.array(problem.latest_minutes), tolerance))
+        windows = problem.list_windows(stops, tolerance)
+        if (found := _time_stops(problem, stops, legs, windows, latest)) is not None:
+            begins, worth, end = found
+            rows = tuple(int(stop) for stop in stops)
+            return Route(officer_number, rows, tuple(begins), end, worth)
+    return None
+
+
+def _time_stops(
+    problem: OrienteeringProblem,
+    stops: Sequence[int],
+    legs: Sequence[float],
+    windows: NDArray[np.float64],
+    latest: float,
+) -> tuple[list[float], float, float] | None:
+    """Begins, worth and end of a walk at its best times; None where something would be late."""
+    # An officer may stay longer anywhere before a dwell begins, so what can be reached by a minute
+    # can be reached by every later one: the most worth gathered when a stop is left by minute t is
+    # a non-decreasing, piecewise linear function of t. It is carried from stop to stop. Nothing is
+    # rounded to minutes: the answer is the best of all real begin times.
+    before = _Gathered(np.array([float(problem.earliest_minutes)]), np.zeros(1))
+    arrivals: list[_Gathered] = []
+    for stop, leg, (opening, closing) in zip(stops, legs, windows, strict=False):
+        dwell = float(problem.dwell_minutes[stop])
+        arrived = _Gathered(before.minutes + leg, before.worth)
+        last = min(float(closing), latest - dwell)
+        begun = _begin_stop(problem, arrived, stop, float(opening), last)
+        if begun is None:
+            return None
+        arrivals.append(arrived)
+        before = _Gathered(begun.minutes + dwell, begun.worth)
+    if not before.minutes[0] <= latest - legs[-1]:
+        return None
+    tolerance = EQUAL_SHARE * max(float(np.abs(before.worth).max()), 1e-290)
+    most = float(before.evaluate(np.array([latest - legs[-1]]))[0])
+    now = before.find_earliest(most, tolerance)
+    # The times are read off it backwards: each dwell ends when the next stop has to be reached, and
+    # the worth gathered until then says how early the stop before may have been left.
+    end, begins, worth = now + legs[-1], list[float](), 0.0
+    for arrived, stop, leg in zip(arrivals[::-1], stops[::-1], legs[-2::-1], strict=True):
+        at = now - float(problem.dwell_minutes[stop])
+        begins.insert(0, at)
+        so_far = float(arrived.evaluate(np.array([at]))[0])
+        now = arrived.find_earliest(so_far, tolerance) - leg
+    for stop, at in zip(stops, begins, strict=True):
+        worth += float(problem.compute_worth(stop, np.array([at]))[0])
+    return begins, worth, end
+
+
+def _begin_stop(
+    problem: OrienteeringProblem, arrived: _Gathered, stop: int, opening: float, last: float
+) -> _Gathered | None:
+    """Give the most worth by the minute at which a dwell has begun; None where it is too late."""
+    first = max(float(arrived.minutes[0]), opening)
+    if first > last:
+        return None
+    # The sum of the worth so far and the prize is straight between the corners of either.
+    breaks = problem.timed_prizes.list_breaks(float(problem.dwell_minutes[stop]))
+    corners = np.concatenate([arrived.minutes, breaks])
+    corners = np.unique(corners[(corners > first) & (corners < last)])
+    minutes = np.concatenate([[first], corners, [last] if first < last < np.inf else []])
+    worth = arrived.evaluate(minutes) + problem.compute_worth(stop, minutes)
+    peak = np.maximum.accumulate(worth)
+    # Where a piece rises from below the peak so far, the peak has a corner inside the piece.
+    low, high, held = worth[:-1], worth[1:], peak[:-1]
+    crossing = np.flatnonzero((low < held) & (high > held))
+    share = (held[crossing] - low[crossing]) / (high[crossing] - low[crossing])
+    at = minutes[crossing] + share * np.diff(minutes)[crossing]
+    minutes = np.insert(minutes, crossing + 1, at)
+    return _Gathered(minutes, np.insert(peak, crossing + 1, held[crossing]))
+
+
+def walk_route(
+    problem: OrienteeringProblem,
+    stops: Sequence[int],
+    *,
+    leave_minutes: float,
+    not_before: Sequence[float],
+    latest_minutes: float,
+) -> tuple[list[float], float] | None:
+    """Begins and end of a walk that waits for hours and `not_before` alone; `None` if late."""
+    legs, now, begins = list_leg_minutes(problem, stops), leave_minutes, list[float]()
+    windows = problem.list_windows(stops, TOLERANCE)
+    for stop, leg, earliest, (opening, closing) in zip(
+        stops, legs[:-1], not_before, windows, strict=True
+    ):
+        begins.append(max(now + leg, earliest, float(opening)))
+        if begins[-1] > closing:
+            return None
+        now = begins[-1] + float(problem.dwell_minutes[stop])
+    end = now + legs[-1]
+    return None if end > allow_rounding(np.array(latest_minutes)) else (begins, end)
+
+
+def list_leg_minutes(problem: OrienteeringProblem, stops: Sequence[int]) -> list[float]:
+    """Minutes of the legs from the gate via the stops and back."""
+    places = [0, *stops, 0]
+    return [float(problem.travel_minutes[a, b]) for a, b in pairwise(places)]
+
+
+def compute_gap_percent(worth: float, bound: float) -> float:
+    """How far a worth may be below the best possible, in percent of the bound."""
+    return 0.0 if bound <= 0 else max(0.0, 100 * (bound - worth) / bound)

@@ -27,39 +27,28 @@ MAX_VALUE = 1000.0
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ReducedCase:
-    """Candidates 0 to c - 1 of a problem; `rows` says which row of the problem each one is.
+    """Candidates 0 to c - 1 of a problem."""
 
-    `value` is the peak of each candidate's prize, scaled to at most `MAX_VALUE`, plus, for
-    mandatory stops, a `bonus` larger than all prizes together, so that the greatest value visits as
-    many mandatory stops as possible first. `closing` and `latest` already hold the rounding
-    allowed.
-
-    `times` has shape (c + 2, c + 2); row c is the start and row c + 1 the end. `min_times` holds
-    the least minutes between two rows by any way over other candidates, their dwell counted, and so
-    never more than `times`: a bound that holds whatever comes between.
-
-    `follows`, of shape (c,), is the candidate that has to be visited before, or -1.
-
-    `cumulative` is as in `TimedPrizes`, of the candidates and scaled; `peak`, of shape (c,), the
-    most that a dwell is worth by it.
-    """
-
-    rows: NDArray[np.int64]
+    rows: NDArray[np.int64]  # (c,) rows of the problem
+    # (c,) peaks, scaled to at most `MAX_VALUE`, plus, for mandatory stops, a bonus larger than all
+    # prizes together, so that the greatest value visits as many of these as possible first.
     value: NDArray[np.float64]
     scale: float
     bonus: float
     dwell: NDArray[np.float64]
     opening: NDArray[np.float64]
-    closing: NDArray[np.float64]
+    closing: NDArray[np.float64]  # it and `latest` already hold the rounding allowed
     officer_count: int
-    times: NDArray[np.float64]
+    times: NDArray[np.float64]  # (c + 2, c + 2); row c is the start and row c + 1 the end
+    # Least minutes by any way over other candidates, their dwell counted, and so never more than
+    # `times`: a bound that holds whatever comes between.
     min_times: NDArray[np.float64]
     earliest: float
     latest: float
     first_minute: float
-    cumulative: NDArray[np.float64]
-    peak: NDArray[np.float64]
-    follows: NDArray[np.int64]
+    cumulative: NDArray[np.float64]  # as in `TimedPrizes`, of the candidates and scaled
+    peak: NDArray[np.float64]  # (c,) the most that a dwell is worth by it
+    follows: NDArray[np.int64]  # (c,) the candidate that has to be visited before, or -1
 
     @property
     def size(self) -> int:

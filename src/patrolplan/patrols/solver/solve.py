@@ -30,9 +30,14 @@ import numpy as np
 
 from patrolplan.patrols.solver.labels import MAX_CANDIDATES
 from patrolplan.patrols.solver.packing import ReducedSolution, solve_exactly
-from patrolplan.patrols.solver.problem import OrienteeringProblem, TimedPrizes
+from patrolplan.patrols.solver.problem import (
+    OrienteeringProblem,
+    Route,
+    Solution,
+    TimedPrizes,
+    time_route,
+)
 from patrolplan.patrols.solver.reduce import reduce_problem, weigh_stops
-from patrolplan.patrols.solver.solution import Route, Solution, time_route
 from patrolplan.patrols.solver.variants import find_variant_routes
 
 if TYPE_CHECKING:

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from patrolplan.patrols.solver.reduce import ReducedCase
 
     Stops = frozenset[int]
-    Listed = list[tuple[float, list[int]]]
 
 
 MAX_LABELS = 1_000_000
-# Labels of a level where there are too many; of several officers, routes listed and first ones
-# tried.
+# Labels of a level where there are too many; of several officers, routes listed and
+# first ones tried.
 BEAM = 400
 LISTED = 300
 FIRST_ROUTES = 24
@@ -27,10 +26,7 @@ FIRST_ROUTES = 24
 def find_variant_routes(
     case: ReducedCase, best: Stops, worths: Sequence[float], *, count: int, max_jaccard: float
 ) -> list[Routes]:
-    """Find up to `count` routes that differ from the best stops, and from each other.
-
-    `worths` are the least worths to look down to, one after the other, until there are enough.
-    """
+    """Find up to `count` routes that differ from the best stops, and from each other."""
     find = _list_for_one_officer if case.officer_count == 1 else _send_several_officers
     return find(case, best, worths, count, max_jaccard)
 
@@ -70,70 +66,58 @@ def _list_for_one_officer(
 def _send_several_officers(
     case: ReducedCase, best: Stops, worths: Sequence[float], count: int, max_jaccard: float
 ) -> list[Routes]:
-    """Send officers out one after another, for each answer anew."""
-    # Each gets the best listed route over stops that nobody has yet. That is not always the best
-    # answer, so it is tried with every good first route, and the best outcome counts.
-    crew = _Crew(case, max_jaccard)
+    """Send officers out one after another, for each answer anew, and keep the best outcome."""
+    explorer = LabelExplorer(case)
+    listed: dict[Stops, list[tuple[float, list[int]]]] = {}
+
+    def list_left(taken: Stops) -> list[tuple[float, list[int]]]:
+        """List the best routes of an officer over the stops that nobody has yet."""
+        if taken not in listed:
+            value = case.value.copy()
+            # Worth less than any route can make up for: nobody goes to a stop that is taken.
+            value[list(taken)] = -1.0 - value.sum()
+            found = explorer.explore(value, 0.0, rising=False, beam=BEAM, max_labels=MAX_LABELS)
+            listed[taken] = found.list_routes(0.0, LISTED)
+        return listed[taken]
+
+    def list_allowed(officer: int, taken: Stops) -> list[tuple[float, list[int]]]:
+        """List routes over stops not taken that leave room for the whole to differ."""
+        # With i stops in common, sets of a and b stops differ enough where i <= J (a + b - i), so
+        # where i <= J / (1 + J) (a + b). Of this allowance each officer may use up a share.
+        share = (officer + 1) / case.officer_count
+        return [
+            (worth, stops)
+            for worth, stops in list_left(taken)
+            if all(
+                len(other & taken.union(stops))
+                <= allowance * (len(taken) + len(stops) + share * len(other)) + 1e-12
+                for other in seen
+            )
+        ]
+
+    def send() -> Iterator[tuple[float, Routes]]:
+        """Give value and routes of all officers for each of some first routes."""
+        for value, stops in list_allowed(0, frozenset())[:FIRST_ROUTES]:
+            total, routes = value, [stops]
+            for officer in range(1, case.officer_count):
+                for more, others in list_allowed(officer, _join(routes))[:1]:
+                    total, routes = total + more, [*routes, others]
+            yield total, routes
+
     answers: list[Routes] = []
-    seen = [best]
+    allowance, seen = max_jaccard / (1.0 + max_jaccard), [best]
     while len(answers) < count:
-        tried = [(value, routes) for value, routes in crew.send(seen) if value > worths[-1]]
-        tried = [each for each in tried if _is_distinct(_join(each[1]), seen, max_jaccard)]
+        tried = [
+            (value, routes)
+            for value, routes in send()
+            if value > worths[-1] and _is_distinct(_join(routes), seen, max_jaccard)
+        ]
         if not tried:
             break
-        _, routes = max(tried, key=lambda each: each[0])
-        answers.append(routes)
-        seen.append(_join(routes))
+        answers.append(max(tried, key=lambda each: each[0])[1])
+        seen.append(_join(answers[-1]))
     return answers
 
 
 def _join(routes: Routes) -> Stops:
     return frozenset(stop for stops in routes for stop in stops)
-
-
-class _Crew:
-    """Several officers, of whom those who went before leave the others fewer stops."""
-
-    def __init__(self, case: ReducedCase, max_jaccard: float) -> None:
-        self.case = case
-        self.allowance = max_jaccard / (1.0 + max_jaccard)
-        self.explorer = LabelExplorer(case)
-        self.listed: dict[Stops, Listed] = {}
-
-    def send(self, seen: list[Stops]) -> Iterator[tuple[float, Routes]]:
-        """Give value and routes of all officers for each of some first routes."""
-        for first in self._list_allowed(0, frozenset(), seen)[:FIRST_ROUTES]:
-            value, routes = first[0], [first[1]]
-            for officer in range(1, self.case.officer_count):
-                allowed = self._list_allowed(officer, _join(routes), seen)
-                if allowed:
-                    value += allowed[0][0]
-                    routes.append(allowed[0][1])
-            yield value, routes
-
-    def _list_allowed(self, officer: int, taken: Stops, seen: list[Stops]) -> Listed:
-        """List routes over stops not taken that leave room for the whole to differ."""
-        # With i stops in common, sets of a and b stops differ enough where i <= J (a + b - i), so
-        # where i <= J / (1 + J) (a + b). Of this allowance each officer may use up a share.
-        share = (officer + 1) / self.case.officer_count
-        return [
-            (worth, stops)
-            for worth, stops in self._list(taken)
-            if all(
-                len(other & taken.union(stops))
-                <= self.allowance * (len(taken) + len(stops) + share * len(other)) + 1e-12
-                for other in seen
-            )
-        ]
-
-    def _list(self, taken: Stops) -> Listed:
-        """List the best routes of an officer over the stops that are left."""
-        if taken not in self.listed:
-            value = self.case.value.copy()
-            # Worth less than any route can make up for: nobody goes to a stop that is taken.
-            value[list(taken)] = -1.0 - value.sum()
-            found = self.explorer.explore(
-                value, 0.0, rising=False, beam=BEAM, max_labels=MAX_LABELS
-            )
-            self.listed[taken] = found.list_routes(0.0, LISTED)
-        return self.listed[taken]

@@ -1,4 +1,4 @@
-"""Shortest walks, checked against networkx, and their geometry."""
+"""Walks and their graph, checked against networkx and slow searches, and their geometry."""
 
 import heapq
 import itertools
@@ -11,7 +11,7 @@ import shapely
 from hypothesis import assume, given, strategies as st
 from small_networks import build_small_network, draw_network_and_positions
 
-from patrolplan.network.graph import compute_piece_distances
+from patrolplan.network.graph import build_street_graph, compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 
 NEAR = 0.03
@@ -239,3 +239,40 @@ def test_walks_with_few_turns_are_those_of_a_slow_search(case, random):
 def _find_end(network, walk, step):
     """The node where a step of a walk ends."""
     return int(network.piece_nodes[walk.pieces[step], 0 if walk.backwards[step] else 1])
+
+
+def _links(graph):
+    """Rows of the segments of each link."""
+    first = graph.segments.first
+    return [range(start, end) for start, end in itertools.pairwise(first)]
+
+
+@given(draw_network_and_positions())
+def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
+    """Each metre of street is in one link; within a link there is no way to turn off."""
+    network, positions = case
+    graph = build_street_graph(network, positions, None)
+    segments = graph.segments
+    covered = np.bincount(
+        segments.piece, segments.to_metres - segments.from_metres, minlength=len(network)
+    )
+    np.testing.assert_allclose(covered, network.piece_metres, atol=1e-6)
+    meeting = np.bincount(segments.nodes.ravel())
+    for rows in _links(graph):
+        for before, after in itertools.pairwise(rows):
+            joint = segments.nodes[before, 1]
+            assert joint == segments.nodes[after, 0]
+            assert joint < len(network.node_xy)
+            assert meeting[joint] == 2
+
+
+@given(draw_network_and_positions(), st.floats(10, 400))
+def test_a_limit_leaves_nearer_pieces_as_they_are(case, limit_metres):
+    """Within the limit distances to pieces are those without one, beyond it they are infinite."""
+    network, positions = case
+    place = positions.take([0])
+    free = compute_piece_distances(network, place)
+    limited = compute_piece_distances(network, place, limit_metres=limit_metres)
+    near = free <= limit_metres
+    assert limited[near] == pytest.approx(free[near])
+    assert np.isinf(limited[~near]).all()
