@@ -9,16 +9,13 @@ file is read again, it gives the same counts.
 answers: a short file could be guessed from it. Both are written together: if a command is killed
 between the two, the next one finishes it.
 
-Surveys whose files are deleted cannot be counted again. Further ones are then added as a separate
-batch: groups are formed within a batch, so a square with four reports in each of two batches shows
-none. That loses reports, but otherwise the difference between two counts could show a pupil.
+Surveys whose files are deleted cannot be counted again: further ones go into a file of their own,
+grouped by themselves. That loses reports, but otherwise the difference between two counts could
+show a pupil.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
-from copy import deepcopy
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +26,7 @@ from patrolplan.atomic import (
     explain_os_errors,
     finish_replacing,
     hash_content,
+    replace_file,
     replace_together,
     sibling_path,
 )
@@ -39,79 +37,43 @@ from patrolplan.inputs.survey_counts import (
     fill_column,
     find_places_inside,
 )
-from patrolplan.inputs.survey_form import (
-    RECORD_FORM,
-    find_record_path,
-    list_survey_ids,
-    read_record,
-)
+from patrolplan.inputs.survey_form import RECORD_FORM, find_record_path, read_record
 from patrolplan.outputs.output_folder import format_json
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportTable
-from patrolplan.text import format_count, pick_fields
+from patrolplan.text import pick_fields
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 REMEDY = "name another file with --out"
 
 ID_LETTERS = 12
-"""Letters of the hash at the beginning of the IDs of a batch's rows."""
+"""Letters of the hash at the beginning of the IDs of a file's rows."""
 
 
-@dataclass(frozen=True)
-class ReportsFile:
-    """The current file of reports, with its record; both are empty if there is none."""
-
-    out: Path
-    content: bytes
-    batches: tuple[dict[str, Any], ...]
-
-    @property
-    def ids(self) -> list[str]:
-        """IDs of the surveys that are in it."""
-        return list_survey_ids(self.batches)
-
-
-def read_reports_file(out: Path) -> ReportsFile:
-    """Read the current file of reports and its record, if both are as patrolplan wrote them."""
+def read_recorded_surveys(out: Path) -> list[dict[str, Any]]:
+    """The surveys in the current file of reports, if it and its record are as they were written."""
     paths = out, find_record_path(out)
     with explain_os_errors(out, REMEDY):
         # Both were written, or what a killed command left is dropped.
         is_complete = read_record(sibling_path(paths[1], "part")) is not None
         finish_replacing(paths, is_complete=is_complete)
         if not any(path.exists() or path.is_symlink() for path in paths):
-            return ReportsFile(out, b"", ())
+            return []
         is_other = any(path.is_symlink() or path.is_dir() for path in paths)
-        document = None if is_other else read_record(paths[1])
-        content = out.read_bytes() if document and out.exists() else b""
-        if document is None or (out.exists() and hash_content(content) != document["sha256"]):
-            message = (
-                f"{out}: it and {paths[1].name} are not as `survey --read` wrote them; move them "
-                f"away or {REMEDY}"
-            )
-            raise OutputError(message)
-    return ReportsFile(out, content, tuple(document["batches"]))
-
-
-def check_given(before: ReportsFile, entries: Sequence[SurveyEntry], *, add: bool) -> None:
-    """Check that no survey would be lost from a file of reports."""
-    message = ""
-    missing = set(before.ids) - {entry.id for entry in entries}
-    if add and before.batches and not before.out.exists():
-        message = "is gone, so nothing can be added to it"
-    elif missing and not add:
-        number = format_count(len(missing), "survey")
+        record = None if is_other else read_record(paths[1])
+        content = out.read_bytes() if record and out.exists() else None
+    if record is None or (content is not None and hash_content(content) != record["sha256"]):
         message = (
-            f"also holds {number} whose files are not given; give them too, add the new ones to it "
-            "with --add"
+            f"{out}: it and {paths[1].name} are not as `survey --read` wrote them; move them "
+            f"away or {REMEDY}"
         )
-    if message:
-        text = f"{before.out}: {message}; or {REMEDY}"
-        raise OutputError(text)
+        raise OutputError(message)
+    return list(record["surveys"])
 
 
 def write_reports_file(
-    before: ReportsFile, counts: SurveyCounts, *, threshold: int, today: dt.date
-) -> None:
-    """Write a file of reports and its record, both or neither; the content of `before` stays."""
+    out: Path, counts: SurveyCounts, *, threshold: int, today: dt.date
+) -> dict[str, Any]:
+    """Write a file of reports and its record, both or neither; returns the record."""
     hashed = hash_content(*(entry.id for entry in counts.entries))
     urns = {entry.school_urn for entry in counts.entries}
     rows = build_report_rows(
@@ -121,7 +83,11 @@ def write_reports_file(
         name=f"S{hashed[:ID_LETTERS]}",
         school_urn=urns.pop() if len(urns) == 1 else "",
     )
-    batch = {
+    content = rows.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    record = {
+        "form": RECORD_FORM,
+        "file": out.name,
+        "sha256": hash_content(content),
         "read_on": f"{today}",
         "threshold": threshold,
         "reports": len(rows),
@@ -130,8 +96,12 @@ def write_reports_file(
         "refused": dict(sorted(counts.table.refused.items())),
         "surveys": [describe_entry(entry) | {"deleted": False} for entry in counts.entries],
     }
-    text = rows.to_csv(index=False, header=not before.content, lineterminator="\n")
-    _write_both(before.out, before.content + text.encode("utf-8"), [*before.batches, batch])
+    with explain_os_errors(out, "free some disk space or choose another folder"):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        replace_together(
+            {out: content, find_record_path(out): format_json(record).encode("utf-8")}
+        )
+    return record
 
 
 def describe_entry(entry: SurveyEntry) -> dict[str, Any]:
@@ -146,20 +116,13 @@ def count_left_over(counts: SurveyCounts, threshold: int) -> int:
     return table.in_small_squares + int(table.counts[table.counts < threshold].sum())
 
 
-def mark_deleted(before: ReportsFile, ids: Sequence[str]) -> None:
+def mark_deleted(out: Path, record: dict[str, Any], ids: Collection[str]) -> None:
     """Record that the files of some surveys were deleted."""
-    batches = deepcopy(before.batches)
-    for survey in chain.from_iterable(batch["surveys"] for batch in batches):
-        survey["deleted"] = bool(survey.get("deleted")) or survey["id"] in ids
-    _write_both(before.out, before.content, batches)
-
-
-def _write_both(out: Path, content: bytes, batches: Sequence[dict[str, Any]]) -> None:
-    document = {"form": RECORD_FORM, "reports": out.name, "sha256": hash_content(content)}
-    with explain_os_errors(out, "free some disk space or choose another folder"):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        record = format_json(document | {"batches": list(batches)}).encode("utf-8")
-        replace_together({out: content, find_record_path(out): record})
+    path = find_record_path(out)
+    for survey in record["surveys"]:
+        survey["deleted"] = survey["id"] in ids
+    with explain_os_errors(path, "the files of the surveys are deleted all the same"):
+        replace_file(path, format_json(record).encode("utf-8"))
 
 
 ROW_COLUMNS = (*("report_id", "school_urn", "reported_on", *FACTORS), *("longitude", "latitude"))

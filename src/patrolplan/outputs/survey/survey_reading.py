@@ -12,17 +12,15 @@ from typing import Any
 
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError, OutputError, Problems
-from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys, find_term
+from patrolplan.inputs.survey_counts import SurveyCounts, count_surveys, find_term
 from patrolplan.inputs.survey_form import TALLY_FORM, find_real_path, find_record_path
 from patrolplan.outputs.output_folder import lock_folder
 from patrolplan.outputs.survey.reports_file import (
     REMEDY,
-    ReportsFile,
-    check_given,
     count_left_over,
     describe_entry,
     mark_deleted,
-    read_reports_file,
+    read_recorded_surveys,
     write_reports_file,
 )
 from patrolplan.privacy import ROUNDING_STEP
@@ -31,17 +29,12 @@ from patrolplan.text import format_count
 
 @dataclass(frozen=True, eq=False)
 class SurveyReading:
-    """What was read, written and deleted.
-
-    `counts` are those of the surveys that are new in the file `out`; surveys that were already in
-    it are `skipped`; `undeleted` has the system's message by file.
-    """
+    """What was read, written and deleted; `undeleted` has the system's message by file."""
 
     out: Path
     counts: SurveyCounts
     threshold: int
     today: dt.date
-    skipped: tuple[SurveyEntry, ...] = ()
     deleted: tuple[Path, ...] = ()
     undeleted: tuple[tuple[Path, str], ...] = ()
 
@@ -60,13 +53,12 @@ def take_in_surveys(
     urns: Collection[str] | None,
     threshold: int,
     today: dt.date | None = None,
-    add: bool = False,
     delete: bool = False,
 ) -> SurveyReading:
     """Read files of surveys into a file of reports; with problems in any, nothing is written.
 
-    Surveys may be from the schools in `urns`, None means any. `add` adds them to those whose files
-    are deleted; `delete` deletes files after they are counted.
+    Surveys may be from the schools in `urns`, None means any; `delete` deletes files after they are
+    counted.
     """
     today = dt.datetime.now().astimezone().date() if today is None else today
     own = {find_real_path(out), find_real_path(find_record_path(out))}
@@ -80,20 +72,18 @@ def take_in_surveys(
         problems.add(path, "is a link, so deleting it deletes nothing", "name the file itself")
     problems.raise_if_any()
     with lock_folder(out, REMEDY):
-        before = read_reports_file(out)
-        recorded = frozenset(before.ids) if add else frozenset[str]()
-        counts = count_surveys(files, urns=urns, recorded=recorded, today=today)
-        check_given(before, counts.entries, add=add)
-        new = tuple(entry for entry in counts.entries if entry.id not in recorded)
-        skipped = tuple(entry for entry in counts.entries if entry.id in recorded)
-        reading = SurveyReading(out, replace(counts, entries=new), threshold, today, skipped)
-        if new:
-            base = before if add else ReportsFile(out, b"", ())
-            write_reports_file(base, reading.counts, threshold=threshold, today=today)
-        return _delete_files(reading) if delete else reading
+        before = {survey["id"] for survey in read_recorded_surveys(out)}
+        counts = count_surveys(files, urns=urns, today=today)
+        if missing := before - {entry.id for entry in counts.entries}:
+            number = format_count(len(missing), "survey")
+            message = f"{out}: also holds {number} whose files are not given; give them too"
+            raise OutputError(f"{message}, or {REMEDY}")
+        record = write_reports_file(out, counts, threshold=threshold, today=today)
+        reading = SurveyReading(out, counts, threshold, today)
+        return _delete_files(reading, record) if delete else reading
 
 
-def _delete_files(reading: SurveyReading) -> SurveyReading:
+def _delete_files(reading: SurveyReading, record: dict[str, Any]) -> SurveyReading:
     deleted, undeleted, gone = list[Path](), list[tuple[Path, str]](), list[str]()
     for entry in reading.counts.entries:
         before = len(undeleted)
@@ -106,7 +96,7 @@ def _delete_files(reading: SurveyReading) -> SurveyReading:
         if len(undeleted) == before:
             gone.append(entry.id)
     if gone:
-        mark_deleted(read_reports_file(reading.out), gone)
+        mark_deleted(reading.out, record, gone)
     return replace(reading, deleted=tuple(deleted), undeleted=tuple(undeleted))
 
 
@@ -119,12 +109,6 @@ ERASURE = (
 def describe_reading(reading: SurveyReading) -> list[str]:
     """A line for each thing that a person should know."""
     out, entries, lines = reading.out, reading.counts.entries, _list_remarks(reading)
-    lines += [
-        f"{entry.files[0]}: this survey is in {out} already; it is passed over, and its file stays"
-        for entry in reading.skipped
-    ]
-    if not entries:
-        return [*lines, f"No survey is new; {out} stays as it was."]
     facts = build_reading_document(reading)
     tallies = sum(entry.form == TALLY_FORM for entry in entries)
     schools = format_count(len({entry.school_urn for entry in entries}), "school")
@@ -181,10 +165,9 @@ def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
     entries, table = reading.counts.entries, reading.counts.table
     shown = table.counts[table.counts >= reading.threshold]
     return {
-        "written": f"{reading.out}" if entries else None,
+        "written": f"{reading.out}",
         "record": f"{find_record_path(reading.out)}",
         "surveys": [describe_entry(entry) for entry in entries],
-        "already_recorded": [entry.id for entry in reading.skipped],
         "reports": int(shown.sum()),
         "squares": len(shown),
         "in_small_squares": _format_number(count_left_over(reading.counts, reading.threshold)),

@@ -3,16 +3,13 @@
 An event has the time and the school, but never the reason or other places: calendars are shared
 more widely than cards. Appointments are left out, since they came from a calendar.
 
-Calendars identify an event by its UID, and use the version with the highest SEQUENCE. The UID
-depends on who patrols when, where and in which window, so that it is the same each time a week is
-printed. SEQUENCE rises where a calendar differs from the one that was in the folder.
+Calendars identify an event by its UID, and use the version with the highest SEQUENCE. The UID is
+that of officer, day, school and window; SEQUENCE rises with each draw and each change by hand.
 """
 
 import datetime as dt
-import re
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -48,25 +45,16 @@ END:VTIMEZONE
 dates has the change in spring an hour late."""
 
 
-def render_calendars(
-    roster: Roster, officers: Sequence[RosterOfficer], earlier: Path | None = None
-) -> dict[str, bytes]:
-    """Each officer's calendar by its file; one that differs from the earlier folder's is newer."""
-    files = {}
-    for officer in officers:
-        if roster.select_duties(officer.name):
-            name = f"calendars/{officer.file_name}.ics"
-            old = b""
-            if earlier is not None and (earlier / name).is_file():
-                old = (earlier / name).read_bytes()
-            number = max(map(int, re.findall(rb"(?m)^SEQUENCE:(\d+)", old)), default=0)
-            same = render_calendar(roster, officer, number)
-            is_new = old not in {b"", same}
-            files[name] = render_calendar(roster, officer, number + 1) if is_new else same
-    return files
+def render_calendars(roster: Roster, officers: Sequence[RosterOfficer]) -> dict[str, bytes]:
+    """Each officer's calendar by its file."""
+    return {
+        f"calendars/{officer.file_name}.ics": render_calendar(roster, officer)
+        for officer in officers
+        if roster.select_duties(officer.name)
+    }
 
 
-def render_calendar(roster: Roster, officer: RosterOfficer, number: int = 0) -> bytes:
+def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
     """An officer's patrols as iCalendar (RFC 5545); equal weeks give equal bytes."""
     week = roster.week
     # Outside Great Britain times are local times without a zone.
@@ -81,39 +69,25 @@ def render_calendar(roster: Roster, officer: RosterOfficer, number: int = 0) -> 
     calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(week)}")
     if zone is not None:
         calendar.add_component(icalendar.Timezone.from_ical(BRITISH_RULES))
-    # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
-    monday = dt.datetime.combine(_find_monday(week.start), dt.time(), dt.UTC)
     for duty in roster.select_duties(officer.name):
-        event = _build_event(roster, officer, duty, zone)
-        event["SEQUENCE"] = icalendar.vInt(number)
-        event["DTSTAMP"] = icalendar.vDatetime(monday + dt.timedelta(minutes=number))
-        calendar.add_component(event)
+        calendar.add_component(_build_event(roster, officer, duty, zone))
     return bytes(calendar.to_ical())
-
-
-def build_uid(area: str, officer: str, duty: Duty) -> str:
-    """The UID of an officer's patrol, which reveals neither."""
-    facts = (
-        area,
-        f"{_find_monday(duty.date)}",
-        officer,
-        f"{duty.date}",
-        duty.urn,
-        duty.patrol.window,
-    )
-    return f"{hash_content(chr(0x1F).join(facts))[:32]}@patrolplan"
-
-
-def _find_monday(day: dt.date) -> dt.date:
-    return day - dt.timedelta(days=day.weekday())
 
 
 def _build_event(
     roster: Roster, officer: RosterOfficer, duty: Duty, zone: ZoneInfo | None
 ) -> icalendar.Event:
     school = _clean(duty.patrol.school)
+    week, monday = roster.week, duty.date - dt.timedelta(days=duty.date.weekday())
+    own = (officer.name, f"{duty.date}", duty.urn, duty.patrol.window)
+    uid = hash_content(chr(0x1F).join((week.plan.area.name, f"{monday}", *own)))[:32]
+    version = len(week.history) + (0 if week.draw is None else week.draw.number)
     event = icalendar.Event()
-    event["UID"] = icalendar.vText(build_uid(roster.week.plan.area.name, officer.name, duty))
+    event["UID"] = icalendar.vText(f"{uid}@patrolplan")
+    event["SEQUENCE"] = icalendar.vInt(version)
+    # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
+    made = dt.datetime.combine(monday, dt.time(), dt.UTC) + dt.timedelta(minutes=version)
+    event["DTSTAMP"] = icalendar.vDatetime(made)
     event.add("DTSTART", _convert_to_moment(duty.date, duty.start_minutes, zone))
     event.add("DTEND", _convert_to_moment(duty.date, duty.end_minutes, zone))
     event.add("SUMMARY", f"School patrol: {school}")

@@ -130,7 +130,7 @@ def write_week_files(
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
         NOTES_FILE: render_notes(week),
-        **render_calendars(roster, officers, earlier),
+        **render_calendars(roster, officers),
         **_render_books(books, papers, executor, report_progress),
     }
     for path, sheet in sheets.items():
