@@ -32,8 +32,7 @@ from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
 from patrolplan.times import format_days
 
-LONGEST_NAME = 90
-"""Maximum letters of the name of a school, category or street."""
+LONGEST_NAME = 90  # Maximum letters of the name of a school, category or street
 
 MAX_CATEGORIES, MAX_PLACES, MAX_REPORT_GROUPS = 10, 5, 4
 """Maximum numbers of rows, so that a brief fits on one page."""
@@ -43,8 +42,7 @@ RISING_NOTE = (
     "and more than a year before where there is data; about "
     f"{format_percent(FALSE_DISCOVERY_RATE)} of such findings may be chance all the same. Priority "
     f"streets: the last {RECENT_MONTHS} months are compared with the {EARLIER_MONTHS} before."
-)
-"""The meaning of "rising" and "new"."""
+)  # The meaning of "rising" and "new"
 
 
 def format_brief_lines(brief: Brief) -> list[str]:

@@ -28,8 +28,7 @@ from patrolplan.outputs.brief.periods import (
 ALL_HELD = 0.95
 """Minimum share held of each period for counts to be comparable; less would look like a change."""
 
-MAX_STREETS = 6
-"""Number of streets that a brief names, so that it fits on one page."""
+MAX_STREETS = 6  # Number of streets that a brief names, so that it fits on one page
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +37,7 @@ class WalkingArea:
 
     walk_metres: NDArray[np.float64]
     """(p,) walk from the gate to each piece of the area's network; inf beyond the radius."""
-    catchment_shares: NDArray[np.float64]
-    """(c,) share of each catchment's street within the walk."""
+    catchment_shares: NDArray[np.float64]  # (c,) share of each catchment's street within the walk
 
     @property
     def within(self) -> NDArray[np.bool_]:
@@ -99,8 +97,7 @@ class CrimeCounter:
     walking_area: WalkingArea
     dates: IncidentDates
     periods: ComparedPeriods
-    categories: tuple[str, ...]
-    """Categories that count, k in number."""
+    categories: tuple[str, ...]  # Categories that count, k in number
 
     @cached_property
     def is_comparable(self) -> bool:

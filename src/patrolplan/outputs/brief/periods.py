@@ -16,14 +16,11 @@ from pydantic import InstanceOf, PlainSerializer
 
 from patrolplan.errors import InputError
 
-BASELINE_MONTHS = 12
-"""The baseline is a whole year, so that every season counts once."""
+BASELINE_MONTHS = 12  # The baseline is a whole year, so that every season counts once
 
-BLOCK_DAYS = 28
-"""Length of the blocks for estimating dispersion, in whole weeks, if there are days."""
+BLOCK_DAYS = 28  # Length of the blocks for estimating dispersion, in whole weeks, if there are days
 
-MIN_BLOCKS = 3
-"""Minimum blocks in the baseline to estimate dispersion."""
+MIN_BLOCKS = 3  # Minimum blocks in the baseline to estimate dispersion
 
 
 Midnight = Annotated[InstanceOf[pd.Timestamp], PlainSerializer(lambda at: f"{at:%Y-%m-%d}")]

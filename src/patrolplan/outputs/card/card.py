@@ -33,16 +33,13 @@ COVER_TEMPLATE = "cover.typ"
 
 BODY_WIDTH = 190 * POINTS_PER_MM
 BODY_HEIGHT = (297 - 22) * POINTS_PER_MM
-GAPS = 7 * 5.0
-"""Points between the parts of a page, see the template."""
+GAPS = 7 * 5.0  # Points between the parts of a page, see the template
 MIN_MAP_HEIGHT = 60 * POINTS_PER_MM
 """Minimum height of a map; what then finds no room is on a further page."""
 COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
-MIN_NOTES_HEIGHT = 70.0
-"""Points; a smaller space for handwritten notes is given to the map instead."""
-LARGE_FONT_SIZE = 9.5
-"""Points; size of the directions if there is room for it."""
+MIN_NOTES_HEIGHT = 70.0  # Points; a smaller space for handwritten notes is given to the map instead
+LARGE_FONT_SIZE = 9.5  # Points; size of the directions if there is room for it
 
 
 def render_cards(
@@ -73,13 +70,10 @@ def build_card_filename(patrol: Patrol) -> str:
 class PrintedPatrol:
     """A patrol for which a card is printed."""
 
-    plan: Plan
-    """The plan, with a date if the card is for one day."""
+    plan: Plan  # The plan, with a date if the card is for one day
     patrol: Patrol
-    officer: str = ""
-    """Who patrols; if unknown, the card has a line to write on."""
-    colleagues: tuple[str, ...] = ()
-    """Others who patrol from the same gate on that day."""
+    officer: str = ""  # Who patrols; if unknown, the card has a line to write on
+    colleagues: tuple[str, ...] = ()  # Others who patrol from the same gate on that day
 
     def write(self, plan_id: str) -> dict[str, Any]:
         """The texts of its card."""
@@ -102,8 +96,7 @@ class CardBook:
     title: str
     cover: dict[str, Any] | None
     """Texts of the cover, see `cover.typ`; `rows` has one entry per card. None without a cover."""
-    cards: tuple[PrintedPatrol, ...]
-    """In the order of the cover's rows."""
+    cards: tuple[PrintedPatrol, ...]  # In the order of the cover's rows
 
 
 def render_card_books(

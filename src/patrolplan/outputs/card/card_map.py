@@ -18,8 +18,7 @@ from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 
-USUAL_ROWS = 2
-"""First guess of the rows of the strip below the map of a patrol that has stops."""
+USUAL_ROWS = 2  # First guess of the rows of the strip below the map of a patrol that has stops
 ARROW_SPACING = 46.0
 ARROW_SIZE = 9.0
 
@@ -30,10 +29,8 @@ class PatrolMap:
 
     svg: bytes
     viewport: Viewport
-    label_boxes: Boxes
-    """(n, 5) boxes of all words and numbers."""
-    label_texts: tuple[str, ...]
-    """Words of the labels, aligned with the boxes."""
+    label_boxes: Boxes  # (n, 5) boxes of all words and numbers
+    label_texts: tuple[str, ...]  # Words of the labels, aligned with the boxes
     keyed_streets: tuple[KeyedStreet, ...] = ()
     """Streets with a letter on the map and their name in the key below it."""
 

@@ -23,16 +23,13 @@ SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 """Maximum letters of a school's name, and the type size in points for names up to that length."""
 
 
-LONG_WAIT_MINUTES = 5
-"""A longer wait after a stop is printed as such."""
+LONG_WAIT_MINUTES = 5  # A longer wait after a stop is printed as such
 
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
-ASK = "Ask: which way {} do you avoid, and why?"
-"""What to do while staying at the gate."""
+ASK = "Ask: which way {} do you avoid, and why?"  # What to do while staying at the gate
 
 ARRIVING = ("come in", "to school", "came from")
-LEAVING = ("leave", "home", "went towards")
-"""What pupils do at the gate before and after school."""
+LEAVING = ("leave", "home", "went towards")  # What pupils do at the gate before and after school
 
 GATE_REASON = "gate_reason"
 """Key of the note on why no stop is made: it is in the panel, so it is no caution as well."""
@@ -40,8 +37,7 @@ GATE_REASON = "gate_reason"
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "unmarked": "Main roads without a marked crossing",
     "unknown": "Main roads, no crossing known",
-}
-"""Kinds of crossing that need care; the others stop or slow the traffic."""
+}  # Kinds of crossing that need care; the others stop or slow the traffic
 
 
 def build_card_data(

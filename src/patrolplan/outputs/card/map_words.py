@@ -24,11 +24,9 @@ from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROU
 
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
 """Points from a stretch to the sign that pupils feel unsafe there."""
-FEARED_STEP = 6.0
-"""Points along the stretch between two candidate places."""
+FEARED_STEP = 6.0  # Points along the stretch between two candidate places
 
-PlacedLabel = tuple[MapLabel, Boxes]
-"""A label and its (5,) box."""
+PlacedLabel = tuple[MapLabel, Boxes]  # A label and its (5,) box
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +34,8 @@ class Ground:
     """Everything that words must keep clear of."""
 
     content: MapContent
-    occupied: Boxes
-    """(n, 5) of signs, symbols and north arrow."""
-    covered: BaseGeometry
-    """What covers streets."""
+    occupied: Boxes  # (n, 5) of signs, symbols and north arrow
+    covered: BaseGeometry  # What covers streets
 
     @cached_property
     def route_area(self) -> BaseGeometry:
@@ -78,10 +74,8 @@ class NeededWords:
     """The required words of a map, placed."""
 
     placed: list[PlacedLabel]
-    keyed: list[KeyedStreet]
-    """Streets that have a letter."""
-    lacking: int
-    """Number of words without a place."""
+    keyed: list[KeyedStreet]  # Streets that have a letter
+    lacking: int  # Number of words without a place
 
 
 def survey_map(content: MapContent) -> Ground:

@@ -31,26 +31,21 @@ from patrolplan.outputs.cartography.symbols import GATE_SIDE, LEGEND_LEVEL, LONG
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 from patrolplan.text import shorten
 
-EDGE_STRIP = 15.0
-"""Points around the map for letters and numbers."""
+EDGE_STRIP = 15.0  # Points around the map for letters and numbers
 LETTER_SIZE = 12.0
 CELL_LABEL_SIZE = 8.0
-CELL_LABEL_INSET = 1.5
-"""Points between a square's label and its top left corner."""
+CELL_LABEL_INSET = 1.5  # Points between a square's label and its top left corner
 MAX_CELL_POINTS = 110.0
 """Maximum points of a square's side: the form of a small place is not enlarged more than useful."""
 GRID_COLOUR = "#2a2a2a"
 GRID_WIDTH = 0.8
-GRID_LEVEL = 6.0
-"""Drawing level above the streets, below signs and names."""
+GRID_LEVEL = 6.0  # Drawing level above the streets, below signs and names
 LABEL_COLOUR = "#1c1c1c"
-LONGEST_SCHOOL = 60
-"""Maximum letters of a school's name on the map."""
+LONGEST_SCHOOL = 60  # Maximum letters of a school's name on the map
 GATE_LETTER = "S"
 SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
 UNDRAWN_FEATURES = ("building", "shop")
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in grey, by ITU-R BT.601."""
+LUMA = (0.299, 0.587, 0.114)  # Weights of red, green and blue in grey, by ITU-R BT.601
 GROUND_GREY = 0.93 * 255
 """Land on the copier's page: lighter greys become white, since copiers darken them."""
 
@@ -68,12 +63,9 @@ class FormCell:
     """A square of the form that has streets, so that it has a label and can be chosen."""
 
     across: int
-    down: int
-    """Squares from the left and from the top of the form."""
-    square: tuple[int, int, int]
-    """See `patrolplan.crs.find_squares`."""
-    streets: tuple[str, ...]
-    """See `patrolplan.area.square_names.name_squares`."""
+    down: int  # Squares from the left and from the top of the form
+    square: tuple[int, int, int]  # See `patrolplan.crs.find_squares`
+    streets: tuple[str, ...]  # See `patrolplan.area.square_names.name_squares`
 
     @property
     def letter(self) -> str:
@@ -153,14 +145,11 @@ class FormMap:
     """A drawn map, and the positions of its squares on the page."""
 
     svg: bytes
-    size: tuple[float, float]
-    """Width and height of the page in points."""
+    size: tuple[float, float]  # Width and height of the page in points
     corners: NDArray[np.float64]
     """(down + 1, across + 1, 2) corners of the squares in points of the page, y upwards."""
-    words: tuple[str, ...]
-    """Names and labels inside the letters."""
-    word_boxes: Boxes
-    """(n, 5) boxes of the words in points of the window inside the letters."""
+    words: tuple[str, ...]  # Names and labels inside the letters
+    word_boxes: Boxes  # (n, 5) boxes of the words in points of the window inside the letters
 
 
 def draw_form_map(

@@ -45,8 +45,7 @@ from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 REMEDY = "name another file with --out"
 
-ID_LETTERS = 12
-"""Letters of the hash at the beginning of the IDs of a file's rows."""
+ID_LETTERS = 12  # Letters of the hash at the beginning of the IDs of a file's rows
 
 
 def read_recorded_surveys(out: Path) -> list[dict[str, Any]]:
@@ -98,9 +97,7 @@ def write_reports_file(
     }
     with explain_os_errors(out, "free some disk space or choose another folder"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        replace_together(
-            {out: content, find_record_path(out): format_json(record).encode("utf-8")}
-        )
+        replace_together({out: content, find_record_path(out): format_json(record).encode("utf-8")})
     return record
 
 

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.crs import Projection
 
-SIMPLIFY_METRES = 0.5
-"""Tolerance for simplifying streets."""
+SIMPLIFY_METRES = 0.5  # Tolerance for simplifying streets
 
 GROUND_KINDS = ("park", "water", "stream", "railway", "bus_stop", "station")
 """Features that are drawn. Buildings would make a page of central London ten times as large."""

@@ -36,14 +36,11 @@ from patrolplan.text import shorten
 
 MAP_WIDTH = 186 * POINTS_PER_MM
 MAP_HEIGHT = 231 * POINTS_PER_MM
-TALLY_ROWS = 14
-"""Number of squares on a tally sheet."""
+TALLY_ROWS = 14  # Number of squares on a tally sheet
 LONGEST_NAME = 70
-SAMPLE_LABEL = "Z0"
-"""Square of the sheet's example: no form has it, so that it suggests no place."""
+SAMPLE_LABEL = "Z0"  # Square of the sheet's example: no form has it, so that it suggests no place
 NUMBER_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
-MOST_PUPILS = 999
-"""Maximum pupils of one file of tallies; larger numbers are typing errors."""
+MOST_PUPILS = 999  # Maximum pupils of one file of tallies; larger numbers are typing errors
 
 FILES = Path(__file__).parent
 MAP_SCRIPTS = (*("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),)

@@ -34,8 +34,7 @@ PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
 ONLY_REPORTED, ONLY_RECORDED = 1, 2
 """Classes where voices differ: pupils report but little is recorded, or vice versa."""
 
-MARGIN_METRES = 60.0
-"""Parks, buildings and other features are drawn this far beyond the streets."""
+MARGIN_METRES = 60.0  # Parks, buildings and other features are drawn this far beyond the streets
 
 MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
 """Minimum size of areas that are drawn, in square metres."""
@@ -43,11 +42,9 @@ MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
 LABEL_SPACING_METRES = (450.0, 220.0, 110.0)
 """Distances between two copies of a street's name: long with much room, short with little."""
 
-WALKED_METRES = 2.0
-"""The middle of a piece that is walked lies within this of the walk."""
+WALKED_METRES = 2.0  # The middle of a piece that is walked lies within this of the walk
 
-NEAR_METRES = 40.0
-"""A street of which no piece is walked has its name within this of the walk."""
+NEAR_METRES = 40.0  # A street of which no piece is walked has its name within this of the walk
 
 MIN_LABEL_STRAIGHTNESS = 0.97
 """Minimum ratio of chord to length of a street where its name is placed."""
@@ -57,16 +54,12 @@ MIN_LABEL_STRAIGHTNESS = 0.97
 class MapPatrol:
     """A patrol on the page."""
 
-    id: str
-    """Comes after # in the page's address."""
+    id: str  # Comes after # in the page's address
     patrol: "Patrol"
     title: str
-    choice: str
-    """Its entry in the list of patrols."""
-    about: str = ""
-    """A line below the title."""
-    day: str = ""
-    """In a week, its date and officer, for choosing it; empty in a plan."""
+    choice: str  # Its entry in the list of patrols
+    about: str = ""  # A line below the title
+    day: str = ""  # In a week, its date and officer, for choosing it; empty in a plan
     officer: str = ""
 
 

@@ -43,8 +43,7 @@ SCRIPT_FILES = (
     *("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
     *("ink.js", "search.js", "signs.js", "printing.js", "position.js", "taps.js", "companion.js"),
     "map.js",
-)
-"""In order: each uses only those before it."""
+)  # In order: each uses only those before it
 
 OPENSTREETMAP = "© OpenStreetMap contributors"
 """Credit in the corner of the map; the licences are in the text."""
@@ -54,8 +53,7 @@ VOICES = {
     "crime": "Recorded crime",
     "reports": "Pupils' reports",
     "differ": "Where the voices differ",
-}
-"""Options for colouring the streets, and their names on the page."""
+}  # Options for colouring the streets, and their names on the page
 
 
 @dataclass(frozen=True)

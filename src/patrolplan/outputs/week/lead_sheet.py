@@ -31,8 +31,7 @@ from patrolplan.team.week_records import Ban, DemandOutcome, Lock
 from patrolplan.team.where_when import DayItem, group_stays, list_stays
 from patrolplan.text import capitalise, format_percent, join_words, list_first
 
-MAX_CHANGES = 12
-"""Maximum number of changes by hand that are listed, the latest ones."""
+MAX_CHANGES = 12  # Maximum number of changes by hand that are listed, the latest ones
 HEAVIEST = 20
 """Number of priority streets, those with most risk, that should not be without a visit."""
 
@@ -46,8 +45,7 @@ ACTIONS: Mapping[ObstacleKind, str] = {
     "no_school": "Name a school for it",
     "other_days": "Tell those who designated it",
     "officers_short": SWAP,
-}
-"""What a lead can do about a place to which nobody goes, other than to ask the local team."""
+}  # What a lead can do about a place to which nobody goes, other than to ask the local team
 
 
 def build_lead_sheet(roster: Roster) -> Sheet:

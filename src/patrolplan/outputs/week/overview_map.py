@@ -21,17 +21,13 @@ from patrolplan.outputs.cartography.viewport import Viewport, fit_viewport
 from patrolplan.patrols.plan import Plan
 from patrolplan.text import shorten
 
-MARKER_HEIGHT = 13.0
-"""Points; a sign is as wide as its words."""
+MARKER_HEIGHT = 13.0  # Points; a sign is as wide as its words
 TEXT_SIZE = 9.0
-BAND_WIDTH = 11.0
-"""Points across a street where presence is planned."""
+BAND_WIDTH = 11.0  # Points across a street where presence is planned
 PADDING = 46.0
 """Points at the edges without content: a sign may be there, but not under the north arrow."""
-SCALE_STRIP_HEIGHT = 16.0
-"""Points below the map, for the scale."""
-LONGEST_NAME = 28
-"""Maximum letters of a name next to its sign."""
+SCALE_STRIP_HEIGHT = 16.0  # Points below the map, for the scale
+LONGEST_NAME = 28  # Maximum letters of a name next to its sign
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,7 @@ class MapMarker:
     x: float
     y: float
     school: bool = False
-    name: str = ""
-    """Name next to the sign, if there is room."""
+    name: str = ""  # Name next to the sign, if there is room
 
     @property
     def width(self) -> float:
@@ -51,8 +46,7 @@ class MapMarker:
         return max(MARKER_HEIGHT, measure_text_width(self.text, TEXT_SIZE, bold=True) + 7)
 
 
-MIN_EXTENT_METRES = 600.0
-"""Minimum length that the longer side of the map shows."""
+MIN_EXTENT_METRES = 600.0  # Minimum length that the longer side of the map shows
 
 
 @dataclass(frozen=True, eq=False)

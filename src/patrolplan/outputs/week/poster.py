@@ -85,8 +85,7 @@ SCHOOL_WORDS = FACTOR_WORDS | {
     "verbal_abuse": "insults",
     "robbery_or_threat": "being threatened",
     "drug_use": "substance use",
-}
-"""Words for factors, as used in schools."""
+}  # Words for factors, as used in schools
 
 POSTER_FACTORS = frozenset({*FACTORS["place_factor"], "groups_loitering", "traffic"})
 """Factors that are on a poster; for the others it only mentions how people behave: in a corridor
@@ -98,8 +97,7 @@ LONGEST_WORD = 24
 """Maximum letters of a street's name, and of a word in it: a poster has no room for more."""
 UNNAMED = "streets without a name"
 
-WIDEST_RANGE = 0.5
-"""Maximum width of an interval that is printed: a wider one is not informative."""
+WIDEST_RANGE = 0.5  # Maximum width of an interval that is printed: a wider one is not informative
 
 
 def describe_streets(streets: Sequence[str]) -> str:

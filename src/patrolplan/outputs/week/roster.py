@@ -35,20 +35,17 @@ LONGEST_OFFICER = 40
 RESERVED_FILE_NAMES = {
     *("con", "prn", "aux", "nul"),
     *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
-}
-"""Names that Windows reserves for devices."""
+}  # Names that Windows reserves for devices
 
 
 @dataclass(frozen=True)
 class RosterSchool:
     """A school of the week, with its gate in metres."""
 
-    number: int
-    """From 1; the school's number on the week's map."""
+    number: int  # From 1; the school's number on the week's map
     urn: str
     name: str
-    bell: str
-    """When school ends, HH:MM; "about HH:MM" if assumed."""
+    bell: str  # When school ends, HH:MM; "about HH:MM" if assumed
     x: float
     y: float
 
@@ -58,10 +55,8 @@ class RosterOfficer:
     """An officer of the week."""
 
     name: str
-    file_name: str
-    """Part of the file names of the officer's papers."""
-    mode: str
-    """How they travel to the gate, "on foot" or "by bicycle"."""
+    file_name: str  # Part of the file names of the officer's papers
+    mode: str  # How they travel to the gate, "on foot" or "by bicycle"
     schools: tuple[str, ...]
 
 
@@ -253,15 +248,12 @@ class Roster:
 class DemandWords:
     """A kind of demand on papers and on the board."""
 
-    short: str
-    """In the workbook."""
-    lead: str
-    """Above its places on the lead's sheet; `watch` is metres."""
+    short: str  # In the workbook
+    lead: str  # Above its places on the lead's sheet; `watch` is metres
     board: str = ""
     """Above its places on the board; empty for tasked places, which the board lists themselves."""
     noun: str = "hotspot"
-    each: str = ""
-    """How often each of them."""
+    each: str = ""  # How often each of them
 
 
 DEMANDS: Mapping[DemandKind, DemandWords] = {
@@ -285,8 +277,7 @@ DEMANDS: Mapping[DemandKind, DemandWords] = {
         noun="place",
         each="once a fortnight",
     ),
-}
-"""In the order of the papers; no other kind can be shown."""
+}  # In the order of the papers; no other kind can be shown
 
 APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit": "Home visit"}
 """Words for kinds of appointments, where they differ from the kind itself."""

@@ -36,10 +36,8 @@ MAX_MAP_HEIGHT = 122 * POINTS_PER_MM
 MIN_MAP_HEIGHT = 75 * POINTS_PER_MM
 """Minimum height of the map; if it would be lower, it goes on a new page."""
 LINES_BELOW_FULL_MAP = 3
-LINE = 19.0
-"""Points that each further line of streets takes from the map."""
-LONGEST_LINE = 42
-"""Maximum letters of a street on one line of its column."""
+LINE = 19.0  # Points that each further line of streets takes from the map
+LONGEST_LINE = 42  # Maximum letters of a street on one line of its column
 LONGEST_NAME = 90
 LONGEST_PLACE = 70
 

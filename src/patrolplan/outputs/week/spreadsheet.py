@@ -39,12 +39,10 @@ WIDTHS = {
     **dict.fromkeys(("officer", "window", "Officer"), 18),
     **dict.fromkeys(("school", "School", "card", "Place"), 40),
     **dict.fromkeys(("stops", "Why", "Met by", "Why not"), 90),
-}
-"""Widths of columns in letters; days and other columns have `USUAL_WIDTH`."""
+}  # Widths of columns in letters; days and other columns have `USUAL_WIDTH`
 USUAL_WIDTH = 24
 FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
-LONGEST_CELL = 32_000
-"""Maximum letters of a cell; spreadsheets allow 32,767."""
+LONGEST_CELL = 32_000  # Maximum letters of a cell; spreadsheets allow 32,767
 
 
 def render_week_csv(roster: Roster) -> bytes:
@@ -194,12 +192,10 @@ TABLES = {
     "by-school": ["urn", "school"],
     "by-officer": ["officer"],
     "by-week": ["week"],
-}
-"""Tables of a month's return, and the columns that identify a row."""
+}  # Tables of a month's return, and the columns that identify a row
 
 
-STAFF_ROW = "school staff"
-"""Label for all school staff together in a return."""
+STAFF_ROW = "school staff"  # Label for all school staff together in a return
 
 
 def build_return_tables(
