@@ -27,11 +27,13 @@ from patrolplan.outputs.brief.brief_render import (
     render_brief,
     summarise_changes,
 )
-from patrolplan.outputs.brief.crime_counts import compute_p_values, find_rising, find_walking_area
-from patrolplan.outputs.brief.periods import (
+from patrolplan.outputs.brief.crime_counts import (
     Period,
     choose_periods,
+    compute_p_values,
     find_incident_dates,
+    find_rising,
+    find_walking_area,
     measure_months,
 )
 from patrolplan.outputs.facts import STAFF_WORDS

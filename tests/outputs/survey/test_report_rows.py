@@ -8,7 +8,7 @@ from survey_forms import answer, answers_file, save, tally_file, tally_square
 from patrolplan.crs import find_squares
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_counts import count_surveys
-from patrolplan.outputs.survey.reports_file import ROW_COLUMNS, build_report_rows
+from patrolplan.outputs.survey.survey_reading import ROW_COLUMNS, build_report_rows
 from patrolplan.privacy import FACTOR_NAMES
 
 DAYS = ("2023-11-20", "2025-02-03", "2026-05-04", "2026-10-08")

@@ -12,10 +12,10 @@ from survey_forms import ID, answer, answers_file, save
 from patrolplan.errors import InputError, OutputError
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_form import find_record_path
-from patrolplan.outputs.survey.reports_file import read_reports_file
 from patrolplan.outputs.survey.survey_reading import (
     build_reading_document,
     describe_reading,
+    read_reports_file,
     take_in_surveys,
 )
 

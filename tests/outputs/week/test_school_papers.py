@@ -10,15 +10,15 @@ import pytest
 from outputs.printed import find_words_off_page, read_pages, rendered, strip_spaces
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
-from patrolplan.outputs.week.poster import (
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.school_sheet import (
     MAX_PLACES,
     build_poster,
+    build_school_sheet,
     describe_change,
     describe_presence,
     describe_promise,
 )
-from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.school_sheet import build_school_sheet
 from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings

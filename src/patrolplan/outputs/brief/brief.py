@@ -19,12 +19,14 @@ from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
+    ComparedPeriods,
     CrimeCounter,
     CrimeSummary,
     WalkingArea,
+    choose_periods,
+    find_incident_dates,
     find_walking_area,
 )
-from patrolplan.outputs.brief.periods import ComparedPeriods, choose_periods, find_incident_dates
 from patrolplan.outputs.facts import name_feared_places, name_member
 from patrolplan.outputs.reason_words import describe_factor
 from patrolplan.patrols.feared_places import name_place

@@ -13,20 +13,13 @@ from pydantic import TypeAdapter
 
 from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.notes import list_texts
+from patrolplan.outputs import wording
 from patrolplan.outputs.brief.brief import Brief, BriefTasking, ChangedHotspot
-from patrolplan.outputs.brief.crime_counts import CrimeSummary
-from patrolplan.outputs.brief.periods import Period
+from patrolplan.outputs.brief.crime_counts import CrimeSummary, Period
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole, typeset_template
 from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import tell_reasons
-from patrolplan.outputs.wording import (
-    PURPOSE,
-    SNAPPED_PLACES,
-    describe_tasking,
-    format_metres,
-    list_area_attributions,
-)
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
@@ -105,7 +98,7 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "marking": make_printable(find_marking(brief.area, places=spots)),
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
-        "purpose": PURPOSE,
+        "purpose": wording.PURPOSE,
         "period": _describe_period(periods.current),
         "length": _describe_length(periods.current),
         "lead": [*map(print_whole, summarise_changes(brief))],
@@ -189,7 +182,7 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
         crime = f"Rising, more than chance: {'; '.join(names)}."
     else:
         crime = "No category of recorded crime is up by more than chance."
-    within = f"within a walk of {format_metres(brief.area.settings.patrol.radius_metres)}"
+    within = f"within a walk of {wording.format_metres(brief.area.settings.patrol.radius_metres)}"
     if not brief.hotspots:
         return crime, f"No priority street {within} is new or rising."
     count = format_count(len(brief.hotspots), "priority street")
@@ -240,7 +233,7 @@ def describe_answer(brief: Brief, place: ChangedHotspot | BriefTasking) -> str:
 
 def _describe_basis(brief: Brief) -> tuple[str, ...]:
     """Lines on what was counted, what is approximate, and the source of the data."""
-    radius = format_metres(brief.area.settings.patrol.radius_metres)
+    radius = wording.format_metres(brief.area.settings.patrol.radius_metres)
     before = _describe_length(brief.periods.baseline)
     return (
         (
@@ -249,7 +242,7 @@ def _describe_basis(brief: Brief) -> tuple[str, ...]:
         ),
         RISING_NOTE,
         _describe_data_limits(brief),
-        " ".join(list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
+        " ".join(wording.list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
     )
 
 
@@ -266,7 +259,7 @@ def _describe_data_limits(brief: Brief) -> str:
         notes.insert(0, note_crime_grouping(area.settings.privacy.threshold))
     elif area.snapped:
         sentences.append(
-            f"Open data: crimes are {SNAPPED_PLACES}. Each crime is spread over "
+            f"Open data: crimes are {wording.SNAPPED_PLACES}. Each crime is spread over "
             "these, and numbers are rounded."
         )
     return " ".join([*sentences, *list_texts(notes)])
@@ -276,6 +269,6 @@ def _describe_place(one: ChangedHotspot | BriefTasking) -> str:
     """What is new or rising at a place, or what is tasked there, in a line."""
     if isinstance(one, BriefTasking):
         do = "Go to" if one.must_visit else "Keep away from"
-        return f"{do} {one.tasking.place_id}, {one.place}. {describe_tasking(one.tasking)}."
+        return f"{do} {one.tasking.place_id}, {one.place}. {wording.describe_tasking(one.tasking)}."
     why = " ".join(f"{line.text}{line.end}" for line in tell_reasons(one.reasons))
-    return f"{one.place}, {format_metres(one.walk_metres)} from the gate. {why}".strip()
+    return f"{one.place}, {wording.format_metres(one.walk_metres)} from the gate. {why}".strip()

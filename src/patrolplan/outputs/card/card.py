@@ -1,4 +1,4 @@
-"""Patrol cards: one A4 page that an officer carries for each patrol, typeset by typst.
+"""Patrol cards: one A4 page that an officer carries for each patrol, fonts.typeset by typst.
 
 `render_cards` gives the cards of a plan, `render_card_books` those of a week under a cover that
 lists them.
@@ -14,15 +14,7 @@ import segno
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
 from patrolplan.outputs.card.card_text import build_card_data
-from patrolplan.outputs.cartography.fonts import (
-    MIN_FONT_SIZE,
-    POINTS_PER_MM,
-    copy_template,
-    make_printable,
-    open_template_folder,
-    query_template,
-    typeset,
-)
+from patrolplan.outputs.cartography import fonts
 from patrolplan.outputs.earlier_papers import hash_facts, hash_template
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
@@ -31,13 +23,13 @@ from patrolplan.patrols.plan import Patrol, Plan
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
 
-BODY_WIDTH = 190 * POINTS_PER_MM
-BODY_HEIGHT = (297 - 22) * POINTS_PER_MM
+BODY_WIDTH = 190 * fonts.POINTS_PER_MM
+BODY_HEIGHT = (297 - 22) * fonts.POINTS_PER_MM
 GAPS = 7 * 5.0  # Points between the parts of a page, see the template
-MIN_MAP_HEIGHT = 60 * POINTS_PER_MM
+MIN_MAP_HEIGHT = 60 * fonts.POINTS_PER_MM
 """Minimum height of a map; what then finds no room is on a further page."""
-COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
-MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
+COMFORTABLE_MAP_HEIGHT = 138 * fonts.POINTS_PER_MM
+MAX_MAP_HEIGHT = 152 * fonts.POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0  # Points; a smaller space for handwritten notes is given to the map instead
 LARGE_FONT_SIZE = 9.5  # Points; size of the directions if there is room for it
 
@@ -53,7 +45,7 @@ def render_cards(
     chosen = plan.patrols if patrols is None else tuple(patrols)
     if not chosen:
         return {}
-    title = f"Patrol cards: {make_printable(plan.area.name)}"
+    title = f"Patrol cards: {fonts.make_printable(plan.area.name)}"
     book = CardBook(title, None, tuple(PrintedPatrol(plan, patrol) for patrol in chosen))
     [(whole, pages)] = render_card_books([book], executor=executor, report_progress=report_progress)
     names = map(build_card_filename, chosen)
@@ -106,7 +98,7 @@ def render_card_books(
     report_progress: ProgressCallback | None = None,
 ) -> list[tuple[bytes, list[bytes]]]:
     """For each book the whole, its pages numbered and listed on the cover, and each card alone."""
-    with open_template_folder() as folder:
+    with fonts.open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
         cards = typesetter.lay_out_cards([card for book in books for card in book.cards])
         pages = iter(zip(cards, typesetter.typeset_each(cards), strict=True))
@@ -121,7 +113,7 @@ def render_card_books(
 def fit_page(words: float, directions: float, large_directions: float) -> dict[str, float]:
     """Give the map what the words leave: its height, and the size of the directions, in points."""
     room = BODY_HEIGHT - GAPS - words
-    size, height = MIN_FONT_SIZE, room - directions
+    size, height = fonts.MIN_FONT_SIZE, room - directions
     if room - large_directions >= COMFORTABLE_MAP_HEIGHT:
         size, height = LARGE_FONT_SIZE, room - large_directions
     height = MAX_MAP_HEIGHT if height > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else height
@@ -140,7 +132,7 @@ class CardTypesetter:
         self.root = root
         self.executor, self.report_progress = executor, report_progress
         for template in (CARD_TEMPLATE, COVER_TEMPLATE):
-            copy_template("patrolplan.outputs.card", template, root)
+            fonts.copy_template("patrolplan.outputs.card", template, root)
 
     def lay_out_cards(self, printed: Sequence[PrintedPatrol]) -> list[dict[str, Any]]:
         """The data of each card for the template, with its QR code, map and layout."""
@@ -151,7 +143,7 @@ class CardTypesetter:
         for number, (one, card) in enumerate(zip(printed, cards, strict=True)):
             # Area, plan and patrol, but no place.
             text = f"patrolplan/{card['id'].replace(' ', '/')}/{one.plan.area.name}"
-            square = segno.make(make_printable(text)[:200], error="m", micro=False)
+            square = segno.make(fonts.make_printable(text)[:200], error="m", micro=False)
             card["code"] = f"code-{number}.svg"
             file = str(self.root / card["code"])
             square.save(file, kind="svg", border=1, xmldecl=False, nl=False)
@@ -165,7 +157,7 @@ class CardTypesetter:
     def _measure(self, cards: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
         """Heights in points of each card's directions, in two sizes, and of all other words."""
         data = {"title": "Measuring", "cards": list(cards), "measuring": True, "cover": None}
-        heights: list[dict[str, float]] = query_template(
+        heights: list[dict[str, float]] = fonts.query_template(
             self.root, CARD_TEMPLATE, data, "<heights>"
         )
         return heights
@@ -180,7 +172,7 @@ class CardTypesetter:
     ) -> bytes:
         """Cards as one tagged PDF, behind a cover if one is given."""
         data = {"title": title, "cards": list(cards), "measuring": False, "cover": cover}
-        return typeset(self.root, CARD_TEMPLATE, data)
+        return fonts.typeset(self.root, CARD_TEMPLATE, data)
 
     def _draw_maps(self, printed: Sequence[PrintedPatrol], heights: Sequence[float]) -> list[str]:
         """Write each map once; returns its name for each card."""

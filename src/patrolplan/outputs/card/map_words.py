@@ -10,13 +10,6 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography import grid, labels, place_names, route, street_key, symbols
-from patrolplan.outputs.cartography.labels import (
-    Boxes,
-    LabelCandidates,
-    build_level_boxes,
-    build_line_boxes,
-    find_places_around_point,
-)
 from patrolplan.outputs.cartography.map_content import MapContent
 from patrolplan.outputs.cartography.place_names import MapLabel, ShownStreet
 from patrolplan.outputs.cartography.street_key import KeyedStreet
@@ -26,7 +19,7 @@ FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
 """Points from a stretch to the sign that pupils feel unsafe there."""
 FEARED_STEP = 6.0  # Points along the stretch between two candidate places
 
-PlacedLabel = tuple[MapLabel, Boxes]  # A label and its (5,) box
+PlacedLabel = tuple[MapLabel, labels.Boxes]  # A label and its (5,) box
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +27,7 @@ class Ground:
     """Everything that words must keep clear of."""
 
     content: MapContent
-    occupied: Boxes  # (n, 5) of signs, symbols and north arrow
+    occupied: labels.Boxes  # (n, 5) of signs, symbols and north arrow
     covered: BaseGeometry  # What covers streets
 
     @cached_property
@@ -57,12 +50,12 @@ class Ground:
             [replace(one, candidates=replace(one.candidates, blocked=area)) for one in wanted],
         )
 
-    def list_occupied(self, placed: Sequence[PlacedLabel]) -> Boxes:
+    def list_occupied(self, placed: Sequence[PlacedLabel]) -> labels.Boxes:
         """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
         boxes = np.array([box for _, box in placed]).reshape(-1, 5)
         ends = [label.find_leader_end(box) for label, box in placed]
         lines = [
-            build_line_boxes(box[None, :2], end[None])
+            labels.build_line_boxes(box[None, :2], end[None])
             for box, end in zip(boxes, ends, strict=True)
             if end is not None
         ]
@@ -85,7 +78,7 @@ def survey_map(content: MapContent) -> Ground:
     signs = shapely.multipoints(content.markers.centres).buffer(symbols.STOP_RADIUS)
     return Ground(
         content,
-        np.vstack([content.marker_boxes, build_level_boxes(points, 7.0), furniture]),
+        np.vstack([content.marker_boxes, labels.build_level_boxes(points, 7.0), furniture]),
         shapely.union_all([signs, *shapely.polygons(labels.compute_corners(furniture))]),
     )
 
@@ -230,11 +223,11 @@ def _build_feared_labels(content: MapContent) -> list[MapLabel]:
         )
         found.append((boxes[:, :2], costs))
     for x, y in content.feared_points.tolist():
-        around, costs = find_places_around_point(x, y, FEARED_SIZE, radius=1.0)
+        around, costs = labels.find_places_around_point(x, y, FEARED_SIZE, radius=1.0)
         found.append((np.vstack([(x, y), around[:, :2]]), np.append(-1.0, costs)))
     signs = []
     for number, (middles, costs) in enumerate(found):
-        boxes = build_level_boxes(middles, FEARED_SIZE)
-        candidates = LabelCandidates(f"feared {number}", boxes, costs)
+        boxes = labels.build_level_boxes(middles, FEARED_SIZE)
+        candidates = labels.LabelCandidates(f"feared {number}", boxes, costs)
         signs.append(MapLabel(FEARED_TEXT, candidates, bold=True, kind="feared"))
     return signs

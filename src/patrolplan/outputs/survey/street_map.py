@@ -12,15 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.webmap.map_layers import (
-    compute_bounds,
-    encode_digits,
-    pack_basemap,
-    pack_lines,
-    place_labels,
-    rank_streets,
-    round_degrees,
-)
+from patrolplan.outputs.webmap import map_layers
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
@@ -55,11 +47,11 @@ def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
         *_list_landmarks(_select_features(others, gate, radius), SCHOOLS, area.projection),
     )
     return {
-        "gate": round_degrees(gate[None], area.projection)[0],
-        "bounds": compute_bounds(network.parts.coordinates, area.projection),
+        "gate": map_layers.round_degrees(gate[None], area.projection)[0],
+        "bounds": map_layers.compute_bounds(network.parts.coordinates, area.projection),
         "streets": _pack_streets(network, name, names),
-        "labels": place_labels(network, name, rank_streets(network), names),
-        "ground": pack_basemap(features, network, area.projection),
+        "labels": map_layers.place_labels(network, name, map_layers.rank_streets(network), names),
+        "ground": map_layers.pack_basemap(features, network, area.projection),
         "landmarks": list(landmarks),
         "places": _list_places(network, features),
     }
@@ -87,7 +79,7 @@ def _pack_streets(
     network: StreetNetwork, name: NDArray[np.int64], names: NDArray[np.str_]
 ) -> dict[str, Any]:
     """Streets joined where name and class continue, which makes the page smaller."""
-    rank = rank_streets(network)
+    rank = map_layers.rank_streets(network)
     keys, group = np.unique(np.column_stack([rank, name]), axis=0, return_inverse=True)
     order = np.argsort(group.ravel(), kind="stable")
     groups = group.ravel()[order]
@@ -95,8 +87,10 @@ def _pack_streets(
     lines, of_group = shapely.get_parts(shapely.line_merge(whole), return_index=True)
     drawn = shapely.simplify(lines, SIMPLIFY_METRES)
     return {
-        "lines": pack_lines([shapely.get_coordinates(one) for one in drawn], network.projection),
-        "rank": encode_digits(keys[of_group, 0]),
+        "lines": map_layers.pack_lines(
+            [shapely.get_coordinates(one) for one in drawn], network.projection
+        ),
+        "rank": map_layers.encode_digits(keys[of_group, 0]),
         "name": keys[of_group, 1].tolist(),
         "names": names.tolist(),
     }
@@ -109,7 +103,9 @@ def _list_landmarks(
     points = shapely.get_coordinates(shapely.point_on_surface(np.asarray(named.geometry.array)))
     return [
         {"kind": kind, "name": name, "at": at}
-        for name, at in zip(named["name"], round_degrees(points, projection), strict=True)
+        for name, at in zip(
+            named["name"], map_layers.round_degrees(points, projection), strict=True
+        )
     ]
 
 
@@ -124,7 +120,7 @@ def _list_places(network: StreetNetwork, features: gpd.GeoDataFrame) -> list[dic
     return [
         {"heading": heading, "entries": entries}
         for heading, names, xy in lists
-        if (entries := _sort_entries(names, round_degrees(xy, network.projection)))
+        if (entries := _sort_entries(names, map_layers.round_degrees(xy, network.projection)))
     ]
 
 

@@ -23,12 +23,7 @@ from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
 from patrolplan.outputs.survey.form_map import build_form_grid, draw_form_map
 from patrolplan.outputs.survey.street_map import build_street_map
-from patrolplan.outputs.webmap.map_page import (
-    OPENSTREETMAP,
-    TEMPLATES as MAP_FILES,
-    read_leaflet_script,
-    read_leaflet_style,
-)
+from patrolplan.outputs.webmap import map_page
 from patrolplan.outputs.wording import is_fictional_area, list_area_attributions
 from patrolplan.privacy import ROUNDING_STEP
 from patrolplan.provenance import read_package_versions
@@ -144,17 +139,17 @@ def render_survey_page(area: StudyArea, urn: str) -> str:
         "max_places": MAX_PLACES,
         "apart_metres": APART_METRES,
         "least_pupils": ROUNDING_STEP,
-        "credit": "Fictional" if is_fictional_area(area.name) else OPENSTREETMAP,
+        "credit": "Fictional" if is_fictional_area(area.name) else map_page.OPENSTREETMAP,
     }
     scripts = (
-        read_leaflet_script(),
-        *(read_script(MAP_FILES / name) for name in MAP_SCRIPTS),
+        map_page.read_leaflet_script(),
+        *(read_script(map_page.TEMPLATES / name) for name in MAP_SCRIPTS),
         *(read_script(FILES / name) for name in SURVEY_SCRIPTS),
     )
     return render_page(
         FILES / "survey.html.j2",
         scripts,
-        (read_leaflet_style(with_images=False), read_asset(FILES / "survey.css")),
+        (map_page.read_leaflet_style(with_images=False), read_asset(FILES / "survey.css")),
         data,
         school=school,
         questions=QUESTIONS,

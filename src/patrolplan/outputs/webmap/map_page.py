@@ -24,12 +24,7 @@ from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
 from patrolplan.outputs.offline_page import dump_script_json, read_asset, read_script, render_page
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
-from patrolplan.outputs.webmap.map_layers import (
-    MapPatrol,
-    build_map_layers,
-    find_tasked_point,
-    list_map_patrols,
-)
+from patrolplan.outputs.webmap import map_layers
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
@@ -60,7 +55,7 @@ VOICES = {
 class WeekView:
     """A week for the page: its patrols, its name, and the names of the days and officers."""
 
-    patrols: tuple[MapPatrol, ...]
+    patrols: tuple[map_layers.MapPatrol, ...]
     name: str
     days: dict[str, str]
     officers: dict[str, str]
@@ -72,8 +67,8 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     It has script, styles and data, and a policy that forbids all requests; only with `[output]
     tiles` may it request map images from that one server, and it says so.
     """
-    patrols = list_map_patrols(plan) if week is None else week.patrols
-    layers = build_map_layers(plan, patrols)
+    patrols = map_layers.list_map_patrols(plan) if week is None else week.patrols
+    layers = map_layers.build_map_layers(plan, patrols)
     stops = [stop for row in layers["patrols"] for stop in row["stops"]]
     layers["plan"] = hash_content(dump_script_json(layers["patrols"]))[:16]
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
@@ -170,7 +165,7 @@ def read_leaflet_style(*, with_images: bool = True) -> str:
     return re.sub(r"url\((images/[\w-]+\.png)\)", replace_image, source)
 
 
-def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
+def _describe_patrol(map_patrol: map_layers.MapPatrol, plan: "Plan") -> dict[str, Any]:
     """Texts of a patrol, for the template."""
     patrol, crs = map_patrol.patrol, plan.area.projection.crs
     if map_patrol.day:  # light depends on the day
@@ -223,7 +218,7 @@ def _describe_stop(facts: StopFacts, plan: "Plan") -> dict[str, Any]:
     """A stop's texts; if it is tasked, with what is requested, and where exactly."""
     tasked = facts.tasking
     if tasked:
-        x, y = find_tasked_point(facts.stop, plan.area)
+        x, y = map_layers.find_tasked_point(facts.stop, plan.area)
         grid = wording.format_grid_reference(x, y, crs=plan.area.projection.crs)
         tasked = f"{tasked}. The place is at {grid}." if grid else f"{tasked}."
     return {

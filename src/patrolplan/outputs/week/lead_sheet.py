@@ -9,6 +9,7 @@ from typing import Any
 
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.notes import Note, list_texts
+from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
 from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.reason_words import DAY_WORDS
@@ -21,7 +22,6 @@ from patrolplan.outputs.week.roster import (
     format_school_name,
 )
 from patrolplan.outputs.week.sheet import Sheet
-from patrolplan.outputs.wording import compute_plan_id, describe_window, format_route_name
 from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import format_place_hours, get_place
 from patrolplan.patrols.obstacles import ObstacleKind
@@ -55,7 +55,7 @@ def build_lead_sheet(roster: Roster) -> Sheet:
     rows = {kind: _build_demand_rows(roster, kind) for kind in DEMANDS}
     data = head | {
         "title": f"Lead's sheet: {head['area']}, {head['week']}",
-        "id": compute_plan_id(week.plan),
+        "id": wording.compute_plan_id(week.plan),
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
         "demands": [
             {"title": DEMANDS[kind].lead.format(watch=f"{WATCH_METRES:g}"), "rows": own}
@@ -283,8 +283,8 @@ def _describe_rule(roster: Roster, rule: Lock | Ban) -> str:
     who = "everybody" if rule.officer is None else roster.print_officer(rule.officer)
     where = "all schools" if rule.urn is None else _name_school(roster, rule.urn)
     when = "all week" if rule.date is None else f"on {format_day(rule.date)}"
-    window = "" if rule.window is None else f", {describe_window(rule.window)}"
-    route = "" if rule.variant is None else f", {format_route_name(rule.variant)}"
+    window = "" if rule.window is None else f", {wording.describe_window(rule.window)}"
+    route = "" if rule.variant is None else f", {wording.format_route_name(rule.variant)}"
     return f"{who} at {where} {when}{window}{route}"
 
 

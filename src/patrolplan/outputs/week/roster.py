@@ -11,16 +11,9 @@ import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
+from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.facts import STAFF_WORDS, find_marking, find_staff, name_feared_places
-from patrolplan.outputs.wording import (
-    PURPOSE,
-    describe_further_window,
-    format_data_months,
-    format_grid_reference,
-    format_minutes,
-    list_attributions,
-)
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import MODE_WORDS, Appointment, find_open_days
@@ -113,11 +106,11 @@ class Roster:
             "area": make_printable(plan.area.name),
             "week": format_week(self.week),
             "marking": make_printable(find_marking(plan.area, patrols)),
-            "purpose": PURPOSE,
+            "purpose": wording.PURPOSE,
             "basis": [
-                f"{format_data_months(plan.risk)}.",
+                f"{wording.format_data_months(plan.risk)}.",
                 *map(make_printable, declared),
-                " ".join(list_attributions(plan)),
+                " ".join(wording.list_attributions(plan)),
             ],
         }
 
@@ -182,7 +175,7 @@ class Roster:
     def describe_company(self, officer: str, duty: Duty) -> list[str]:
         """A patrol's window unless it is after school, and who else is on it, if anyone."""
         crew = self.describe_others(officer, duty)
-        words = (describe_further_window(duty.patrol), f"with {crew}" if crew else "")
+        words = (wording.describe_further_window(duty.patrol), f"with {crew}" if crew else "")
         return [make_printable(word) for word in words if word]
 
     def format_set_out(self, officer: str, duty: Duty) -> str:
@@ -214,7 +207,7 @@ class Roster:
         area, hotspots = self.week.plan.area, self.week.plan.hotspots
         crs, places = area.settings.area.crs, area.tasked_places
         points = zip(places["place_id"], places.geometry, strict=True)
-        words = {name: format_grid_reference(at.x, at.y, crs=crs) for name, at in points}
+        words = {name: wording.format_grid_reference(at.x, at.y, crs=crs) for name, at in points}
         words |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
         words |= name_feared_places(area)
         stops = (stop for duty in self.week.duties for stop in duty.patrol.stops)
@@ -292,7 +285,7 @@ def describe_appointment(roster: Roster, appointment: Appointment) -> str:
 
 def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
     """The destination, mode and minutes of a journey."""
-    minutes = format_minutes(round(item.to_minutes) - round(item.from_minutes))
+    minutes = wording.format_minutes(round(item.to_minutes) - round(item.from_minutes))
     how = roster.officers_by_name[officer].mode
     if item.towards == "base":
         return f"Back at the base ({how}, {minutes})"

@@ -14,18 +14,12 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
+from patrolplan.outputs import wording
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import DEMANDS, Roster, format_duty_times
-from patrolplan.outputs.wording import format_route_name
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.ledger.monthly_return import (
-    compare_doses,
-    list_shortfalls,
-    month_days,
-    summarise_designated,
-    summarise_doses,
-)
+from patrolplan.team.ledger import monthly_return
 from patrolplan.team.week import Duty, format_day
 from patrolplan.team.week_records import DemandOutcome
 from patrolplan.times import format_time
@@ -178,7 +172,7 @@ def _tell_duty(roster: Roster, duty: Duty) -> dict[str, object]:
         "end": format_time(duty.end_minutes),
         "urn": duty.urn,
         "school": duty.patrol.school,
-        "route": format_route_name(duty.variant),
+        "route": wording.format_route_name(duty.variant),
         "stops": "; ".join(f"{stop.arrive} {stop.place}" for stop in facts),
         "card": roster.card_path(duty),
         "window": duty.window,
@@ -211,13 +205,13 @@ def build_return_tables(
     hotspots, also those without a visit; "by-polygon" with `polygons`, see `compare_doses`. `staff`
     are names in the officers table that are not shown: they are counted together.
     """
-    first, last = month_days(month)
-    table = compare_doses(ledger, first, last, polygons=polygons)
+    first, last = monthly_return.month_days(month)
+    table = monthly_return.compare_doses(ledger, first, last, polygons=polygons)
     table["officer"] = table["officer"].where(~table["officer"].isin(list(staff)), STAFF_ROW)
     keys = TABLES if polygons is None else TABLES | {"by-polygon": ["polygon"]}
-    tables = {name: summarise_doses(table, by) for name, by in keys.items()}
-    tables["by-reason"] = list_shortfalls(ledger, first, last)
-    designated = summarise_designated(ledger, first, last, tables["by-hotspot"])
+    tables = {name: monthly_return.summarise_doses(table, by) for name, by in keys.items()}
+    tables["by-reason"] = monthly_return.list_shortfalls(ledger, first, last)
+    designated = monthly_return.summarise_designated(ledger, first, last, tables["by-hotspot"])
     return tables if designated.empty else tables | {"by-designated": designated}
 
 

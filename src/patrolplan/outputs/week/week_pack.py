@@ -19,7 +19,6 @@ from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
 from patrolplan.outputs.week.lead_sheet import build_lead_sheet
-from patrolplan.outputs.week.poster import build_poster
 from patrolplan.outputs.week.roster import (
     LONGEST_OFFICER,
     Roster,
@@ -30,7 +29,7 @@ from patrolplan.outputs.week.roster import (
     format_school_name,
     format_week,
 )
-from patrolplan.outputs.week.school_sheet import build_school_sheet
+from patrolplan.outputs.week.school_sheet import build_poster, build_school_sheet
 from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
 from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_officer_points
