@@ -14,15 +14,11 @@ from outputs.printed import find_words_off_page, read_pages, strip_spaces
 from patrolplan.hotspots.reasons import ReportsReason, TrendReason, WayReason
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card as card_module
-from patrolplan.outputs.card.card import (
-    CardTypesetter,
-    PrintedPatrol,
-    build_card_filename,
-    render_cards,
-)
+from patrolplan.outputs.card.card import PrintedPatrol, render_cards
 from patrolplan.outputs.card.card_text import build_card_data, list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE, open_template_folder
 from patrolplan.outputs.reason_words import list_reasons
+from patrolplan.outputs.webmap.map_layers import format_patrol_id
 from patrolplan.outputs.wording import describe_barred, describe_tasking
 from patrolplan.patrols.legs import RoadCrossing
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
@@ -104,7 +100,7 @@ def cards(demo_plan):
 @pytest.fixture(scope="module")
 def card(demo_plan, cards):
     """Card of the first patrol."""
-    return cards[build_card_filename(demo_plan.patrols[0])]
+    return cards[f"cards/{format_patrol_id(demo_plan.patrols[0])}.pdf"]
 
 
 def test_busiest_way_stands_at_one_stop_and_raises_the_marking(demo_plan):
@@ -143,7 +139,7 @@ def test_a_card_has_at_most_120_words_beside_map_and_directions(demo_plan):
 
     with open_template_folder() as folder:
         printed = [PrintedPatrol(demo_plan, patrol) for patrol in demo_plan.patrols]
-        cards = CardTypesetter(Path(folder)).lay_out_cards(printed)
+        cards = card_module.lay_out_cards(Path(folder), printed, None, None)
     assert len(cards) == len(demo_plan.patrols)
     assert max(count(card) for card in cards) <= 120
 
@@ -165,7 +161,7 @@ def test_markup_in_names_arrives_as_text(demo_plan):
 def test_equal_plans_give_equal_bytes(demo_plan, card):
     """Nothing of the moment of printing is in the file."""
     again = render_cards(demo_plan, patrols=demo_plan.patrols[:1])
-    assert again[build_card_filename(demo_plan.patrols[0])] == card
+    assert again[f"cards/{format_patrol_id(demo_plan.patrols[0])}.pdf"] == card
 
 
 def test_card_can_be_read_by_a_screen_reader(demo_plan, card):
