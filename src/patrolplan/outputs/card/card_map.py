@@ -49,7 +49,7 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
         strip = legend.compute_strip_height(rows)
         viewport = fit_patrol_viewport(plan, patrol, width, height - strip)
         content = MapContent(viewport, plan, patrol)
-        ground = map_words.survey_map(content)
+        ground = map_words.Ground(content)
         words = map_words.place_needed_words(ground)
         entries = [
             *map(legend.build_key_entry, words.keyed),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -27,27 +28,37 @@ class Ground:
     """Everything that words must keep clear of."""
 
     content: MapContent
-    occupied: labels.Boxes  # (n, 5) of signs, symbols and north arrow
-    covered: BaseGeometry  # What covers streets
+
+    @cached_property
+    def north(self) -> labels.Boxes:
+        """The north arrow's box."""
+        return symbols.place_north_arrow(self.content.viewport, self.content.marker_boxes)
+
+    @cached_property
+    def covered(self) -> BaseGeometry:
+        """What covers streets: signs and north arrow."""
+        signs = shapely.multipoints(self.content.markers.centres).buffer(symbols.STOP_RADIUS)
+        return shapely.union_all([signs, *shapely.polygons(labels.compute_corners(self.north))])
 
     @cached_property
     def route_area(self) -> BaseGeometry:
         """The route with its width on the map."""
         return self.content.route.buffer(ROUTE_WIDTH + 0.8)
 
-    def place(self, placed: list[PlacedLabel], wanted: list[MapLabel]) -> None:
+    def place(
+        self, placed: list[PlacedLabel], wanted: list[MapLabel], *, on_route: bool = False
+    ) -> None:
         """Add those of the labels that fit between the others, off the stretches if possible."""
-        viewport, occupied = self.content.viewport, self.list_occupied(placed)
+        if not on_route:
+            area = self.route_area
+            wanted = [
+                replace(one, candidates=replace(one.candidates, blocked=area)) for one in wanted
+            ]
         placed += place_names.place_map_labels(
-            wanted, viewport, occupied=occupied, avoided=self.content.band
-        )
-
-    def place_off_route(self, placed: list[PlacedLabel], wanted: list[MapLabel]) -> None:
-        """The same, and nothing on the route."""
-        area = self.route_area
-        self.place(
-            placed,
-            [replace(one, candidates=replace(one.candidates, blocked=area)) for one in wanted],
+            wanted,
+            self.content.viewport,
+            occupied=self.list_occupied(placed),
+            avoided=self.content.band,
         )
 
     def list_occupied(self, placed: Sequence[PlacedLabel]) -> labels.Boxes:
@@ -59,28 +70,17 @@ class Ground:
             for box, end in zip(boxes, ends, strict=True)
             if end is not None
         ]
-        return np.vstack([self.occupied, boxes, *lines])
+        points = np.concatenate([points for _, points in self.content.point_symbols.values()])
+        signs = labels.build_level_boxes(points, 7.0)
+        return np.vstack([self.content.marker_boxes, signs, self.north, boxes, *lines])
 
 
-@dataclass(frozen=True, eq=False)
-class NeededWords:
-    """The required words of a map, placed."""
+class NeededWords(NamedTuple):
+    """The required words of a map, placed; streets that have a letter; words without a place."""
 
     placed: list[PlacedLabel]
-    keyed: list[KeyedStreet]  # Streets that have a letter
-    lacking: int  # Number of words without a place
-
-
-def survey_map(content: MapContent) -> Ground:
-    """Find what the words of a map must keep clear of."""
-    furniture = symbols.place_north_arrow(content.viewport, content.marker_boxes)
-    points = np.concatenate([points for _, points in content.point_symbols.values()])
-    signs = shapely.multipoints(content.markers.centres).buffer(symbols.STOP_RADIUS)
-    return Ground(
-        content,
-        np.vstack([content.marker_boxes, labels.build_level_boxes(points, 7.0), furniture]),
-        shapely.union_all([signs, *shapely.polygons(labels.compute_corners(furniture))]),
-    )
+    keyed: list[KeyedStreet]
+    lacking: int
 
 
 def place_needed_words(ground: Ground) -> NeededWords:
@@ -116,7 +116,7 @@ def place_needed_words(ground: Ground) -> NeededWords:
         if not tried[-1].lacking:
             break
     best = min(tried, key=lambda words: words.lacking)
-    ground.place_off_route(best.placed, _build_feared_labels(content))
+    ground.place(best.placed, _build_feared_labels(content))
     return best
 
 
@@ -146,7 +146,7 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
         *(label for label in signs if label not in landmarks),
         *grid.build_grid_labels(content.grid_lines, content.viewport),
     ]
-    ground.place_off_route(placed, others)
+    ground.place(placed, others)
     return placed
 
 
@@ -162,8 +162,8 @@ def _place_in_order(
     placed: list[PlacedLabel] = []
     content, covered = ground.content, ground.covered
     if tags_first:
-        ground.place(placed, tags)
-    ground.place_off_route(placed, names)
+        ground.place(placed, tags, on_route=True)
+    ground.place(placed, names)
 
     def list_unnamed() -> list[str]:
         shown = find_named_streets(placed)
@@ -177,7 +177,7 @@ def _place_in_order(
             occupied=ground.list_occupied(placed),
             walked=name in content.walked_streets,
         )
-        ground.place_off_route(placed, [label])
+        ground.place(placed, [label])
     keyed = street_key.key_streets(list_unnamed())
     letters = [
         street_key.build_key_label(
@@ -185,9 +185,9 @@ def _place_in_order(
         )
         for one in keyed
     ]
-    ground.place(placed, letters)
+    ground.place(placed, letters, on_route=True)
     if not tags_first:
-        ground.place(placed, tags)
+        ground.place(placed, tags, on_route=True)
     on_map = {label.text for label, _ in placed if label.kind == "key"}
     found = [street for street in keyed if street.letter in on_map]
     lacking = len(keyed) - len(found) + len(content.legs)

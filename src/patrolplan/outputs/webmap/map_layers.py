@@ -84,6 +84,8 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
     lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
     names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
     rank = rank_streets(network)
+    schools = plan.area.schools
+    gates = round_degrees(patrolled.xy(plan.area.gates), projection)
     return {
         "bounds": compute_bounds(patrolled.parts.coordinates, projection),
         "streets": {
@@ -99,7 +101,10 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
         "labels": place_labels(network, name, rank, names),
         "ground": pack_basemap(plan.area.features, network, projection),
         "hotspots": _pack_hotspots(plan.area, plan.hotspots),
-        "schools": _pack_schools(plan),
+        "schools": [  # also those without a patrol
+            {"urn": str(urn), "name": str(name), "at": at}
+            for urn, name, at in zip(schools["urn"], schools["name"], gates, strict=True)
+        ],
         "patrols": [
             _pack_patrol(patrol, plan.area, {name: row for row, name in enumerate(names.tolist())})
             for patrol in (list_map_patrols(plan) if patrols is None else patrols)
@@ -153,8 +158,8 @@ def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDAr
 
 def compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     """South and west, north and east of (k, 2) points, in degrees."""
-    degrees = np.column_stack(projection.to_degrees(xy[:, 0], xy[:, 1]))[:, ::-1]
-    return [degrees.min(axis=0).tolist(), degrees.max(axis=0).tolist()]
+    latitude_longitude = np.column_stack(projection.to_degrees(*xy.T)[::-1])
+    return [latitude_longitude.min(axis=0).tolist(), latitude_longitude.max(axis=0).tolist()]
 
 
 def place_labels(
@@ -250,12 +255,6 @@ def find_tasked_point(stop: "Stop", area: "StudyArea") -> tuple[float, float]:
     return (point.iloc[0].x, point.iloc[0].y) if len(point) else stop.point
 
 
-def _find_tasked_points(stop: "Stop", area: "StudyArea") -> NDArray[np.float64]:
-    """(0 or 1, 2) metres."""
-    points = [] if stop.tasked is None else [find_tasked_point(stop, area)]
-    return np.array(points).reshape(-1, 2)
-
-
 def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Each hotspot; a designated one also has the edge of its polygon."""
     projection, edges = area.projection, {}
@@ -280,18 +279,12 @@ def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[s
     ]
 
 
-def _pack_schools(plan: "Plan") -> list[dict[str, Any]]:
-    """Every school at its gate, also those without a patrol."""
-    schools, network = plan.area.schools, plan.area.network
-    gates = round_degrees(network.xy(plan.area.gates), plan.area.projection)
-    columns = (schools["urn"].astype(str), schools["name"].astype(str), gates)
-    return [{"urn": urn, "name": name, "at": at} for urn, name, at in zip(*columns, strict=True)]
-
-
 def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]) -> dict[str, Any]:
     """A patrol; `names` are the rows of streets' names."""
     patrol, projection = map_patrol.patrol, area.projection
     barred = np.array([place.point for place in patrol.keep_away]).reshape(-1, 2)
+    stops = list_stop_facts(patrol, projection.crs)
+    tasked = {one.number: find_tasked_point(one.stop, area) for one in stops if one.stop.tasked}
     return {
         "id": map_patrol.id,
         "day": map_patrol.day,
@@ -314,9 +307,11 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]
                 "arrive": round(facts.stop.arrive_minutes),
                 "leave": round(facts.stop.leave_minutes),
                 "feared": facts.feared,
-                "tasked": encode_steps(_find_tasked_points(facts.stop, area), projection),
+                "tasked": encode_steps(
+                    np.array(tasked.get(facts.number, ())).reshape(-1, 2), projection
+                ),
             }
-            for facts in list_stop_facts(patrol, projection.crs)
+            for facts in stops
         ],
         "keep_away": encode_steps(barred, projection),
         "legs": pack_lines([leg.line for leg in patrol.legs], projection),

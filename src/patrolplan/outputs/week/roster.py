@@ -145,15 +145,6 @@ class Roster:
             and urn in {None, duty.urn}
         ]
 
-    def select_officers(
-        self, officer: str | None = None, date: dt.date | None = None
-    ) -> list[RosterOfficer]:
-        """The officers of a part of the week: this one, those with a patrol on a day, or all."""
-        if officer is None and date is not None:
-            names = {name for duty in self.select_duties(date=date) for name in duty.people}
-            return [one for one in self.officers if one.name in names]
-        return [one for one in self.officers if officer in {None, one.name}]
-
     @cached_property
     def staff(self) -> frozenset[str]:
         """Names of school staff, who are named only by their role."""
@@ -224,12 +215,8 @@ class Roster:
 
         It begins with a dot, which names of officers and schools do not have in file names.
         """
-        window = duty.window
-        return "" if window == AFTER_SCHOOL else f".{self._window_file_names[window]}"
-
-    @cached_property
-    def _window_file_names(self) -> dict[str, str]:
-        return make_file_names(sorted({duty.window for duty in self.week.duties}))
+        names = make_file_names(sorted({duty.window for duty in self.week.duties}))
+        return "" if duty.window == AFTER_SCHOOL else f".{names[duty.window]}"
 
     @cached_property
     def school_file_names(self) -> dict[str, str]:
@@ -317,11 +304,6 @@ def check_officer_and_date(
 def format_school_name(name: str) -> str:
     """A school's name as printed."""
     return shorten(make_printable(name), LONGEST_NAME)
-
-
-def format_duty_times(duty: Duty) -> str:
-    """Start and end of a duty, with a dash between them."""
-    return format_span(duty.start_minutes, duty.end_minutes)
 
 
 def format_week(week: Week) -> str:

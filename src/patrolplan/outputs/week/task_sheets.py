@@ -22,7 +22,6 @@ from patrolplan.outputs.week.roster import (
     LONGEST_OFFICER,
     Roster,
     RosterOfficer,
-    format_duty_times,
     format_school_name,
 )
 from patrolplan.outputs.week.sheet import MapMarker, OverviewMap, Sheet
@@ -173,7 +172,7 @@ def _build_line(roster: Roster, officer: str, duty: Duty) -> dict[str, str]:
     number = roster.schools_by_urn[duty.urn].number
     return {
         "officer": roster.print_officer(officer),
-        "time": format_duty_times(duty),
+        "time": format_span(duty.start_minutes, duty.end_minutes),
         "school": f"{number} {format_school_name(duty.patrol.school)}",
         "leave": f"set out {leave}" if leave else "",
         "more": " · ".join(roster.describe_company(officer, duty)),

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -36,7 +37,7 @@ from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_office
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.tasked_places import tell_taskings
-from patrolplan.team.ledger.monthly_return import RecentPresence, load_recent_presence
+from patrolplan.team.ledger.monthly_return import load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
@@ -45,6 +46,7 @@ from patrolplan.team.where_when import DayItem
 from patrolplan.text import format_count, join_words, shorten
 from patrolplan.times import format_time
 
+DASH = "\N{EN DASH}"
 REPLACES = "A card printed again replaces the one of the same day."
 
 
@@ -112,16 +114,21 @@ def write_week_files(
     for the manifest, see `patrolplan.outputs.earlier_papers`.
     """
     week = round_week(roster.week)
-    roster, untold = Roster(_tell_taskings(week)), Roster(week)
+    # Everyone who stands at a tasked place in its hours is told so, but not a school.
+    told = (
+        replace(duty, patrol=tell_taskings(week.plan.area, duty.date, duty.patrol))
+        for duty in week.duties
+    )
+    untold, roster = Roster(week), Roster(replace(week, duties=tuple(told)))
     papers = EarlierPapers(earlier, week.plan)
-    duties, officers = roster.select_duties(officer, date), roster.select_officers(officer, date)
+    duties = roster.select_duties(officer, date)
+    people = {name for duty in duties for name in duty.people if officer in {None, name}}
+    officers = [one for one in roster.officers if one.name in people]
     whole = officer is None and date is None
-    # A school is not told what is tasked.
-    school_urns = {duty.urn for duty in untold.select_duties(officer, date)}
     sheets = {
         "tasks.pdf": build_task_sheets(roster, duties, wall=whole),
         **({"lead.pdf": build_lead_sheet(roster)} if whole else {}),
-        **_build_school_papers(untold, school_urns, with_posters=whole),
+        **_build_school_papers(untold, {duty.urn for duty in duties}, with_posters=whole),
     }
     books = _build_card_books(roster, officers, duties, changes)
     files = {
@@ -139,22 +146,15 @@ def write_week_files(
     return papers.seal(files)
 
 
-def _tell_taskings(week: Week) -> Week:
-    """The week in which everyone who stands at a tasked place in its hours is told so."""
-    area = week.plan.area
-    duties = (
-        replace(duty, patrol=tell_taskings(area, duty.date, duty.patrol)) for duty in week.duties
-    )
-    return replace(week, duties=tuple(duties))
-
-
 def _build_school_papers(
     roster: Roster, urns: Collection[str], *, with_posters: bool
 ) -> dict[str, Sheet]:
     """Sheets of these schools; and posters of all, which show nothing of a week's part."""
-    presence = _load_presence(roster.week)
+    week, presence = roster.week, None
+    with suppress(LedgerError):  # without a ledger, papers say that visits are not known
+        presence = load_recent_presence(week.plan.area, week.plan.hotspots, week.start)
     wanted = [one.urn for one in roster.schools if with_posters or one.urn in urns]
-    answers = find_school_answers(roster.week, presence, wanted)
+    answers = find_school_answers(week, presence, wanted)
     sheets: dict[str, Sheet] = {}
     for school in roster.schools:
         own, name = answers.get(school.urn, ()), roster.school_file_names[school.urn]
@@ -164,14 +164,6 @@ def _build_school_papers(
         if poster is not None:
             sheets[f"posters/{name}.pdf"] = poster
     return sheets
-
-
-def _load_presence(week: Week) -> RecentPresence | None:
-    """Visits of the last weeks; None if there is no ledger, which papers then mention."""
-    try:
-        return load_recent_presence(week.plan.area, week.plan.hotspots, week.start)
-    except LedgerError:
-        return None
 
 
 def format_week_documents(week: Week) -> dict[str, bytes]:
@@ -327,27 +319,17 @@ def build_cover_data(
         "subtitle": f"Your days in order · {roster.describe_officer_modes(officer)}",
         "heading": "From setting out until back at the base",
         "days": [
-            _build_cover_day(roster, officer, day, cards)
+            {
+                "day": f"{day:%A}",
+                "date": f"{day.day} {day:%B}",
+                "hours": f"on duty {hours.replace('-', DASH)}" if hours else "",
+                "items": [_build_cover_item(roster, officer.name, item, cards) for item in items],
+            }
             for day in shown
-            if (officer.name, day) in roster.officer_days
+            if (items := roster.officer_days.get((officer.name, day))) is not None
+            for hours in [roster.find_hours(officer.name, day)]
         ],
         "notes": notes,
-    }
-
-
-def _build_cover_day(
-    roster: Roster, officer: RosterOfficer, day: dt.date, cards: Mapping[int, int]
-) -> dict[str, Any]:
-    """A day of the cover; `cards` are the numbers of the book's cards by the duty's id."""
-    hours = roster.find_hours(officer.name, day).replace("-", "\N{EN DASH}")
-    return {
-        "day": f"{day:%A}",
-        "date": f"{day.day} {day:%B}",
-        "hours": f"on duty {hours}" if hours else "",
-        "items": [
-            _build_cover_item(roster, officer.name, item, cards)
-            for item in roster.officer_days[officer.name, day]
-        ],
     }
 
 
@@ -365,19 +347,6 @@ def _build_cover_item(
     duty = item.duty
     if duty is None:
         return line | {"text": ""}
-    return line | {
-        "card": cards.get(id(duty)),
-        "text": format_school_name(duty.patrol.school),
-        "about": " · ".join(_list_patrol_facts(roster, officer, duty)),
-        "stops": "; ".join(
-            f"{stop.arrive} {print_whole(stop.place)}"
-            for stop in list_stop_facts(duty.patrol, roster.week.plan.area.projection.crs)
-        ),
-    }
-
-
-def _list_patrol_facts(roster: Roster, officer: str, duty: Duty) -> list[str]:
-    """Window, school's number, how long to stay at the gate, how many stops, and with whom."""
     patrol, crew = duty.patrol, roster.describe_others(officer, duty)
     gate = f"at the gate until {format_time(patrol.gate_until_minutes)}"
     facts = (
@@ -387,4 +356,12 @@ def _list_patrol_facts(roster: Roster, officer: str, duty: Duty) -> list[str]:
         format_count(len(patrol.stops), "stop") if patrol.stops else "stay at the gate",
         f"with {make_printable(crew)}" if crew else "",
     )
-    return [fact for fact in facts if fact]
+    return line | {
+        "card": cards.get(id(duty)),
+        "text": format_school_name(duty.patrol.school),
+        "about": " · ".join(filter(None, facts)),
+        "stops": "; ".join(
+            f"{stop.arrive} {print_whole(stop.place)}"
+            for stop in list_stop_facts(patrol, roster.week.plan.area.projection.crs)
+        ),
+    }
