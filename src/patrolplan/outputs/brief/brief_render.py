@@ -1,8 +1,4 @@
-"""A brief as lines for the terminal, as a document for other programs, and as one A4 page.
-
-Page and terminal have the same sentences: what is rising, who goes where, what was counted, what is
-missing.
-"""
+"""A brief for the terminal and as one A4 page, in the same sentences, and as a document."""
 
 import re
 from collections.abc import Sequence

@@ -143,10 +143,8 @@ def measure_months(period: Period) -> tuple[pd.DatetimeIndex, NDArray[np.float64
 
 
 def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(k,) how much more (b, k) counts of equal blocks vary than chance alone; at least 1.
-
-    Variance over mean (Pearson's estimate, quasi-Poisson).
-    """
+    """(k,) how much more (b, k) counts of equal blocks vary than chance alone; at least 1."""
+    # Variance over mean (Pearson's estimate, quasi-Poisson).
     if len(counts) < MIN_BLOCKS:
         return np.ones(counts.shape[1])
     mean = counts.mean(axis=0)

@@ -1,8 +1,4 @@
-"""Patrol cards: one A4 page that an officer carries for each patrol, fonts.typeset by typst.
-
-`render_cards` gives the cards of a plan, `render_card_books` those of a week under a cover that
-lists them.
-"""
+"""Patrol cards: one A4 page that an officer carries for each patrol; a week's under a cover."""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor

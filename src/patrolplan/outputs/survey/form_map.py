@@ -1,9 +1,8 @@
 """The map of a paper form: streets, names and bus stops around a school, under a lettered grid.
 
-It is drawn in greys for a school's copier, on white ground without buildings, and shows nothing of
-crime, risk or reports. The grid's cells, letters across and numbers down, are squares of the fixed
-grid (`patrolplan.crs.find_squares`), so that marks on paper are counted exactly like reports from a
-page. The page on which a teacher enters the tallies has the same letters.
+It is drawn in greys for a school's copier, without buildings, crime, risk or reports. The grid's
+cells are squares of the fixed grid (`patrolplan.crs.find_squares`), so that marks on paper are
+counted exactly like reports from a page.
 """
 
 import string
@@ -181,8 +180,11 @@ def draw_form_map(
     symbols.draw_symbols(window, {kind: points for kind, (_, points) in signs.items()})
     symbols.draw_markers(window, ["gate"], [GATE_LETTER], gate, gate)
     symbols.draw_border(window, *viewport.size)
+    [at], covered = gate.tolist(), shapely.Point(gate[0]).buffer(GATE_SIDE / 2)
+    school = shorten(make_printable(area.schools["name"].iloc[row]), LONGEST_SCHOOL)
     labels = [
-        *_build_point_labels(signs, gate, str(area.schools["name"].iloc[row])),
+        *place_names.build_school_labels(tuple(at), school, radius=GATE_SIDE / 2 + 1),
+        *place_names.build_symbol_labels("station", *signs["station"], covered=covered),
         *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
         *place_names.build_area_labels(features, viewport),
     ]
@@ -222,19 +224,6 @@ def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float
         texts = grid.letters if side in {"above", "below"} else range(1, grid.down + 1)
         for text, (x, y) in zip(texts, (places + shift).tolist(), strict=True):
             draw_text(window, str(text), (x, y, 0.0), style)
-
-
-def _build_point_labels(
-    signs: Signs, gate: NDArray[np.float64], school: str
-) -> list[place_names.MapLabel]:
-    """Names of the school and of the stations around it."""
-    [(x, y)] = gate.tolist()
-    name = shorten(make_printable(school), LONGEST_SCHOOL)
-    covered = shapely.Point(x, y).buffer(GATE_SIDE / 2)
-    return [
-        *place_names.build_school_labels((x, y), name, radius=GATE_SIDE / 2 + 1),
-        *place_names.build_symbol_labels("station", *signs["station"], covered=covered),
-    ]
 
 
 def _draw_words(

@@ -1,20 +1,14 @@
 """Import surveys: read their files, write what may be shown, say so, and delete them on request.
 
-The order makes this safe: everything is read and checked before anything is written, reports and
-record are on disk before a file is deleted, and the record notes a deletion only after it.
-
-`reports.csv` is made only from rounded counts. A file of reports needs rows: as many as a square
-shows, at its centre, with as many of each word as it shows and `unknown` or `none` in the others.
-Each column is filled independently, so the combination of words in a row has no meaning. When the
-file is read again, it gives the same counts.
+Everything is checked before anything is written, reports and record are on disk before a file is
+deleted, and the record notes a deletion only after it. `reports.csv` has as many rows as a square
+shows, at its centre, with each word as often as it shows: read again, they give the same counts.
+Each column is filled independently, so the combination of words in a row has no meaning.
 
 `reports.record.json` lists the surveys in it, so that duplicates are noticed. It has no hash of the
-answers: a short file could be guessed from it. Both are written together: if a command is killed
-between the two, the next one finishes it.
-
-Surveys whose files are deleted cannot be counted again: further ones go into a file of their own,
-grouped by themselves. That loses reports, but otherwise the difference between two counts could
-show a pupil.
+answers: a short file could be guessed from it. Surveys whose files are deleted cannot be counted
+again: further ones go into a file of their own, grouped by themselves, so that the difference
+between two counts cannot show a pupil.
 """
 
 import datetime as dt
@@ -218,11 +212,7 @@ def take_in_surveys(
     today: dt.date | None = None,
     delete: bool = False,
 ) -> SurveyReading:
-    """Read files of surveys into a file of reports; with problems in any, nothing is written.
-
-    Surveys may be from the schools in `urns`, None means any; `delete` deletes files after they are
-    counted.
-    """
+    """Read surveys into a file of reports, all or nothing; `urns` are the schools, None is any."""
     today = dt.datetime.now().astimezone().date() if today is None else today
     own = {find_real_path(out), find_real_path(find_record_path(out))}
     files = [path for path in paths if find_real_path(path) not in own]

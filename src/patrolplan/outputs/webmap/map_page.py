@@ -1,7 +1,6 @@
 """`map.html`: one page with the whole plan, which opens from a folder and sends no request.
 
-The page's text (patrols, stops, reasons, directions) is plain HTML, for screen readers and
-printing; the script adds an interactive map. Leaflet is embedded in the page.
+Its text is plain HTML, for screen readers and printing; the script adds an interactive map.
 """
 
 import base64

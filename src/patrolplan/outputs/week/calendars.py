@@ -1,10 +1,7 @@
 """`calendars/OFFICER.ics`: an officer's patrols of a week, for the calendar on phone and desk.
 
-An event has the time and the school, but never the reason or other places: calendars are shared
-more widely than cards. Appointments are left out, since they came from a calendar.
-
-Calendars identify an event by its UID, and use the version with the highest SEQUENCE. The UID is
-that of officer, day, school and window; SEQUENCE rises with each draw and each change by hand.
+An event never has the reason or other places: calendars are shared more widely than cards. Its UID
+is that of officer, day, school and window; SEQUENCE rises with each draw and change by hand.
 """
 
 import datetime as dt

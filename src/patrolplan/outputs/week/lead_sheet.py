@@ -1,6 +1,6 @@
-"""`lead.pdf`: what a team's lead is responsible for: gaps, officers' days, demands, fairness, draw.
+"""`lead.pdf`: gaps, officers' days, demands, fairness and the draw, for the lead alone.
 
-It is not for the wall, since it has officers' appointments, which colleagues need not see.
+Not for the wall, since it has officers' appointments, which colleagues need not see.
 """
 
 import datetime as dt

@@ -187,10 +187,7 @@ class Roster:
         return "" if hours.empty else str(hours.iloc[0])
 
     def find_place_words(self, place: str) -> str:
-        """Where a hotspot, tasked or feared place of the week is: its street, or a grid reference.
-
-        The street of a tasked place is known only from a patrol that stops there.
-        """
+        """Street or grid reference of a hotspot, tasked or feared place of the week."""
         return self._place_words.get(place, "")
 
     @cached_property
@@ -211,10 +208,7 @@ class Roster:
         return f"cards/{officer.file_name}/{duty.date}-{school}{window}.pdf"
 
     def window_suffix(self, duty: Duty) -> str:
-        """Suffix that distinguishes papers of further windows from those of the one after school.
-
-        It begins with a dot, which names of officers and schools do not have in file names.
-        """
+        """Suffix of papers of further windows; its dot is in no name of an officer or school."""
         names = make_file_names(sorted({duty.window for duty in self.week.duties}))
         return "" if duty.window == AFTER_SCHOOL else f".{names[duty.window]}"
 

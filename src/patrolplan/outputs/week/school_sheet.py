@@ -1,10 +1,8 @@
 """A school's sheet, which an officer may leave there, and its poster for every pupil to read.
 
-Neither shows crime, reasons, officers' names, routes, tasked places or when somebody is in which
-street. A poster shows less: the heaviest places of a survey by street and no more exactly than
-their squares, rounded numbers, and the total of days of the last weeks on which an officer was
-there. It has nothing about the coming week, and no map, which would show where children walk alone;
-nothing is named after an offence. A school without a place to show has no poster: an empty one
+Neither shows crime, reasons, officers, routes, tasked places or when somebody is in which street. A
+poster has only the heaviest places of a survey by their streets, rounded numbers and past days; no
+map, which would show where children walk alone. Without a place to show there is none: an empty one
 would invite guesses about who was not heard.
 """
 
@@ -148,10 +146,7 @@ def describe_presence(answer: PlaceAnswer) -> str:
 
 
 def describe_promise(promise: Promise) -> str:
-    """How often a patrol will be there in the week, or why there will be none.
-
-    Never exact enough to reveal the days: "most" means all, or all but one.
-    """
+    """How often a patrol will be there in the week, never exactly, or why there will be none."""
     if promise.days == 1:
         return "a patrol on one day"
     if promise.days:

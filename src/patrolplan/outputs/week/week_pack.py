@@ -106,12 +106,9 @@ def write_week_files(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, str]:
-    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
+    """Write the papers of a week, or of an officer or day; returns digests for the manifest.
 
-    With `changes` also those cards as one document, under a cover that says what changed.
-
-    Papers of the folder `earlier` are copied if they are unchanged. Returns the digests of papers
-    for the manifest, see `patrolplan.outputs.earlier_papers`.
+    With `changes` also those cards as one document; unchanged papers of `earlier` are copied.
     """
     week = round_week(roster.week)
     # Everyone who stands at a tasked place in its hours is told so, but not a school.
