@@ -11,7 +11,7 @@ from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, REC
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.brief.brief import Brief, BriefTasking, ChangedHotspot
-from patrolplan.outputs.brief.crime_counts import CrimeSummary, Period
+from patrolplan.outputs.brief.crime_counts import CrimeSummary
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole, typeset_template
 from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
@@ -19,7 +19,6 @@ from patrolplan.outputs.reason_words import tell_reasons
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
-from patrolplan.times import format_days
 
 LONGEST_NAME = 90  # Maximum letters of the name of a school, category or street
 
@@ -95,10 +94,10 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
         "purpose": wording.PURPOSE,
-        "period": _describe_period(periods.current),
-        "length": _describe_length(periods.current),
+        "period": periods.current.dates,
+        "length": periods.current.words,
         "lead": [*map(print_whole, summarise_changes(brief))],
-        "usual": f"Usual ({_describe_length(periods.baseline)} before)",
+        "usual": f"Usual ({periods.baseline.words} before)",
         "categories": _build_rows(rising_first[:MAX_CATEGORIES]),
         "more_categories": max(0, len(rising_first) - MAX_CATEGORIES),
         "total": _build_rows([brief.total])[0],
@@ -152,27 +151,20 @@ def _build_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
     ]
 
 
-def _describe_period(period: Period) -> str:
-    """A period in words: "July to September 2026", "10 to 30 September 2026"."""
-    first, last = period.start, period.last
-    if period.by_day:
-        return format_days(first, last)
-    if period.length == 1:
-        return f"{first:%B %Y}"
-    return f"{first:%B}{'' if first.year == last.year else f' {first:%Y}'} to {last:%B %Y}"
-
-
-def _describe_length(period: Period) -> str:
-    return format_count(period.length, "day" if period.by_day else "month")
-
-
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
     """Sentences on what is rising or new, if anything, and how much of it the week visits."""
     rising = sorted(
         (one for one in brief.categories if one.rising), key=lambda one: (one.p_value, one.name)
     )
     if brief.held is not None:
-        crime = _describe_held(brief, *brief.held)
+        both = zip(brief.held, (brief.periods.current, brief.periods.baseline), strict=True)
+        now, before = (
+            f"{share:.1f}".removesuffix(".0") + f" of {one.words}" for share, one in both
+        )
+        crime = (
+            f"Months are missing from the data: {now} of this period and {before} before it are "
+            "held. Counts cover only these and are not compared."
+        )
     elif rising:
         names = (f"{one.name} ({one.now.text}, usually {one.usual.text})" for one in rising)
         crime = f"Rising, more than chance: {'; '.join(names)}."
@@ -191,18 +183,6 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
         return crime, changed, f"The {_name_week(brief)} {'goes' if met else 'does not go'} there."
     number = "all" if met == len(brief.hotspots) else met or "none"
     return crime, changed, f"The {_name_week(brief)} goes to {number} of them."
-
-
-def _describe_held(brief: Brief, now: float, before: float) -> str:
-    """How much of the compared periods is missing."""
-    held, usual = (
-        f"{share:.1f}".removesuffix(".0") + f" of {_describe_length(period)}"
-        for share, period in ((now, brief.periods.current), (before, brief.periods.baseline))
-    )
-    return (
-        f"Months are missing from the data: {held} of this period and {usual} before it are held. "
-        "Counts cover only these and are not compared."
-    )
 
 
 def _name_week(brief: Brief) -> str:
@@ -230,7 +210,7 @@ def describe_answer(brief: Brief, place: ChangedHotspot | BriefTasking) -> str:
 def _describe_basis(brief: Brief) -> tuple[str, ...]:
     """Lines on what was counted, what is approximate, and the source of the data."""
     radius = wording.format_metres(brief.area.settings.patrol.radius_metres)
-    before = _describe_length(brief.periods.baseline)
+    before = brief.periods.baseline.words
     return (
         (
             f"Counted: recorded crime on streets within a walk of {radius} from the gate. "

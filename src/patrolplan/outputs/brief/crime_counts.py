@@ -22,6 +22,8 @@ from patrolplan.errors import InputError
 from patrolplan.hotspots.trends import MIN_EVENTS, is_significant
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.network.names import label_streets
+from patrolplan.text import format_count
+from patrolplan.times import format_days
 
 BASELINE_MONTHS = 12  # The baseline is a whole year, so that every season counts once
 
@@ -48,6 +50,21 @@ class Period:
         if self.by_day:
             return (self.end - self.start).days
         return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+
+    @property
+    def words(self) -> str:
+        """Its length in words."""
+        return format_count(self.length, "day" if self.by_day else "month")
+
+    @property
+    def dates(self) -> str:
+        """Its dates in words: "July to September 2026", "10 to 30 September 2026"."""
+        first, last = self.start, self.last
+        if self.by_day:
+            return format_days(first, last)
+        if self.length == 1:
+            return f"{first:%B %Y}"
+        return f"{first:%B}{'' if first.year == last.year else f' {first:%Y}'} to {last:%B %Y}"
 
     @property
     def last(self) -> pd.Timestamp:
@@ -246,7 +263,11 @@ class CrimeCounter:
 
     def count_by_category(self) -> tuple[tuple[CrimeSummary, ...], CrimeSummary]:
         """Summaries of every category that counts, and of all together."""
-        count = self._count_categories
+
+        def count(period: Period) -> NDArray[np.float64]:
+            # Within the walk, each crime spread evenly over its catchment.
+            return np.asarray(self.walking_area.catchment_shares @ self._count(period))
+
         counts = self._compare(count)
         blocks = [Period(*edges) for edges in pairwise(self.periods.baseline_blocks)]
         in_blocks = np.reshape([count(one) for one in blocks], (len(blocks), -1))
@@ -294,10 +315,6 @@ class CrimeCounter:
             if self.periods.year_before is not None:
                 counts[2] = count(self.periods.year_before)
         return counts
-
-    def _count_categories(self, period: Period) -> NDArray[np.float64]:
-        """(k,) incidents of a period within the walk, each spread evenly over its catchment."""
-        return np.asarray(self.walking_area.catchment_shares @ self._count(period))
 
     def _count(self, period: Period) -> NDArray[np.int64]:
         """(c, k) incidents of a period by catchment and category."""
