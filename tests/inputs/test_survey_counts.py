@@ -3,7 +3,7 @@
 import inspect
 
 import pytest
-from survey_forms import ID, answer, answers_file, save, tally_file, tally_square
+from survey_forms import answer, answers_file, save, tally_file, tally_square
 
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError
@@ -91,16 +91,6 @@ def test_of_each_survey_the_term_and_rounded_pupils_remain(tmp_path):
     ]
     names = {"id", "form", "school_urn", "term", "pupils", "files"}
     assert set(SurveyEntry.__annotations__) == names
-
-
-def test_a_recorded_survey_is_named_but_not_counted(tmp_path):
-    """Adding to what was counted before must not count it twice."""
-    one = save(tmp_path / "a.json", answers_file([answer()] * 5))
-    other = save(tmp_path / "b.json", answers_file([answer(1)] * 6, id="a" * 32))
-    counts = count_surveys([one, other], recorded={ID})
-    assert len(counts.entries) == 2
-    assert counts.table.counts.tolist() == [5]
-    assert counts.table.squares[0, 1] == SQUARE[1] + 1
 
 
 def test_no_answer_gets_past_the_door():

@@ -224,20 +224,6 @@ def test_a_text_of_absurd_length_says_how_much_is_missing(demo_plan):
     assert "requested by A, until 18 December 2026" in words
 
 
-@pytest.mark.slow
-def test_cautions_stand_only_where_the_map_shows_them(demo_plan, monkeypatch):
-    """A place to keep away from is named on the cards whose maps show it, and on no other."""
-    patrols = [patrol for patrol in demo_plan.patrols if patrol.keep_away]
-    seen, draw = [], card_module.draw_patrol_map
-    monkeypatch.setattr(
-        card_module, "draw_patrol_map", lambda *a, **how: seen.append(draw(*a, **how)) or seen[-1]
-    )
-    pdf = render_cards(demo_plan, patrols=patrols)["cards.pdf"]
-    shown = ["Keepawayfrom" in page for page in read_pages(pdf)]
-    assert shown == ["\N{MULTIPLICATION SIGN}" in picture.label_texts for picture in seen]
-    assert {True, False} == set(shown)
-
-
 def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
     """Main roads without lights or priority are a caution, with where they are crossed."""
     patrol = demo_plan.patrols[0]

@@ -16,7 +16,7 @@ from hypothesis import given, strategies as st
 from outputs import printed
 from survey_areas import HOSTILE, load_leaning, make_hostile, strip_findings
 
-from patrolplan.crs import DEGREES, find_squares
+from patrolplan.crs import find_squares
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM
 from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.survey.form_map import (
@@ -151,22 +151,6 @@ def test_hostile_names_are_text(demo_area):
     assert all(start in page for page in (first, second, leaflet))
 
 
-def test_the_leaflet_says_the_settings_threshold_and_half_life(demo_area):
-    """The smallest group, the steps and the fading on the leaflet are those of the settings."""
-    settings = demo_area.settings
-    changed = settings.model_copy(
-        update={
-            "privacy": settings.privacy.model_copy(update={"threshold": 8}),
-            "reports": settings.reports.model_copy(update={"half_life_months": 6}),
-        }
-    )
-    area = strip_findings(demo_area)
-    object.__setattr__(area, "settings", changed)
-    text = "".join(printed.read_pages(render_leaflet(area, URN)))
-    assert "ofatleast8pupils,roundeddowntomultiplesof5" in text
-    assert "after6monthsitcountshalf" in text
-
-
 def test_leaning_grid_stands_upright(utm_area):
     """In the metres of a UTM zone, where the squares lean, the map is turned with them."""
     grid = build_form_grid(utm_area, URN)
@@ -266,17 +250,6 @@ def test_window_holds_the_gate_and_wastes_nothing(home, used, most):
     low, high = min([*used, home]), max([*used, home])
     assert low <= first <= home < first + count <= high + 1
     assert count == min(most, high - low + 1)
-
-
-def test_streets_elsewhere_on_earth_get_their_own_grid(demo_area):
-    """A grid of another zone has corners where its squares are."""
-    grid = dataclasses.replace(
-        build_form_grid(demo_area, URN), code=32632, first_column=1908, first_row=22199, cells=()
-    )
-    corner = grid.locate_corners(DEGREES)[0, 0]
-    assert np.allclose(corner, [8.68, 50.1], atol=0.01)
-    inside = (corner[0] + 0.0005, corner[1] - 0.0005)
-    assert find_squares([inside]).tolist() == [[32632, 1908, 22199]]
 
 
 def test_every_value_of_the_files_has_words():

@@ -204,28 +204,6 @@ def test_the_thanks_show_nothing_of_the_answers(open_page):
 
 
 @pytest.mark.slow
-def test_a_pupil_can_go_back_and_change_an_answer(open_page, tmp_path):
-    """Back leads to the own earlier answers, which are marked; a changed one counts, once."""
-    page = open_page(TABLET).page
-    _mark_place(page)
-    page.locator("[data-step=review] .back").tap()
-    expect(page.locator(".chosen:visible")).to_have_attribute("data-value", "traffic")
-    for step in ("behaviour_factor", "place_factor", "time_band"):
-        page.locator(f"[data-step={step}] .back").tap()
-    expect(page.locator(".sign.pin")).to_be_in_viewport()
-    page.locator("#here").tap()
-    page.locator("[data-value=lunch]").tap()
-    page.locator("[data-value=overgrown]").tap()
-    page.locator("[data-value=followed]").tap()
-    expect(page.locator("#own li")).to_have_count(1)
-    page.locator("#finish").tap()
-    page.locator("#next").tap()
-    Class(page, np.random.default_rng(2)).run(4, lambda group, _: fill_in_by_finger(group, 0))
-    (answer,) = read_answers(save(page, tmp_path))
-    assert answer[:3] == ("lunch", "overgrown", "followed")
-
-
-@pytest.mark.slow
 def test_places_of_one_pupil_are_few_and_apart(open_page):
     """A place within a square's diagonal of an own one is refused in words; three are the most."""
     page = open_page(TABLET, reduced_motion="reduce").page
@@ -282,21 +260,6 @@ def test_no_file_shows_what_a_few_pupils_answered(open_page, tmp_path):
         for document in (json.loads(first), second)
     ]
     assert rows[0] <= rows[1]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("saved", [False, True])
-def test_leaving_with_unsaved_answers_is_noticed(open_page, tmp_path, *, saved):
-    """The browser warns before the page is closed while answers are in no file, and only then."""
-    page = open_page(SMALL_PHONE).page
-    warnings = []
-    page.on("dialog", lambda dialog: (warnings.append(dialog.type), dialog.accept()))
-    Class(page, np.random.default_rng(4)).run(5, lambda group, _: fill_in_by_finger(group, 0))
-    if saved:
-        save(page, tmp_path)
-    with page.expect_event("close"):
-        page.close(run_before_unload=True)
-    assert warnings == ([] if saved else ["beforeunload"])
 
 
 @pytest.mark.slow

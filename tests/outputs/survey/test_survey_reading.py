@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from survey_forms import ID, answer, answers_file, save
 
+from patrolplan.atomic import hash_file
 from patrolplan.errors import InputError, OutputError
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_form import find_record_path
 from patrolplan.outputs.survey.survey_reading import (
-    build_reading_document,
     describe_reading,
-    read_reports_file,
+    read_recorded_surveys,
     take_in_surveys,
 )
 
@@ -58,8 +58,10 @@ def test_reports_and_record_are_written(tmp_path, out):
     _take_in(out, one, other)
     assert read_reports([out]).counts.tolist() == [5]
     record = _record(out)
-    (batch,) = record["batches"]
-    assert batch == {
+    assert record.pop("sha256") == hash_file(out)
+    assert record == {
+        "form": "patrolplan survey record 1",
+        "file": "reports.csv",
         "read_on": "2026-11-26",
         "threshold": 5,
         "reports": 5,
@@ -118,39 +120,9 @@ def test_a_survey_whose_file_is_not_given_is_not_lost(tmp_path, out):
     _take_in(out, one)
     before = _snapshot(out.parent)
     with pytest.raises(
-        OutputError, match=r"also holds 1 survey whose files are not given; .*--add"
+        OutputError, match=r"also holds 1 survey whose files are not given; .*--out"
     ):
         _take_in(out, other)
-    assert _snapshot(out.parent) == before
-
-
-def test_surveys_are_added_as_a_batch_of_their_own(tmp_path, out):
-    """Groups are formed within a batch: four and four make none, six and six make two."""
-    first = [_survey(tmp_path, "a"), _survey(tmp_path, "b", column=1, count=4)]
-    _take_in(out, *first, delete=True)
-    before = out.read_bytes()
-    more = [_survey(tmp_path, "c", count=7), _survey(tmp_path, "d", column=1, count=4)]
-    reading = _take_in(out, *more, add=True)
-    assert out.read_bytes().startswith(before)
-    assert read_reports([out]).counts.tolist() == [10]
-    assert build_reading_document(reading)["reports"] == 5
-    names = [[one["id"][0] for one in batch["surveys"]] for batch in _record(out)["batches"]]
-    assert names == [["a", "b"], ["c", "d"]]
-    assert read_reports([out]).refused == {}
-
-
-def test_a_survey_that_is_in_it_is_not_added_again(tmp_path, out):
-    """It is named, not counted, and its file stays even where files are deleted."""
-    one, other = _survey(tmp_path, "a"), _survey(tmp_path, "b", column=1)
-    _take_in(out, one)
-    reading = _take_in(out, one, other, add=True, delete=True)
-    assert read_reports([out]).counts.tolist() == [5, 5]
-    assert (one.exists(), other.exists()) == (True, False)
-    assert f"{one}: this survey is in {out} already" in describe_reading(reading)[0]
-    before = _snapshot(out.parent)
-    reading = _take_in(out, one, add=True)
-    assert describe_reading(reading)[-1] == f"No survey is new; {out} stays as it was."
-    assert build_reading_document(reading)["written"] is None
     assert _snapshot(out.parent) == before
 
 
@@ -162,11 +134,11 @@ def test_files_are_deleted_once_they_are_counted(tmp_path, out):
     reading = _take_in(out, one, earlier, other, delete=True)
     assert not any(path.exists() for path in (one, earlier, other))
     assert len(reading.deleted) == 3
-    assert [one["deleted"] for one in _record(out)["batches"][0]["surveys"]] == [True, True]
+    assert [one["deleted"] for one in _record(out)["surveys"]] == [True, True]
     words = " ".join(describe_reading(reading))
     assert "Deleted: 3 files. Deleting is not erasing" in words
     assert "holds an earlier state of the survey" in words
-    assert read_reports_file(out).ids == ["a" * 32, "b" * 32]
+    assert [one["id"] for one in read_recorded_surveys(out)] == ["a" * 32, "b" * 32]
 
 
 def test_nothing_is_deleted_where_nothing_could_be_written(tmp_path, out, monkeypatch):
@@ -195,7 +167,7 @@ def test_a_file_that_cannot_be_deleted_is_reported(tmp_path, out, monkeypatch):
 
     monkeypatch.setattr(Path, "unlink", refuse)
     reading = _take_in(out, one, other, delete=True)
-    assert [one["deleted"] for one in _record(out)["batches"][0]["surveys"]] == [True, False]
+    assert [one["deleted"] for one in _record(out)["surveys"]] == [True, False]
     with pytest.raises(OutputError) as error:
         reading.raise_if_undeleted()
     assert str(error.value).startswith(f"{other}: cannot be deleted (Permission denied)")
@@ -251,18 +223,17 @@ def test_reports_that_were_edited_are_not_replaced(tmp_path, out):
     path = _survey(tmp_path, "a")
     _take_in(out, path)
     out.write_text(out.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    for add in (False, True):
-        with pytest.raises(OutputError, match=NOT_OURS):
-            _take_in(out, path, add=add)
+    with pytest.raises(OutputError, match=NOT_OURS):
+        _take_in(out, path)
 
 
-def test_nothing_is_added_to_reports_that_are_gone(tmp_path, out):
-    """With only a record, its content is reported; from the surveys, reports are written again."""
+def test_reports_that_are_gone_are_written_again(tmp_path, out):
+    """With only a record, its surveys are not lost: they are needed to write the reports."""
     path = _survey(tmp_path, "a")
     _take_in(out, path)
     out.unlink()
-    with pytest.raises(OutputError, match="is gone"):
-        _take_in(out, _survey(tmp_path, "b", column=1), add=True)
+    with pytest.raises(OutputError, match="also holds 1 survey"):
+        _take_in(out, _survey(tmp_path, "b", column=1))
     _take_in(out, path)
     assert read_reports([out]).counts.tolist() == [5]
 
@@ -314,7 +285,7 @@ def test_a_kill_leaves_the_old_or_the_new_after_the_next_command(tmp_path, out, 
     process.start()
     process.join()
     assert process.exitcode == 9
-    read_reports_file(out)
+    read_recorded_surveys(out)
     after = {name: text for name, text in _snapshot(out.parent).items() if ".lock" not in str(name)}
     assert set(after) == set(old)
     # Both parts were complete, so the next command finishes the work.
@@ -329,7 +300,7 @@ def test_a_part_that_is_not_whole_is_dropped(tmp_path, out):
     old = _snapshot(out.parent)
     (out.parent / ".reports.csv.part").write_text("report_id,", encoding="utf-8")
     (out.parent / ".reports.record.json.part").write_text('{"form": ', encoding="utf-8")
-    read_reports_file(out)
+    read_recorded_surveys(out)
     assert _snapshot(out.parent) == old
 
 
@@ -358,16 +329,13 @@ def test_a_survey_in_two_files_of_reports_is_refused(tmp_path):
         read_reports([both, one])
 
 
-@pytest.mark.parametrize(
-    "batches",
-    [5, [5], ["x"], [{}], [{"surveys": 5}], [{"surveys": ["x"]}], [{"surveys": [{"id": 5}]}]],
-)
-def test_a_record_that_is_not_of_its_form_is_not_believed(tmp_path, out, batches):
+@pytest.mark.parametrize("surveys", [5, [5], ["x"], [{}], [{"id": 5}]])
+def test_a_record_that_is_not_of_its_form_is_not_believed(tmp_path, out, surveys):
     """With any content, the message is that patrolplan did not write it."""
     path = _survey(tmp_path, "a")
     _take_in(out, path)
     find_record_path(out).write_text(
-        json.dumps(_record(out) | {"batches": batches}), encoding="utf-8"
+        json.dumps(_record(out) | {"surveys": surveys}), encoding="utf-8"
     )
     with pytest.raises(OutputError, match=NOT_OURS):
         _take_in(out, path)

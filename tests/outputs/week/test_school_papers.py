@@ -15,17 +15,15 @@ from patrolplan.outputs.week.school_sheet import (
     MAX_PLACES,
     build_poster,
     build_school_sheet,
-    describe_change,
-    describe_presence,
     describe_promise,
 )
 from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.ledger.monthly_return import RecentPresence
-from patrolplan.team.school_answers import Promise, SurveyChange, find_school_answers
+from patrolplan.team.school_answers import Promise, find_school_answers
 from patrolplan.team.week import DemandOutcome
-from patrolplan.times import SchoolTerm, format_time
+from patrolplan.times import format_time
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -301,20 +299,6 @@ def test_it_is_black_and_white(poster):
 
 
 @pytest.mark.parametrize(
-    ("days", "weeks", "words"),
-    [
-        (None, 0, "not known: no visits are recorded for the last 4 weeks"),
-        (0, 4, "on no day in the last 4 weeks"),
-        (6, 3, "on 6 days in 3 of the last 4 weeks; no visits are recorded for the others"),
-    ],
-)
-def test_presence_is_not_known_or_counted(answers, days, weeks, words):
-    """Unrecorded presence is unknown; recorded presence is counted, with missing weeks."""
-    answer = dataclasses.replace(answers[URN][0], days_before=days, weeks_recorded=weeks)
-    assert describe_presence(answer) == words
-
-
-@pytest.mark.parametrize(
     ("days", "was_last_week", "why_not", "words"),
     [
         (2, True, None, "a patrol on several days"),
@@ -339,19 +323,3 @@ def test_no_reason_names_who_or_what_is_secret():
     for _, words in WORDS.values():
         assert "{" not in words
         assert not {"barred", "tasked", "intelligence", "crime"} & set(words.split())
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [
-        (-0.204, -0.031, "named less often than in {} (its share fell by 3 to 20 points)"),
-        (0.004, 0.3, "named more often than in {} (its share rose by 1 to 30 points)"),
-        (0.001, 0.008, "named more often than in {} (its share rose by about 1 points)"),
-        (-0.1, 0.0, "no clear change since {} (its share: between 10 points less and 0 more)"),
-        (-0.3, 0.3, "no clear change since {}: too few answers to say more"),
-    ],
-)
-def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
-    """Less, more, or no clear change, with the ends of the interval in whole points."""
-    change = SurveyChange(SchoolTerm(2026, 0), SchoolTerm(2026, 1), low, high)
-    assert describe_change(change) == words.format("the spring term 2026")

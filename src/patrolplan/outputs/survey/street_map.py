@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.crs import Projection
 
-SIMPLIFY_METRES = 0.5  # Tolerance for simplifying streets
 
 GROUND_KINDS = ("park", "water", "stream", "railway", "bus_stop", "station")
 """Features that are drawn. Buildings would make a page of central London ten times as large."""
@@ -40,7 +39,7 @@ def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
     radius = area.settings.patrol.radius_metres
     network = _select_streets(area.network.walkable, gate, radius)
     features = _select_features(area.features, gate, radius)
-    names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
+    streets, labels = map_layers.pack_streets(network)
     others = area.schools.drop(index=area.schools.index[row])
     landmarks = (
         *_list_landmarks(features[features["kind"] == "park"], PARKS, area.projection),
@@ -49,8 +48,8 @@ def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
     return {
         "gate": map_layers.round_degrees(gate[None], area.projection)[0],
         "bounds": map_layers.compute_bounds(network.parts.coordinates, area.projection),
-        "streets": _pack_streets(network, name, names),
-        "labels": map_layers.place_labels(network, name, map_layers.rank_streets(network), names),
+        "streets": streets,
+        "labels": labels,
         "ground": map_layers.pack_basemap(features, network, area.projection),
         "landmarks": list(landmarks),
         "places": _list_places(network, features),
@@ -73,27 +72,6 @@ def _select_features(
     box = shapely.box(*(gate - radius), *(gate + radius))
     inside = features.iloc[np.sort(features.sindex.query(box))]
     return inside[inside["kind"].isin(GROUND_KINDS)] if "kind" in inside else inside
-
-
-def _pack_streets(
-    network: StreetNetwork, name: NDArray[np.int64], names: NDArray[np.str_]
-) -> dict[str, Any]:
-    """Streets joined where name and class continue, which makes the page smaller."""
-    rank = map_layers.rank_streets(network)
-    keys, group = np.unique(np.column_stack([rank, name]), axis=0, return_inverse=True)
-    order = np.argsort(group.ravel(), kind="stable")
-    groups = group.ravel()[order]
-    whole = shapely.multilinestrings(network.piece_lines[order], indices=groups)
-    lines, of_group = shapely.get_parts(shapely.line_merge(whole), return_index=True)
-    drawn = shapely.simplify(lines, SIMPLIFY_METRES)
-    return {
-        "lines": map_layers.pack_lines(
-            [shapely.get_coordinates(one) for one in drawn], network.projection
-        ),
-        "rank": map_layers.encode_digits(keys[of_group, 0]),
-        "name": keys[of_group, 1].tolist(),
-        "names": names.tolist(),
-    }
 
 
 def _list_landmarks(

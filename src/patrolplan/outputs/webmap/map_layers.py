@@ -81,24 +81,17 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
     """Everything that the map draws, ready for JSON."""
     patrolled, network = plan.area.network, plan.area.network.walkable
     projection = plan.area.projection
-    lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
-    names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
-    rank = rank_streets(network)
+    streets, labels = pack_streets(network)
     schools = plan.area.schools
     gates = round_degrees(patrolled.xy(plan.area.gates), projection)
     return {
         "bounds": compute_bounds(patrolled.parts.coordinates, projection),
-        "streets": {
-            "lines": {"counts": lines.tolist(), "steps": encode_steps(coordinates, projection)},
-            "rank": encode_digits(rank),
-            "name": name.tolist(),
-            "names": names.tolist(),
-        },
+        "streets": streets,
         "voices": {
             voice: encode_digits(np.pad(digit, (0, len(network) - len(digit))))
             for voice, digit in classify_voices(plan.risk, patrolled.piece_metres).items()
         },
-        "labels": place_labels(network, name, rank, names),
+        "labels": labels,
         "ground": pack_basemap(plan.area.features, network, projection),
         "hotspots": _pack_hotspots(plan.area, plan.hotspots),
         "schools": [  # also those without a patrol
@@ -106,17 +99,28 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
             for urn, name, at in zip(schools["urn"], schools["name"], gates, strict=True)
         ],
         "patrols": [
-            _pack_patrol(patrol, plan.area, {name: row for row, name in enumerate(names.tolist())})
+            _pack_patrol(
+                patrol, plan.area, {name: row for row, name in enumerate(streets["names"])}
+            )
             for patrol in (list_map_patrols(plan) if patrols is None else patrols)
         ],
     }
 
 
-def rank_streets(network: StreetNetwork) -> NDArray[np.int64]:
-    """Class of street of each piece: 0 for main roads, and the highest number for footpaths."""
-    classes = classify_streets(network, np.arange(len(network)))
-    rank = {name: number for number, name in enumerate(reversed([*STREETS]))}
-    return np.array([rank[name] for name in classes.tolist()], dtype=np.int64)
+def pack_streets(network: StreetNetwork) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The pieces of streets with their names and classes, and places for their names."""
+    lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
+    names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
+    ranks = {kind: number for number, kind in enumerate(reversed([*STREETS]))}  # 0: main roads
+    classes = classify_streets(network, np.arange(len(network))).tolist()
+    rank = np.array([ranks[kind] for kind in classes], dtype=np.int64)
+    streets = {
+        "lines": {"counts": lines.tolist(), "steps": encode_steps(coordinates, network.projection)},
+        "rank": encode_digits(rank),
+        "name": name.tolist(),
+        "names": names.tolist(),
+    }
+    return streets, place_labels(network, name, rank, names)
 
 
 def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:

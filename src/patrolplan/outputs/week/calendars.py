@@ -19,27 +19,7 @@ from patrolplan.team.week import Duty
 from patrolplan.team.where_when import DayItem
 from patrolplan.times import format_time
 
-BRITISH_ZONE = "Europe/London"
-BRITISH_RULES = b"""BEGIN:VTIMEZONE
-TZID:Europe/London
-BEGIN:DAYLIGHT
-DTSTART:19810329T010000
-RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
-TZNAME:BST
-TZOFFSETFROM:+0000
-TZOFFSETTO:+0100
-END:DAYLIGHT
-BEGIN:STANDARD
-DTSTART:19961027T020000
-RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
-TZNAME:GMT
-TZOFFSETFROM:+0100
-TZOFFSETTO:+0000
-END:STANDARD
-END:VTIMEZONE
-"""
-"""The time zone as rules, for calendars that do not know names of zones; icalendar's own list of
-dates has the change in spring an hour late."""
+BRITISH_ZONE = ZoneInfo("Europe/London")
 
 
 def render_calendars(roster: Roster, officers: Sequence[RosterOfficer]) -> dict[str, bytes]:
@@ -53,27 +33,19 @@ def render_calendars(roster: Roster, officers: Sequence[RosterOfficer]) -> dict[
 
 def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
     """An officer's patrols as iCalendar (RFC 5545); equal weeks give equal bytes."""
-    week = roster.week
-    # Outside Great Britain times are local times without a zone.
-    is_british = week.plan.area.settings.area.crs.upper() == BRITISH_GRID
-    zone = ZoneInfo(BRITISH_ZONE) if is_british else None
     calendar = icalendar.Calendar()
     calendar.add("PRODID", "-//patrolplan//patrolplan//EN")
     calendar.add("VERSION", "2.0")
     calendar.add("CALSCALE", "GREGORIAN")
     calendar.add("METHOD", "PUBLISH")
     calendar["X-WR-CALNAME"] = icalendar.vText(_clean(f"Patrols of {officer.name}"))
-    calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(week)}")
-    if zone is not None:
-        calendar.add_component(icalendar.Timezone.from_ical(BRITISH_RULES))
+    calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(roster.week)}")
     for duty in roster.select_duties(officer.name):
-        calendar.add_component(_build_event(roster, officer, duty, zone))
+        calendar.add_component(_build_event(roster, officer, duty))
     return bytes(calendar.to_ical())
 
 
-def _build_event(
-    roster: Roster, officer: RosterOfficer, duty: Duty, zone: ZoneInfo | None
-) -> icalendar.Event:
+def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalendar.Event:
     school = _clean(duty.patrol.school)
     week, monday = roster.week, duty.date - dt.timedelta(days=duty.date.weekday())
     own = (officer.name, f"{duty.date}", duty.urn, duty.patrol.window)
@@ -85,8 +57,11 @@ def _build_event(
     # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
     made = dt.datetime.combine(monday, dt.time(), dt.UTC) + dt.timedelta(minutes=version)
     event["DTSTAMP"] = icalendar.vDatetime(made)
-    event.add("DTSTART", _convert_to_moment(duty.date, duty.start_minutes, zone))
-    event.add("DTEND", _convert_to_moment(duty.date, duty.end_minutes, zone))
+    # Moments of universal time need no rules of a zone; outside Great Britain, the local clock.
+    is_british = week.plan.area.settings.area.crs.upper() == BRITISH_GRID
+    for name, minutes in (("DTSTART", duty.start_minutes), ("DTEND", duty.end_minutes)):
+        at = dt.datetime.combine(duty.date, dt.time.fromisoformat(format_time(minutes)))
+        event.add(name, at.replace(tzinfo=BRITISH_ZONE).astimezone(dt.UTC) if is_british else at)
     event.add("SUMMARY", f"School patrol: {school}")
     event.add("LOCATION", f"School gate, {school}")
     event.add("DESCRIPTION", "\n".join(_describe_event(roster, officer, duty)))
@@ -122,11 +97,6 @@ def _describe_item(item: DayItem) -> str:
     if item.towards == "gate":
         return f"Set out from the base at {format_time(item.from_minutes)}."
     return f"Back at the base at about {format_time(item.to_minutes)}."
-
-
-def _convert_to_moment(day: dt.date, minutes: float, zone: ZoneInfo | None) -> dt.datetime:
-    """The moment of a local time of day, also on days when clocks change."""
-    return dt.datetime.combine(day, dt.time.fromisoformat(format_time(minutes)), zone)
 
 
 def _clean(text: str) -> str:
