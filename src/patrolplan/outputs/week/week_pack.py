@@ -1,7 +1,7 @@
 """Everything that a team gets for a week: tables, map, sheets, and each officer's cards."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -127,14 +127,21 @@ def write_week_files(
         **({"lead.pdf": build_lead_sheet(roster)} if whole else {}),
         **_build_school_papers(untold, {duty.urn for duty in duties}, with_posters=whole),
     }
-    books = _build_card_books(roster, officers, duties, changes)
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
         NOTES_FILE: render_notes(week),
         **render_calendars(roster, officers),
-        **_render_books(books, papers, executor, report_progress),
+        **_render_books(
+            roster,
+            duties,
+            officers,
+            changes,
+            papers,
+            executor=executor,
+            report_progress=report_progress,
+        ),
     }
     for path, sheet in sheets.items():
         files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
@@ -177,57 +184,51 @@ def write_week_documents(week: Week, folder: Path) -> None:
     write_files(folder, format_week_documents(week))
 
 
-Book = tuple[str, CardBook, Sequence[str]]
-"""Cards under a cover, with the paths of the whole and of each card that is a file as well."""
-
-
-def _build_card_books(
-    roster: Roster,
-    officers: Sequence[RosterOfficer],
-    duties: Sequence[Duty],
-    changes: CardChanges | None,
-) -> Iterator[Book]:
-    """The cards of each of these officers, and those that changed as one document."""
-    for officer in officers:
-        own = [duty for duty in duties if officer.name in duty.people]
-        if own:
-            cover = build_cover_data(roster, officer, own)
-            title = f"Cards of {cover['officer']}, {cover['week']}"
-            book = CardBook(title, cover, _build_printed_patrols(roster, own))
-            yield f"cards/{officer.file_name}.pdf", book, [*map(roster.card_path, own)]
-    if changes:
-        yield "part/changed.pdf", _build_changed_book(roster, changes), ()
-
-
 def _render_books(
-    books: Iterable[Book],
+    roster: Roster,
+    duties: Sequence[Duty],
+    officers: Sequence[RosterOfficer],
+    changes: CardChanges | None,
     papers: EarlierPapers,
+    *,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[str, bytes]:
-    """The books and their cards, copied where none of a book's papers changed."""
+    """Each officer's cards under a cover and alone, and what changed; unchanged ones are copied."""
+    books: dict[str, tuple[CardBook, list[str]]] = {}
+    for officer in officers:
+        own = [duty for duty in duties if officer.name in duty.people]
+        cover = _build_cover_data(roster, officer, own)
+        title = f"Cards of {cover['officer']}, {cover['week']}"
+        book = CardBook(title, cover, _build_printed_patrols(roster, own))
+        books[f"cards/{officer.file_name}.pdf"] = book, [*map(roster.card_path, own)]
+    if changes:
+        books["part/changed.pdf"] = _build_changed_book(roster, changes), []
     files: dict[str, bytes] = {}
-    new = []
-    for path, book, cards in books:
+    for path, (book, cards) in [*books.items()]:
         digests = [hash_card(card) for card in book.cards]
         facts: dict[str, object] = dict(zip(cards, digests, strict=False))
-        facts[path] = (book.title, book.cover, digests)
-        found = papers.find(facts)
-        files |= found or {}
-        new += [(path, book, cards)] if found is None else []
+        if found := papers.find(facts | {path: (book.title, book.cover, digests)}):
+            files |= found
+            del books[path]
     rendered = render_card_books(
-        [book for _, book, _ in new], executor=executor, report_progress=report_progress
+        [book for book, _ in books.values()], executor=executor, report_progress=report_progress
     )
-    for (path, _, cards), (whole, pages) in zip(new, rendered, strict=True):
+    for (path, (_, cards)), (whole, pages) in zip(books.items(), rendered, strict=True):
         files |= {path: whole, **dict(zip(cards, pages, strict=False))}
     return files
 
 
 def _build_changed_book(roster: Roster, changes: CardChanges) -> CardBook:
     """What changed since the last print, by officer: a list of it, then the cards to hand out."""
+    names = {roster.school_file_names[one.urn]: one.name for one in roster.schools}
     void: dict[str, list[dict[str, Any]]] = {}
-    for path in changes.withdrawn:
-        void.setdefault(path.split("/")[1], []).append(_build_void_item(roster, path))
+    for path in map(PurePosixPath, changes.withdrawn):  # named by day, school and window
+        day, urn = dt.date.fromisoformat(path.stem[:10]), path.stem[11:].partition(".")[0]
+        line = {"kind": "void", "card": None, "time": f"{day:%a} {day.day}", "stops": ""}
+        line["text"] = format_school_name(names.get(urn, f"URN {urn}"))
+        line["about"] = "Take this card back: it is void."
+        void.setdefault(path.parts[1], []).append(line)
     groups, duties = [], list[Duty]()
     for officer in roster.officers:
         items = void.pop(officer.file_name, [])
@@ -251,21 +252,6 @@ def _build_changed_book(roster: Roster, changes: CardChanges) -> CardBook:
     }
     title = f"Cards to hand out, {cover['week']}"
     return CardBook(title, cover, _build_printed_patrols(roster, duties))
-
-
-def _build_void_item(roster: Roster, path: str) -> dict[str, Any]:
-    """A line of the cover for a card that is void, from its file name: day, school, window."""
-    name = PurePosixPath(path).stem
-    day, urn = dt.date.fromisoformat(name[:10]), name[11:].partition(".")[0]
-    schools = {roster.school_file_names[school.urn]: school.name for school in roster.schools}
-    return {
-        "kind": "void",
-        "card": None,
-        "time": f"{day:%a} {day.day}",
-        "text": format_school_name(schools.get(urn, f"URN {urn}")),
-        "about": "Take this card back: it is void.",
-        "stops": "",
-    }
 
 
 def _build_cover(roster: Roster, duties: Sequence[Duty], title: str) -> dict[str, Any]:
@@ -295,7 +281,7 @@ def _build_printed_patrols(roster: Roster, duties: Sequence[Duty]) -> tuple[Prin
     return tuple(printed)
 
 
-def build_cover_data(
+def _build_cover_data(
     roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
 ) -> dict[str, Any]:
     """Texts of the cover of an officer's cards, for the template: their days in order."""
