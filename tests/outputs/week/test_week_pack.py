@@ -204,8 +204,10 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
     monkeypatch.setattr(week_pack, "load_recent_presence", fail)
     urn = week.duties[0].urn
     sheets = week_pack._build_school_papers(Roster(week), [urn], with_posters=True)
-    answer = sheets[f"schools/{urn}.pdf"].data["answers"][0]
-    assert answer["before"].startswith("Not known: no visits are recorded")
+    data = sheets[f"schools/{urn}.pdf"].data
+    assert {answer["before"] for answer in data["answers"]} == {""}
+    assert data["unrecorded"].startswith("No visits are recorded")
+    assert data["heard"] == "we heard you"
     assert not sheets[f"posters/{urn}.pdf"].data["was_there"]
 
 

@@ -195,14 +195,17 @@ def describe_answer(brief: Brief, place: ChangedHotspot | BriefTasking) -> str:
     if answer is None:
         return ""
     names = dict(zip(brief.area.schools["urn"], brief.area.schools["name"], strict=True))
-    by_patrol: dict[str, list[str]] = {}
+    by_patrol: dict[str, dict[str, list[str]]] = {}
     for one in answer.visits:
         school = "" if one.urn == brief.urn else f" from {names.get(one.urn, one.urn)}"
-        when = f"{one.date:%A} {one.arrive}"
-        by_patrol.setdefault(f"{one.officer}{school}", []).append(when)
+        days = by_patrol.setdefault(f"{one.officer}{school}", {})
+        days.setdefault(f"{one.date:%A}", []).append(one.arrive)
     if by_patrol:
-        visits = "; ".join(f"{join_words(when)}, {who}" for who, when in by_patrol.items())
-        return f"In the {_name_week(brief)}: {visits}."
+        visits = (
+            f"{'; '.join(f'{day} {join_words(times)}' for day, times in days.items())}, {who}"
+            for who, days in by_patrol.items()
+        )
+        return f"In the {_name_week(brief)}: {'; '.join(visits)}."
     why = "no patrol goes there" if answer.why is None else answer.why.tell_lead()
     return f"Not in the {_name_week(brief)}: {why}."
 

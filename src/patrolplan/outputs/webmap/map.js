@@ -188,8 +188,8 @@
     else choose((patrols.includes(chosen.patrol) ? chosen.patrol : patrols[0]).id);
   };
   const fit = (points) => {
-    // Room for the buttons above and the scale below.
-    const room = { paddingTopLeft: [22, 64], paddingBottomRight: [44, 34] };
+    // Room for the buttons above, with the bubble of a stop below them, and for the scale.
+    const room = { paddingTopLeft: [22, 84], paddingBottomRight: [44, 34] };
     map.fitBounds(L.latLngBounds(points), { ...room, maxZoom: 17.5, animate: false });
   };
   const fitPatrol = () => fit([...chosen.points, ...chosen.legs.flat()]);

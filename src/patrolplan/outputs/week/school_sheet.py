@@ -17,6 +17,7 @@ from patrolplan.outputs.facts import SchoolStop, list_school_stops
 from patrolplan.outputs.reason_words import FACTOR_WORDS
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.week.sheet import MapMarker, OverviewMap, Sheet
+from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import FACTORS, note_low_threshold
 from patrolplan.risk.report_voice import TIME_WORDS
 from patrolplan.settings import SAFE_THRESHOLD
@@ -64,11 +65,7 @@ def build_poster(
             for answer in shown
         ],
         "latest": f"Answers up to the {format_term(max(terms))}." if terms else "",
-        "basis": (
-            "Fictional place: school, streets and answers are made up."
-            if wording.is_fictional(roster.week.plan)
-            else "Street names © OpenStreetMap contributors, ODbL 1.0."
-        ),
+        "basis": _describe_basis(roster.week.plan),
     }
     return Sheet("poster.typ", data)
 
@@ -134,10 +131,17 @@ def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
     return ", ".join(words for words in (factors, times) if words)
 
 
+def _describe_basis(plan: Plan) -> str:
+    """Whose streets are shown; neither paper has anything of crime."""
+    if wording.is_fictional(plan):
+        return "Fictional place: school, streets and answers are made up."
+    return make_printable(wording.list_attributions(plan)[0])
+
+
 def describe_presence(answer: PlaceAnswer) -> str:
-    """On how many days an officer was there in the weeks before, or that this is unknown."""
+    """On how many days an officer was there in the weeks before; empty if this is unknown."""
     if answer.days_before is None:
-        return f"not known: no visits are recorded for the last {PRESENCE_WEEKS} weeks"
+        return ""
     days = format_count(answer.days_before, "day") if answer.days_before else "no day"
     if answer.weeks_recorded == PRESENCE_WEEKS:
         return f"on {days} in the last {PRESENCE_WEEKS} weeks"
@@ -159,9 +163,9 @@ def describe_promise(promise: Promise) -> str:
 
 
 def describe_change(change: SurveyChange | None) -> str:
-    """How a place's share of pupils' answers has changed, and how certain that is."""
+    """How a place's share of pupils' answers has changed; empty without terms to compare."""
     if change is None:
-        return "not comparable: too few terms show enough answers"
+        return ""
     term = f"the {format_term(change.before)}"
     low, high = round(100 * change.low), round(100 * change.high)
     if change.direction == "unclear":
@@ -218,7 +222,14 @@ def build_school_sheet(
         "second_page": not height,
         "map_alt": f"Street map around {name} with the gate (G) and the streets "
         + "; ".join(f"{letter}, {street}" for letter, street in streets.items()),
-        "basis": make_printable(wording.list_attributions(week.plan)[0]),
+        "basis": _describe_basis(week.plan),
+        "heard": "we were there" if any(one.days_before for one in answers) else "we heard you",
+        "unrecorded": (
+            ""
+            if any(one.days_before is not None for one in answers)
+            else f"No visits are recorded for the last {PRESENCE_WEEKS} weeks, so it is not known "
+            "whether patrols were there."
+        ),
         "answers": [_build_answer_data(answer) for answer in answers],
         "threshold": str(area.settings.privacy.threshold),
         "threshold_note": make_printable(" ".join(list_texts(note_low_threshold(area.settings)))),

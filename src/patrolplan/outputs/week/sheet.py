@@ -34,7 +34,7 @@ BAND_WIDTH = 11.0  # Points across a street where presence is planned
 PADDING = 46.0
 """Points at the edges without content: a sign may be there, but not under the north arrow."""
 SCALE_STRIP_HEIGHT = 16.0  # Points below the map, for the scale
-LONGEST_NAME = 28  # Maximum letters of a name next to its sign
+LONGEST_NAME = 40  # Maximum letters of a name next to its sign
 
 
 @dataclass(frozen=True)
