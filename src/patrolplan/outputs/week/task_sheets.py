@@ -36,6 +36,7 @@ MAP_WIDTH = 277 * POINTS_PER_MM
 MAP_HEIGHT = 158 * POINTS_PER_MM
 MAX_NAMED_SCHOOLS = 16
 """Maximum number of schools with names on the map; with more, names would hide it."""
+LONGEST_ON_MAP = 28  # Maximum letters of a school's name among others
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
 """Maximum letters of an officer's name, and its size in points at the top of their papers."""
 
@@ -98,9 +99,10 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
 
 def _build_map(roster: Roster, places: Sequence[_Place]) -> OverviewMap:
     named = len(roster.schools) <= MAX_NAMED_SCHOOLS
+    names = [shorten(one.name, LONGEST_ON_MAP) if named else "" for one in roster.schools]
     schools = [
-        MapMarker(str(one.number), one.x, one.y, school=True, name=one.name if named else "")
-        for one in roster.schools
+        MapMarker(str(one.number), one.x, one.y, school=True, name=name)
+        for one, name in zip(roster.schools, names, strict=True)
     ]
     markers = [*schools, *(place.marker for place in places)]
     return OverviewMap(markers, [place.hotspot for place in places], MAP_WIDTH, MAP_HEIGHT)
