@@ -26,14 +26,7 @@ from patrolplan.times import format_time
 if TYPE_CHECKING:
     from patrolplan.team.ledger.ledger import Ledger
 
-WIDTHS = {
-    **dict.fromkeys(("set_out", "start", "end", "route", "Visits"), 9),
-    **dict.fromkeys(("urn", "URN", "Sign", "date"), 12),
-    **dict.fromkeys(("officer", "window"), 18),
-    **dict.fromkeys(("school", "School", "card", "Place"), 40),
-    **dict.fromkeys(("stops", "Why", "Met by", "Why not"), 90),
-}  # Widths of columns in letters; days and other columns have `USUAL_WIDTH`
-USUAL_WIDTH = 24
+COLUMN_LETTERS = 30  # Width of the columns; longer text takes several lines
 FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
 LONGEST_CELL = 32_000  # Maximum letters of a cell; spreadsheets allow 32,767
 
@@ -58,8 +51,7 @@ def render_week_xlsx(roster: Roster) -> bytes:
             sheet = writer.book.add_worksheet(name)
             sheet.add_write_handler(str, lambda own, *cell: own.write_string(*cell))
             short.to_excel(writer, sheet_name=name, index=False)
-            for column, word in enumerate(table):
-                sheet.set_column(column, column, WIDTHS.get(str(word), USUAL_WIDTH), cell)
+            sheet.set_column(0, len(table.columns) - 1, COLUMN_LETTERS, cell)
             sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
             sheet.freeze_panes(1, 0)
     return stream.getvalue()
