@@ -1,7 +1,12 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("map-data").textContent);
-  const map = window.map_patrol;
+  const [[south, west], [north, east]] = data.bounds;
+  const map = L.map("map_patrol", {
+    center: [(south + north) / 2, (west + east) / 2], zoom: 15, preferCanvas: true, zoomSnap: 0.25,
+  });
+  window.map_patrol = map;
+  if (data.tiles) L.tileLayer(data.tiles.url, { attribution: data.tiles.credit, maxNativeZoom: 19 }).addTo(map);
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -68,15 +68,16 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     """
     patrols = map_layers.list_map_patrols(plan) if week is None else week.patrols
     layers = map_layers.build_map_layers(plan, patrols)
+    reasons = list_reasons(plan.hotspots)
+    certainty = describe_certainty(plan.area, plan.risk, plan.hotspots)
     stops = [stop for row in layers["patrols"] for stop in row["stops"]]
     layers["plan"] = hash_content(dump_script_json(layers["patrols"]))[:16]
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
-    scripts = (
-        read_leaflet_script(),
-        _build_chart_script(layers["bounds"], tiles),
-        *(read_script(TEMPLATES / name) for name in SCRIPT_FILES),
-    )
+    host = urlsplit(tiles or "").netloc.removeprefix("{s}.") or "this folder"
+    if tiles:  # a tile layer writes its credit as HTML
+        layers["tiles"] = {"url": tiles, "credit": str(escape(f"Map images: {host}"))}
+    scripts = (read_leaflet_script(), *(read_script(TEMPLATES / name) for name in SCRIPT_FILES))
     styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
     page = render_page(
         TEMPLATES / "map.html.j2",
@@ -85,50 +86,29 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         layers,
         images=_list_image_sources(tiles),
         area=plan.area.name,
-        marking=find_marking(
-            plan.area, (shown.patrol for shown in patrols), list_reasons(plan.hotspots)
-        ),
+        marking=find_marking(plan.area, (shown.patrol for shown in patrols), reasons),
         purpose=wording.PURPOSE,
-        fictional=wording.is_fictional(plan),
         kind="Patrol map" if week is None else "Week map",
         week=week,
         patrols=[_describe_patrol(patrol, plan) for patrol in patrols],
         aways=any(shown.patrol.keep_away for shown in patrols),
         feared=any(row["feared"] for row in (*layers["hotspots"], *stops)),
         tasked=any(row["tasked"] for row in stops),
-        hotspots=_describe_hotspots(plan),
+        hotspots=[
+            {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
+            for name, place, why, sure in zip(
+                plan.hotspots["hotspot"], plan.hotspots["place"], reasons, certainty, strict=True
+            )
+        ],
         voices={voice: VOICES[voice] for voice in layers["voices"]},
         threshold=plan.area.settings.privacy.threshold,
         data_dates=wording.format_data_months(plan.risk),
         approximations=wording.list_approximations(plan, (shown.patrol.way for shown in patrols)),
         notes=list_texts((*plan.risk.notes, *plan.area.notes)),
         attributions=wording.list_attributions(plan),
-        tiles_host=_find_tile_host(tiles) if tiles else "",
+        tiles_host=host if tiles else "",
     )
     return page.encode("utf-8", errors="replace")
-
-
-def _build_chart_script(bounds: list[list[float]], tiles: str | None) -> str:
-    """Script that puts Leaflet's map into its element; with tiles only if they are set."""
-    (south, west), (north, east) = bounds
-    options = {
-        "center": [(south + north) / 2, (west + east) / 2],
-        "zoom": 15,
-        "preferCanvas": True,
-        "zoomSnap": 0.25,
-    }
-    script = f'var map_patrol = L.map("map_patrol", {dump_script_json(options)});\n'
-    if not tiles:
-        return script
-    # A tile layer writes its attribution as HTML.
-    credit = str(escape(f"Map images: {_find_tile_host(tiles)}"))
-    images = dump_script_json({"attribution": credit, "maxNativeZoom": 19})
-    return f"{script}L.tileLayer({dump_script_json(tiles)}, {images}).addTo(map_patrol);\n"
-
-
-def _find_tile_host(tiles: str) -> str:
-    """Server of a tile address, without the placeholder for its subdomain."""
-    return urlsplit(tiles).netloc.removeprefix("{s}.") or "this folder"
 
 
 def _list_image_sources(tiles: str | None) -> str:
@@ -200,17 +180,6 @@ def _describe_patrol(map_patrol: map_layers.MapPatrol, plan: "Plan") -> dict[str
         "want_of_danger": wording.describe_want_of_danger(plan, patrol),
         "compared": wording.describe_reference(patrol),
     }
-
-
-def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:
-    """Name, place, reasons and certainty of each hotspot, in words."""
-    hotspots = plan.hotspots
-    certainty = describe_certainty(plan.area, plan.risk, hotspots)
-    columns = (hotspots["hotspot"], hotspots["place"], list_reasons(hotspots), certainty)
-    return [
-        {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
-        for name, place, why, sure in zip(*columns, strict=True)
-    ]
 
 
 def _describe_stop(facts: StopFacts, plan: "Plan") -> dict[str, Any]:
