@@ -37,7 +37,10 @@ def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
     """
     gate = area.network.xy(area.gates.take([row]))[0]
     radius = area.settings.patrol.radius_metres
-    network = _select_streets(area.network.walkable, gate, radius)
+    walkable = area.network.walkable
+    near = walkable.find_pieces_within(gate, radius * np.sqrt(2))
+    apart = np.abs(walkable.piece_middle[near] - gate).max(axis=1)
+    network = walkable.take(near[apart <= radius])  # a box, so that the map has no round edge
     features = _select_features(area.features, gate, radius)
     streets, labels = map_layers.pack_streets(network)
     others = area.schools.drop(index=area.schools.index[row])
@@ -54,15 +57,6 @@ def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
         "landmarks": list(landmarks),
         "places": _list_places(network, features),
     }
-
-
-def _select_streets(
-    network: StreetNetwork, gate: NDArray[np.float64], radius: float
-) -> StreetNetwork:
-    """The streets in a square box around the gate, so that the map has no round edge."""
-    near = network.find_pieces_within(gate, radius * np.sqrt(2))
-    apart = np.abs(network.piece_middle[near] - gate).max(axis=1)
-    return network.take(near[apart <= radius])
 
 
 def _select_features(
@@ -95,16 +89,12 @@ def _list_places(network: StreetNetwork, features: gpd.GeoDataFrame) -> list[dic
         named = named.drop_duplicates("name")  # stops with the same name are opposite each other
         points = shapely.point_on_surface(np.asarray(named.geometry.array, dtype=object))
         lists.append((heading, named["name"].tolist(), shapely.get_coordinates(points)))
-    return [
-        {"heading": heading, "entries": entries}
-        for heading, names, xy in lists
-        if (entries := _sort_entries(names, map_layers.round_degrees(xy, network.projection)))
-    ]
-
-
-def _sort_entries(names: list[str], points: list[list[float]]) -> list[dict[str, Any]]:
-    pairs = sorted(zip(names, points, strict=True), key=lambda pair: (pair[0].casefold(), pair))
-    return [{"name": name, "at": at} for name, at in pairs]
+    listed = []
+    for heading, names, xy in lists:
+        pairs = zip(names, map_layers.round_degrees(xy, network.projection), strict=True)
+        order = sorted(pairs, key=lambda pair: (pair[0].casefold(), pair))
+        listed.append({"heading": heading, "entries": [{"name": n, "at": at} for n, at in order]})
+    return [one for one in listed if one["entries"]]
 
 
 def _find_street_middles(network: StreetNetwork) -> tuple[list[str], NDArray[np.float64]]:

@@ -16,7 +16,6 @@ from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.team.week import Duty
-from patrolplan.team.where_when import DayItem
 from patrolplan.times import format_time
 
 BRITISH_ZONE = ZoneInfo("Europe/London")
@@ -80,23 +79,18 @@ def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalenda
 
 def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[str]:
     """When to leave, be at the gate and be back, and with whom, by role."""
-    items = roster.officer_days[officer.name, duty.date]
-    others = roster.describe_others(officer.name, duty)
-    window = describe_further_window(duty.patrol)
-    return [
-        *([f"{window}."] if window else []),
-        *(_describe_item(item) for item in items if item.duty is duty),
-        *([f"With {others}."] if others else []),
-        "The route is on the card.",
-    ]
-
-
-def _describe_item(item: DayItem) -> str:
-    if item.kind == "patrol":
-        return f"At the gate at {format_time(item.from_minutes)}."
-    if item.towards == "gate":
-        return f"Set out from the base at {format_time(item.from_minutes)}."
-    return f"Back at the base at about {format_time(item.to_minutes)}."
+    window, others = (
+        describe_further_window(duty.patrol),
+        roster.describe_others(officer.name, duty),
+    )
+    lines = [f"{window}."] if window else []
+    for item in roster.officer_days[officer.name, duty.date]:
+        if item.duty is duty:
+            start, end = format_time(item.from_minutes), format_time(item.to_minutes)
+            way = f"Set out from the base at {start}."
+            way = way if item.towards == "gate" else f"Back at the base at about {end}."
+            lines.append(f"At the gate at {start}." if item.kind == "patrol" else way)
+    return [*lines, *([f"With {others}."] if others else []), "The route is on the card."]
 
 
 def _clean(text: str) -> str:

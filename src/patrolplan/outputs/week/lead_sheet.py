@@ -3,7 +3,6 @@
 Not for the wall, since it has officers' appointments, which colleagues need not see.
 """
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -237,7 +236,9 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
                     for item in roster.officer_days.get((officer.name, day), ())
                     if item.kind != "way"
                 ],
-                "none": _describe_no_item(roster, officer.name, day),
+                "none": "absent"
+                if day in roster.week.absent.get(officer.name, ())
+                else ("\N{EN DASH}" if roster.find_hours(officer.name, day) else "off duty"),
             }
             for day in roster.week.days
         ],
@@ -255,13 +256,6 @@ def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str
     company = roster.describe_company(name, item.duty)
     words = [f"no. {number}", *(word[:1].lower() + word[1:] for word in company)]
     return row | {"what": ", ".join(words).replace(STAFF_WORDS, "staff")}
-
-
-def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
-    """Why a day is empty, as far as known from the table."""
-    if day in roster.week.absent.get(name, ()):
-        return "absent"
-    return "\N{EN DASH}" if roster.find_hours(name, day) else "off duty"
 
 
 def describe_hand(roster: Roster) -> list[str]:

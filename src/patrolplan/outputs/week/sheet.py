@@ -1,6 +1,6 @@
 """A paper of the week that a template typesets: its words, and its map of schools and streets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,11 +95,7 @@ class OverviewMap:
         symbols.draw_border(window, *viewport.size)
         symbols.draw_north_arrow(window, viewport, north)
         labels = [
-            *(
-                _build_marker_label(marker, x, y)
-                for marker, (x, y) in zip(self.markers, centres.tolist(), strict=True)
-                if marker.name
-            ),
+            *self._build_marker_labels(centres),
             *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
             *place_names.build_area_labels(features, viewport),
         ]
@@ -111,6 +107,18 @@ class OverviewMap:
         strip = page.add_window((0.0, 0.0, self.width, SCALE_STRIP_HEIGHT))
         symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
         return page.write()
+
+    def _build_marker_labels(self, centres: NDArray[np.float64]) -> Iterator[MapLabel]:
+        """The names next to the signs."""
+        for marker, (x, y) in zip(self.markers, centres.tolist(), strict=True):
+            text = shorten(make_printable(marker.name), LONGEST_NAME)
+            size, radius = measure_label(text, TEXT_SIZE, bold=True), marker.width / 2 + 2
+            boxes, costs = find_places_around_point(
+                x, y, size, radius=radius, extra_distances=(0.0, 6.0)
+            )
+            if text:
+                candidates = LabelCandidates(marker.text, boxes, costs)
+                yield MapLabel(text, candidates, TEXT_SIZE, bold=True)
 
     def _draw_markers(
         self, window: Window, viewport: Viewport, true_points: NDArray[np.float64]
@@ -136,14 +144,6 @@ class OverviewMap:
                 is_black=not marker.school,
             )
         return centres
-
-
-def _build_marker_label(marker: MapMarker, x: float, y: float) -> MapLabel:
-    text = shorten(make_printable(marker.name), LONGEST_NAME)
-    size, radius = measure_label(text, TEXT_SIZE, bold=True), marker.width / 2 + 2
-    boxes, costs = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
-    candidates = LabelCandidates(marker.text, boxes, costs)
-    return MapLabel(text, candidates, TEXT_SIZE, bold=True)
 
 
 @dataclass(frozen=True, eq=False)
