@@ -212,36 +212,34 @@ def describe_answer(brief: Brief, place: ChangedHotspot | BriefTasking) -> str:
 
 def _describe_basis(brief: Brief) -> tuple[str, ...]:
     """Lines on what was counted, what is approximate, and the source of the data."""
-    radius = wording.format_metres(brief.area.settings.patrol.radius_metres)
-    before = brief.periods.baseline.words
-    return (
-        (
-            f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
-            f'"Usual" is what the {before} before had on average in the same length of time.'
-        ),
-        RISING_NOTE,
-        _describe_data_limits(brief),
-        " ".join(wording.list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
-    )
-
-
-def _describe_data_limits(brief: Brief) -> str:
-    area, last = brief.area, brief.periods.current.last
-    notes = [*note_guard(area.settings), *note_low_threshold(area.settings), *area.accepted_checks]
-    sentences = [f"Only the month of each crime is known; the latest is {last:%B %Y}."]
-    if brief.periods.current.by_day:
-        sentences = [
-            f"The latest day in the data is {last.day} {last:%B %Y}.",
-            "A crime of which only the month is known counts where the whole month counts.",
-        ]
-    if area.settings.privacy.threshold_for_crime:
-        notes.insert(0, note_crime_grouping(area.settings.privacy.threshold))
-    elif area.snapped:
-        sentences.append(
-            f"Open data: crimes are {wording.SNAPPED_PLACES}. Each crime is spread over "
-            "these, and numbers are rounded."
+    area, periods = brief.area, brief.periods
+    last, settings = periods.current.last, brief.area.settings
+    radius = wording.format_metres(settings.patrol.radius_metres)
+    notes = [*note_guard(settings), *note_low_threshold(settings), *area.accepted_checks]
+    limits = f"Only the month of each crime is known; the latest is {last:%B %Y}."
+    if periods.current.by_day:
+        limits = (
+            f"The latest day in the data is {last.day} {last:%B %Y}. A crime of which only the "
+            "month is known counts where the whole month counts."
         )
-    return " ".join([*sentences, *list_texts(notes)])
+    if settings.privacy.threshold_for_crime:
+        notes.insert(0, note_crime_grouping(settings.privacy.threshold))
+    elif area.snapped:
+        limits += (
+            f" Open data: crimes are {wording.SNAPPED_PLACES}. Each crime is spread over these, "
+            "and numbers are rounded."
+        )
+    counted = (
+        f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
+        f'"Usual" is what the {periods.baseline.words} before had on average in the same length '
+        "of time."
+    )
+    return (
+        counted,
+        RISING_NOTE,
+        " ".join([limits, *list_texts(notes)]),
+        " ".join(wording.list_area_attributions(area.name, snapped=area.snapped)),
+    )
 
 
 def _describe_place(one: ChangedHotspot | BriefTasking) -> str:

@@ -125,7 +125,7 @@ def _describe_demanded(roster: Roster, place: str) -> str:
     """Where a demanded place is; for one that the force designates also the force's name."""
     area = roster.week.plan.area
     row = get_place(area, place)
-    words = capitalise(roster.find_place_words(place))
+    words = capitalise(roster.place_words.get(place, ""))
     if row is None:
         return words
     days = [DAY_WORDS[day] for day in row["days"] if len(row["days"]) < len(ALL_DAYS)]
@@ -183,7 +183,7 @@ def _list_unmet(roster: Roster) -> Iterator[tuple[str, str, str]]:
             if demand.why is not None:
                 why = (demand.why.tell_lead(), ACTIONS.get(demand.why.kind, ASK_LOCAL_TEAM))
             day = "" if demand.date is None else f"{demand.date:%A}"
-            words = capitalise(roster.find_place_words(demand.place))
+            words = capitalise(roster.place_words.get(demand.place, ""))
             what = f"{demand.place} ({words})" if words else demand.place
             what = words if words and demand.kind == "feared" else what
             reasons.setdefault((what, *why), []).append(day)

@@ -186,12 +186,9 @@ class Roster:
         hours = table.loc[table["officer"] == officer, WEEKDAYS[day.weekday()]]
         return "" if hours.empty else str(hours.iloc[0])
 
-    def find_place_words(self, place: str) -> str:
-        """Street or grid reference of a hotspot, tasked or feared place of the week."""
-        return self._place_words.get(place, "")
-
     @cached_property
-    def _place_words(self) -> dict[str, str]:
+    def place_words(self) -> dict[str, str]:
+        """Street or grid reference of hotspots, tasked and feared places of the week."""
         area, hotspots = self.week.plan.area, self.week.plan.hotspots
         crs, places = area.settings.area.crs, area.tasked_places
         points = zip(places["place_id"], places.geometry, strict=True)

@@ -101,11 +101,11 @@ def describe_streets(streets: Sequence[str]) -> str:
 
 
 def describe_pupils(gave: WhatPupilsGave) -> str:
-    """How many pupils named a place, as a range, and until which term."""
-    number = describe_number(gave)
-    if gave.latest is None:
-        return number
-    return f"{number}, {'up to ' if gave.is_spread else ''}{format_term(gave.latest)}"
+    """How many pupils named a place, as a range, until which term, and why."""
+    until = "up to " if gave.is_spread else ""
+    term = "" if gave.latest is None else f", {until}{format_term(gave.latest)}"
+    why = describe_factors(gave)
+    return f"{describe_number(gave)}{term}{f': {why}' if why else ''}"
 
 
 def describe_number(gave: WhatPupilsGave) -> str:
@@ -230,7 +230,16 @@ def build_school_sheet(
             else f"No visits are recorded for the last {PRESENCE_WEEKS} weeks, so it is not known "
             "whether patrols were there."
         ),
-        "answers": [_build_answer_data(answer) for answer in answers],
+        "answers": [
+            {
+                "streets": f"Around {describe_streets(answer.place.streets)}",
+                "gave": describe_pupils(answer.gave),
+                "before": capitalise(describe_presence(answer)),
+                "promise": capitalise(describe_promise(answer.promise)),
+                "change": capitalise(describe_change(answer.change)),
+            }
+            for answer in answers
+        ],
         "threshold": str(area.settings.privacy.threshold),
         "threshold_note": make_printable(" ".join(list_texts(note_low_threshold(area.settings)))),
     }
@@ -247,18 +256,6 @@ def _list_stops(roster: Roster, school: RosterSchool) -> list[SchoolStop]:
     stops = (stop for duty in duties for stop in list_school_stops(duty.patrol, hotspots))
     places = {one.hotspot: one for one in sorted(stops, key=lambda one: (one.place, one.hotspot))}
     return [*places.values()]
-
-
-def _build_answer_data(answer: PlaceAnswer) -> dict[str, str]:
-    """A place that pupils marked, and the response."""
-    gave = (describe_pupils(answer.gave), describe_factors(answer.gave))
-    return {
-        "streets": f"Around {describe_streets(answer.place.streets)}",
-        "gave": ": ".join(words for words in gave if words),
-        "before": capitalise(describe_presence(answer)),
-        "promise": capitalise(describe_promise(answer.promise)),
-        "change": capitalise(describe_change(answer.change)),
-    }
 
 
 def _describe_gate(roster: Roster, duties: list[Duty]) -> str:

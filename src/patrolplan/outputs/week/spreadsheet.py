@@ -86,7 +86,7 @@ def _build_tables(roster: Roster) -> dict[str, pd.DataFrame]:
         {
             "Kind": DEMANDS[demand.kind].short,
             "Sign": demand.place,
-            "Place": roster.find_place_words(demand.place),
+            "Place": roster.place_words.get(demand.place, ""),
             "Day": "any" if demand.date is None else format_day(demand.date),
             "Visits": str(demand.visits),
             "Met by": "; ".join(

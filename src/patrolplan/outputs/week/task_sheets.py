@@ -59,7 +59,17 @@ def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = Tr
         ],
     }
     data["basis"] += list_unprintable_notes(data)
-    return Sheet("tasks.typ", data, _build_map(roster, places) if wall else None)
+    if not wall:
+        return Sheet("tasks.typ", data)
+    named = len(roster.schools) <= MAX_NAMED_SCHOOLS
+    schools = [
+        MapMarker(str(one.number), one.x, one.y, school=True, name=name)
+        for one in roster.schools
+        for name in [shorten(one.name, LONGEST_ON_MAP) if named else ""]
+    ]
+    markers = [*schools, *(place.marker for place in places)]
+    shown = OverviewMap(markers, [place.hotspot for place in places], MAP_WIDTH, MAP_HEIGHT)
+    return Sheet("tasks.typ", data, shown)
 
 
 def choose_officer_points(name: str) -> int:
@@ -95,17 +105,6 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
             stop = own or stops[0]
             words, point = wording.describe_place(stop), stop.point
         yield _Place(name, MapMarker(xl_col_to_name(number), *point), words, visits[name])
-
-
-def _build_map(roster: Roster, places: Sequence[_Place]) -> OverviewMap:
-    named = len(roster.schools) <= MAX_NAMED_SCHOOLS
-    names = [shorten(one.name, LONGEST_ON_MAP) if named else "" for one in roster.schools]
-    schools = [
-        MapMarker(str(one.number), one.x, one.y, school=True, name=name)
-        for one, name in zip(roster.schools, names, strict=True)
-    ]
-    markers = [*schools, *(place.marker for place in places)]
-    return OverviewMap(markers, [place.hotspot for place in places], MAP_WIDTH, MAP_HEIGHT)
 
 
 def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any]:
