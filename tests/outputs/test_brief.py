@@ -33,7 +33,6 @@ from patrolplan.outputs.brief.crime_counts import (
     find_incident_dates,
     find_rising,
     find_walking_area,
-    measure_months,
 )
 from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.week.week_pack import write_week_documents
@@ -465,13 +464,3 @@ def test_a_gap_leaves_nothing_to_compare(demo_area, hotspots, full, gone):
     assert document["held"] == pytest.approx(found.held)
     assert document["total"]["usual"]["value"] is None
     assert render_brief(found).startswith(b"%PDF")
-
-
-def test_months_are_measured_in_days_where_days_are_known():
-    """The parts of months in a period add up to its days, or to its whole months."""
-    period = Period(pd.Timestamp("2026-02-10"), pd.Timestamp("2026-04-03"), by_day=True)
-    months, lengths = measure_months(period)
-    assert months.strftime("%Y-%m").tolist() == ["2026-02", "2026-03", "2026-04"]
-    assert lengths.tolist() == [19.0, 31.0, 2.0]
-    whole = Period(pd.Timestamp("2026-02-01"), pd.Timestamp("2026-04-01"))
-    assert measure_months(whole)[1].tolist() == [1.0, 1.0]

@@ -187,17 +187,6 @@ def test_nothing_of_a_pupil_is_left_on_the_page(open_page, ending):
     assert _serialise(page) == before
 
 
-def test_the_thanks_show_nothing_of_the_answers(open_page):
-    """After any answers of a pupil, the page for the next one is the same."""
-    page = open_page(SMALL_PHONE).page
-    page.locator("#safe").tap()
-    safe = _serialise(page)
-    page.locator("#next").tap()
-    _mark_place(page)
-    page.locator("#finish").tap()
-    assert _serialise(page) == safe
-
-
 @pytest.mark.slow
 def test_places_of_one_pupil_are_few_and_apart(open_page):
     """A place within a square's diagonal of an own one is refused in words; three are the most."""
@@ -255,31 +244,6 @@ def test_no_file_shows_what_a_few_pupils_answered(open_page, tmp_path):
         for document in (json.loads(first), second)
     ]
     assert rows[0] <= rows[1]
-
-
-@pytest.mark.slow
-def test_nothing_of_the_device_is_looked_at(open_page):
-    """No place of the device, no store, no history, no request: none is even touched."""
-    visit = open_page(SMALL_PHONE)
-    visit.page.add_init_script("""
-      window.touched = [];
-      const watch = (owner, name) => Object.defineProperty(owner, name, {
-        get: () => { touched.push(name); return undefined; }, configurable: true,
-      });
-      ["localStorage", "sessionStorage", "indexedDB", "caches", "fetch", "XMLHttpRequest"]
-        .forEach((name) => watch(window, name));
-      ["geolocation", "serviceWorker", "sendBeacon", "mediaDevices"]
-        .forEach((name) => watch(navigator, name));
-      ["pushState", "replaceState"].forEach((name) => watch(history, name));
-      Object.defineProperty(document, "cookie", {
-        get: () => { touched.push("cookie"); return ""; }, set: () => touched.push("cookie"),
-      });
-    """)
-    page = open_survey(visit)
-    fill_in_by_finger(Class(page, np.random.default_rng(5)), 2)
-    assert page.evaluate("touched") == []
-    fields = "input, textarea, [contenteditable], form, iframe, a[href^=http], [src]"
-    assert page.locator(fields).count() == 0
 
 
 def test_names_that_try_to_be_code_stay_text(open_page, demo_area):

@@ -149,16 +149,6 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
     )
 
 
-def measure_months(period: Period) -> tuple[pd.DatetimeIndex, NDArray[np.float64]]:
-    """First days of the months that overlap a period, and (m,) how much of each is in it."""
-    months = pd.date_range(period.start.replace(day=1), period.last, freq="MS", unit="ns")
-    if not period.by_day:
-        return months, np.ones(len(months))
-    starts = months.to_numpy().clip(period.start.to_datetime64(), None)
-    ends = (months + pd.offsets.MonthBegin()).to_numpy().clip(None, period.end.to_datetime64())
-    return months, (ends - starts) / np.timedelta64(1, "D")
-
-
 def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """(k,) how much more (b, k) counts of equal blocks vary than chance alone; at least 1."""
     # Variance over mean (Pearson's estimate, quasi-Poisson).
@@ -252,14 +242,15 @@ class CrimeCounter:
 
     def measure_held(self, period: Period) -> float:
         """Share held of a period: the mean over its months and over the street within the walk."""
-        months, lengths = measure_months(period)
+        first = period.start.replace(day=1)
+        months = pd.date_range(first, period.last, freq="MS", unit="ns")
         held = self.area.exposure.find_shares(months)
         if held is None:
             return 1.0
         catchment = self.area.catchments.piece_catchment
         metres = np.where(self.walking_area.within, self.area.network.piece_metres, 0.0)
         street = np.bincount(catchment, metres, len(self.area.catchments))
-        return float(lengths @ held @ street / (lengths.sum() * street.sum()))
+        return float(held.mean(axis=0) @ street / street.sum())
 
     def count_by_category(self) -> tuple[tuple[CrimeSummary, ...], CrimeSummary]:
         """Summaries of every category that counts, and of all together."""
@@ -318,13 +309,12 @@ class CrimeCounter:
 
     def _count(self, period: Period) -> NDArray[np.int64]:
         """(c, k) incidents of a period by catchment and category."""
-        shape = len(self.area.catchments), len(self.categories)
         kinds = self.area.incidents["category"].cat.set_categories(list(self.categories))
         category = kinds.cat.codes.to_numpy()
         counted = self.dates.is_inside(period) & (category >= 0)
-        places = self.area.incident_catchment[counted], category[counted]
-        flat = np.ravel_multi_index(places, shape)
-        return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
+        counts = np.zeros((len(self.area.catchments), len(self.categories)), dtype=np.int64)
+        np.add.at(counts, (self.area.incident_catchment[counted], category[counted]), 1)
+        return counts
 
     def _summarise(self, name: str, counts: NDArray[np.float64]) -> CrimeSummary:
         now, usual, year = map(self._show, counts.tolist())
