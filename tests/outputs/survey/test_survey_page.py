@@ -53,14 +53,6 @@ def open_page(open_offline, survey):
     return open_one
 
 
-def _mark_place(page):
-    """One place from the list, with an answer to each question."""
-    page.locator("#mark").tap()
-    page.locator("#places").select_option("3")
-    page.locator("#here").tap()
-    _answer(page)
-
-
 def _answer(page):
     for value in ("evening", "isolated", "traffic"):
         page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()

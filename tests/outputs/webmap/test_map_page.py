@@ -31,7 +31,6 @@ from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.settings.models import OutputSettings
 
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'
-MOST_BYTES = 5_000_000
 
 
 @pytest.fixture(scope="module")
