@@ -32,7 +32,6 @@ from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError, OutputError, Problems
 from patrolplan.inputs.survey_counts import (
     SurveyCounts,
-    SurveyEntry,
     count_surveys,
     fill_column,
     find_places_inside,
@@ -80,10 +79,12 @@ def write_reports_file(
     out: Path, counts: SurveyCounts, *, threshold: int, today: dt.date
 ) -> dict[str, Any]:
     """Write a file of reports and its record, both or neither; returns the record."""
+    table = counts.table
+    is_shown = table.counts >= threshold
     hashed = hash_content(*(entry.id for entry in counts.entries))
     urns = {entry.school_urn for entry in counts.entries}
     rows = build_report_rows(
-        counts.table,
+        table,
         {entry.term for entry in counts.entries},
         threshold=threshold,
         name=f"S{hashed[:ID_LETTERS]}",
@@ -97,36 +98,20 @@ def write_reports_file(
         "read_on": f"{today}",
         "threshold": threshold,
         "reports": len(rows),
-        "squares": int((counts.table.counts >= threshold).sum()),
-        "in_small_squares": count_left_over(counts, threshold),
-        "refused": dict(sorted(counts.table.refused.items())),
-        "surveys": [describe_entry(entry) | {"deleted": False} for entry in counts.entries],
+        "squares": int(is_shown.sum()),
+        "in_small_squares": table.in_small_squares + int(table.counts[~is_shown].sum()),
+        "refused": dict(sorted(table.refused.items())),
+        "surveys": [
+            pick_fields(entry, "id", "form", "school_urn")
+            | {"season": entry.term.season, "year": entry.term.year, "pupils": entry.pupils}
+            | {"deleted": False}
+            for entry in counts.entries
+        ],
     }
     with explain_os_errors(out, "free some disk space or choose another folder"):
         out.parent.mkdir(parents=True, exist_ok=True)
         replace_together({out: content, find_record_path(out): format_json(record).encode("utf-8")})
     return record
-
-
-def describe_entry(entry: SurveyEntry) -> dict[str, Any]:
-    """A survey as the record names it."""
-    term = {"season": entry.term.season, "year": entry.term.year}
-    return {**pick_fields(entry, "id", "form", "school_urn"), **term, "pupils": entry.pupils}
-
-
-def count_left_over(counts: SurveyCounts, threshold: int) -> int:
-    """Total of reports in squares below the threshold, a multiple of the rounding step."""
-    table = counts.table
-    return table.in_small_squares + int(table.counts[table.counts < threshold].sum())
-
-
-def mark_deleted(out: Path, record: dict[str, Any], ids: Collection[str]) -> None:
-    """Record that the files of some surveys were deleted."""
-    path = find_record_path(out)
-    for survey in record["surveys"]:
-        survey["deleted"] = survey["id"] in ids
-    with explain_os_errors(path, "the files of the surveys are deleted all the same"):
-        replace_file(path, format_json(record).encode("utf-8"))
 
 
 ROW_COLUMNS = (*("report_id", "school_urn", "reported_on", *FACTORS), *("longitude", "latitude"))
@@ -189,8 +174,8 @@ class SurveyReading:
     """What was read, written and deleted; `undeleted` has the system's message by file."""
 
     out: Path
+    record: dict[str, Any]
     counts: SurveyCounts
-    threshold: int
     today: dt.date
     deleted: tuple[Path, ...] = ()
     undeleted: tuple[tuple[Path, str], ...] = ()
@@ -233,13 +218,14 @@ def take_in_surveys(
             message = f"{out}: {what}"
             raise OutputError(message)
         record = write_reports_file(out, counts, threshold=threshold, today=today)
-        reading = SurveyReading(out, counts, threshold, today)
-        return _delete_files(reading, record) if delete else reading
+        reading = SurveyReading(out, record, counts, today)
+        return _delete_files(reading) if delete else reading
 
 
-def _delete_files(reading: SurveyReading, record: dict[str, Any]) -> SurveyReading:
-    deleted, undeleted, gone = list[Path](), list[tuple[Path, str]](), list[str]()
-    for entry in reading.counts.entries:
+def _delete_files(reading: SurveyReading) -> SurveyReading:
+    """Delete the files, and record of which surveys all are gone."""
+    deleted, undeleted = list[Path](), list[tuple[Path, str]]()
+    for entry, row in zip(reading.counts.entries, reading.record["surveys"], strict=True):
         before = len(undeleted)
         for path in entry.files:
             try:
@@ -247,10 +233,10 @@ def _delete_files(reading: SurveyReading, record: dict[str, Any]) -> SurveyReadi
                 deleted.append(path)
             except OSError as error:
                 undeleted.append((path, error.strerror or f"{error}"))
-        if len(undeleted) == before:
-            gone.append(entry.id)
-    if gone:
-        mark_deleted(reading.out, record, gone)
+        row["deleted"] = len(undeleted) == before
+    path = find_record_path(reading.out)
+    with explain_os_errors(path, "the files of the surveys are deleted all the same"):
+        replace_file(path, format_json(reading.record).encode("utf-8"))
     return replace(reading, deleted=tuple(deleted), undeleted=tuple(undeleted))
 
 
@@ -262,27 +248,28 @@ ERASURE = (
 
 def describe_reading(reading: SurveyReading) -> list[str]:
     """A line for each thing that a person should know."""
-    out, entries, lines = reading.out, reading.counts.entries, _list_remarks(reading)
-    facts = build_reading_document(reading)
+    entries, facts = reading.counts.entries, build_reading_document(reading)
+    least = reading.record["threshold"]
     tallies = sum(entry.form == TALLY_FORM for entry in entries)
     schools = format_count(len({entry.school_urn for entry in entries}), "school")
     pupils = sum(entry.pupils for entry in entries)
     took_part = f"at least {pupils:,}" if pupils else f"fewer than {ROUNDING_STEP}"
     where = f"{format_count(facts['squares'], 'square')} of {SQUARE_METRES:.0f} m"
-    lines += [
+    lines = [
+        *facts["notes"],
         (
             f"{format_count(len(entries), 'survey')} of {schools} ({tallies} on paper); "
             f"{took_part} pupils took part."
         ),
         (
-            f"{format_count(facts['reports'], 'report')} in {where} written to {out}, in "
-            f"groups of at least {reading.threshold}, rounded down to steps of {ROUNDING_STEP}."
+            f"{format_count(facts['reports'], 'report')} in {where} written to {reading.out}, in "
+            f"groups of at least {least}, rounded down to steps of {ROUNDING_STEP}."
         ),
     ]
     if not facts["squares"]:
         lines.append(
-            f"In no square did {reading.threshold} pupils or more mark a place, so nothing can be "
-            "used: survey another class and give all files together."
+            f"In no square did {least} pupils or more mark a place, so nothing can be used: survey "
+            "another class and give all files together."
         )
     lines.append(f"Reports in squares with fewer, not written: {facts['in_small_squares']}.")
     lines += [f"Reports refused, {why}: {number}." for why, number in facts["refused"].items()]
@@ -316,16 +303,13 @@ def _format_number(count: int) -> str:
 
 def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
     """The same facts as one JSON object."""
-    entries, table = reading.counts.entries, reading.counts.table
-    shown = table.counts[table.counts >= reading.threshold]
+    record = reading.record
     return {
         "written": f"{reading.out}",
         "record": f"{find_record_path(reading.out)}",
-        "surveys": [describe_entry(entry) for entry in entries],
-        "reports": int(shown.sum()),
-        "squares": len(shown),
-        "in_small_squares": _format_number(count_left_over(reading.counts, reading.threshold)),
-        "refused": {why: _format_number(count) for why, count in sorted(table.refused.items())},
+        **{name: record[name] for name in ("surveys", "reports", "squares")},
+        "in_small_squares": _format_number(record["in_small_squares"]),
+        "refused": {why: _format_number(count) for why, count in record["refused"].items()},
         "deleted": [f"{path}" for path in reading.deleted],
         "notes": _list_remarks(reading),
     }
