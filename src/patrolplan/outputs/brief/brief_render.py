@@ -103,8 +103,21 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "total": _build_rows([brief.total])[0],
         "streets": _build_rows(brief.streets),
         "places": [
-            _build_places(brief, "New or rising priority streets", brief.hotspots),
-            _build_places(brief, "Tasked for this school", brief.taskings),
+            {
+                "title": title,
+                "rows": [
+                    {
+                        "text": print_whole(_describe_place(one)),
+                        "answer": print_whole(describe_answer(brief, one)),
+                    }
+                    for one in places[:MAX_PLACES]
+                ],
+                "more": max(0, len(places) - MAX_PLACES),
+            }
+            for title, places in (
+                ("New or rising priority streets", brief.hotspots),
+                ("Tasked for this school", brief.taskings),
+            )
         ],
         "reports_title": "Pupils' reports of all dates, not only of this period "
         f"(groups of {brief.area.reports.threshold} or more)",
@@ -117,20 +130,6 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         ],
         "basis": [*map(print_whole, _describe_basis(brief))],
     }
-
-
-def _build_places(
-    brief: Brief, title: str, places: Sequence[ChangedHotspot | BriefTasking]
-) -> dict[str, Any]:
-    """What is new or tasked at each place, and what the week does about it."""
-    rows = [
-        {
-            "text": print_whole(_describe_place(one)),
-            "answer": print_whole(describe_answer(brief, one)),
-        }
-        for one in places[:MAX_PLACES]
-    ]
-    return {"title": title, "rows": rows, "more": len(places) - len(rows)}
 
 
 def _build_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
