@@ -1,6 +1,6 @@
 """A paper of the week that a template typesets: its words, and its map of schools and streets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,14 +88,14 @@ class OverviewMap:
         band = symbols.build_band(viewport.clip_to_page(shapes), BAND_WIDTH)
         if band is not None:
             symbols.draw_stretch(window, band, level=5.0)
-        centres = self._draw_markers(window, viewport, viewport.to_page(places))
+        centres, names = self._draw_markers(window, viewport, viewport.to_page(places))
         sizes = np.array([(one.width, MARKER_HEIGHT) for one in self.markers]).reshape(-1, 2) + 2
         marker_boxes = build_level_boxes(centres, sizes)
         north = symbols.place_north_arrow(viewport, marker_boxes)
         symbols.draw_border(window, *viewport.size)
         symbols.draw_north_arrow(window, viewport, north)
         labels = [
-            *self._build_marker_labels(centres),
+            *names,
             *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
             *place_names.build_area_labels(features, viewport),
         ]
@@ -108,22 +108,11 @@ class OverviewMap:
         symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
         return page.write()
 
-    def _build_marker_labels(self, centres: NDArray[np.float64]) -> Iterator[MapLabel]:
-        """The names next to the signs."""
-        for marker, (x, y) in zip(self.markers, centres.tolist(), strict=True):
-            text = shorten(make_printable(marker.name), LONGEST_NAME)
-            size, radius = measure_label(text, TEXT_SIZE, bold=True), marker.width / 2 + 2
-            boxes, costs = find_places_around_point(
-                x, y, size, radius=radius, extra_distances=(0.0, 6.0)
-            )
-            if text:
-                candidates = LabelCandidates(marker.text, boxes, costs)
-                yield MapLabel(text, candidates, TEXT_SIZE, bold=True)
-
     def _draw_markers(
         self, window: Window, viewport: Viewport, true_points: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Draw the signs, moved apart where they would overlap; returns their (n, 2) middles."""
+    ) -> tuple[NDArray[np.float64], list[MapLabel]]:
+        """Draw the signs, apart where they would overlap: their (n, 2) middles, and their names."""
+        names = []
         widest = max((marker.width for marker in self.markers), default=MARKER_HEIGHT)
         half = np.array([widest, MARKER_HEIGHT]) / 2 + 2
         centres = separate_points(true_points, widest + 2.0)
@@ -143,7 +132,14 @@ class OverviewMap:
                 edge=edge,
                 is_black=not marker.school,
             )
-        return centres
+            if text := shorten(make_printable(marker.name), LONGEST_NAME):
+                size, radius = measure_label(text, TEXT_SIZE, bold=True), width / 2 + 2
+                boxes, costs = find_places_around_point(
+                    x, y, size, radius=radius, extra_distances=(0.0, 6.0)
+                )
+                candidates = LabelCandidates(marker.text, boxes, costs)
+                names.append(MapLabel(text, candidates, TEXT_SIZE, bold=True))
+        return centres, names
 
 
 @dataclass(frozen=True, eq=False)
