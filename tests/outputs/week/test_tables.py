@@ -1,4 +1,4 @@
-"""Calendars and tables of a week and a month: what is in them, what they do not give away or run."""
+"""Calendars and tables of a week and a month: what is in them, and that nothing of it runs."""
 
 import csv
 import dataclasses
