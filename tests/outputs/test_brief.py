@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, strategies as st
-from missing_months import drop_months
+from missing_months import drop_months, split_forces
 from outputs.printed import read_pages
 from weeks_by_hand import build_week
 
@@ -464,3 +464,28 @@ def test_a_gap_leaves_nothing_to_compare(demo_area, hotspots, full, gone):
     assert document["held"] == pytest.approx(found.held)
     assert document["total"]["usual"]["value"] is None
     assert render_brief(found).startswith(b"%PDF")
+
+
+def test_a_gap_of_a_few_streets_is_made_up_for(demo_area, hotspots, full):
+    """Where under a twentieth of a period is missing, counts are compared by the time held."""
+    forces = split_forces(demo_area, share=0.05)
+    found = of(forces, hotspots, "2025-11", force="West")
+    assert found.held is None
+    assert found.total.usual.value == pytest.approx(full.total.usual.value, rel=0.03)
+
+
+def test_nothing_to_compare_is_an_error(demo_area, hotspots):
+    """Where no month since then is held around the school, the command says what to do."""
+    forces = split_forces(demo_area, share=1.0, names=("East", "West"))
+    added = forces.incidents["force"].cat.add_categories("Far").copy()
+    last = (forces.incidents["month"] >= "2026-08-01").to_numpy()
+    row = list(forces.schools["urn"]).index(URN)
+    farthest = np.argmin(find_walking_area(forces, row).catchment_shares)
+    there = forces.incident_catchment == farthest
+    added[last & there] = "Far"
+    forces = dataclasses.replace(forces, incidents=forces.incidents.assign(force=added))
+    area = drop_months(forces, [("West", "2026-08"), ("West", "2026-09")])
+    if area.incidents["month"].max() < pd.Timestamp("2026-08-01"):
+        pytest.skip("no crime far away in the last months")
+    with pytest.raises(InputError, match="are missing around this school"):
+        build_brief(area, hotspots, URN, AUGUST)
