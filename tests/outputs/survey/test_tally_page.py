@@ -325,6 +325,20 @@ def test_only_numbers_and_lists_can_be_entered(open_page, html):
     assert kinds == ["number numeric"] * FIELDS
 
 
+def test_leaving_with_unsaved_rows_is_questioned(open_page, html, grid):
+    """The browser warns when entries would be lost, and not after they are saved."""
+    page = open_page(html)
+    warned = []
+    page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.dismiss()))
+    _number(page, "Pupils who took part").fill("9")
+    _enter(page, grid.cells[0], 5)
+    _add(page)
+    leave = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert page.evaluate(leave) is False
+    _save(page)
+    assert page.evaluate(leave) is True
+
+
 def test_hostile_names_stay_text(open_page, demo_area):
     """A school and streets full of markup are shown letter by letter, and run nothing."""
     page = open_page(render_tally_page(make_hostile(demo_area, URN), URN))

@@ -15,15 +15,16 @@ from patrolplan.outputs.week.school_sheet import (
     MAX_PLACES,
     build_poster,
     build_school_sheet,
+    describe_change,
     describe_promise,
 )
 from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.ledger.monthly_return import RecentPresence
-from patrolplan.team.school_answers import Promise, find_school_answers
+from patrolplan.team.school_answers import Promise, SurveyChange, find_school_answers
 from patrolplan.team.week import DemandOutcome
-from patrolplan.times import format_time
+from patrolplan.times import SchoolTerm, format_time
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -323,3 +324,19 @@ def test_no_reason_names_who_or_what_is_secret():
     for _, words in WORDS.values():
         assert "{" not in words
         assert not {"barred", "tasked", "intelligence", "crime"} & set(words.split())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.204, -0.031, "named less often than in {} (its share fell by 3 to 20 points)"),
+        (0.004, 0.3, "named more often than in {} (its share rose by 1 to 30 points)"),
+        (0.001, 0.008, "named more often than in {} (its share rose by about 1 points)"),
+        (-0.1, 0.0, "no clear change since {} (its share: between 10 points less and 0 more)"),
+        (-0.3, 0.3, "no clear change since {}: too few answers to say more"),
+    ],
+)
+def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
+    """Less, more, or no clear change, with the ends of the interval in whole points."""
+    change = SurveyChange(SchoolTerm(2026, 0), SchoolTerm(2026, 1), low, high)
+    assert describe_change(change) == words.format("the spring term 2026")
