@@ -162,8 +162,8 @@ def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDAr
 
 def compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     """South and west, north and east of (k, 2) points, in degrees."""
-    latitude_longitude = np.column_stack(projection.to_degrees(*xy.T)[::-1])
-    return [latitude_longitude.min(axis=0).tolist(), latitude_longitude.max(axis=0).tolist()]
+    degrees = _to_degrees(xy, projection)
+    return [degrees.min(axis=0).tolist(), degrees.max(axis=0).tolist()]
 
 
 def place_labels(
@@ -342,19 +342,22 @@ def encode_digits(values: NDArray[np.int64]) -> str:
     return (values.astype(np.uint8) + ord("0")).tobytes().decode("ascii")
 
 
+def _to_degrees(xy: NDArray[np.float64], projection: Projection) -> NDArray[np.float64]:
+    """(k, 2) latitude and longitude of points."""
+    return np.column_stack(projection.to_degrees(xy[:, 0], xy[:, 1])[::-1])
+
+
 def encode_steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
     """Latitude and longitude of each point as differences from the one before."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    whole = np.rint(np.column_stack([latitude, longitude]) * 1e6).astype(np.int64)
+    whole = np.rint(_to_degrees(xy, projection) * 1e6).astype(np.int64)
     steps: list[int] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist()
     return steps
 
 
 def round_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     """Latitude and longitude of (k, 2) points, to about 0.1 m."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    pairs = zip(latitude.tolist(), longitude.tolist(), strict=True)
-    return [[round(degrees, 6) for degrees in pair] for pair in pairs]
+    points: list[list[float]] = np.round(_to_degrees(xy, projection), 6).tolist()
+    return points
 
 
 def pack_lines(

@@ -261,8 +261,8 @@ def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str
 def describe_hand(roster: Roster) -> list[str]:
     """What was fixed, excluded and changed by hand, and who was absent."""
     week = roster.week
-    lines = [f"Set: {_describe_rule(roster, lock)}." for lock in week.locks]
-    lines += [f"Ruled out: {_describe_rule(roster, ban)}." for ban in week.bans]
+    rules = (("Set", week.locks), ("Ruled out", week.bans))
+    lines = [f"{what}: {_describe_rule(roster, one)}." for what, own in rules for one in own]
     for name, days in sorted(week.absent.items()):
         when = join_words([format_day(day) for day in sorted(days)])
         lines.append(f"Absent: {roster.print_officer(name)} on {when}.")
