@@ -188,7 +188,18 @@ def draw_form_map(
         *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
         *place_names.build_area_labels(features, viewport),
     ]
-    words = _draw_words(window, labels, grid, corners, viewport, gate=gate, signs=signs)
+    words = _write_cell_labels(window, grid, corners)
+    gate_box = build_level_boxes(gate, (GATE_SIDE + 2, GATE_SIDE + 2))
+    points = np.concatenate([points for _, points in signs.values()])
+    placed = place_names.place_map_labels(
+        labels,
+        viewport,
+        occupied=np.vstack([gate_box, *(box for _, box in words)]),
+        avoided=shapely.multipoints(points).buffer(4.0),
+    )
+    for label, box in placed:
+        place_names.draw_label(window, label, box)
+    words += [(label.text, box) for label, box in placed]
     below = page.add_window((EDGE_STRIP, 0.0, wide, strip))
     legend.draw_strip(below, _build_entries(viewport, signs), wide, strip)
     texts, boxes = zip(*words, strict=True)
@@ -213,30 +224,22 @@ def _fit_window(
 
 def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float64]) -> None:
     """Write letters above and below the map, and numbers on both sides of it."""
-    style = TextStyle(LETTER_SIZE, bold=True)
-    middles = {
-        "above": ((corners[0, :-1] + corners[0, 1:]) / 2, (0.0, EDGE_STRIP / 2)),
-        "below": ((corners[-1, :-1] + corners[-1, 1:]) / 2, (0.0, -EDGE_STRIP / 2)),
-        "left": ((corners[:-1, 0] + corners[1:, 0]) / 2, (-EDGE_STRIP / 2, 0.0)),
-        "right": ((corners[:-1, -1] + corners[1:, -1]) / 2, (EDGE_STRIP / 2, 0.0)),
-    }
-    for side, (places, shift) in middles.items():
-        texts = grid.letters if side in {"above", "below"} else range(1, grid.down + 1)
-        for text, (x, y) in zip(texts, (places + shift).tolist(), strict=True):
-            draw_text(window, str(text), (x, y, 0.0), style)
+    style, out = TextStyle(LETTER_SIZE, bold=True), np.array([0.0, EDGE_STRIP / 2])
+    numbers = [str(number) for number in range(1, grid.down + 1)]
+    sides = (
+        *((corners[0], out, grid.letters), (corners[-1], -out, grid.letters)),
+        *((corners[:, 0], -out[::-1], numbers), (corners[:, -1], out[::-1], numbers)),
+    )
+    for edge, shift, texts in sides:
+        middles = (edge[:-1] + edge[1:]) / 2 + shift
+        for text, (x, y) in zip(texts, middles.tolist(), strict=True):
+            draw_text(window, text, (x, y, 0.0), style)
 
 
-def _draw_words(
-    window: Window,
-    labels: list[place_names.MapLabel],
-    grid: FormGrid,
-    corners: NDArray[np.float64],
-    viewport: Viewport,
-    *,
-    gate: NDArray[np.float64],
-    signs: Signs,
+def _write_cell_labels(
+    window: Window, grid: FormGrid, corners: NDArray[np.float64]
 ) -> list[tuple[str, Boxes]]:
-    """Write each square's letter and number into its top left corner, and all names that fit."""
+    """Write each square's letter and number into its top left corner: the words and their boxes."""
     style = TextStyle(CELL_LABEL_SIZE, bold=True, colour=LABEL_COLOUR, halo=1.4, level=9.5)
     written = []
     for cell in grid.cells:
@@ -245,17 +248,7 @@ def _draw_words(
         x, y = x + CELL_LABEL_INSET + wide / 2, y - CELL_LABEL_INSET - tall / 2
         draw_text(window, cell.label, (x, y, 0.0), style)
         written.append((cell.label, np.array([x, y, wide, tall, 0.0])))
-    gate_box = build_level_boxes(gate, (GATE_SIDE + 2, GATE_SIDE + 2))
-    points = np.concatenate([points for _, points in signs.values()])
-    placed = place_names.place_map_labels(
-        labels,
-        viewport,
-        occupied=np.vstack([gate_box, *(box for _, box in written)]),
-        avoided=shapely.multipoints(points).buffer(4.0),
-    )
-    for label, box in placed:
-        place_names.draw_label(window, label, box)
-    return written + [(label.text, box) for label, box in placed]
+    return written
 
 
 def _build_entries(viewport: Viewport, signs: Signs) -> list[legend.Entry]:
