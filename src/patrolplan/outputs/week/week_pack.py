@@ -76,20 +76,22 @@ def render_week_map(roster: Roster) -> bytes:
 
 
 def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
-    officer = roster.officers_by_name[duty.officer].file_name
+    officer, further = roster.officers_by_name[duty.officer].file_name, roster.window_suffix(duty)
     leave = roster.format_set_out(duty.officer, duty)
-    name = roster.name_officer(duty.officer)
-    crew = roster.describe_others(duty.officer, duty)
-    window, further = describe_further_window(duty.patrol), roster.window_suffix(duty)
-    facts = (format_day(duty.date), window, f"{name} with {crew}" if crew else name)
-    about = ", ".join(fact for fact in facts if fact)
+    name, crew = roster.name_officer(duty.officer), roster.describe_others(duty.officer, duty)
+    facts = (
+        format_day(duty.date),
+        describe_further_window(duty.patrol),
+        f"{name} with {crew}" if crew else name,
+        f"set out {leave}" if leave else "",
+    )
     school = roster.school_file_names[duty.urn]
     return MapPatrol(
         id=f"{duty.date}-{school}-{officer}{further.replace('.', '--')}",
         patrol=duty.patrol,
         title=duty.patrol.school,
-        choice=(f"{duty.date:%a} {format_time(duty.start_minutes)} {name}: {duty.patrol.school}"),
-        about=f"{about}, set out {leave}" if leave else about,
+        choice=f"{duty.date:%a} {format_time(duty.start_minutes)} {name}: {duty.patrol.school}",
+        about=", ".join(filter(None, facts)),
         day=f"{duty.date}",
         officer=officer,
     )
