@@ -281,12 +281,11 @@ def check_officer_and_date(
 ) -> None:
     """Check that an officer and a day are in the week."""
     problems = Problems()
-    if officer is not None and officer not in officers:
-        what = (
-            f"no officer '{officer}' in this week (officers: {', '.join(officers[:12]) or 'none'})"
-        )
+    if officer not in {None, *officers}:
+        known = ", ".join(officers[:12]) or "none"
+        what = f"no officer '{officer}' in this week (officers: {known})"
         problems.add("officer", what, "name one of them")
-    if date is not None and date not in days:
+    if date not in {None, *days}:
         span = f"{format_day(days[0])} to {format_day(days[-1])}"
         problems.add("date", f"{date} is not in this week", f"name a day from {span}")
     problems.raise_if_any()
