@@ -307,7 +307,12 @@ def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
     return {
         "written": f"{reading.out}",
         "record": f"{find_record_path(reading.out)}",
-        **{name: record[name] for name in ("surveys", "reports", "squares")},
+        "surveys": [
+            {name: value for name, value in one.items() if name != "deleted"}
+            for one in record["surveys"]
+        ],
+        "reports": record["reports"],
+        "squares": record["squares"],
         "in_small_squares": _format_number(record["in_small_squares"]),
         "refused": {why: _format_number(count) for why, count in record["refused"].items()},
         "deleted": [f"{path}" for path in reading.deleted],
