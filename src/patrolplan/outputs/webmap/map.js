@@ -344,7 +344,6 @@
     if (leg) fit(leg);
   };
 
-  makePrinting({ map, article: () => all(".patrol:not([hidden])")[0], fit: () => chosen.patrol && fitPatrol() });
   map.attributionControl.setPrefix("Leaflet").addAttribution(data.credit);
   map.zoomControl.setPosition("bottomright");
   L.control.scale({ imperial: false }).addTo(map);

@@ -35,7 +35,7 @@ TEMPLATES = Path(__file__).parent
 
 SCRIPT_FILES = (
     *("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
-    *("ink.js", "search.js", "signs.js", "printing.js", "position.js", "taps.js", "companion.js"),
+    *("ink.js", "search.js", "signs.js", "position.js", "taps.js", "companion.js"),
     "map.js",
 )  # In order: each uses only those before it
 
