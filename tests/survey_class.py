@@ -130,8 +130,6 @@ def fill_in_by_keyboard(group: Class, places: int) -> None:
     press("Enter")
 
 
-
-
 def tab_to(page: Page, selector: str) -> None:
     """Press Tab until what is sought has the focus."""
     for _ in range(40):

@@ -52,10 +52,7 @@ class SurveyCounts:
 
 
 def count_surveys(
-    paths: Sequence[Path],
-    *,
-    urns: Collection[str] | None = None,
-    today: dt.date | None = None,
+    paths: Sequence[Path], *, urns: Collection[str] | None = None, today: dt.date | None = None
 ) -> SurveyCounts:
     """Read files of surveys and count what they hold by square, all together."""
     # Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored.
