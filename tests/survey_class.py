@@ -1,4 +1,4 @@
-"""A class that fills in the survey page in a browser: by finger, keys, or names and roles."""
+"""A class that fills in the survey page in a browser: by finger or keys."""
 
 import json
 from collections.abc import Callable
@@ -128,39 +128,6 @@ def fill_in_by_keyboard(group: Class, places: int) -> None:
     expect(page.locator("#title-thanks")).to_be_focused()
     tab_to(page, "#next")
     press("Enter")
-
-
-def fill_in_by_role(group: Class, places: int) -> None:
-    """One pupil, by names and roles as a screen reader has them: streets from the list."""
-    page = group.page
-    button = lambda name: page.get_by_role("button", name=name, exact=True)  # noqa: E731
-    if not places:
-        button("I feel safe everywhere").click()
-    lists = json.loads(page.locator("#survey-data").text_content() or "")["places"]
-    gate = json.loads(page.locator("#survey-data").text_content() or "")["gate"]
-    sides = (
-        [entry for entry in lists[0]["entries"] if entry["at"][0] > gate[0] + 0.004],
-        [entry for entry in lists[0]["entries"] if entry["at"][0] < gate[0] - 0.0005],
-    )
-    for number in range(places):
-        button("Mark another place" if number else "Show a place on the map").click()
-        expect(page.get_by_role("heading", name="Where is it?", level=1)).to_be_focused()
-        entry = sides[number][group.rng.integers(len(sides[number]))]
-        page.get_by_role("combobox", name="Choose a street or place").select_option(
-            label=entry["name"]
-        )
-        expect(page.get_by_role("status")).to_contain_text("Your pin is near")
-        button("Yes, this is the place").click()
-        chosen = group.choose()
-        for question, (_, _, words) in zip(QUESTIONS, chosen, strict=True):
-            heading = page.get_by_role("heading", name=question.words, level=1)
-            expect(heading).to_be_focused()
-            button(words).click()
-        group.note(chosen, *entry["at"])
-    if places:
-        button("I have finished").click()
-    expect(page.get_by_role("heading", name="Thank you!", level=1)).to_be_focused()
-    button("Next person: start").click()
 
 
 def tab_to(page: Page, selector: str) -> None:

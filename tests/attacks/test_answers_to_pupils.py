@@ -8,9 +8,8 @@ from attacks import small_town as town
 from weeks_by_hand import build_week
 
 import patrolplan as pp
-from patrolplan.outputs.week.poster import build_poster
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.school_sheet import build_school_sheet
+from patrolplan.outputs.week.school_sheet import build_poster, build_school_sheet
 from patrolplan.settings import parse_settings
 from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import find_school_answers

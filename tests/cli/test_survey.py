@@ -25,7 +25,6 @@ def _survey(folder, letter, *, count=6, **changes):
         ("a.json", "--out", "x.csv"),
         ("--school", "900003", "--read", "a.json", "--out", "x.csv"),
         ("--school", "900003", "a.json", "--out", "x"),
-        ("--school", "900003", "--out", "x", "--add"),
         ("--school", "900003", "--out", "x", "--delete-files"),
         ("--read", "a.json", "--out", "x"),
         ("--read", "a.json", "--out", "x.xlsx"),

@@ -277,16 +277,6 @@ def test_of_each_survey_the_term_and_rounded_pupils_remain(tmp_path):
     assert set(SurveyEntry.__annotations__) == names
 
 
-def test_a_recorded_survey_is_named_but_not_counted(tmp_path):
-    """Adding to what was counted before must not count it twice."""
-    one = save(tmp_path / "a.json", answers_file([answer()] * 5))
-    other = save(tmp_path / "b.json", answers_file([answer(1)] * 6, id="a" * 32))
-    counts = count_surveys([one, other], recorded={ID})
-    assert len(counts.entries) == 2
-    assert counts.table.counts.tolist() == [5]
-    assert counts.table.squares[0, 1] == COUNTED_SQUARE[1] + 1
-
-
 def test_no_answer_gets_past_the_door():
     """By type: what comes out are entries and a table of counts, and nothing takes raw rows."""
     assert inspect.signature(count_surveys).return_annotation is SurveyCounts

@@ -5,7 +5,7 @@
 declare global {
   interface Window {
     L: any;
-    /** The map of the phone page, made before its script runs. */
+    /** The map of the phone page. */
     map_patrol: any;
   }
   interface Element {

@@ -30,9 +30,6 @@ def survey(
     out: Path | None = options.option(
         None, "--out", "Folder for --school; file of reports (.csv) for --read.", "PATH"
     ),
-    add: bool = options.option(
-        False, "--add", "Add to a file of reports, though the files it was made from are deleted."
-    ),
     delete_files: bool = options.option(
         False, "--delete-files", "Delete the files once they are counted."
     ),
@@ -46,20 +43,20 @@ def survey(
     as reports, by square, and a record of what was read next to them.
     """
     name = "" if out is None else out.name.lower()
-    more = files or add or delete_files
+    more = files or delete_files
     options.refuse_if(
         ((school is not None) == read, "give one of them", "--school, --read"),
         (out is None, "name a folder for --school, a .csv file for --read", "--out"),
         (read and not files, "name the files to read", "--read"),
         (read and not name.endswith(".csv"), f"'{out}' does not end in .csv", "--out"),
-        (not read and more, "files, --add and --delete-files go with --read", "--school"),
+        (not read and more, "files and --delete-files go with --read", "--school"),
     )
     if out is None:  # for the type checker: usage is checked already
         return
     if school is not None:
         _write_survey(school, out, config, as_json=as_json)
     else:
-        _read_surveys(files or [], out, config, add=add, delete=delete_files, as_json=as_json)
+        _read_surveys(files or [], out, config, delete=delete_files, as_json=as_json)
 
 
 def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> None:
@@ -84,7 +81,7 @@ def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> Non
 
 
 def _read_surveys(
-    files: Sequence[str], out: Path, config: Path, *, add: bool, delete: bool, as_json: bool
+    files: Sequence[str], out: Path, config: Path, *, delete: bool, as_json: bool
 ) -> None:
     from patrolplan.area.sources import read_school_urns
     from patrolplan.outputs.survey.survey_reading import (
@@ -100,7 +97,6 @@ def _read_surveys(
         out,
         urns=None if settings is None else read_school_urns(settings),
         threshold=max(ROUNDING_STEP, 0 if settings is None else settings.privacy.threshold),
-        add=add,
         delete=delete,
     )
     if as_json:

@@ -50,15 +50,10 @@ class SurveyCounts:
 
 
 def count_surveys(
-    paths: Sequence[Path],
-    *,
-    urns: Collection[str] | None = None,
-    recorded: Collection[str] = (),
-    today: dt.date | None = None,
+    paths: Sequence[Path], *, urns: Collection[str] | None = None, today: dt.date | None = None
 ) -> SurveyCounts:
     """Read files of surveys and count what they hold by square, all together."""
     # Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored.
-    # Surveys that are `recorded`, by their IDs, were counted before.
     surveys, repeated = read_surveys(paths, urns=urns, today=today)
     entries = tuple(
         SurveyEntry(
@@ -68,9 +63,8 @@ def count_surveys(
         )
         for one in surveys
     )
-    counted = [survey for survey in surveys if survey.id not in recorded]
     problems, parts = Problems(), list[pd.DataFrame]()
-    for survey in counted:
+    for survey in surveys:
         with problems.collect():
             is_tally = survey.form == TALLY_FORM
             parts.append(_list_tally(survey) if is_tally else _list_answers(survey))

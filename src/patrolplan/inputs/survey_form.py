@@ -7,7 +7,7 @@ opened. The record next to a file of reports names the surveys in it by these ID
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -58,16 +58,10 @@ def read_record(path: Path) -> dict[str, Any] | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         is_ours = document["form"] == RECORD_FORM and isinstance(document["sha256"], str)
-        ids = list_survey_ids(document["batches"])
-        is_ours = is_ours and all(isinstance(name, str) for name in ids)
+        is_ours = is_ours and all(isinstance(one["id"], str) for one in document["surveys"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return document if is_ours else None
-
-
-def list_survey_ids(batches: Iterable[dict[str, Any]]) -> list[str]:
-    """IDs of the surveys of a record."""
-    return [survey["id"] for batch in batches for survey in batch["surveys"]]
 
 
 def has_record(path: object) -> bool:
@@ -80,7 +74,7 @@ def _list_recorded_ids(path: Path) -> list[str]:
     record = read_record(find_record_path(path)) if path.is_file() else None
     if record is None or hash_file(path) != record["sha256"]:
         return []
-    return list_survey_ids(record["batches"])
+    return [survey["id"] for survey in record["surveys"]]
 
 
 def check_surveys_differ(paths: Sequence[Path], problems: Problems) -> None:

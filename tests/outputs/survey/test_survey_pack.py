@@ -1,13 +1,10 @@
-"""The folder that a school gets: four files, written completely or not at all.
-
-The paper form has squares that can be read, the leaflet says how to run the lesson, and neither
-shows anything of crime.
-"""
+"""The files that a school gets: written whole or not at all, and what their maps hold; no crime."""
 
 import dataclasses
 import json
 import re
 from html import unescape
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,7 +13,8 @@ from hypothesis import given, strategies as st
 from outputs import printed
 from survey_areas import HOSTILE, load_leaning, make_hostile, strip_findings
 
-from patrolplan.crs import DEGREES, find_squares
+from patrolplan.area.study_area import with_settings
+from patrolplan.crs import find_squares
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM
 from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.survey.form_map import (
@@ -28,6 +26,7 @@ from patrolplan.outputs.survey.form_map import (
     build_form_grid,
     draw_form_map,
 )
+from patrolplan.outputs.survey.street_map import build_street_map
 from patrolplan.outputs.survey.survey_pack import (
     MAP_HEIGHT,
     MAP_WIDTH,
@@ -151,22 +150,6 @@ def test_hostile_names_are_text(demo_area):
     assert all(start in page for page in (first, second, leaflet))
 
 
-def test_the_leaflet_says_the_settings_threshold_and_half_life(demo_area):
-    """The smallest group, the steps and the fading on the leaflet are those of the settings."""
-    settings = demo_area.settings
-    changed = settings.model_copy(
-        update={
-            "privacy": settings.privacy.model_copy(update={"threshold": 8}),
-            "reports": settings.reports.model_copy(update={"half_life_months": 6}),
-        }
-    )
-    area = strip_findings(demo_area)
-    object.__setattr__(area, "settings", changed)
-    text = "".join(printed.read_pages(render_leaflet(area, URN)))
-    assert "ofatleast8pupils,roundeddowntomultiplesof5" in text
-    assert "after6monthsitcountshalf" in text
-
-
 def test_leaning_grid_stands_upright(utm_area):
     """In the metres of a UTM zone, where the squares lean, the map is turned with them."""
     grid = build_form_grid(utm_area, URN)
@@ -268,18 +251,75 @@ def test_window_holds_the_gate_and_wastes_nothing(home, used, most):
     assert count == min(most, high - low + 1)
 
 
-def test_streets_elsewhere_on_earth_get_their_own_grid(demo_area):
-    """A grid of another zone has corners where its squares are."""
-    grid = dataclasses.replace(
-        build_form_grid(demo_area, URN), code=32632, first_column=1908, first_row=22199, cells=()
-    )
-    corner = grid.locate_corners(DEGREES)[0, 0]
-    assert np.allclose(corner, [8.68, 50.1], atol=0.01)
-    inside = (corner[0] + 0.0005, corner[1] - 0.0005)
-    assert find_squares([inside]).tolist() == [[32632, 1908, 22199]]
-
-
 def test_every_value_of_the_files_has_words():
     """The counted answers of each question are the values of its column, in their order."""
     values = {one.column: tuple(choice.value for choice in one.choices[:-1]) for one in QUESTIONS}
     assert values == FACTORS
+
+
+RADIUS_METRES = 600.0
+ROW = 2
+"""The school's row in the demo borough."""
+
+
+@pytest.fixture(scope="module")
+def area(demo_area):
+    """The demo borough with a reach that cuts its streets."""
+    return with_settings(demo_area, patrol={"radius_metres": RADIUS_METRES})
+
+
+@pytest.fixture(scope="module")
+def street_map(area):
+    """The map of one school."""
+    return build_street_map(area, ROW)
+
+
+@pytest.fixture(scope="module")
+def gate(area):
+    """(2,) metres."""
+    return area.network.xy(area.gates.take([ROW]))[0]
+
+
+def _to_metres(area, points):
+    latitude, longitude = np.array(points).T
+    return np.column_stack(area.projection.to_metres(longitude, latitude))
+
+
+def _unpack(area, lines):
+    """The lines of a page in metres, as its script unpacks them."""
+    points = np.array(lines["steps"]).reshape(-1, 2).cumsum(axis=0) / 1e6
+    xy = _to_metres(area, points.tolist())
+    ends = np.cumsum([0, *lines["counts"]])
+    return [xy[first:last] for first, last in pairwise(ends)]
+
+
+def test_streets_are_all_those_of_the_box_by_name(area, street_map, gate):
+    """Metres of street by name are those of the pieces in the box, no more and no fewer."""
+    network = area.network.walkable
+    inside = np.abs(network.piece_middle - gate).max(axis=1) <= RADIUS_METRES
+    wanted = {}
+    for name, metres in zip(network.piece_name[inside], network.piece_metres[inside], strict=True):
+        wanted[name] = wanted.get(name, 0.0) + metres
+    streets = street_map["streets"]
+    found = {}
+    for line, row in zip(_unpack(area, streets["lines"]), streets["name"], strict=True):
+        name = streets["names"][row]
+        found[name] = found.get(name, 0.0) + shapely.LineString(line).length
+    assert found.keys() == wanted.keys()
+    assert len(wanted) > 20
+    for name, metres in wanted.items():
+        assert found[name] == pytest.approx(metres, rel=0.01, abs=1.0)
+    assert len(streets["rank"]) == len(streets["name"]) == len(streets["lines"]["counts"])
+
+
+def test_a_listed_street_stands_for_a_point_on_it(area, street_map):
+    """Each street of the list is a named one, once, at a point on itself, by the alphabet."""
+    (entries,) = [row["entries"] for row in street_map["places"] if row["heading"] == "Streets"]
+    names = [entry["name"] for entry in entries]
+    assert names == sorted(set(names), key=str.casefold)
+    assert set(names) == set(street_map["streets"]["names"]) - {""}
+    network = area.network.walkable
+    points = _to_metres(area, [entry["at"] for entry in entries])
+    for name, point in zip(names, points, strict=True):
+        own = network.piece_lines[network.piece_name == name]
+        assert shapely.distance(shapely.multilinestrings(own), shapely.Point(point)) < 0.5

@@ -1,4 +1,4 @@
-"""Surveys are taken in with a record: nothing is counted twice, lost, or deleted too early."""
+"""Surveys as rows of reports, which give the same counts, with a record: nothing counts twice."""
 
 import datetime as dt
 import json
@@ -6,18 +6,152 @@ import multiprocessing
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
-from survey_forms import ID, answer, answers_file, save
+from hypothesis import given, strategies as st
+from survey_forms import ID, answer, answers_file, save, tally_file, tally_square
 
+from patrolplan.atomic import hash_file
+from patrolplan.crs import find_squares
 from patrolplan.errors import InputError, OutputError
 from patrolplan.inputs.reports import read_reports
+from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import find_record_path
-from patrolplan.outputs.survey.reports_file import read_reports_file
 from patrolplan.outputs.survey.survey_reading import (
-    build_reading_document,
+    ROW_COLUMNS,
+    build_report_rows,
     describe_reading,
+    read_recorded_surveys,
     take_in_surveys,
 )
+from patrolplan.privacy import FACTOR_NAMES
+
+DAYS = ("2023-11-20", "2025-02-03", "2026-05-04", "2026-10-08")
+PLACE_WORDS = st.sampled_from(["poor_lighting", "isolated", "none"])
+BEHAVIOUR_WORDS = st.sampled_from(["followed", "traffic", "none"])
+ANSWER = st.builds(
+    lambda column, x, band, place, behaviour: answer(
+        column,
+        time_band=band,
+        place_factor=place,
+        behaviour_factor=behaviour,
+        latitude=round(51.531521 + x, 6),
+    ),
+    *(st.integers(0, 2), st.floats(-0.0005, 0.0005)),
+    *(st.sampled_from(["lunch", "after_school", "unknown"]), PLACE_WORDS, BEHAVIOUR_WORDS),
+)
+SURVEYS = st.lists(
+    st.tuples(st.sampled_from(DAYS), st.lists(ANSWER, max_size=25)), min_size=1, max_size=4
+)
+
+
+def _write(folder, surveys):
+    """Files of surveys, each of a day with its answers."""
+    return [
+        save(
+            folder / f"{number}.json",
+            answers_file(answers, pupils=50, day=day, id=f"{number}" * 32),
+        )
+        for number, (day, answers) in enumerate(surveys)
+    ]
+
+
+def _write_rows(folder, counts, *, threshold=5, name="S1", school_urn=""):
+    terms = [entry.term for entry in counts.entries]
+    rows = build_report_rows(
+        counts.table, terms, threshold=threshold, name=name, school_urn=school_urn
+    )
+    path = folder / "reports.csv"
+    rows.to_csv(path, index=False)
+    return rows, path
+
+
+@given(SURVEYS)
+def test_rows_read_again_give_the_same_counts(tmp_path_factory, surveys):
+    """Squares, counts, words and terms of the file are those of the raw answers."""
+    folder = tmp_path_factory.mktemp("rows")
+    # Equal answers under two IDs would be refused as a copy.
+    surveys = [(day, [*given, answer(3 + k)]) for k, (day, given) in enumerate(surveys)]
+    counts = count_surveys(_write(folder, surveys))
+    table, rows = counts.table, _write_rows(folder, counts)
+    again = read_reports([rows[1]])
+    assert again.squares.tolist() == table.squares.tolist()
+    assert again.counts.tolist() == table.counts.tolist()
+    assert again.factor_counts.tolist() == table.factor_counts.tolist()
+    assert {term: n.tolist() for term, n in again.by_term.items()} == {
+        term: n.tolist() for term, n in table.by_term.items()
+    }
+    assert (again.in_small_squares, again.refused) == (0, {})
+    assert len(rows[0]) == table.counts.sum()
+
+
+def test_rows_of_a_tally_read_again_give_the_same_counts(tmp_path):
+    """Counts by square of paper forms are read back unchanged, in steps."""
+    squares = find_squares([[0.8804, 51.5315], [0.8840, 51.5315]])
+    words = {"time_band": {"after_school": 11}, "place_factor": {"isolated": 7, "overgrown": 6}}
+    document = tally_file([tally_square(s, 14, **words) for s in squares.tolist()], pupils=30)
+    counts = count_surveys([save(tmp_path / "t.json", document)])
+    again = read_reports([_write_rows(tmp_path, counts)[1]])
+    assert again.counts.tolist() == [10, 10]
+    given_ = dict(zip(FACTOR_NAMES, again.factor_counts[0].tolist(), strict=True))
+    assert {k: v for k, v in given_.items() if v} == {
+        "after_school": 10,
+        "isolated": 5,
+        "overgrown": 5,
+    }
+
+
+def test_reports_of_a_term_that_does_not_show_are_dated_in_the_oldest(tmp_path):
+    """Seven and three in two terms show five of the later; the others fade as old ones do."""
+    surveys = [("2026-10-08", [answer()] * 7), ("2025-02-03", [answer()] * 3)]
+    counts = count_surveys(_write(tmp_path, surveys))
+    rows, path = _write_rows(tmp_path, counts)
+    assert rows["reported_on"].value_counts().to_dict() == {"2026-09-01": 6, "2025-01-01": 4}
+    (term,) = read_reports([path]).by_term
+    assert (term.year, term.season) == (2026, "autumn")
+
+
+def test_rows_stand_at_the_middle_of_their_square(tmp_path):
+    """All reports of a square have the same place, independent of where pupils tapped."""
+    some = [answer(latitude=51.5315 + k / 10_000) for k in range(8)]
+    counts = count_surveys([save(tmp_path / "a.json", answers_file(some))])
+    rows, _ = _write_rows(tmp_path, counts)
+    places = rows[["longitude", "latitude"]].drop_duplicates()
+    assert len(places) == len(counts.table) == 1
+    assert rows[["latitude"]].isin([f"{one['latitude']:.6f}" for one in some]).sum().sum() == 0
+
+
+@pytest.mark.parametrize(("threshold", "shown"), [(5, [5, 10]), (6, [10]), (11, [])])
+def test_squares_under_a_larger_threshold_are_not_written(tmp_path, threshold, shown):
+    """Stored counts respect the threshold of the settings."""
+    some = [*[answer()] * 8, *[answer(1, time_band="lunch")] * 11]
+    counts = count_surveys([save(tmp_path / "a.json", answers_file(some))])
+    rows, path = _write_rows(tmp_path, counts, threshold=threshold)
+    assert read_reports([path]).counts.tolist() == shown
+    assert len(rows) == sum(shown)
+
+
+def test_words_and_terms_under_a_larger_threshold_are_not_written(tmp_path):
+    """Five of ten that gave a word, or of a term, do not show where ten are needed."""
+    some = [answer()] * 6 + [answer(time_band="lunch")] * 10
+    surveys = [("2026-10-08", some), ("2025-02-03", [answer(place_factor="none")] * 6)]
+    counts = count_surveys(_write(tmp_path, surveys))
+    _, path = _write_rows(tmp_path, counts, threshold=10)
+    table = read_reports([path])
+    assert table.counts.tolist() == [20]
+    shown = np.array(FACTOR_NAMES)[table.factor_counts[0] > 0].tolist()
+    assert shown == ["lunch", "after_school", "poor_lighting"]
+    assert table.factor_counts.max() == 15
+
+
+def test_ids_are_unique_and_of_their_file(tmp_path):
+    """Rows of two files can be read together; the columns are those of the contract."""
+    counts = count_surveys([save(tmp_path / "a.json", answers_file([answer()] * 9))])
+    rows, _ = _write_rows(tmp_path, counts, name="Sabc", school_urn="900003")
+    assert rows["report_id"].tolist() == [f"Sabc-{k}" for k in range(1, 6)]
+    assert set(rows["school_urn"]) == {"900003"}
+    assert tuple(rows.columns) == ROW_COLUMNS
+
 
 TODAY = dt.date(2026, 11, 26)
 
@@ -58,8 +192,10 @@ def test_reports_and_record_are_written(tmp_path, out):
     _take_in(out, one, other)
     assert read_reports([out]).counts.tolist() == [5]
     record = _record(out)
-    (batch,) = record["batches"]
-    assert batch == {
+    assert record.pop("sha256") == hash_file(out)
+    assert record == {
+        "form": "patrolplan survey record 1",
+        "file": "reports.csv",
         "read_on": "2026-11-26",
         "threshold": 5,
         "reports": 5,
@@ -118,39 +254,9 @@ def test_a_survey_whose_file_is_not_given_is_not_lost(tmp_path, out):
     _take_in(out, one)
     before = _snapshot(out.parent)
     with pytest.raises(
-        OutputError, match=r"also holds 1 survey whose files are not given; .*--add"
+        OutputError, match=r"also holds 1 survey whose files are not given; .*--out"
     ):
         _take_in(out, other)
-    assert _snapshot(out.parent) == before
-
-
-def test_surveys_are_added_as_a_batch_of_their_own(tmp_path, out):
-    """Groups are formed within a batch: four and four make none, six and six make two."""
-    first = [_survey(tmp_path, "a"), _survey(tmp_path, "b", column=1, count=4)]
-    _take_in(out, *first, delete=True)
-    before = out.read_bytes()
-    more = [_survey(tmp_path, "c", count=7), _survey(tmp_path, "d", column=1, count=4)]
-    reading = _take_in(out, *more, add=True)
-    assert out.read_bytes().startswith(before)
-    assert read_reports([out]).counts.tolist() == [10]
-    assert build_reading_document(reading)["reports"] == 5
-    names = [[one["id"][0] for one in batch["surveys"]] for batch in _record(out)["batches"]]
-    assert names == [["a", "b"], ["c", "d"]]
-    assert read_reports([out]).refused == {}
-
-
-def test_a_survey_that_is_in_it_is_not_added_again(tmp_path, out):
-    """It is named, not counted, and its file stays even where files are deleted."""
-    one, other = _survey(tmp_path, "a"), _survey(tmp_path, "b", column=1)
-    _take_in(out, one)
-    reading = _take_in(out, one, other, add=True, delete=True)
-    assert read_reports([out]).counts.tolist() == [5, 5]
-    assert (one.exists(), other.exists()) == (True, False)
-    assert f"{one}: this survey is in {out} already" in describe_reading(reading)[0]
-    before = _snapshot(out.parent)
-    reading = _take_in(out, one, add=True)
-    assert describe_reading(reading)[-1] == f"No survey is new; {out} stays as it was."
-    assert build_reading_document(reading)["written"] is None
     assert _snapshot(out.parent) == before
 
 
@@ -162,11 +268,11 @@ def test_files_are_deleted_once_they_are_counted(tmp_path, out):
     reading = _take_in(out, one, earlier, other, delete=True)
     assert not any(path.exists() for path in (one, earlier, other))
     assert len(reading.deleted) == 3
-    assert [one["deleted"] for one in _record(out)["batches"][0]["surveys"]] == [True, True]
+    assert [one["deleted"] for one in _record(out)["surveys"]] == [True, True]
     words = " ".join(describe_reading(reading))
     assert "Deleted: 3 files. Deleting is not erasing" in words
     assert "holds an earlier state of the survey" in words
-    assert read_reports_file(out).ids == ["a" * 32, "b" * 32]
+    assert [one["id"] for one in read_recorded_surveys(out)] == ["a" * 32, "b" * 32]
 
 
 def test_nothing_is_deleted_where_nothing_could_be_written(tmp_path, out, monkeypatch):
@@ -195,7 +301,7 @@ def test_a_file_that_cannot_be_deleted_is_reported(tmp_path, out, monkeypatch):
 
     monkeypatch.setattr(Path, "unlink", refuse)
     reading = _take_in(out, one, other, delete=True)
-    assert [one["deleted"] for one in _record(out)["batches"][0]["surveys"]] == [True, False]
+    assert [one["deleted"] for one in _record(out)["surveys"]] == [True, False]
     with pytest.raises(OutputError) as error:
         reading.raise_if_undeleted()
     assert str(error.value).startswith(f"{other}: cannot be deleted (Permission denied)")
@@ -251,18 +357,17 @@ def test_reports_that_were_edited_are_not_replaced(tmp_path, out):
     path = _survey(tmp_path, "a")
     _take_in(out, path)
     out.write_text(out.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    for add in (False, True):
-        with pytest.raises(OutputError, match=NOT_OURS):
-            _take_in(out, path, add=add)
+    with pytest.raises(OutputError, match=NOT_OURS):
+        _take_in(out, path)
 
 
-def test_nothing_is_added_to_reports_that_are_gone(tmp_path, out):
-    """With only a record, its content is reported; from the surveys, reports are written again."""
+def test_reports_that_are_gone_are_written_again(tmp_path, out):
+    """With only a record, its surveys are not lost: they are needed to write the reports."""
     path = _survey(tmp_path, "a")
     _take_in(out, path)
     out.unlink()
-    with pytest.raises(OutputError, match="is gone"):
-        _take_in(out, _survey(tmp_path, "b", column=1), add=True)
+    with pytest.raises(OutputError, match="also holds 1 survey"):
+        _take_in(out, _survey(tmp_path, "b", column=1))
     _take_in(out, path)
     assert read_reports([out]).counts.tolist() == [5]
 
@@ -314,7 +419,7 @@ def test_a_kill_leaves_the_old_or_the_new_after_the_next_command(tmp_path, out, 
     process.start()
     process.join()
     assert process.exitcode == 9
-    read_reports_file(out)
+    read_recorded_surveys(out)
     after = {name: text for name, text in _snapshot(out.parent).items() if ".lock" not in str(name)}
     assert set(after) == set(old)
     # Both parts were complete, so the next command finishes the work.
@@ -329,7 +434,7 @@ def test_a_part_that_is_not_whole_is_dropped(tmp_path, out):
     old = _snapshot(out.parent)
     (out.parent / ".reports.csv.part").write_text("report_id,", encoding="utf-8")
     (out.parent / ".reports.record.json.part").write_text('{"form": ', encoding="utf-8")
-    read_reports_file(out)
+    read_recorded_surveys(out)
     assert _snapshot(out.parent) == old
 
 
@@ -358,16 +463,13 @@ def test_a_survey_in_two_files_of_reports_is_refused(tmp_path):
         read_reports([both, one])
 
 
-@pytest.mark.parametrize(
-    "batches",
-    [5, [5], ["x"], [{}], [{"surveys": 5}], [{"surveys": ["x"]}], [{"surveys": [{"id": 5}]}]],
-)
-def test_a_record_that_is_not_of_its_form_is_not_believed(tmp_path, out, batches):
+@pytest.mark.parametrize("surveys", [5, [5], ["x"], [{}], [{"id": 5}]])
+def test_a_record_that_is_not_of_its_form_is_not_believed(tmp_path, out, surveys):
     """With any content, the message is that patrolplan did not write it."""
     path = _survey(tmp_path, "a")
     _take_in(out, path)
     find_record_path(out).write_text(
-        json.dumps(_record(out) | {"batches": batches}), encoding="utf-8"
+        json.dumps(_record(out) | {"surveys": surveys}), encoding="utf-8"
     )
     with pytest.raises(OutputError, match=NOT_OURS):
         _take_in(out, path)

@@ -175,17 +175,6 @@ def test_squares_are_those_of_the_form(open_page, html, grid):
         cell = next(one for one in grid.cells if one.label == letter + offered[0])
         words = " and ".join(cell.streets) if cell.streets else "without a name"
         expect(page.locator("#square-name")).to_contain_text(words)
-    # A number that the next letter lacks is not carried over.
-    last = grid.cells[-1]
-    page.locator("#letter").select_option(last.letter)
-    page.locator("#number").select_option(last.label[1:])
-    other = next(
-        cell.letter
-        for cell in grid.cells
-        if cell.letter + last.label[1:] not in {one.label for one in grid.cells}
-    )
-    page.locator("#letter").select_option(other)
-    assert page.locator("#number").input_value() == ""
 
 
 REFUSED = (

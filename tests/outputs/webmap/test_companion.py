@@ -273,17 +273,6 @@ def test_a_plans_map_asks_who_it_was(open_page, demo_plan, tmp_path):
     assert set(table["officer"]) == {"SSO-01"}
 
 
-def test_a_gate_card_has_nothing_to_record(open_page, demo_plan):
-    """Where staying at the gate is best, the bar says so and offers no file."""
-    patrol = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=(), variants=())
-    plan = dataclasses.replace(demo_plan, patrols=(patrol,))
-    page = _begin(open_page, plan, patrol)
-    expect(page.locator("#now")).to_have_text("School gate")
-    page.click("#tap")
-    expect(page.locator("#needs")).to_contain_text("no stops to record")
-    assert page.locator("#save").get_attribute("href") is None
-
-
 def test_a_refused_position_is_explained(open_page, demo_plan):
     """Without permission for the position the page says what to do, and continues without it."""
     page = open_page(render_map(demo_plan), allowed=False).page

@@ -10,15 +10,14 @@ import pytest
 from outputs.printed import find_words_off_page, read_pages, rendered, strip_spaces
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
-from patrolplan.outputs.week.poster import (
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.school_sheet import (
     MAX_PLACES,
     build_poster,
+    build_school_sheet,
     describe_change,
-    describe_presence,
     describe_promise,
 )
-from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.school_sheet import build_school_sheet
 from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
@@ -298,20 +297,6 @@ def test_it_is_black_and_white(poster):
     (dots,) = rendered(poster)
     assert (dots.max(axis=2) == dots.min(axis=2)).all()
     assert dots.min() < 30
-
-
-@pytest.mark.parametrize(
-    ("days", "weeks", "words"),
-    [
-        (None, 0, "not known: no visits are recorded for the last 4 weeks"),
-        (0, 4, "on no day in the last 4 weeks"),
-        (6, 3, "on 6 days in 3 of the last 4 weeks; no visits are recorded for the others"),
-    ],
-)
-def test_presence_is_not_known_or_counted(answers, days, weeks, words):
-    """Unrecorded presence is unknown; recorded presence is counted, with missing weeks."""
-    answer = dataclasses.replace(answers[URN][0], days_before=days, weeks_recorded=weeks)
-    assert describe_presence(answer) == words
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,14 @@ from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
+    ComparedPeriods,
     CrimeCounter,
     CrimeSummary,
     WalkingArea,
+    choose_periods,
+    find_incident_dates,
     find_walking_area,
 )
-from patrolplan.outputs.brief.periods import ComparedPeriods, choose_periods, find_incident_dates
 from patrolplan.outputs.facts import name_feared_places, name_member
 from patrolplan.outputs.reason_words import describe_factor
 from patrolplan.patrols.demands import name_place
@@ -40,8 +42,7 @@ from patrolplan.team.week_records import Visitor
 from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
 
-MIN_HELD_SHARE = 0.25
-"""Minimum share held of the current period around a school for a brief."""
+MIN_HELD_SHARE = 0.25  # Minimum share held of the current period around a school for a brief
 
 MIN_SHARE_WITHIN_WALK = 0.5
 """A group of reports is shown if at least this share of its street is within the walk."""
@@ -61,17 +62,13 @@ class WeekAnswer:
     why: Obstacle | None
     """Why no one comes, if the week has a reason."""
 
-    def name_staff(self, area: StudyArea) -> "WeekAnswer":
-        """The same, with school staff only by their role."""
-        named = (replace(one, officer=name_member(area, one.officer)) for one in self.visits)
-        return replace(self, visits=tuple(named))
-
 
 @dataclass(frozen=True, eq=False)
 class WeekVisits:
-    """The visits of a week that was written to a folder."""
+    """The visits of a week that was written to a folder; school staff only by their role."""
 
     week: Week
+    area: StudyArea
     is_of_data: bool
     """Whether it was planned from the current data and settings, so that names agree."""
 
@@ -90,7 +87,12 @@ class WeekVisits:
         for name, stretch in zip(hotspots["hotspot"], hotspots.geometry, strict=True):
             near = shapely.distance(points, stretch) <= SAME_PLACE_METRES
             visits = tuple(
-                Visitor(stay.duty.officer, stay.duty.urn, stay.date, format_time(stay.from_minutes))
+                Visitor(
+                    name_member(self.area, stay.duty.officer),
+                    stay.duty.urn,
+                    stay.date,
+                    format_time(stay.from_minutes),
+                )
                 for stay, is_near in zip(stays, near.tolist(), strict=True)
                 if (name in stay.names if self.is_of_data else is_near)
             )
@@ -100,7 +102,11 @@ class WeekVisits:
     def find_tasked_answer(self, place_id: str) -> WeekAnswer:
         """The week's visits to a tasked place."""
         rows = [row for row in self.week.demands if (row.kind, row.place) == ("tasked", place_id)]
-        visits = tuple(visit for row in rows for visit in row.met_by)
+        visits = tuple(
+            replace(visit, officer=name_member(self.area, visit.officer))
+            for row in rows
+            for visit in row.met_by
+        )
         return WeekAnswer(visits, next((row.why for row in rows if row.why and not visits), None))
 
 
@@ -108,7 +114,7 @@ def read_week_visits(folder: Path, area: StudyArea) -> WeekVisits:
     """Read a week's visits from its folder."""
     week = read_week_alone(folder, area.projection)
     now = compute_short_id(compute_area_provenance(area))
-    return WeekVisits(week, compute_short_id(week.created_from) == now)
+    return WeekVisits(week, area, compute_short_id(week.created_from) == now)
 
 
 @dataclass(frozen=True)
@@ -239,7 +245,7 @@ def build_brief(
         categories=categories,
         total=total,
         streets=counter.count_by_street(),
-        hotspots=_find_changed_hotspots(area, hotspots, walking_area, week),
+        hotspots=_find_changed_hotspots(hotspots, walking_area, week),
         reports=_find_report_groups(area, walking_area),
         taskings=_find_taskings(area, row, periods.current.last, week),
         held=None
@@ -256,17 +262,16 @@ def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int,
 
 
 def _find_changed_hotspots(
-    area: StudyArea, hotspots: gpd.GeoDataFrame, walking_area: WalkingArea, week: WeekVisits | None
+    hotspots: gpd.GeoDataFrame, walking_area: WalkingArea, week: WeekVisits | None
 ) -> tuple[ChangedHotspot, ...]:
     """New or rising hotspots whose stopping place is within the walk, nearest first."""
     table = hotspots.assign(walk=walking_area.walk_metres[hotspots["stop_piece"].to_numpy()])
     table = table[table["trend"].isin(CHANGED_TRENDS) & np.isfinite(table["walk"])]
     table = table.sort_values("walk", kind="stable")
     answers = {} if week is None else week.find_answers(table)
-    named = {name: answer.name_staff(area) for name, answer in answers.items()}
     columns = (table[name] for name in ("hotspot", "trend", "place", "walk", "reasons"))
     return tuple(
-        ChangedHotspot(name, trend, place, walk, read_reasons(reasons), named.get(name))
+        ChangedHotspot(name, trend, place, walk, read_reasons(reasons), answers.get(name))
         for name, trend, place, walk, reasons in zip(*columns, strict=True)
     )
 
@@ -281,15 +286,19 @@ def _find_taskings(
     if places.empty:
         return ()
     at = area.network.snap(shapely.get_coordinates(places.geometry.values))
-    taskings = []
-    for name, (_, place) in zip(
-        describe_positions(area.network, at), places.iterrows(), strict=True
-    ):
-        must_visit, answer = bool(place["must_visit"]), None
-        if week and must_visit:
-            answer = week.find_tasked_answer(str(place["place_id"])).name_staff(area)
-        taskings.append(BriefTasking(name, must_visit, build_tasking(place), answer))
-    return tuple(taskings)
+    return tuple(
+        BriefTasking(
+            name,
+            bool(place["must_visit"]),
+            build_tasking(place),
+            week.find_tasked_answer(str(place["place_id"]))
+            if week and place["must_visit"]
+            else None,
+        )
+        for name, (_, place) in zip(
+            describe_positions(area.network, at), places.iterrows(), strict=True
+        )
+    )
 
 
 def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[ReportGroup, ...]:

@@ -1,8 +1,4 @@
-"""A brief as lines for the terminal, as a document for other programs, and as one A4 page.
-
-Page and terminal have the same sentences: what is rising, who goes where, what was counted, what is
-missing.
-"""
+"""A brief for the terminal and as one A4 page, in the same sentences, and as a document."""
 
 import re
 from collections.abc import Sequence
@@ -13,27 +9,18 @@ from pydantic import TypeAdapter
 
 from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.notes import list_texts
+from patrolplan.outputs import wording
 from patrolplan.outputs.brief.brief import Brief, BriefTasking, ChangedHotspot
 from patrolplan.outputs.brief.crime_counts import CrimeSummary
-from patrolplan.outputs.brief.periods import Period
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole, typeset_template
 from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import tell_reasons
-from patrolplan.outputs.wording import (
-    PURPOSE,
-    SNAPPED_PLACES,
-    describe_tasking,
-    format_metres,
-    list_area_attributions,
-)
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
-from patrolplan.times import format_days
 
-LONGEST_NAME = 90
-"""Maximum letters of the name of a school, category or street."""
+LONGEST_NAME = 90  # Maximum letters of the name of a school, category or street
 
 MAX_CATEGORIES, MAX_PLACES, MAX_REPORT_GROUPS = 10, 5, 4
 """Maximum numbers of rows, so that a brief fits on one page."""
@@ -43,8 +30,7 @@ RISING_NOTE = (
     "and more than a year before where there is data; about "
     f"{format_percent(FALSE_DISCOVERY_RATE)} of such findings may be chance all the same. Priority "
     f"streets: the last {RECENT_MONTHS} months are compared with the {EARLIER_MONTHS} before."
-)
-"""The meaning of "rising" and "new"."""
+)  # The meaning of "rising" and "new"
 
 
 def format_brief_lines(brief: Brief) -> list[str]:
@@ -107,18 +93,31 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "marking": make_printable(find_marking(brief.area, places=spots)),
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
-        "purpose": PURPOSE,
-        "period": _describe_period(periods.current),
-        "length": _describe_length(periods.current),
+        "purpose": wording.PURPOSE,
+        "period": periods.current.dates,
+        "length": periods.current.words,
         "lead": [*map(print_whole, summarise_changes(brief))],
-        "usual": f"Usual ({_describe_length(periods.baseline)} before)",
+        "usual": f"Usual ({periods.baseline.words} before)",
         "categories": _build_rows(rising_first[:MAX_CATEGORIES]),
         "more_categories": max(0, len(rising_first) - MAX_CATEGORIES),
         "total": _build_rows([brief.total])[0],
         "streets": _build_rows(brief.streets),
         "places": [
-            _build_places(brief, "New or rising priority streets", brief.hotspots),
-            _build_places(brief, "Tasked for this school", brief.taskings),
+            {
+                "title": title,
+                "rows": [
+                    {
+                        "text": print_whole(_describe_place(one)),
+                        "answer": print_whole(describe_answer(brief, one)),
+                    }
+                    for one in places[:MAX_PLACES]
+                ],
+                "more": max(0, len(places) - MAX_PLACES),
+            }
+            for title, places in (
+                ("New or rising priority streets", brief.hotspots),
+                ("Tasked for this school", brief.taskings),
+            )
         ],
         "reports_title": "Pupils' reports of all dates, not only of this period "
         f"(groups of {brief.area.reports.threshold} or more)",
@@ -131,20 +130,6 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         ],
         "basis": [*map(print_whole, _describe_basis(brief))],
     }
-
-
-def _build_places(
-    brief: Brief, title: str, places: Sequence[ChangedHotspot | BriefTasking]
-) -> dict[str, Any]:
-    """What is new or tasked at each place, and what the week does about it."""
-    rows = [
-        {
-            "text": print_whole(_describe_place(one)),
-            "answer": print_whole(describe_answer(brief, one)),
-        }
-        for one in places[:MAX_PLACES]
-    ]
-    return {"title": title, "rows": rows, "more": len(places) - len(rows)}
 
 
 def _build_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
@@ -165,33 +150,26 @@ def _build_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
     ]
 
 
-def _describe_period(period: Period) -> str:
-    """A period in words: "July to September 2026", "10 to 30 September 2026"."""
-    first, last = period.start, period.last
-    if period.by_day:
-        return format_days(first, last)
-    if period.length == 1:
-        return f"{first:%B %Y}"
-    return f"{first:%B}{'' if first.year == last.year else f' {first:%Y}'} to {last:%B %Y}"
-
-
-def _describe_length(period: Period) -> str:
-    return format_count(period.length, "day" if period.by_day else "month")
-
-
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
     """Sentences on what is rising or new, if anything, and how much of it the week visits."""
     rising = sorted(
         (one for one in brief.categories if one.rising), key=lambda one: (one.p_value, one.name)
     )
     if brief.held is not None:
-        crime = _describe_held(brief, *brief.held)
+        both = zip(brief.held, (brief.periods.current, brief.periods.baseline), strict=True)
+        now, before = (
+            f"{share:.1f}".removesuffix(".0") + f" of {one.words}" for share, one in both
+        )
+        crime = (
+            f"Months are missing from the data: {now} of this period and {before} before it are "
+            "held. Counts cover only these and are not compared."
+        )
     elif rising:
         names = (f"{one.name} ({one.now.text}, usually {one.usual.text})" for one in rising)
         crime = f"Rising, more than chance: {'; '.join(names)}."
     else:
         crime = "No category of recorded crime is up by more than chance."
-    within = f"within a walk of {format_metres(brief.area.settings.patrol.radius_metres)}"
+    within = f"within a walk of {wording.format_metres(brief.area.settings.patrol.radius_metres)}"
     if not brief.hotspots:
         return crime, f"No priority street {within} is new or rising."
     count = format_count(len(brief.hotspots), "priority street")
@@ -206,18 +184,6 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
     return crime, changed, f"The {_name_week(brief)} goes to {number} of them."
 
 
-def _describe_held(brief: Brief, now: float, before: float) -> str:
-    """How much of the compared periods is missing."""
-    held, usual = (
-        f"{share:.1f}".removesuffix(".0") + f" of {_describe_length(period)}"
-        for share, period in ((now, brief.periods.current), (before, brief.periods.baseline))
-    )
-    return (
-        f"Months are missing from the data: {held} of this period and {usual} before it are held. "
-        "Counts cover only these and are not compared."
-    )
-
-
 def _name_week(brief: Brief) -> str:
     return f"week of {brief.week_days[0].day} {brief.week_days[0]:%B}"
 
@@ -228,56 +194,57 @@ def describe_answer(brief: Brief, place: ChangedHotspot | BriefTasking) -> str:
     if answer is None:
         return ""
     names = dict(zip(brief.area.schools["urn"], brief.area.schools["name"], strict=True))
-    by_patrol: dict[str, list[str]] = {}
+    by_patrol: dict[str, dict[str, list[str]]] = {}
     for one in answer.visits:
         school = "" if one.urn == brief.urn else f" from {names.get(one.urn, one.urn)}"
-        when = f"{one.date:%A} {one.arrive}"
-        by_patrol.setdefault(f"{one.officer}{school}", []).append(when)
+        days = by_patrol.setdefault(f"{one.officer}{school}", {})
+        days.setdefault(f"{one.date:%A}", []).append(one.arrive)
     if by_patrol:
-        visits = "; ".join(f"{join_words(when)}, {who}" for who, when in by_patrol.items())
-        return f"In the {_name_week(brief)}: {visits}."
+        visits = (
+            f"{'; '.join(f'{day} {join_words(times)}' for day, times in days.items())}, {who}"
+            for who, days in by_patrol.items()
+        )
+        return f"In the {_name_week(brief)}: {'; '.join(visits)}."
     why = "no patrol goes there" if answer.why is None else answer.why.tell_lead()
     return f"Not in the {_name_week(brief)}: {why}."
 
 
 def _describe_basis(brief: Brief) -> tuple[str, ...]:
     """Lines on what was counted, what is approximate, and the source of the data."""
-    radius = format_metres(brief.area.settings.patrol.radius_metres)
-    before = _describe_length(brief.periods.baseline)
-    return (
-        (
-            f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
-            f'"Usual" is what the {before} before had on average in the same length of time.'
-        ),
-        RISING_NOTE,
-        _describe_data_limits(brief),
-        " ".join(list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
-    )
-
-
-def _describe_data_limits(brief: Brief) -> str:
-    area, last = brief.area, brief.periods.current.last
-    notes = [*note_guard(area.settings), *note_low_threshold(area.settings), *area.accepted_checks]
-    sentences = [f"Only the month of each crime is known; the latest is {last:%B %Y}."]
-    if brief.periods.current.by_day:
-        sentences = [
-            f"The latest day in the data is {last.day} {last:%B %Y}.",
-            "A crime of which only the month is known counts where the whole month counts.",
-        ]
-    if area.settings.privacy.threshold_for_crime:
-        notes.insert(0, note_crime_grouping(area.settings.privacy.threshold))
-    elif area.snapped:
-        sentences.append(
-            f"Open data: crimes are {SNAPPED_PLACES}. Each crime is spread over "
-            "these, and numbers are rounded."
+    area, periods = brief.area, brief.periods
+    last, settings = periods.current.last, brief.area.settings
+    radius = wording.format_metres(settings.patrol.radius_metres)
+    notes = [*note_guard(settings), *note_low_threshold(settings), *area.accepted_checks]
+    limits = f"Only the month of each crime is known; the latest is {last:%B %Y}."
+    if periods.current.by_day:
+        limits = (
+            f"The latest day in the data is {last.day} {last:%B %Y}. A crime of which only the "
+            "month is known counts where the whole month counts."
         )
-    return " ".join([*sentences, *list_texts(notes)])
+    if settings.privacy.threshold_for_crime:
+        notes.insert(0, note_crime_grouping(settings.privacy.threshold))
+    elif area.snapped:
+        limits += (
+            f" Open data: crimes are {wording.SNAPPED_PLACES}. Each crime is spread over these, "
+            "and numbers are rounded."
+        )
+    counted = (
+        f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
+        f'"Usual" is what the {periods.baseline.words} before had on average in the same length '
+        "of time."
+    )
+    return (
+        counted,
+        RISING_NOTE,
+        " ".join([limits, *list_texts(notes)]),
+        " ".join(wording.list_area_attributions(area.name, snapped=area.snapped)),
+    )
 
 
 def _describe_place(one: ChangedHotspot | BriefTasking) -> str:
     """What is new or rising at a place, or what is tasked there, in a line."""
     if isinstance(one, BriefTasking):
         do = "Go to" if one.must_visit else "Keep away from"
-        return f"{do} {one.tasking.place_id}, {one.place}. {describe_tasking(one.tasking)}."
+        return f"{do} {one.tasking.place_id}, {one.place}. {wording.describe_tasking(one.tasking)}."
     why = " ".join(f"{line.text}{line.end}" for line in tell_reasons(one.reasons))
-    return f"{one.place}, {format_metres(one.walk_metres)} from the gate. {why}".strip()
+    return f"{one.place}, {wording.format_metres(one.walk_metres)} from the gate. {why}".strip()

@@ -1,8 +1,11 @@
 """Recorded crime within a walk of a school's gate: counts, comparisons, and what is rising.
 
-Counts are by category and by street, with small ones suppressed; for the periods see `periods`.
+A brief compares the time since a day with the year before it and with the same time a year before.
+Open data has months but no days, so these periods are whole months; with the days of a force's own
+extract they are days. Counts are by category and by street, with small ones suppressed.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,26 +13,157 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from pydantic import PlainSerializer
+from pydantic import InstanceOf, PlainSerializer
 
 from patrolplan.area import StudyArea
+from patrolplan.errors import InputError
 from patrolplan.hotspots.trends import MIN_EVENTS, is_significant
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.network.names import label_streets
-from patrolplan.outputs.brief.periods import (
-    ComparedPeriods,
-    IncidentDates,
-    Period,
-    estimate_dispersion,
-    measure_months,
-)
+from patrolplan.text import format_count
+from patrolplan.times import format_days
+
+BASELINE_MONTHS = 12  # The baseline is a whole year, so that every season counts once
+
+BLOCK_DAYS = 28  # Length of the blocks for estimating dispersion, in whole weeks, if there are days
+
+MIN_BLOCKS = 3  # Minimum blocks in the baseline to estimate dispersion
+
+
+Midnight = Annotated[InstanceOf[pd.Timestamp], PlainSerializer(lambda at: f"{at:%Y-%m-%d}")]
+
+
+@dataclass(frozen=True)
+class Period:
+    """From one midnight up to another, which is excluded."""
+
+    start: Midnight
+    end: Midnight
+    by_day: bool = False
+    """Whether its days are counted; otherwise it is of whole months."""
+
+    @property
+    def length(self) -> int:
+        """Length in days or months."""
+        if self.by_day:
+            return (self.end - self.start).days
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+
+    @property
+    def words(self) -> str:
+        """Its length in words."""
+        return format_count(self.length, "day" if self.by_day else "month")
+
+    @property
+    def dates(self) -> str:
+        """Its dates in words: "July to September 2026", "10 to 30 September 2026"."""
+        first, last = self.start, self.last
+        if self.by_day:
+            return format_days(first, last)
+        if self.length == 1:
+            return f"{first:%B %Y}"
+        return f"{first:%B}{'' if first.year == last.year else f' {first:%Y}'} to {last:%B %Y}"
+
+    @property
+    def last(self) -> pd.Timestamp:
+        """The last day in it."""
+        return self.end - pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class ComparedPeriods:
+    """The periods that a brief compares."""
+
+    current: Period
+    """From the requested day, or its month, up to the end of the data."""
+    year_before: Period | None
+    """The same days or months a year before; None if the data does not reach back to them."""
+    baseline: Period
+    """The year before `current`, or as much of it as is in the data."""
+
+    @property
+    def exposure(self) -> float:
+        """Length of `current` divided by the length of `baseline`."""
+        return self.current.length / self.baseline.length
+
+    @property
+    def baseline_blocks(self) -> pd.DatetimeIndex:
+        """Edges that cut `baseline` into months, or from its end into blocks of four weeks."""
+        if not self.baseline.by_day:
+            return pd.date_range(self.baseline.start, self.baseline.end, freq="MS")
+        blocks = self.baseline.length // BLOCK_DAYS
+        return pd.date_range(end=self.baseline.end, periods=blocks + 1, freq=f"{BLOCK_DAYS}D")
+
+
+@dataclass(frozen=True, eq=False)
+class IncidentDates:
+    """When each incident was: (i,) from midnight of its day or month, until the next one's."""
+
+    start: NDArray[np.datetime64]
+    end: NDArray[np.datetime64]
+    by_day: bool
+
+    def is_inside(self, period: Period) -> NDArray[np.bool_]:
+        """(i,) whether an incident is in a period; one without a day only if its whole month is."""
+        after = self.start >= period.start.to_datetime64()
+        return np.asarray(after & (self.end <= period.end.to_datetime64()))
+
+
+def find_incident_dates(incidents: pd.DataFrame) -> IncidentDates:
+    """Days of incidents, and months of those without one; if few have one, months of all.
+
+    With a few days among months, counting by day would drop every month that is cut by a period.
+    """
+    month = incidents["month"].to_numpy(dtype="datetime64[D]")
+    next_month = (month.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    has_day = incidents["occurred_at"].notna().to_numpy()
+    by_day = bool(has_day.sum() > len(has_day) / 2)
+    has_day = has_day & by_day
+    day = incidents["occurred_at"].to_numpy(dtype="datetime64[D]")
+    start = np.where(has_day, day, month)
+    end = np.where(has_day, day + np.timedelta64(1, "D"), next_month)
+    return IncidentDates(start, end, by_day)
+
+
+def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
+    """The periods to compare for what was recorded since a day, if the data has both."""
+    first, end = pd.Timestamp(dates.start.min()), pd.Timestamp(dates.end.max())
+    start = pd.Timestamp(since) if dates.by_day else pd.Timestamp(since).replace(day=1)
+    unit, form = ("day", "%Y-%m-%d") if dates.by_day else ("month", "%Y-%m")
+    where, last = "since", Period(first, end).last
+    if start >= end:
+        what = f"{since:%Y-%m-%d} is after the latest {unit} in the data, {last:{form}}"
+        raise InputError.one(where, what, f"give {last:{form}} or earlier, or add newer data")
+    if start <= first:
+        what = f"{since:%Y-%m-%d} has no data before it: the data starts in {first:{form}}"
+        raise InputError.one(where, what, f"give a later {unit}")
+    year = pd.DateOffset(years=1)
+    year_before = Period(start - year, end - year, dates.by_day)
+    baseline = max(first, start - pd.DateOffset(months=BASELINE_MONTHS))
+    return ComparedPeriods(
+        current=Period(start, end, dates.by_day),
+        year_before=year_before if year_before.start >= first else None,
+        baseline=Period(baseline, start, dates.by_day),
+    )
+
+
+def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k,) how much more (b, k) counts of equal blocks vary than chance alone; at least 1."""
+    # Variance over mean (Pearson's estimate, quasi-Poisson).
+    if len(counts) < MIN_BLOCKS:
+        return np.ones(counts.shape[1])
+    mean = counts.mean(axis=0)
+    variance = counts.var(axis=0, ddof=1)
+    dispersion = np.divide(variance, mean, out=np.ones_like(mean), where=mean > 0)
+    return np.asarray(np.maximum(1.0, dispersion))
+
 
 ALL_HELD = 0.95
 """Minimum share held of each period for counts to be comparable; less would look like a change."""
 
-MAX_STREETS = 6
-"""Number of streets that a brief names, so that it fits on one page."""
+MAX_STREETS = 6  # Number of streets that a brief names, so that it fits on one page
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +172,7 @@ class WalkingArea:
 
     walk_metres: NDArray[np.float64]
     """(p,) walk from the gate to each piece of the area's network; inf beyond the radius."""
-    catchment_shares: NDArray[np.float64]
-    """(c,) share of each catchment's street within the walk."""
+    catchment_shares: NDArray[np.float64]  # (c,) share of each catchment's street within the walk
 
     @property
     def within(self) -> NDArray[np.bool_]:
@@ -99,8 +232,7 @@ class CrimeCounter:
     walking_area: WalkingArea
     dates: IncidentDates
     periods: ComparedPeriods
-    categories: tuple[str, ...]
-    """Categories that count, k in number."""
+    categories: tuple[str, ...]  # Categories that count, k in number
 
     @cached_property
     def is_comparable(self) -> bool:
@@ -110,18 +242,23 @@ class CrimeCounter:
 
     def measure_held(self, period: Period) -> float:
         """Share held of a period: the mean over its months and over the street within the walk."""
-        months, lengths = measure_months(period)
+        first = period.start.replace(day=1)
+        months = pd.date_range(first, period.last, freq="MS", unit="ns")
         held = self.area.exposure.find_shares(months)
         if held is None:
             return 1.0
         catchment = self.area.catchments.piece_catchment
         metres = np.where(self.walking_area.within, self.area.network.piece_metres, 0.0)
         street = np.bincount(catchment, metres, len(self.area.catchments))
-        return float(lengths @ held @ street / (lengths.sum() * street.sum()))
+        return float(held.mean(axis=0) @ street / street.sum())
 
     def count_by_category(self) -> tuple[tuple[CrimeSummary, ...], CrimeSummary]:
         """Summaries of every category that counts, and of all together."""
-        count = self._count_categories
+
+        def count(period: Period) -> NDArray[np.float64]:
+            # Within the walk, each crime spread evenly over its catchment.
+            return np.asarray(self.walking_area.catchment_shares @ self._count(period))
+
         counts = self._compare(count)
         blocks = [Period(*edges) for edges in pairwise(self.periods.baseline_blocks)]
         in_blocks = np.reshape([count(one) for one in blocks], (len(blocks), -1))
@@ -170,19 +307,14 @@ class CrimeCounter:
                 counts[2] = count(self.periods.year_before)
         return counts
 
-    def _count_categories(self, period: Period) -> NDArray[np.float64]:
-        """(k,) incidents of a period within the walk, each spread evenly over its catchment."""
-        return np.asarray(self.walking_area.catchment_shares @ self._count(period))
-
     def _count(self, period: Period) -> NDArray[np.int64]:
         """(c, k) incidents of a period by catchment and category."""
-        shape = len(self.area.catchments), len(self.categories)
         kinds = self.area.incidents["category"].cat.set_categories(list(self.categories))
         category = kinds.cat.codes.to_numpy()
         counted = self.dates.is_inside(period) & (category >= 0)
-        places = self.area.incident_catchment[counted], category[counted]
-        flat = np.ravel_multi_index(places, shape)
-        return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
+        counts = np.zeros((len(self.area.catchments), len(self.categories)), dtype=np.int64)
+        np.add.at(counts, (self.area.incident_catchment[counted], category[counted]), 1)
+        return counts
 
     def _summarise(self, name: str, counts: NDArray[np.float64]) -> CrimeSummary:
         now, usual, year = map(self._show, counts.tolist())

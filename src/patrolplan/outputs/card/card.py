@@ -1,8 +1,4 @@
-"""Patrol cards: one A4 page that an officer carries for each patrol, typeset by typst.
-
-`render_cards` gives the cards of a plan, `render_card_books` those of a week under a cover that
-lists them.
-"""
+"""Patrol cards: one A4 page that an officer carries for each patrol; a week's under a cover."""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -14,16 +10,9 @@ import segno
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
 from patrolplan.outputs.card.card_text import build_card_data
-from patrolplan.outputs.cartography.fonts import (
-    MIN_FONT_SIZE,
-    POINTS_PER_MM,
-    copy_template,
-    make_printable,
-    open_template_folder,
-    query_template,
-    typeset,
-)
+from patrolplan.outputs.cartography import fonts
 from patrolplan.outputs.earlier_papers import hash_facts, hash_template
+from patrolplan.outputs.webmap.map_layers import format_patrol_id
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.plan import Patrol, Plan
@@ -31,18 +20,16 @@ from patrolplan.patrols.plan import Patrol, Plan
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
 
-BODY_WIDTH = 190 * POINTS_PER_MM
-BODY_HEIGHT = (297 - 22) * POINTS_PER_MM
-GAPS = 7 * 5.0
-"""Points between the parts of a page, see the template."""
-MIN_MAP_HEIGHT = 60 * POINTS_PER_MM
+BODY_WIDTH = 190 * fonts.POINTS_PER_MM
+BODY_HEIGHT = (297 - 22) * fonts.POINTS_PER_MM
+GAPS = 7 * 5.0  # Points between the parts of a page, see the template
+MIN_MAP_HEIGHT = 60 * fonts.POINTS_PER_MM
 """Minimum height of a map; what then finds no room is on a further page."""
-COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
-MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
-MIN_NOTES_HEIGHT = 70.0
-"""Points; a smaller space for handwritten notes is given to the map instead."""
-LARGE_FONT_SIZE = 9.5
-"""Points; size of the directions if there is room for it."""
+COMFORTABLE_MAP_HEIGHT = 138 * fonts.POINTS_PER_MM
+MAX_MAP_HEIGHT = 152 * fonts.POINTS_PER_MM
+MIN_NOTES_HEIGHT = 70.0  # Points; a smaller space for handwritten notes is given to the map instead
+EMPTY_BOOK = {"title": "", "cards": [], "measuring": False, "cover": None}
+LARGE_FONT_SIZE = 9.5  # Points; size of the directions if there is room for it
 
 
 def render_cards(
@@ -56,30 +43,21 @@ def render_cards(
     chosen = plan.patrols if patrols is None else tuple(patrols)
     if not chosen:
         return {}
-    title = f"Patrol cards: {make_printable(plan.area.name)}"
+    title = f"Patrol cards: {fonts.make_printable(plan.area.name)}"
     book = CardBook(title, None, tuple(PrintedPatrol(plan, patrol) for patrol in chosen))
     [(whole, pages)] = render_card_books([book], executor=executor, report_progress=report_progress)
-    names = map(build_card_filename, chosen)
+    names = (f"cards/{format_patrol_id(patrol)}.pdf" for patrol in chosen)
     return dict(zip(names, pages, strict=True)) | {"cards.pdf": whole}
-
-
-def build_card_filename(patrol: Patrol) -> str:
-    """File name of a patrol's card; URNs are plain, see `patrolplan.inputs.schools`."""
-    further = f"-{patrol.number}" if patrol.number > 1 else ""
-    return f"cards/{patrol.urn}{further}.pdf"
 
 
 @dataclass(frozen=True, eq=False)
 class PrintedPatrol:
     """A patrol for which a card is printed."""
 
-    plan: Plan
-    """The plan, with a date if the card is for one day."""
+    plan: Plan  # The plan, with a date if the card is for one day
     patrol: Patrol
-    officer: str = ""
-    """Who patrols; if unknown, the card has a line to write on."""
-    colleagues: tuple[str, ...] = ()
-    """Others who patrol from the same gate on that day."""
+    officer: str = ""  # Who patrols; if unknown, the card has a line to write on
+    colleagues: tuple[str, ...] = ()  # Others who patrol from the same gate on that day
 
     def write(self, plan_id: str) -> dict[str, Any]:
         """The texts of its card."""
@@ -102,8 +80,7 @@ class CardBook:
     title: str
     cover: dict[str, Any] | None
     """Texts of the cover, see `cover.typ`; `rows` has one entry per card. None without a cover."""
-    cards: tuple[PrintedPatrol, ...]
-    """In the order of the cover's rows."""
+    cards: tuple[PrintedPatrol, ...]  # In the order of the cover's rows
 
 
 def render_card_books(
@@ -113,14 +90,21 @@ def render_card_books(
     report_progress: ProgressCallback | None = None,
 ) -> list[tuple[bytes, list[bytes]]]:
     """For each book the whole, its pages numbered and listed on the cover, and each card alone."""
-    with open_template_folder() as folder:
-        typesetter = CardTypesetter(Path(folder), executor, report_progress)
-        cards = typesetter.lay_out_cards([card for book in books for card in book.cards])
-        pages = iter(zip(cards, typesetter.typeset_each(cards), strict=True))
+    with fonts.open_template_folder() as folder:
+        root = Path(folder)
+        printed = [card for book in books for card in book.cards]
+        cards = lay_out_cards(root, printed, executor, report_progress)
+        report = label_progress("Typesetting cards", cards, report_progress)
+        pages = iter(
+            zip(
+                cards, map_parallel(_typeset_card, root, cards, report_progress=report), strict=True
+            )
+        )
         rendered = []
         for book in books:
             own = [next(pages) for _ in book.cards]
-            whole = typesetter.typeset(book.title, [card for card, _ in own], cover=book.cover)
+            data = EMPTY_BOOK | {"title": book.title, "cards": [card for card, _ in own]}
+            whole = fonts.typeset(root, CARD_TEMPLATE, data | {"cover": book.cover})
             rendered.append((whole, [page for _, page in own]))
         return rendered
 
@@ -128,90 +112,57 @@ def render_card_books(
 def fit_page(words: float, directions: float, large_directions: float) -> dict[str, float]:
     """Give the map what the words leave: its height, and the size of the directions, in points."""
     room = BODY_HEIGHT - GAPS - words
-    size, height = MIN_FONT_SIZE, room - directions
+    size, height = fonts.MIN_FONT_SIZE, room - directions
     if room - large_directions >= COMFORTABLE_MAP_HEIGHT:
         size, height = LARGE_FONT_SIZE, room - large_directions
     height = MAX_MAP_HEIGHT if height > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else height
     return {"map_height": round(max(height, MIN_MAP_HEIGHT), 1), "directions_size": size}
 
 
-class CardTypesetter:
-    """A folder with the templates and the pictures, and typst working in it."""
-
-    def __init__(
-        self,
-        root: Path,
-        executor: Executor | None = None,
-        report_progress: ProgressCallback | None = None,
-    ) -> None:
-        self.root = root
-        self.executor, self.report_progress = executor, report_progress
-        for template in (CARD_TEMPLATE, COVER_TEMPLATE):
-            copy_template("patrolplan.outputs.card", template, root)
-
-    def lay_out_cards(self, printed: Sequence[PrintedPatrol]) -> list[dict[str, Any]]:
-        """The data of each card for the template, with its QR code, map and layout."""
-        if not printed:
-            return []
-        plan_ids = {id(one.plan): compute_plan_id(one.plan) for one in printed}
-        cards = [one.write(plan_ids[id(one.plan)]) for one in printed]
-        for number, (one, card) in enumerate(zip(printed, cards, strict=True)):
-            # Area, plan and patrol, but no place.
-            text = f"patrolplan/{card['id'].replace(' ', '/')}/{one.plan.area.name}"
-            square = segno.make(make_printable(text)[:200], error="m", micro=False)
-            card["code"] = f"code-{number}.svg"
-            file = str(self.root / card["code"])
-            square.save(file, kind="svg", border=1, xmldecl=False, nl=False)
-        cards = [
-            card | fit_page(**heights)
-            for card, heights in zip(cards, self._measure(cards), strict=True)
-        ]
-        names = self._draw_maps(printed, [card["map_height"] for card in cards])
-        return [card | {"map": name} for card, name in zip(cards, names, strict=True)]
-
-    def _measure(self, cards: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
-        """Heights in points of each card's directions, in two sizes, and of all other words."""
-        data = {"title": "Measuring", "cards": list(cards), "measuring": True, "cover": None}
-        heights: list[dict[str, float]] = query_template(
-            self.root, CARD_TEMPLATE, data, "<heights>"
-        )
-        return heights
-
-    def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
-        """Every card as a separate tagged PDF."""
-        report = label_progress("Typesetting cards", cards, self.report_progress)
-        return map_parallel(_typeset_card, self, cards, report_progress=report)
-
-    def typeset(
-        self, title: str, cards: Sequence[dict[str, Any]], *, cover: dict[str, Any] | None = None
-    ) -> bytes:
-        """Cards as one tagged PDF, behind a cover if one is given."""
-        data = {"title": title, "cards": list(cards), "measuring": False, "cover": cover}
-        return typeset(self.root, CARD_TEMPLATE, data)
-
-    def _draw_maps(self, printed: Sequence[PrintedPatrol], heights: Sequence[float]) -> list[str]:
-        """Write each map once; returns its name for each card."""
-        plan = printed[0].plan
-        area = plan.area.strip_for_workers()
-        area = replace(area, tasked_places=area.tasked_places.iloc[:0])
-        jobs = [(one.patrol, height) for one, height in zip(printed, heights, strict=True)]
-        needed = list(dict.fromkeys(jobs))
-        pictures = map_parallel(
-            _draw_map,
-            replace(plan, area=area, patrols=()),
-            needed,
-            executor=self.executor,
-            report_progress=label_progress("Drawing maps", needed, self.report_progress),
-        )
-        names = {job: f"map-{number}.svg" for number, job in enumerate(needed)}
-        for name, picture in zip(names.values(), pictures, strict=True):
-            (self.root / name).write_bytes(picture)
-        return [names[job] for job in jobs]
+def lay_out_cards(
+    root: Path,
+    printed: Sequence[PrintedPatrol],
+    executor: Executor | None,
+    report_progress: ProgressCallback | None,
+) -> list[dict[str, Any]]:
+    """The data of each card for the template, with its QR code, map and layout."""
+    for template in (CARD_TEMPLATE, COVER_TEMPLATE):
+        fonts.copy_template(__package__, template, root)
+    if not printed:
+        return []
+    cards = [one.write(compute_plan_id(one.plan)) for one in printed]
+    for number, (one, card) in enumerate(zip(printed, cards, strict=True)):
+        # Area, plan and patrol, but no place.
+        text = f"patrolplan/{card['id'].replace(' ', '/')}/{one.plan.area.name}"
+        square = segno.make(fonts.make_printable(text)[:200], error="m", micro=False)
+        card["code"] = f"code-{number}.svg"
+        square.save(str(root / card["code"]), kind="svg", border=1, xmldecl=False, nl=False)
+    data = EMPTY_BOOK | {"title": "Measuring", "cards": cards, "measuring": True}
+    heights = fonts.query_template(root, CARD_TEMPLATE, data, "<heights>")
+    cards = [card | fit_page(**own) for card, own in zip(cards, heights, strict=True)]
+    # Each map is drawn once, also where several officers have it.
+    jobs = [(one.patrol, card["map_height"]) for one, card in zip(printed, cards, strict=True)]
+    needed = list(dict.fromkeys(jobs))
+    plan = printed[0].plan
+    area = plan.area.strip_for_workers()
+    pictures = map_parallel(
+        _draw_map,
+        replace(plan, patrols=(), area=replace(area, tasked_places=area.tasked_places.iloc[:0])),
+        needed,
+        executor=executor,
+        report_progress=label_progress("Drawing maps", needed, report_progress),
+    )
+    names = {job: f"map-{number}.svg" for number, job in enumerate(needed)}
+    for name, picture in zip(names.values(), pictures, strict=True):
+        (root / name).write_bytes(picture)
+    return [card | {"map": names[job]} for card, job in zip(cards, jobs, strict=True)]
 
 
-def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
+def _typeset_card(root: Path, card: dict[str, Any]) -> bytes:
     """A single card."""
-    return typesetter.typeset(card["title"], [card])
+    return fonts.typeset(
+        root, CARD_TEMPLATE, EMPTY_BOOK | {"title": card["title"], "cards": [card]}
+    )
 
 
 def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> bytes:

@@ -1,24 +1,231 @@
 """A patrol's map: our own streets, the route in its order, numbered stops, and names."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.card import map_words
-from patrolplan.outputs.card.map_words import PlacedLabel
-from patrolplan.outputs.cartography import basemap, grid, legend, place_names, route, symbols
-from patrolplan.outputs.cartography.labels import Boxes
+from patrolplan.outputs.cartography import (
+    basemap,
+    grid,
+    labels,
+    legend,
+    place_names,
+    route,
+    symbols,
+)
+from patrolplan.outputs.cartography.labels import Boxes, MapLabel
 from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_viewport
 from patrolplan.outputs.cartography.page import Page, Window, trace_rings
-from patrolplan.outputs.cartography.symbols import ROUTE_WIDTH, STOP_RADIUS
+from patrolplan.outputs.cartography.place_names import ShownStreet
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 
-USUAL_ROWS = 2
-"""First guess of the rows of the strip below the map of a patrol that has stops."""
+FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
+"""Points from a stretch to the sign that pupils feel unsafe there."""
+FEARED_STEP = 6.0  # Points along the stretch between two candidate places
+
+PlacedLabel = tuple[MapLabel, labels.Boxes]  # A label and its (5,) box
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Everything that words must keep clear of."""
+
+    content: MapContent
+
+    @cached_property
+    def north(self) -> labels.Boxes:
+        """The north arrow's box."""
+        return symbols.place_north_arrow(self.content.viewport, self.content.marker_boxes)
+
+    @cached_property
+    def covered(self) -> BaseGeometry:
+        """What covers streets: signs and north arrow."""
+        signs = shapely.multipoints(self.content.markers.centres).buffer(symbols.STOP_RADIUS)
+        return shapely.union_all([signs, *shapely.polygons(labels.compute_corners(self.north))])
+
+    @cached_property
+    def route_area(self) -> BaseGeometry:
+        """The route with its width on the map."""
+        return self.content.route.buffer(symbols.ROUTE_WIDTH + 0.8)
+
+    def place(
+        self, placed: list[PlacedLabel], wanted: list[MapLabel], *, on_route: bool = False
+    ) -> None:
+        """Add those of the labels that fit between the others, off the stretches if possible."""
+        if not on_route:
+            wanted = [replace(one, blocked=self.route_area) for one in wanted]
+        size, occupied = self.content.viewport.size, self.list_occupied(placed)
+        placed += labels.place_labels(wanted, size, occupied=occupied, avoided=self.content.band)
+
+    def list_occupied(self, placed: Sequence[PlacedLabel]) -> labels.Boxes:
+        """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
+        boxes = np.array([box for _, box in placed]).reshape(-1, 5)
+        ends = [label.find_leader_end(box) for label, box in placed]
+        lines = [
+            labels.build_line_boxes(box[None, :2], end[None])
+            for box, end in zip(boxes, ends, strict=True)
+            if end is not None
+        ]
+        points = np.concatenate([points for _, points in self.content.point_symbols.values()])
+        signs = labels.build_level_boxes(points, 7.0)
+        return np.vstack([self.content.marker_boxes, signs, self.north, boxes, *lines])
+
+
+class NeededWords(NamedTuple):
+    """The required words of a map, placed; and how many have no place."""
+
+    placed: list[PlacedLabel]
+    lacking: int
+
+
+def place_needed_words(ground: Ground) -> NeededWords:
+    """Place the required words: titles, streets that the card names, tags, feared places.
+
+    A street whose name does not fit gets a leader line. Streets are placed before the legs' tags,
+    which are small and fit almost anywhere; if something would be missing, the tags are placed
+    first, or away from their leg with a leader line to it.
+    """
+    content = ground.content
+    streets = {one.name: one for one in content.streets if one.name in content.named_streets}
+    walked = content.walked_streets
+    ranked = sorted(
+        streets.values(), key=lambda street: (street.name not in walked, -street.length)
+    )
+    names = [
+        *place_names.build_school_labels(
+            (content.gate.x, content.gate.y), content.patrol.school, radius=symbols.GATE_SIDE * 0.6
+        ),
+        *place_names.build_symbol_labels(
+            "station", *content.point_symbols["station"], covered=ground.covered
+        ),
+        *place_names.build_route_labels(ranked, content.route, walked=walked),
+    ]
+    tried = []
+    tags = route.build_leg_labels(content.legs, content.leg_labels)
+    for leaders, tags_first in product((False, True), repeat=2):
+        if leaders and not tags_first:
+            tags = tags + route.build_leader_labels(
+                content.legs, content.leg_labels, covered=ground.covered
+            )
+        tried.append(_place_in_order(ground, streets, names, tags, tags_first=tags_first))
+        if not tried[-1].lacking:
+            break
+    best = min(tried, key=lambda words: words.lacking)
+    ground.place(best.placed, _build_feared_labels(content))
+    return best
+
+
+def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[PlacedLabel]:
+    """The required words and all others that fit between them."""
+    content, placed = ground.content, list(needed)
+    named = find_named_streets(placed) | set(content.named_streets)
+    steps = (step for leg in content.patrol.legs for step in leg.steps)
+    passed = {step.landmark.name for step in steps if step.landmark is not None}
+    signs = [
+        label
+        for kind in ("station_entrance", "bus_stop")
+        for label in place_names.build_symbol_labels(
+            kind,
+            *content.point_symbols[kind],
+            covered=ground.covered,
+            near=content.route | content.gate,
+        )
+    ]
+    landmarks = [label for label in signs if label.text.replace("\n", " ") in passed]
+    streets = place_names.build_street_labels(content.streets)
+    others = [
+        *landmarks,
+        *_repeat_names(placed),
+        *(label for label in streets if label.key not in named),
+        *place_names.build_area_labels(content.features, content.viewport),
+        *(label for label in signs if label not in landmarks),
+        *grid.build_grid_labels(content.grid_lines, content.viewport),
+    ]
+    ground.place(placed, others)
+    return placed
+
+
+def _place_in_order(
+    ground: Ground,
+    streets: Mapping[str, ShownStreet],
+    names: list[MapLabel],
+    tags: list[MapLabel],
+    *,
+    tags_first: bool,
+) -> NeededWords:
+    """Place names on their street or with a leader line, and tags."""
+    placed: list[PlacedLabel] = []
+    content, covered = ground.content, ground.covered
+    if tags_first:
+        ground.place(placed, tags, on_route=True)
+    ground.place(placed, names)
+
+    def list_unnamed() -> list[str]:
+        shown = find_named_streets(placed)
+        return [one for one in content.named_streets if one in streets and one not in shown]
+
+    for name in list_unnamed():
+        label = place_names.build_leader_label(
+            streets[name],
+            route=content.route,
+            covered=covered,
+            occupied=ground.list_occupied(placed),
+            walked=name in content.walked_streets,
+        )
+        ground.place(placed, [label])
+    if not tags_first:
+        ground.place(placed, tags, on_route=True)
+    lacking = len(list_unnamed()) + len(content.legs)
+    lacking -= sum(label.kind == "leg" for label, _ in placed)
+    return NeededWords(placed, lacking)
+
+
+def find_named_streets(placed: Sequence[PlacedLabel]) -> frozenset[str]:
+    """Streets that the card names whose name is on the map."""
+    return frozenset(label.key for label, _ in placed if label.kind == "route_street")
+
+
+def _repeat_names(placed: list[PlacedLabel]) -> list[MapLabel]:
+    """Labels that repeat names of long streets, far from their first place."""
+    repeated = []
+    for label, box in placed:
+        far = np.hypot(*(label.boxes[:, :2] - box[:2]).T) >= place_names.REPEAT_POINTS
+        if label.kind == "route_street" and label.leader_ends is None and far.any():
+            repeated.append(replace(label, boxes=label.boxes[far], costs=label.costs[far]))
+    return repeated
+
+
+def _build_feared_labels(content: MapContent) -> list[MapLabel]:
+    """Signs of places where pupils feel unsafe: stops' stretches first, then other hotspots."""
+    found = []
+    for lines in content.feared_stretches:
+        sizes = np.tile((FEARED_STEP, symbols.FEARED_SIZE[1]), (len(lines), 1))
+        placings = [labels.Placing(FEARED_OFFSETS, max_bend=2.0)]
+        boxes, costs, _ = labels.find_places_along_lines(
+            lines, sizes, placings, max_length_ratio=1.0
+        )
+        found.append((boxes[:, :2], costs))
+    for x, y in content.feared_points.tolist():
+        around, costs = labels.find_places_around_point(x, y, symbols.FEARED_SIZE, radius=1.0)
+        found.append((np.vstack([(x, y), around[:, :2]]), np.append(-1.0, costs)))
+    signs = []
+    for number, (middles, costs) in enumerate(found):
+        boxes = labels.build_level_boxes(middles, symbols.FEARED_SIZE)
+        text, key = symbols.FEARED_TEXT, f"feared {number}"
+        signs.append(MapLabel(text, key, boxes, costs, bold=True, kind="feared"))
+    return signs
+
+
+USUAL_ROWS = 2  # First guess of the rows of the strip below the map of a patrol that has stops
 ARROW_SPACING = 46.0
 ARROW_SIZE = 9.0
 
@@ -29,10 +236,8 @@ class PatrolMap:
 
     svg: bytes
     viewport: Viewport
-    label_boxes: Boxes
-    """(n, 5) boxes of all words and numbers."""
-    label_texts: tuple[str, ...]
-    """Words of the labels, aligned with the boxes."""
+    label_boxes: Boxes  # (n, 5) boxes of all words and numbers
+    label_texts: tuple[str, ...]  # Words of the labels, aligned with the boxes
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
@@ -48,14 +253,14 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
         strip = legend.compute_strip_height(rows)
         viewport = fit_patrol_viewport(plan, patrol, width, height - strip)
         content = MapContent(viewport, plan, patrol)
-        ground = map_words.survey_map(content)
-        words = map_words.place_needed_words(ground)
+        ground = Ground(content)
+        words = place_needed_words(ground)
         entries = _build_sign_entries(plan, content, words.placed)
         needed = legend.count_rows(entries, width)
         if needed == rows or (needed < rows and not is_guess):
             break
         rows, is_guess = needed, False
-    placed = map_words.place_other_words(ground, words.placed)
+    placed = place_other_words(ground, words.placed)
     page = Page(width, height)
     _draw_content(page.add_window((0.0, strip, *viewport.size)), content, placed)
     legend.draw_strip(page.add_window((0.0, 0.0, width, strip)), entries, width, strip)
@@ -119,9 +324,11 @@ def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]
 def _draw_route(window: Window, content: MapContent) -> None:
     """Draw the legs, the last one dashed, with arrow heads and beads where a bicycle is pushed."""
     lines = [shapely.get_coordinates(leg.shape.simplify(0.12)).round(1) for leg in content.legs]
-    window.draw_lines(lines, "white", ROUTE_WIDTH + 1.6, 6.0, cap="butt")
+    window.draw_lines(lines, "white", symbols.ROUTE_WIDTH + 1.6, 6.0, cap="butt")
     for own, dashes in ((lines[:-1], ()), (lines[-1:], symbols.LAST_LEG_DASHES)):
-        window.draw_lines(own, basemap.ROUTE_COLOUR, ROUTE_WIDTH, 6.1, dashes=dashes, cap="butt")
+        window.draw_lines(
+            own, basemap.ROUTE_COLOUR, symbols.ROUTE_WIDTH, 6.1, dashes=dashes, cap="butt"
+        )
     pushed = [part.round(1) for part in content.pushed]
     for colour, width, level, dashes in symbols.PUSHED_LINES:
         window.draw_lines(pushed, colour, width, level, dashes=dashes)
@@ -130,7 +337,7 @@ def _draw_route(window: Window, content: MapContent) -> None:
         spacing=ARROW_SPACING,
         size=ARROW_SIZE,
         clear=content.markers.centres,
-        radius=STOP_RADIUS + 5.0,
+        radius=symbols.STOP_RADIUS + 5.0,
     )
     for head in heads.round(1):
         arrow = trace_rings([head])

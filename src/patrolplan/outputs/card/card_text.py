@@ -12,8 +12,7 @@ from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
-from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
+from patrolplan.patrols.plan import Patrol, Plan, Tasking
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, join_words
@@ -23,16 +22,14 @@ SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 """Maximum letters of a school's name, and the type size in points for names up to that length."""
 
 
-LONG_WAIT_MINUTES = 5
-"""A longer wait after a stop is printed as such."""
+NO_BREAK = "\N{NO-BREAK SPACE}"  # So that a number stays with its unit
+LONG_WAIT_MINUTES = 5  # A longer wait after a stop is printed as such
 
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
-ASK = "Ask: which way {} do you avoid, and why?"
-"""What to do while staying at the gate."""
+ASK = "Ask: which way {} do you avoid, and why?"  # What to do while staying at the gate
 
 ARRIVING = ("come in", "to school", "came from")
-LEAVING = ("leave", "home", "went towards")
-"""What pupils do at the gate before and after school."""
+LEAVING = ("leave", "home", "went towards")  # What pupils do at the gate before and after school
 
 GATE_REASON = "gate_reason"
 """Key of the note on why no stop is made: it is in the panel, so it is no caution as well."""
@@ -40,8 +37,7 @@ GATE_REASON = "gate_reason"
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "unmarked": "Main roads without a marked crossing",
     "unknown": "Main roads, no crossing known",
-}
-"""Kinds of crossing that need care; the others stop or slow the traffic."""
+}  # Kinds of crossing that need care; the others stop or slow the traffic
 
 
 def build_card_data(
@@ -61,6 +57,8 @@ def build_card_data(
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
     crs = plan.area.projection.crs
     stops = list_stop_facts(patrol, crs)
+    way = "to school" if wording.is_before_school(plan, patrol) else "home"
+    aim = f"Be seen, and be approachable, where your pupils walk {way}."
     data: dict[str, Any] = {
         "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
@@ -68,7 +66,7 @@ def build_card_data(
         "subtitle": " · ".join(heading for heading in headings if heading),
         "date": date,
         "officer": make_printable(on_duty),
-        "aim": wording.describe_want_of_danger(plan, patrol) or _describe_aim(plan, patrol),
+        "aim": wording.describe_want_of_danger(plan, patrol) or (aim if stops else ""),
         "marking": make_printable(find_marking(plan.area, [patrol])),
         "window": window if patrol.stops else gate_time,
         "timing": f"back by {format_time(patrol.back_minutes)}" if patrol.stops else "",
@@ -103,12 +101,17 @@ def _build_stop_data(plan: Plan, facts: StopFacts) -> dict[str, Any]:
     stood_until = stop.arrive_minutes + stop.stood_minutes
     waits = stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
     place = capitalise(print_whole(facts.place)) + wording.describe_chance(plan, stop.hotspot)
+    tasked = ""
+    if stop.tasking is not None:
+        printable = _make_tasking_printable(stop.tasking)
+        words = f"{printable.place_id}: {wording.describe_tasking(printable)}."
+        tasked = f"{words} {facts.tasked_distance}".strip()
     return {
         "mark": str(facts.number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
         "place": f"Stop {facts.earlier} again" if facts.earlier else place,
         "grid": "" if facts.earlier else facts.grid,
-        "tasked": _describe_tasked_stop(stop, facts.tasked_distance),
+        "tasked": tasked,
         "why": [
             {
                 "sign": FEARED_TEXT if one.is_voice else "",  # of feared places, if pupils say so
@@ -121,38 +124,24 @@ def _build_stop_data(plan: Plan, facts: StopFacts) -> dict[str, Any]:
     }
 
 
-def _describe_tasked_stop(stop: Stop, distance: str) -> str:
-    """What intelligence requests, and its distance from the stop if it is far."""
-    if stop.tasking is None:
-        return ""
-    printable = _make_tasking_printable(stop.tasking)
-    text = f"{printable.place_id}: {wording.describe_tasking(printable)}."
-    return f"{text} {distance}".strip()
-
-
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
     """Tag, length and directions of each leg."""
     rows = []
     for number, leg in enumerate(patrol.legs):
         minutes = wording.format_leg_minutes(patrol, number)
-        length = _make_unbreakable(f"{wording.format_metres(leg.metres)}, {minutes}:")
-        name = wording.format_leg_name(patrol, number)
-        rows.append({"tag": name, "length": length, "steps": _build_step_lines(leg)})
+        steps = [
+            f"{print_whole(turn)} {print_whole(street)} "
+            f"{length.replace(' ', NO_BREAK)}{print_whole(passed)}"
+            for turn, street, length, passed in describe_directions(leg.steps)
+        ]
+        rows.append(
+            {
+                "tag": wording.format_leg_name(patrol, number),
+                "length": f"{wording.format_metres(leg.metres)}, {minutes}:".replace(" ", NO_BREAK),
+                "steps": steps or ["stay where you are"],
+            }
+        )
     return rows
-
-
-def _build_step_lines(leg: Leg) -> list[str]:
-    """Directions of a leg, a phrase for each street."""
-    lines = []
-    for turn, street, length, passed in describe_directions(leg.steps):
-        start = f"{print_whole(turn)} {print_whole(street)}"
-        lines.append(f"{start} {_make_unbreakable(length)}{print_whole(passed)}")
-    return lines or ["stay where you are"]
-
-
-def _make_unbreakable(text: str) -> str:
-    """Text with no-break spaces, so that a number stays with its unit."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -199,37 +188,30 @@ def _make_tasking_printable(tasking: Tasking) -> Tasking:
 def _build_gate_panel(plan: Plan, patrol: Patrol) -> dict[str, Any]:
     """The panel of a card without a stop: to stay, until when, why, and what to look for."""
     do, where, came = ARRIVING if wording.is_before_school(plan, patrol) else LEAVING
+    window = plan.area.settings.patrol.windows.get(patrol.window)
+    notes = [note.text for note in patrol.notes if note.key == GATE_REASON]
+    why = " ".join(notes) or "Nothing within reach is worth the walk in this window."
+    if patrol.kind == "reference":
+        why = wording.describe_reference(patrol)
+    elif window is not None and window.at_gate:
+        why = "This window is for the gate alone: no stop is planned."
     return {
         "title": f"Stay at the gate until {format_time(patrol.gate_until_minutes)}",
-        "why": _describe_gate_reason(plan, patrol),
+        "why": why,
         "tasks": [LOOK_FOR.format(do), ASK.format(where)],
         "most": f"Most {came}:",
     }
 
 
-def _describe_gate_reason(plan: Plan, patrol: Patrol) -> str:
-    """Why no stop is made."""
-    if patrol.kind == "reference":
-        return wording.describe_reference(patrol)
-    window = plan.area.settings.patrol.windows.get(patrol.window)
-    if window is not None and window.at_gate:
-        return "This window is for the gate alone: no stop is planned."
-    notes = [note.text for note in patrol.notes if note.key == GATE_REASON]
-    return " ".join(notes) or "Nothing within reach is worth the walk in this window."
-
-
-def _describe_aim(plan: Plan, patrol: Patrol) -> str:
-    """What the patrol is for."""
-    way = "to school" if wording.is_before_school(plan, patrol) else "home"
-    return f"Be seen, and be approachable, where your pupils walk {way}." if patrol.stops else ""
-
-
 def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
     """The lines of a card's cautions: a sign, a label and a text each."""
     crs = plan.area.settings.area.crs
+    barred = (
+        replace(one, place=print_whole(one.place), tasking=_make_tasking_printable(one.tasking))
+        for one in find_near_keep_away(patrol)
+    )
     lines = [
-        ("\N{MULTIPLICATION SIGN}", "", wording.describe_barred(_make_printable(barred), crs=crs))
-        for barred in find_near_keep_away(patrol)
+        ("\N{MULTIPLICATION SIGN}", "", wording.describe_barred(one, crs=crs)) for one in barred
     ]
     carried = [
         wording.format_leg_name(patrol, number)
@@ -239,17 +221,15 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
     lines += [("", "Light:", wording.describe_lighting(plan, patrol))]
     lines += [("", f"{what}:", places) for what, places in _list_crossed_roads(patrol)]
     lines += [("", "Steps for the bicycle:", f"{', '.join(carried)}." if carried else "")]
-    lines += [("", "", " ".join(map(print_whole, _list_notes(patrol))))]
+    # Seen elsewhere on the card: the gate, a reason in its panel, the day.
+    elsewhere = {"gate_assumed", "no_date"} | (set() if patrol.stops else {GATE_REASON})
+    notes = (print_whole(note.text) for note in patrol.notes if note.key not in elsewhere)
+    lines += [("", "", " ".join(notes))]
     return [
         {"sign": sign, "label": label, "text": make_printable(text)}
         for sign, label, text in lines
         if text
     ]
-
-
-def _make_printable(barred: BarredPlace) -> BarredPlace:
-    tasking = _make_tasking_printable(barred.tasking)
-    return replace(barred, place=print_whole(barred.place), tasking=tasking)
 
 
 def _list_crossed_roads(patrol: Patrol) -> list[tuple[str, str]]:
@@ -264,9 +244,3 @@ def _list_crossed_roads(patrol: Patrol) -> list[tuple[str, str]]:
         for kind, what in CROSSING_WORDS.items()
         if kind in found
     ]
-
-
-def _list_notes(patrol: Patrol) -> Sequence[str]:
-    """What was assumed, unless it is seen on the card: the gate, a reason in its panel, the day."""
-    elsewhere = {"gate_assumed", "no_date"} | (set() if patrol.stops else {GATE_REASON})
-    return [note.text for note in patrol.notes if note.key not in elsewhere]

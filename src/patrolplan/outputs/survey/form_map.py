@@ -1,9 +1,8 @@
 """The map of a paper form: streets, names and bus stops around a school, under a lettered grid.
 
-It is drawn in greys for a school's copier, on white ground without buildings, and shows nothing of
-crime, risk or reports. The grid's cells, letters across and numbers down, are squares of the fixed
-grid (`patrolplan.crs.find_squares`), so that marks on paper are counted exactly like reports from a
-page. The page on which a teacher enters the tallies has the same letters.
+It is drawn in greys for a school's copier, without buildings, crime, risk or reports. The grid's
+cells are squares of the fixed grid (`patrolplan.crs.find_squares`), so that marks on paper are
+counted exactly like reports from a page.
 """
 
 import string
@@ -19,7 +18,7 @@ from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
 from patrolplan.outputs.cartography import basemap, legend, place_names, symbols
 from patrolplan.outputs.cartography.fonts import draw_text, make_printable, measure_label
-from patrolplan.outputs.cartography.labels import Boxes, MapLabel, build_level_boxes, place_labels
+from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes, place_labels
 from patrolplan.outputs.cartography.page import (
     Page,
     TextStyle,
@@ -31,26 +30,21 @@ from patrolplan.outputs.cartography.symbols import GATE_SIDE, LEGEND_LEVEL, LONG
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 from patrolplan.text import shorten
 
-EDGE_STRIP = 15.0
-"""Points around the map for letters and numbers."""
+EDGE_STRIP = 15.0  # Points around the map for letters and numbers
 LETTER_SIZE = 12.0
 CELL_LABEL_SIZE = 8.0
-CELL_LABEL_INSET = 1.5
-"""Points between a square's label and its top left corner."""
+CELL_LABEL_INSET = 1.5  # Points between a square's label and its top left corner
 MAX_CELL_POINTS = 110.0
 """Maximum points of a square's side: the form of a small place is not enlarged more than useful."""
 GRID_COLOUR = "#2a2a2a"
 GRID_WIDTH = 0.8
-GRID_LEVEL = 6.0
-"""Drawing level above the streets, below signs and names."""
+GRID_LEVEL = 6.0  # Drawing level above the streets, below signs and names
 LABEL_COLOUR = "#1c1c1c"
-LONGEST_SCHOOL = 60
-"""Maximum letters of a school's name on the map."""
+LONGEST_SCHOOL = 60  # Maximum letters of a school's name on the map
 GATE_LETTER = "S"
 SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
 UNDRAWN_FEATURES = ("building", "shop")
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in grey, by ITU-R BT.601."""
+LUMA = (0.299, 0.587, 0.114)  # Weights of red, green and blue in grey, by ITU-R BT.601
 GROUND_GREY = 0.93 * 255
 """Land on the copier's page: lighter greys become white, since copiers darken them."""
 
@@ -68,12 +62,9 @@ class FormCell:
     """A square of the form that has streets, so that it has a label and can be chosen."""
 
     across: int
-    down: int
-    """Squares from the left and from the top of the form."""
-    square: tuple[int, int, int]
-    """See `patrolplan.crs.find_squares`."""
-    streets: tuple[str, ...]
-    """See `patrolplan.area.square_names.name_squares`."""
+    down: int  # Squares from the left and from the top of the form
+    square: tuple[int, int, int]  # See `patrolplan.crs.find_squares`
+    streets: tuple[str, ...]  # See `patrolplan.area.square_names.name_squares`
 
     @property
     def letter(self) -> str:
@@ -153,14 +144,11 @@ class FormMap:
     """A drawn map, and the positions of its squares on the page."""
 
     svg: bytes
-    size: tuple[float, float]
-    """Width and height of the page in points."""
+    size: tuple[float, float]  # Width and height of the page in points
     corners: NDArray[np.float64]
     """(down + 1, across + 1, 2) corners of the squares in points of the page, y upwards."""
-    words: tuple[str, ...]
-    """Names and labels inside the letters."""
-    word_boxes: Boxes
-    """(n, 5) boxes of the words in points of the window inside the letters."""
+    words: tuple[str, ...]  # Names and labels inside the letters
+    word_boxes: Boxes  # (n, 5) boxes of the words in points of the window inside the letters
 
 
 def draw_form_map(
@@ -192,12 +180,26 @@ def draw_form_map(
     symbols.draw_symbols(window, {kind: points for kind, (_, points) in signs.items()})
     symbols.draw_markers(window, ["gate"], [GATE_LETTER], gate, gate)
     symbols.draw_border(window, *viewport.size)
+    [at], covered = gate.tolist(), shapely.Point(gate[0]).buffer(GATE_SIDE / 2)
+    school = shorten(make_printable(area.schools["name"].iloc[row]), LONGEST_SCHOOL)
     labels = [
-        *_build_point_labels(signs, gate, str(area.schools["name"].iloc[row])),
+        *place_names.build_school_labels(tuple(at), school, radius=GATE_SIDE / 2 + 1),
+        *place_names.build_symbol_labels("station", *signs["station"], covered=covered),
         *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
         *place_names.build_area_labels(features, viewport),
     ]
-    words = _draw_words(window, labels, grid, corners, viewport, gate=gate, signs=signs)
+    words = _write_cell_labels(window, grid, corners)
+    gate_box = build_level_boxes(gate, (GATE_SIDE + 2, GATE_SIDE + 2))
+    points = np.concatenate([points for _, points in signs.values()])
+    placed = place_labels(
+        labels,
+        viewport.size,
+        occupied=np.vstack([gate_box, *(box for _, box in words)]),
+        avoided=shapely.multipoints(points).buffer(4.0),
+    )
+    for label, box in placed:
+        place_names.draw_label(window, label, box)
+    words += [(label.text, box) for label, box in placed]
     below = page.add_window((EDGE_STRIP, 0.0, wide, strip))
     legend.draw_strip(below, _build_entries(viewport, signs), wide, strip)
     texts, boxes = zip(*words, strict=True)
@@ -222,41 +224,22 @@ def _fit_window(
 
 def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float64]) -> None:
     """Write letters above and below the map, and numbers on both sides of it."""
-    style = TextStyle(LETTER_SIZE, bold=True)
-    middles = {
-        "above": ((corners[0, :-1] + corners[0, 1:]) / 2, (0.0, EDGE_STRIP / 2)),
-        "below": ((corners[-1, :-1] + corners[-1, 1:]) / 2, (0.0, -EDGE_STRIP / 2)),
-        "left": ((corners[:-1, 0] + corners[1:, 0]) / 2, (-EDGE_STRIP / 2, 0.0)),
-        "right": ((corners[:-1, -1] + corners[1:, -1]) / 2, (EDGE_STRIP / 2, 0.0)),
-    }
-    for side, (places, shift) in middles.items():
-        texts = grid.letters if side in {"above", "below"} else range(1, grid.down + 1)
-        for text, (x, y) in zip(texts, (places + shift).tolist(), strict=True):
-            draw_text(window, str(text), (x, y, 0.0), style)
+    style, out = TextStyle(LETTER_SIZE, bold=True), np.array([0.0, EDGE_STRIP / 2])
+    numbers = [str(number) for number in range(1, grid.down + 1)]
+    sides = (
+        *((corners[0], out, grid.letters), (corners[-1], -out, grid.letters)),
+        *((corners[:, 0], -out[::-1], numbers), (corners[:, -1], out[::-1], numbers)),
+    )
+    for edge, shift, texts in sides:
+        middles = (edge[:-1] + edge[1:]) / 2 + shift
+        for text, (x, y) in zip(texts, middles.tolist(), strict=True):
+            draw_text(window, text, (x, y, 0.0), style)
 
 
-def _build_point_labels(signs: Signs, gate: NDArray[np.float64], school: str) -> list[MapLabel]:
-    """Names of the school and of the stations around it."""
-    [(x, y)] = gate.tolist()
-    name = shorten(make_printable(school), LONGEST_SCHOOL)
-    covered = shapely.Point(x, y).buffer(GATE_SIDE / 2)
-    return [
-        *place_names.build_school_labels((x, y), name, radius=GATE_SIDE / 2 + 1),
-        *place_names.build_symbol_labels("station", *signs["station"], covered=covered),
-    ]
-
-
-def _draw_words(
-    window: Window,
-    labels: list[MapLabel],
-    grid: FormGrid,
-    corners: NDArray[np.float64],
-    viewport: Viewport,
-    *,
-    gate: NDArray[np.float64],
-    signs: Signs,
+def _write_cell_labels(
+    window: Window, grid: FormGrid, corners: NDArray[np.float64]
 ) -> list[tuple[str, Boxes]]:
-    """Write each square's letter and number into its top left corner, and all names that fit."""
+    """Write each square's letter and number into its top left corner: the words and their boxes."""
     style = TextStyle(CELL_LABEL_SIZE, bold=True, colour=LABEL_COLOUR, halo=1.4, level=9.5)
     written = []
     for cell in grid.cells:
@@ -265,17 +248,7 @@ def _draw_words(
         x, y = x + CELL_LABEL_INSET + wide / 2, y - CELL_LABEL_INSET - tall / 2
         draw_text(window, cell.label, (x, y, 0.0), style)
         written.append((cell.label, np.array([x, y, wide, tall, 0.0])))
-    gate_box = build_level_boxes(gate, (GATE_SIDE + 2, GATE_SIDE + 2))
-    points = np.concatenate([points for _, points in signs.values()])
-    placed = place_labels(
-        labels,
-        viewport.size,
-        occupied=np.vstack([gate_box, *(box for _, box in written)]),
-        avoided=shapely.multipoints(points).buffer(4.0),
-    )
-    for label, box in placed:
-        place_names.draw_label(window, label, box)
-    return written + [(label.text, box) for label, box in placed]
+    return written
 
 
 def _build_entries(viewport: Viewport, signs: Signs) -> list[legend.Entry]:

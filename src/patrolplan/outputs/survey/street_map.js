@@ -38,15 +38,6 @@ const makeStreetMap = ({ data, icon }) => {
     const chosen = { patrol: null, legs: [] };
     const names = makeNames({ map, data, pieces, chosen });
     const transport = makeTransport({ map, data, names });
-    const writeBelow = (pen, text, at, occupied, sides) => {
-      const width = pen.measureText(text).width;
-      const put = sides(width).map((by) => at.add(by)).find(
-        (place) => occupied.isFree(boxesAlong(place, 0, width, 7)),
-      );
-      if (!put) return;
-      occupied.take(boxesAlong(put, 0, width, 7));
-      names.write(pen, text, put, 0);
-    };
     const around = (width) => [[0, 26], [0, -26], [width / 2 + 24, 0], [-width / 2 - 24, 0]];
     const middle = () => [[0, 0], [0, 14], [0, -14], [0, 28], [0, -28]];
     const dip = (pen, fillStyle) => Object.assign(pen, { lineWidth: 4, strokeStyle: "#ffffff", fillStyle });
@@ -67,7 +58,7 @@ const makeStreetMap = ({ data, icon }) => {
           occupied.take([{ ...at, r: 8 }]);
         }
         dip(pen, isSchool ? "#10162f" : "#24571f");
-        writeBelow(pen, name, at, occupied, isSchool ? around : middle);
+        names.writeFree(pen, name, at, occupied, isSchool ? around : middle);
       });
     const draw = (pen, sight) => {
       const occupied = makeRoom();
@@ -77,7 +68,7 @@ const makeStreetMap = ({ data, icon }) => {
       Object.assign(pen, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
       const places = transport.draw(pen, sight, occupied);
       dip(pen, "#10162f");
-      writeBelow(pen, data.school.name, map.latLngToLayerPoint(data.gate), occupied, around);
+      names.writeFree(pen, data.school.name, map.latLngToLayerPoint(data.gate), occupied, around);
       transport.nameStations(pen, places, occupied);
       drawLandmarks(pen, sight, occupied);
       dip(pen, "#2b2b2b");

@@ -12,22 +12,12 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.webmap.map_layers import (
-    compute_bounds,
-    encode_digits,
-    pack_basemap,
-    pack_lines,
-    place_labels,
-    rank_streets,
-    round_degrees,
-)
+from patrolplan.outputs.webmap import map_layers
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.crs import Projection
 
-SIMPLIFY_METRES = 0.5
-"""Tolerance for simplifying streets."""
 
 GROUND_KINDS = ("park", "water", "stream", "railway", "bus_stop", "station")
 """Features that are drawn. Buildings would make a page of central London ten times as large."""
@@ -47,32 +37,26 @@ def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
     """
     gate = area.network.xy(area.gates.take([row]))[0]
     radius = area.settings.patrol.radius_metres
-    network = _select_streets(area.network.walkable, gate, radius)
+    walkable = area.network.walkable
+    near = walkable.find_pieces_within(gate, radius * np.sqrt(2))
+    apart = np.abs(walkable.piece_middle[near] - gate).max(axis=1)
+    network = walkable.take(near[apart <= radius])  # a box, so that the map has no round edge
     features = _select_features(area.features, gate, radius)
-    names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
+    streets, labels = map_layers.pack_streets(network)
     others = area.schools.drop(index=area.schools.index[row])
     landmarks = (
         *_list_landmarks(features[features["kind"] == "park"], PARKS, area.projection),
         *_list_landmarks(_select_features(others, gate, radius), SCHOOLS, area.projection),
     )
     return {
-        "gate": round_degrees(gate[None], area.projection)[0],
-        "bounds": compute_bounds(network.parts.coordinates, area.projection),
-        "streets": _pack_streets(network, name, names),
-        "labels": place_labels(network, name, rank_streets(network), names),
-        "ground": pack_basemap(features, network, area.projection),
+        "gate": map_layers.round_degrees(gate[None], area.projection)[0],
+        "bounds": map_layers.compute_bounds(network.parts.coordinates, area.projection),
+        "streets": streets,
+        "labels": labels,
+        "ground": map_layers.pack_basemap(features, network, area.projection),
         "landmarks": list(landmarks),
         "places": _list_places(network, features),
     }
-
-
-def _select_streets(
-    network: StreetNetwork, gate: NDArray[np.float64], radius: float
-) -> StreetNetwork:
-    """The streets in a square box around the gate, so that the map has no round edge."""
-    near = network.find_pieces_within(gate, radius * np.sqrt(2))
-    apart = np.abs(network.piece_middle[near] - gate).max(axis=1)
-    return network.take(near[apart <= radius])
 
 
 def _select_features(
@@ -84,25 +68,6 @@ def _select_features(
     return inside[inside["kind"].isin(GROUND_KINDS)] if "kind" in inside else inside
 
 
-def _pack_streets(
-    network: StreetNetwork, name: NDArray[np.int64], names: NDArray[np.str_]
-) -> dict[str, Any]:
-    """Streets joined where name and class continue, which makes the page smaller."""
-    rank = rank_streets(network)
-    keys, group = np.unique(np.column_stack([rank, name]), axis=0, return_inverse=True)
-    order = np.argsort(group.ravel(), kind="stable")
-    groups = group.ravel()[order]
-    whole = shapely.multilinestrings(network.piece_lines[order], indices=groups)
-    lines, of_group = shapely.get_parts(shapely.line_merge(whole), return_index=True)
-    drawn = shapely.simplify(lines, SIMPLIFY_METRES)
-    return {
-        "lines": pack_lines([shapely.get_coordinates(one) for one in drawn], network.projection),
-        "rank": encode_digits(keys[of_group, 0]),
-        "name": keys[of_group, 1].tolist(),
-        "names": names.tolist(),
-    }
-
-
 def _list_landmarks(
     features: gpd.GeoDataFrame, kind: str, projection: "Projection"
 ) -> list[dict[str, Any]]:
@@ -110,7 +75,9 @@ def _list_landmarks(
     points = shapely.get_coordinates(shapely.point_on_surface(np.asarray(named.geometry.array)))
     return [
         {"kind": kind, "name": name, "at": at}
-        for name, at in zip(named["name"], round_degrees(points, projection), strict=True)
+        for name, at in zip(
+            named["name"], map_layers.round_degrees(points, projection), strict=True
+        )
     ]
 
 
@@ -122,16 +89,12 @@ def _list_places(network: StreetNetwork, features: gpd.GeoDataFrame) -> list[dic
         named = named.drop_duplicates("name")  # stops with the same name are opposite each other
         points = shapely.point_on_surface(np.asarray(named.geometry.array, dtype=object))
         lists.append((heading, named["name"].tolist(), shapely.get_coordinates(points)))
-    return [
-        {"heading": heading, "entries": entries}
-        for heading, names, xy in lists
-        if (entries := _sort_entries(names, round_degrees(xy, network.projection)))
-    ]
-
-
-def _sort_entries(names: list[str], points: list[list[float]]) -> list[dict[str, Any]]:
-    pairs = sorted(zip(names, points, strict=True), key=lambda pair: (pair[0].casefold(), pair))
-    return [{"name": name, "at": at} for name, at in pairs]
+    listed = []
+    for heading, names, xy in lists:
+        pairs = zip(names, map_layers.round_degrees(xy, network.projection), strict=True)
+        order = sorted(pairs, key=lambda pair: (pair[0].casefold(), pair))
+        listed.append({"heading": heading, "entries": [{"name": n, "at": at} for n, at in order]})
+    return [one for one in listed if one["entries"]]
 
 
 def _find_street_middles(network: StreetNetwork) -> tuple[list[str], NDArray[np.float64]]:

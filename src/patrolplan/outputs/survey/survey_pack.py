@@ -1,18 +1,12 @@
 """The files with which a school surveys its pupils: page, paper form, tally page and leaflet.
 
-A survey shows no crime, risk or hotspot, so it needs only the area, and the folder's manifest has
-nothing else, since it goes to the school. Pages open from a folder without a network, request no
-name, account or location, and have no field for text; what is marked leaves them only as one file,
-which the teacher saves, see `patrolplan.inputs.survey_form`.
-
-The leaflet's advice on disclosures follows "Keeping children safe in education", part one
-(Department for Education): listen, do not promise secrecy, take the child seriously, and go to the
-designated safeguarding lead at once; in immediate danger call 999.
+They need only the area, without crime, risk or hotspots. Pages open without a network and ask for
+no name, account, location or text. The leaflet's advice on disclosures follows "Keeping children
+safe in education", part one (Department for Education).
 """
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import NamedTuple
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
@@ -23,27 +17,19 @@ from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
 from patrolplan.outputs.survey.form_map import build_form_grid, draw_form_map
 from patrolplan.outputs.survey.street_map import build_street_map
-from patrolplan.outputs.webmap.map_page import (
-    OPENSTREETMAP,
-    TEMPLATES as MAP_FILES,
-    read_leaflet_script,
-    read_leaflet_style,
-)
+from patrolplan.outputs.webmap import map_page
 from patrolplan.outputs.wording import is_fictional_area, list_area_attributions
 from patrolplan.privacy import ROUNDING_STEP
 from patrolplan.provenance import read_package_versions
-from patrolplan.text import shorten
+from patrolplan.text import pick_fields, shorten
 
 MAP_WIDTH = 186 * POINTS_PER_MM
 MAP_HEIGHT = 231 * POINTS_PER_MM
-TALLY_ROWS = 14
-"""Number of squares on a tally sheet."""
+TALLY_ROWS = 14  # Number of squares on a tally sheet
 LONGEST_NAME = 70
-SAMPLE_LABEL = "Z0"
-"""Square of the sheet's example: no form has it, so that it suggests no place."""
+SAMPLE_LABEL = "Z0"  # Square of the sheet's example: no form has it, so that it suggests no place
 NUMBER_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
-MOST_PUPILS = 999
-"""Maximum pupils of one file of tallies; larger numbers are typing errors."""
+MOST_PUPILS = 999  # Maximum pupils of one file of tallies; larger numbers are typing errors
 
 FILES = Path(__file__).parent
 MAP_SCRIPTS = (*("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),)
@@ -52,22 +38,17 @@ SURVEY_SCRIPTS = ("class_answers.js", "street_map.js", "survey.js")
 TALLY_SCRIPTS = ("tally_rules.js", "tally.js")
 
 
-Column = Literal["time_band", "place_factor", "behaviour_factor"]
-
-
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One answer: its value in the files, and its words."""
 
     value: str
     words: str
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """A question with a fixed list of answers, for one column of the files."""
 
-    column: Column
+    column: str
     words: str
     choices: tuple[Choice, ...]
 
@@ -77,7 +58,7 @@ class Question:
         return self.choices[:-1]
 
 
-def _ask(column: Column, words: str, **choices: str) -> Question:
+def _ask(column: str, words: str, **choices: str) -> Question:
     return Question(column, words, tuple(Choice(*choice) for choice in choices.items()))
 
 
@@ -147,17 +128,17 @@ def render_survey_page(area: StudyArea, urn: str) -> str:
         "max_places": MAX_PLACES,
         "apart_metres": APART_METRES,
         "least_pupils": ROUNDING_STEP,
-        "credit": "Fictional" if is_fictional_area(area.name) else OPENSTREETMAP,
+        "credit": "Fictional" if is_fictional_area(area.name) else map_page.OPENSTREETMAP,
     }
     scripts = (
-        read_leaflet_script(),
-        *(read_script(MAP_FILES / name) for name in MAP_SCRIPTS),
+        map_page.read_leaflet_script(),
+        *(read_script(map_page.TEMPLATES / name) for name in MAP_SCRIPTS),
         *(read_script(FILES / name) for name in SURVEY_SCRIPTS),
     )
     return render_page(
         FILES / "survey.html.j2",
         scripts,
-        (read_leaflet_style(with_images=False), read_asset(FILES / "survey.css")),
+        (map_page.read_leaflet_style(with_images=False), read_asset(FILES / "survey.css")),
         data,
         school=school,
         questions=QUESTIONS,
@@ -170,19 +151,13 @@ def render_tally_page(area: StudyArea, urn: str) -> str:
     """The page on which a teacher enters what a class marked on paper, as HTML."""
     cells = build_form_grid(area, urn).cells
     questions = [
-        {
-            "column": question.column,
-            "words": question.words,
-            "choices": [vars(choice) for choice in question.counted],
-        }
-        for question in QUESTIONS
+        one._asdict() | {"choices": [choice._asdict() for choice in one.counted]}
+        for one in QUESTIONS
     ]
     data = {
         "form": TALLY_FORM,
         "urn": urn,
-        "cells": [
-            {"label": cell.label, "square": cell.square, "streets": cell.streets} for cell in cells
-        ],
+        "cells": [pick_fields(cell, "label", "square", "streets") for cell in cells],
         "questions": questions,
         "max_places": MAX_PLACES,
         "most_pupils": MOST_PUPILS,
@@ -235,7 +210,7 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
 def render_leaflet(area: StudyArea, urn: str) -> bytes:
     """The teacher's leaflet: a tagged PDF of two pages, one sheet of A4."""
     school = _name_school(area, urn)
-    data: dict[str, Any] = {
+    data = {
         "title": f"Running the survey: for the teacher, {school}",
         "school": school,
         "urn": urn,

@@ -1,7 +1,12 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("map-data").textContent);
-  const map = window.map_patrol;
+  const [[south, west], [north, east]] = data.bounds;
+  const map = L.map("map_patrol", {
+    center: [(south + north) / 2, (west + east) / 2], zoom: 15, preferCanvas: true, zoomSnap: 0.25,
+  });
+  window.map_patrol = map;
+  if (data.tiles) L.tileLayer(data.tiles.url, { attribution: data.tiles.credit, maxNativeZoom: 19 }).addTo(map);
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -188,8 +193,8 @@
     else choose((patrols.includes(chosen.patrol) ? chosen.patrol : patrols[0]).id);
   };
   const fit = (points) => {
-    // Room for the buttons above and the scale below.
-    const room = { paddingTopLeft: [22, 64], paddingBottomRight: [44, 34] };
+    // Room for the buttons above, with the bubble of a stop below them, and for the scale.
+    const room = { paddingTopLeft: [22, 84], paddingBottomRight: [44, 34] };
     map.fitBounds(L.latLngBounds(points), { ...room, maxZoom: 17.5, animate: false });
   };
   const fitPatrol = () => fit([...chosen.points, ...chosen.legs.flat()]);
@@ -339,7 +344,6 @@
     if (leg) fit(leg);
   };
 
-  makePrinting({ map, article: () => all(".patrol:not([hidden])")[0], fit: () => chosen.patrol && fitPatrol() });
   map.attributionControl.setPrefix("Leaflet").addAttribution(data.credit);
   map.zoomControl.setPosition("bottomright");
   L.control.scale({ imperial: false }).addTo(map);

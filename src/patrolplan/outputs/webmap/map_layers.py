@@ -34,8 +34,7 @@ PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
 ONLY_REPORTED, ONLY_RECORDED = 1, 2
 """Classes where voices differ: pupils report but little is recorded, or vice versa."""
 
-MARGIN_METRES = 60.0
-"""Parks, buildings and other features are drawn this far beyond the streets."""
+MARGIN_METRES = 60.0  # Parks, buildings and other features are drawn this far beyond the streets
 
 MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
 """Minimum size of areas that are drawn, in square metres."""
@@ -43,11 +42,9 @@ MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
 LABEL_SPACING_METRES = (450.0, 220.0, 110.0)
 """Distances between two copies of a street's name: long with much room, short with little."""
 
-WALKED_METRES = 2.0
-"""The middle of a piece that is walked lies within this of the walk."""
+WALKED_METRES = 2.0  # The middle of a piece that is walked lies within this of the walk
 
-NEAR_METRES = 40.0
-"""A street of which no piece is walked has its name within this of the walk."""
+NEAR_METRES = 40.0  # A street of which no piece is walked has its name within this of the walk
 
 MIN_LABEL_STRAIGHTNESS = 0.97
 """Minimum ratio of chord to length of a street where its name is placed."""
@@ -57,16 +54,12 @@ MIN_LABEL_STRAIGHTNESS = 0.97
 class MapPatrol:
     """A patrol on the page."""
 
-    id: str
-    """Comes after # in the page's address."""
+    id: str  # Comes after # in the page's address
     patrol: "Patrol"
     title: str
-    choice: str
-    """Its entry in the list of patrols."""
-    about: str = ""
-    """A line below the title."""
-    day: str = ""
-    """In a week, its date and officer, for choosing it; empty in a plan."""
+    choice: str  # Its entry in the list of patrols
+    about: str = ""  # A line below the title
+    day: str = ""  # In a week, its date and officer, for choosing it; empty in a plan
     officer: str = ""
 
 
@@ -88,37 +81,46 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
     """Everything that the map draws, ready for JSON."""
     patrolled, network = plan.area.network, plan.area.network.walkable
     projection = plan.area.projection
-    lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
-    names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
-    rank = rank_streets(network)
+    streets, labels = pack_streets(network)
+    schools = plan.area.schools
+    gates = round_degrees(patrolled.xy(plan.area.gates), projection)
     return {
         "bounds": compute_bounds(patrolled.parts.coordinates, projection),
-        "streets": {
-            "lines": {"counts": lines.tolist(), "steps": encode_steps(coordinates, projection)},
-            "rank": encode_digits(rank),
-            "name": name.tolist(),
-            "names": names.tolist(),
-        },
+        "streets": streets,
         "voices": {
             voice: encode_digits(np.pad(digit, (0, len(network) - len(digit))))
             for voice, digit in classify_voices(plan.risk, patrolled.piece_metres).items()
         },
-        "labels": place_labels(network, name, rank, names),
+        "labels": labels,
         "ground": pack_basemap(plan.area.features, network, projection),
         "hotspots": _pack_hotspots(plan.area, plan.hotspots),
-        "schools": _pack_schools(plan),
+        "schools": [  # also those without a patrol
+            {"urn": str(urn), "name": str(name), "at": at}
+            for urn, name, at in zip(schools["urn"], schools["name"], gates, strict=True)
+        ],
         "patrols": [
-            _pack_patrol(patrol, plan.area, {name: row for row, name in enumerate(names.tolist())})
+            _pack_patrol(
+                patrol, plan.area, {name: row for row, name in enumerate(streets["names"])}
+            )
             for patrol in (list_map_patrols(plan) if patrols is None else patrols)
         ],
     }
 
 
-def rank_streets(network: StreetNetwork) -> NDArray[np.int64]:
-    """Class of street of each piece: 0 for main roads, and the highest number for footpaths."""
-    classes = classify_streets(network, np.arange(len(network)))
-    rank = {name: number for number, name in enumerate(reversed([*STREETS]))}
-    return np.array([rank[name] for name in classes.tolist()], dtype=np.int64)
+def pack_streets(network: StreetNetwork) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The pieces of streets with their names and classes, and places for their names."""
+    lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
+    names, name = np.unique(network.piece_name.astype(str), return_inverse=True)
+    ranks = {kind: number for number, kind in enumerate(reversed([*STREETS]))}  # 0: main roads
+    classes = classify_streets(network, np.arange(len(network))).tolist()
+    rank = np.array([ranks[kind] for kind in classes], dtype=np.int64)
+    streets = {
+        "lines": {"counts": lines.tolist(), "steps": encode_steps(coordinates, network.projection)},
+        "rank": encode_digits(rank),
+        "name": name.tolist(),
+        "names": names.tolist(),
+    }
+    return streets, place_labels(network, name, rank, names)
 
 
 def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -160,7 +162,7 @@ def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDAr
 
 def compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     """South and west, north and east of (k, 2) points, in degrees."""
-    degrees = np.column_stack(projection.to_degrees(xy[:, 0], xy[:, 1]))[:, ::-1]
+    degrees = _to_degrees(xy, projection)
     return [degrees.min(axis=0).tolist(), degrees.max(axis=0).tolist()]
 
 
@@ -227,7 +229,13 @@ def pack_basemap(
     kind = features["kind"].to_numpy(dtype=object)
     ground: dict[str, Any] = {}
     for area, smallest in MIN_SQUARE_METRES.items():
-        ground[area] = pack_shapes(_find_rings(clipped[kind == area], smallest), projection)
+        # Merged where they overlap, because of the even-odd fill rule. Few of 1,500 buildings do:
+        # this takes a twentieth of the time of `union_all`.
+        merged = shapely.disjoint_subset_union_all(clipped[kind == area])
+        parts = shapely.get_parts(shapely.simplify(merged, 0.8))
+        parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+        rings = shapely.get_rings(parts[shapely.area(parts) >= smallest])
+        ground[area] = pack_shapes(rings, projection)
     for line in ("stream", "railway"):
         parts = shapely.get_parts(shapely.simplify(clipped[kind == line], 0.5))
         parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING]
@@ -240,27 +248,11 @@ def pack_basemap(
     return ground
 
 
-def _find_rings(areas: NDArray[np.object_], smallest: float) -> NDArray[np.object_]:
-    """Rings of areas, merged where they overlap, because of the even-odd fill rule."""
-    # Few of 1,500 buildings overlap: this takes a twentieth of the time of `union_all`.
-    merged = shapely.disjoint_subset_union_all(areas)
-    parts = shapely.get_parts(shapely.simplify(merged, 0.8))
-    parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
-    rings: NDArray[np.object_] = shapely.get_rings(parts[shapely.area(parts) >= smallest])
-    return rings
-
-
 def find_tasked_point(stop: "Stop", area: "StudyArea") -> tuple[float, float]:
     """(2,) the point of a tasking, or the stop's own if the tasking is no longer in the table."""
     places = area.tasked_places
     point = places.geometry[places["place_id"] == stop.tasked]
     return (point.iloc[0].x, point.iloc[0].y) if len(point) else stop.point
-
-
-def _find_tasked_points(stop: "Stop", area: "StudyArea") -> NDArray[np.float64]:
-    """(0 or 1, 2) metres."""
-    points = [] if stop.tasked is None else [find_tasked_point(stop, area)]
-    return np.array(points).reshape(-1, 2)
 
 
 def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -287,18 +279,12 @@ def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[s
     ]
 
 
-def _pack_schools(plan: "Plan") -> list[dict[str, Any]]:
-    """Every school at its gate, also those without a patrol."""
-    schools, network = plan.area.schools, plan.area.network
-    gates = round_degrees(network.xy(plan.area.gates), plan.area.projection)
-    columns = (schools["urn"].astype(str), schools["name"].astype(str), gates)
-    return [{"urn": urn, "name": name, "at": at} for urn, name, at in zip(*columns, strict=True)]
-
-
 def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]) -> dict[str, Any]:
     """A patrol; `names` are the rows of streets' names."""
     patrol, projection = map_patrol.patrol, area.projection
     barred = np.array([place.point for place in patrol.keep_away]).reshape(-1, 2)
+    stops = list_stop_facts(patrol, projection.crs)
+    tasked = {one.number: find_tasked_point(one.stop, area) for one in stops if one.stop.tasked}
     return {
         "id": map_patrol.id,
         "day": map_patrol.day,
@@ -321,9 +307,11 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]
                 "arrive": round(facts.stop.arrive_minutes),
                 "leave": round(facts.stop.leave_minutes),
                 "feared": facts.feared,
-                "tasked": encode_steps(_find_tasked_points(facts.stop, area), projection),
+                "tasked": encode_steps(
+                    np.array(tasked.get(facts.number, ())).reshape(-1, 2), projection
+                ),
             }
-            for facts in list_stop_facts(patrol, projection.crs)
+            for facts in stops
         ],
         "keep_away": encode_steps(barred, projection),
         "legs": pack_lines([leg.line for leg in patrol.legs], projection),
@@ -354,19 +342,22 @@ def encode_digits(values: NDArray[np.int64]) -> str:
     return (values.astype(np.uint8) + ord("0")).tobytes().decode("ascii")
 
 
+def _to_degrees(xy: NDArray[np.float64], projection: Projection) -> NDArray[np.float64]:
+    """(k, 2) latitude and longitude of points."""
+    return np.column_stack(projection.to_degrees(xy[:, 0], xy[:, 1])[::-1])
+
+
 def encode_steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
     """Latitude and longitude of each point as differences from the one before."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    whole = np.rint(np.column_stack([latitude, longitude]) * 1e6).astype(np.int64)
+    whole = np.rint(_to_degrees(xy, projection) * 1e6).astype(np.int64)
     steps: list[int] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist()
     return steps
 
 
 def round_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     """Latitude and longitude of (k, 2) points, to about 0.1 m."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    pairs = zip(latitude.tolist(), longitude.tolist(), strict=True)
-    return [[round(degrees, 6) for degrees in pair] for pair in pairs]
+    points: list[list[float]] = np.round(_to_degrees(xy, projection), 6).tolist()
+    return points
 
 
 def pack_lines(

@@ -1,7 +1,6 @@
 """`map.html`: one page with the whole plan, which opens from a folder and sends no request.
 
-The page's text (patrols, stops, reasons, directions) is plain HTML, for screen readers and
-printing; the script adds an interactive map. Leaflet is embedded in the page.
+Its text is plain HTML, for screen readers and printing; the script adds an interactive map.
 """
 
 import base64
@@ -24,12 +23,7 @@ from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
 from patrolplan.outputs.offline_page import dump_script_json, read_asset, read_script, render_page
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
-from patrolplan.outputs.webmap.map_layers import (
-    MapPatrol,
-    build_map_layers,
-    find_tasked_point,
-    list_map_patrols,
-)
+from patrolplan.outputs.webmap import map_layers
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
@@ -41,10 +35,9 @@ TEMPLATES = Path(__file__).parent
 
 SCRIPT_FILES = (
     *("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
-    *("ink.js", "search.js", "signs.js", "printing.js", "position.js", "taps.js", "companion.js"),
+    *("ink.js", "search.js", "signs.js", "position.js", "taps.js", "companion.js"),
     "map.js",
-)
-"""In order: each uses only those before it."""
+)  # In order: each uses only those before it
 
 OPENSTREETMAP = "© OpenStreetMap contributors"
 """Credit in the corner of the map; the licences are in the text."""
@@ -54,15 +47,14 @@ VOICES = {
     "crime": "Recorded crime",
     "reports": "Pupils' reports",
     "differ": "Where the voices differ",
-}
-"""Options for colouring the streets, and their names on the page."""
+}  # Options for colouring the streets, and their names on the page
 
 
 @dataclass(frozen=True)
 class WeekView:
     """A week for the page: its patrols, its name, and the names of the days and officers."""
 
-    patrols: tuple[MapPatrol, ...]
+    patrols: tuple[map_layers.MapPatrol, ...]
     name: str
     days: dict[str, str]
     officers: dict[str, str]
@@ -74,17 +66,18 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     It has script, styles and data, and a policy that forbids all requests; only with `[output]
     tiles` may it request map images from that one server, and it says so.
     """
-    patrols = list_map_patrols(plan) if week is None else week.patrols
-    layers = build_map_layers(plan, patrols)
+    patrols = map_layers.list_map_patrols(plan) if week is None else week.patrols
+    layers = map_layers.build_map_layers(plan, patrols)
+    reasons = list_reasons(plan.hotspots)
+    certainty = describe_certainty(plan.area, plan.risk, plan.hotspots)
     stops = [stop for row in layers["patrols"] for stop in row["stops"]]
     layers["plan"] = hash_content(dump_script_json(layers["patrols"]))[:16]
     layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
-    scripts = (
-        read_leaflet_script(),
-        _build_chart_script(layers["bounds"], tiles),
-        *(read_script(TEMPLATES / name) for name in SCRIPT_FILES),
-    )
+    host = urlsplit(tiles or "").netloc.removeprefix("{s}.") or "this folder"
+    if tiles:  # a tile layer writes its credit as HTML
+        layers["tiles"] = {"url": tiles, "credit": str(escape(f"Map images: {host}"))}
+    scripts = (read_leaflet_script(), *(read_script(TEMPLATES / name) for name in SCRIPT_FILES))
     styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
     page = render_page(
         TEMPLATES / "map.html.j2",
@@ -93,50 +86,29 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         layers,
         images=_list_image_sources(tiles),
         area=plan.area.name,
-        marking=find_marking(
-            plan.area, (shown.patrol for shown in patrols), list_reasons(plan.hotspots)
-        ),
+        marking=find_marking(plan.area, (shown.patrol for shown in patrols), reasons),
         purpose=wording.PURPOSE,
-        fictional=wording.is_fictional(plan),
         kind="Patrol map" if week is None else "Week map",
         week=week,
         patrols=[_describe_patrol(patrol, plan) for patrol in patrols],
         aways=any(shown.patrol.keep_away for shown in patrols),
         feared=any(row["feared"] for row in (*layers["hotspots"], *stops)),
         tasked=any(row["tasked"] for row in stops),
-        hotspots=_describe_hotspots(plan),
+        hotspots=[
+            {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
+            for name, place, why, sure in zip(
+                plan.hotspots["hotspot"], plan.hotspots["place"], reasons, certainty, strict=True
+            )
+        ],
         voices={voice: VOICES[voice] for voice in layers["voices"]},
         threshold=plan.area.settings.privacy.threshold,
         data_dates=wording.format_data_months(plan.risk),
         approximations=wording.list_approximations(plan, (shown.patrol.way for shown in patrols)),
         notes=list_texts((*plan.risk.notes, *plan.area.notes)),
         attributions=wording.list_attributions(plan),
-        tiles_host=_find_tile_host(tiles) if tiles else "",
+        tiles_host=host if tiles else "",
     )
     return page.encode("utf-8", errors="replace")
-
-
-def _build_chart_script(bounds: list[list[float]], tiles: str | None) -> str:
-    """Script that puts Leaflet's map into its element; with tiles only if they are set."""
-    (south, west), (north, east) = bounds
-    options = {
-        "center": [(south + north) / 2, (west + east) / 2],
-        "zoom": 15,
-        "preferCanvas": True,
-        "zoomSnap": 0.25,
-    }
-    script = f'var map_patrol = L.map("map_patrol", {dump_script_json(options)});\n'
-    if not tiles:
-        return script
-    # A tile layer writes its attribution as HTML.
-    credit = str(escape(f"Map images: {_find_tile_host(tiles)}"))
-    images = dump_script_json({"attribution": credit, "maxNativeZoom": 19})
-    return f"{script}L.tileLayer({dump_script_json(tiles)}, {images}).addTo(map_patrol);\n"
-
-
-def _find_tile_host(tiles: str) -> str:
-    """Server of a tile address, without the placeholder for its subdomain."""
-    return urlsplit(tiles).netloc.removeprefix("{s}.") or "this folder"
 
 
 def _list_image_sources(tiles: str | None) -> str:
@@ -172,7 +144,7 @@ def read_leaflet_style(*, with_images: bool = True) -> str:
     return re.sub(r"url\((images/[\w-]+\.png)\)", replace_image, source)
 
 
-def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
+def _describe_patrol(map_patrol: map_layers.MapPatrol, plan: "Plan") -> dict[str, Any]:
     """Texts of a patrol, for the template."""
     patrol, crs = map_patrol.patrol, plan.area.projection.crs
     if map_patrol.day:  # light depends on the day
@@ -210,22 +182,11 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
     }
 
 
-def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:
-    """Name, place, reasons and certainty of each hotspot, in words."""
-    hotspots = plan.hotspots
-    certainty = describe_certainty(plan.area, plan.risk, hotspots)
-    columns = (hotspots["hotspot"], hotspots["place"], list_reasons(hotspots), certainty)
-    return [
-        {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
-        for name, place, why, sure in zip(*columns, strict=True)
-    ]
-
-
 def _describe_stop(facts: StopFacts, plan: "Plan") -> dict[str, Any]:
     """A stop's texts; if it is tasked, with what is requested, and where exactly."""
     tasked = facts.tasking
     if tasked:
-        x, y = find_tasked_point(facts.stop, plan.area)
+        x, y = map_layers.find_tasked_point(facts.stop, plan.area)
         grid = wording.format_grid_reference(x, y, crs=plan.area.projection.crs)
         tasked = f"{tasked}. The place is at {grid}." if grid else f"{tasked}."
     return {

@@ -35,6 +35,14 @@ const makeNames = ({ map, data, pieces, chosen }) => {
     pen.fillText(text, 0, 0);
     pen.restore();
   };
+  // Level, at the first of some places around a point that is free.
+  const writeFree = (pen, text, at, occupied, sides) => {
+    const { width } = pen.measureText(text);
+    const put = sides(width).map((by) => at.add(by)).find((place) => occupied.isFree(boxesAlong(place, 0, width, 7)));
+    if (!put) return;
+    occupied.take(boxesAlong(put, 0, width, 7));
+    write(pen, text, put, 0);
+  };
   const metresPerPixel = () => {
     const size = map.getSize();
     const [a, b] = [[0, size.y / 2], [100, size.y / 2]].map((point) => map.containerPointToLatLng(point));
@@ -150,5 +158,5 @@ const makeNames = ({ map, data, pieces, chosen }) => {
     candidates.forEach((label, row) => !inSight[row] && isFine(label) && setName(label, isWalked[row] ? ASIDE : [0]));
     return left().map(({ text }) => text);
   };
-  return { draw, write, setFont: (pen) => setFont(pen, SIZES[0]) };
+  return { draw, writeFree, setFont: (pen) => setFont(pen, SIZES[0]) };
 };

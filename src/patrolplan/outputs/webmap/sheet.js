@@ -15,8 +15,7 @@ const makeSheet = ({ draw, ...options }) => {
       L.Renderer.prototype._update.call(this);
       const { min } = this._bounds;
       const size = this._bounds.getSize();
-      const sharp = document.body.classList.contains("printing") ? 3 : Math.max(1, devicePixelRatio);
-      // A new canvas each time: on paper, clearing a used one would cover what is below.
+      const sharp = Math.max(1, devicePixelRatio);
       const fresh = this._container.cloneNode(false);
       fresh.width = size.x * sharp;
       fresh.height = size.y * sharp;

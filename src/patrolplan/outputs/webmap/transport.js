@@ -24,14 +24,9 @@ const makeTransport = ({ map, data, names }) => {
     });
   const nameStations = (pen, places, occupied) => {
     pen.fillStyle = "#8a1c1c";
-    places.filter(({ kind, text }) => kind === "station" && text).forEach(({ at, text }) => {
-      const width = pen.measureText(text).width;
-      const put = [[0, 18], [0, -18], [width / 2 + 14, 0], [-width / 2 - 14, 0]]
-        .map((by) => at.add(by)).find((place) => occupied.isFree(boxesAlong(place, 0, width, 7)));
-      if (!put) return;
-      occupied.take(boxesAlong(put, 0, width, 7));
-      names.write(pen, text, put, 0);
-    });
+    const around = (width) => [[0, 18], [0, -18], [width / 2 + 14, 0], [-width / 2 - 14, 0]];
+    places.filter(({ kind, text }) => kind === "station" && text)
+      .forEach(({ at, text }) => names.writeFree(pen, text, at, occupied, around));
   };
   return { draw, nameStations };
 };

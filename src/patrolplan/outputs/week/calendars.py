@@ -1,18 +1,12 @@
 """`calendars/OFFICER.ics`: an officer's patrols of a week, for the calendar on phone and desk.
 
-An event has the time and the school, but never the reason or other places: calendars are shared
-more widely than cards. Appointments are left out, since they came from a calendar.
-
-Calendars identify an event by its UID, and use the version with the highest SEQUENCE. The UID
-depends on who patrols when, where and in which window, so that it is the same each time a week is
-printed. SEQUENCE rises where a calendar differs from the one that was in the folder.
+An event never has the reason or other places: calendars are shared more widely than cards. Its UID
+is that of officer, day, school and window; SEQUENCE rises with each draw and change by hand.
 """
 
 import datetime as dt
-import re
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -22,100 +16,51 @@ from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.team.week import Duty
-from patrolplan.team.where_when import DayItem
 from patrolplan.times import format_time
 
-BRITISH_ZONE = "Europe/London"
-BRITISH_RULES = b"""BEGIN:VTIMEZONE
-TZID:Europe/London
-BEGIN:DAYLIGHT
-DTSTART:19810329T010000
-RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
-TZNAME:BST
-TZOFFSETFROM:+0000
-TZOFFSETTO:+0100
-END:DAYLIGHT
-BEGIN:STANDARD
-DTSTART:19961027T020000
-RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
-TZNAME:GMT
-TZOFFSETFROM:+0100
-TZOFFSETTO:+0000
-END:STANDARD
-END:VTIMEZONE
-"""
-"""The time zone as rules, for calendars that do not know names of zones; icalendar's own list of
-dates has the change in spring an hour late."""
+BRITISH_ZONE = ZoneInfo("Europe/London")
 
 
-def render_calendars(
-    roster: Roster, officers: Sequence[RosterOfficer], earlier: Path | None = None
-) -> dict[str, bytes]:
-    """Each officer's calendar by its file; one that differs from the earlier folder's is newer."""
-    files = {}
-    for officer in officers:
-        if roster.select_duties(officer.name):
-            name = f"calendars/{officer.file_name}.ics"
-            old = b""
-            if earlier is not None and (earlier / name).is_file():
-                old = (earlier / name).read_bytes()
-            number = max(map(int, re.findall(rb"(?m)^SEQUENCE:(\d+)", old)), default=0)
-            same = render_calendar(roster, officer, number)
-            is_new = old not in {b"", same}
-            files[name] = render_calendar(roster, officer, number + 1) if is_new else same
-    return files
+def render_calendars(roster: Roster, officers: Sequence[RosterOfficer]) -> dict[str, bytes]:
+    """Each officer's calendar by its file."""
+    return {
+        f"calendars/{officer.file_name}.ics": render_calendar(roster, officer)
+        for officer in officers
+        if roster.select_duties(officer.name)
+    }
 
 
-def render_calendar(roster: Roster, officer: RosterOfficer, number: int = 0) -> bytes:
+def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
     """An officer's patrols as iCalendar (RFC 5545); equal weeks give equal bytes."""
-    week = roster.week
-    # Outside Great Britain times are local times without a zone.
-    is_british = week.plan.area.settings.area.crs.upper() == BRITISH_GRID
-    zone = ZoneInfo(BRITISH_ZONE) if is_british else None
     calendar = icalendar.Calendar()
     calendar.add("PRODID", "-//patrolplan//patrolplan//EN")
     calendar.add("VERSION", "2.0")
     calendar.add("CALSCALE", "GREGORIAN")
     calendar.add("METHOD", "PUBLISH")
     calendar["X-WR-CALNAME"] = icalendar.vText(_clean(f"Patrols of {officer.name}"))
-    calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(week)}")
-    if zone is not None:
-        calendar.add_component(icalendar.Timezone.from_ical(BRITISH_RULES))
-    # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
-    monday = dt.datetime.combine(_find_monday(week.start), dt.time(), dt.UTC)
+    calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(roster.week)}")
     for duty in roster.select_duties(officer.name):
-        event = _build_event(roster, officer, duty, zone)
-        event["SEQUENCE"] = icalendar.vInt(number)
-        event["DTSTAMP"] = icalendar.vDatetime(monday + dt.timedelta(minutes=number))
-        calendar.add_component(event)
+        calendar.add_component(_build_event(roster, officer, duty))
     return bytes(calendar.to_ical())
 
 
-def build_uid(area: str, officer: str, duty: Duty) -> str:
-    """The UID of an officer's patrol, which reveals neither."""
-    facts = (
-        area,
-        f"{_find_monday(duty.date)}",
-        officer,
-        f"{duty.date}",
-        duty.urn,
-        duty.patrol.window,
-    )
-    return f"{hash_content(chr(0x1F).join(facts))[:32]}@patrolplan"
-
-
-def _find_monday(day: dt.date) -> dt.date:
-    return day - dt.timedelta(days=day.weekday())
-
-
-def _build_event(
-    roster: Roster, officer: RosterOfficer, duty: Duty, zone: ZoneInfo | None
-) -> icalendar.Event:
+def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalendar.Event:
     school = _clean(duty.patrol.school)
+    week, monday = roster.week, duty.date - dt.timedelta(days=duty.date.weekday())
+    own = (officer.name, f"{duty.date}", duty.urn, duty.patrol.window)
+    uid = hash_content(chr(0x1F).join((week.plan.area.name, f"{monday}", *own)))[:32]
+    version = len(week.history) + (0 if week.draw is None else week.draw.number)
     event = icalendar.Event()
-    event["UID"] = icalendar.vText(build_uid(roster.week.plan.area.name, officer.name, duty))
-    event.add("DTSTART", _convert_to_moment(duty.date, duty.start_minutes, zone))
-    event.add("DTEND", _convert_to_moment(duty.date, duty.end_minutes, zone))
+    event["UID"] = icalendar.vText(f"{uid}@patrolplan")
+    event["SEQUENCE"] = icalendar.vInt(version)
+    # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
+    made = dt.datetime.combine(monday, dt.time(), dt.UTC) + dt.timedelta(minutes=version)
+    event["DTSTAMP"] = icalendar.vDatetime(made)
+    # Moments of universal time need no rules of a zone; outside Great Britain, the local clock.
+    is_british = week.plan.area.settings.area.crs.upper() == BRITISH_GRID
+    for name, minutes in (("DTSTART", duty.start_minutes), ("DTEND", duty.end_minutes)):
+        at = dt.datetime.combine(duty.date, dt.time.fromisoformat(format_time(minutes)))
+        event.add(name, at.replace(tzinfo=BRITISH_ZONE).astimezone(dt.UTC) if is_british else at)
     event.add("SUMMARY", f"School patrol: {school}")
     event.add("LOCATION", f"School gate, {school}")
     event.add("DESCRIPTION", "\n".join(_describe_event(roster, officer, duty)))
@@ -134,28 +79,18 @@ def _build_event(
 
 def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[str]:
     """When to leave, be at the gate and be back, and with whom, by role."""
-    items = roster.officer_days[officer.name, duty.date]
-    others = roster.describe_others(officer.name, duty)
-    window = describe_further_window(duty.patrol)
-    return [
-        *([f"{window}."] if window else []),
-        *(_describe_item(item) for item in items if item.duty is duty),
-        *([f"With {others}."] if others else []),
-        "The route is on the card.",
-    ]
-
-
-def _describe_item(item: DayItem) -> str:
-    if item.kind == "patrol":
-        return f"At the gate at {format_time(item.from_minutes)}."
-    if item.towards == "gate":
-        return f"Set out from the base at {format_time(item.from_minutes)}."
-    return f"Back at the base at about {format_time(item.to_minutes)}."
-
-
-def _convert_to_moment(day: dt.date, minutes: float, zone: ZoneInfo | None) -> dt.datetime:
-    """The moment of a local time of day, also on days when clocks change."""
-    return dt.datetime.combine(day, dt.time.fromisoformat(format_time(minutes)), zone)
+    window, others = (
+        describe_further_window(duty.patrol),
+        roster.describe_others(officer.name, duty),
+    )
+    lines = [f"{window}."] if window else []
+    for item in roster.officer_days[officer.name, duty.date]:
+        if item.duty is duty:
+            start, end = format_time(item.from_minutes), format_time(item.to_minutes)
+            way = f"Set out from the base at {start}."
+            way = way if item.towards == "gate" else f"Back at the base at about {end}."
+            lines.append(f"At the gate at {start}." if item.kind == "patrol" else way)
+    return [*lines, *([f"With {others}."] if others else []), "The route is on the card."]
 
 
 def _clean(text: str) -> str:

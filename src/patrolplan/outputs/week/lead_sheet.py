@@ -1,14 +1,14 @@
-"""`lead.pdf`: what a team's lead is responsible for: gaps, officers' days, demands, fairness, draw.
+"""`lead.pdf`: gaps, officers' days, demands, fairness and the draw, for the lead alone.
 
-It is not for the wall, since it has officers' appointments, which colleagues need not see.
+Not for the wall, since it has officers' appointments, which colleagues need not see.
 """
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.notes import Note, list_texts
+from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
 from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.reason_words import DAY_WORDS
@@ -21,7 +21,6 @@ from patrolplan.outputs.week.roster import (
     format_school_name,
 )
 from patrolplan.outputs.week.sheet import Sheet
-from patrolplan.outputs.wording import compute_plan_id, describe_window, format_route_name
 from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import format_place_hours, get_place
 from patrolplan.patrols.obstacles import ObstacleKind
@@ -31,8 +30,7 @@ from patrolplan.team.week_records import Ban, DemandOutcome, Lock
 from patrolplan.team.where_when import DayItem, group_stays, list_stays
 from patrolplan.text import capitalise, format_percent, join_words, list_first
 
-MAX_CHANGES = 12
-"""Maximum number of changes by hand that are listed, the latest ones."""
+MAX_CHANGES = 12  # Maximum number of changes by hand that are listed, the latest ones
 HEAVIEST = 20
 """Number of priority streets, those with most risk, that should not be without a visit."""
 
@@ -46,8 +44,7 @@ ACTIONS: Mapping[ObstacleKind, str] = {
     "no_school": "Name a school for it",
     "other_days": "Tell those who designated it",
     "officers_short": SWAP,
-}
-"""What a lead can do about a place to which nobody goes, other than to ask the local team."""
+}  # What a lead can do about a place to which nobody goes, other than to ask the local team
 
 
 def build_lead_sheet(roster: Roster) -> Sheet:
@@ -57,7 +54,7 @@ def build_lead_sheet(roster: Roster) -> Sheet:
     rows = {kind: _build_demand_rows(roster, kind) for kind in DEMANDS}
     data = head | {
         "title": f"Lead's sheet: {head['area']}, {head['week']}",
-        "id": compute_plan_id(week.plan),
+        "id": wording.compute_plan_id(week.plan),
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
         "demands": [
             {"title": DEMANDS[kind].lead.format(watch=f"{WATCH_METRES:g}"), "rows": own}
@@ -128,7 +125,7 @@ def _describe_demanded(roster: Roster, place: str) -> str:
     """Where a demanded place is; for one that the force designates also the force's name."""
     area = roster.week.plan.area
     row = get_place(area, place)
-    words = capitalise(roster.find_place_words(place))
+    words = capitalise(roster.place_words.get(place, ""))
     if row is None:
         return words
     days = [DAY_WORDS[day] for day in row["days"] if len(row["days"]) < len(ALL_DAYS)]
@@ -186,7 +183,7 @@ def _list_unmet(roster: Roster) -> Iterator[tuple[str, str, str]]:
             if demand.why is not None:
                 why = (demand.why.tell_lead(), ACTIONS.get(demand.why.kind, ASK_LOCAL_TEAM))
             day = "" if demand.date is None else f"{demand.date:%A}"
-            words = capitalise(roster.find_place_words(demand.place))
+            words = capitalise(roster.place_words.get(demand.place, ""))
             what = f"{demand.place} ({words})" if words else demand.place
             what = words if words and demand.kind == "feared" else what
             reasons.setdefault((what, *why), []).append(day)
@@ -239,7 +236,9 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
                     for item in roster.officer_days.get((officer.name, day), ())
                     if item.kind != "way"
                 ],
-                "none": _describe_no_item(roster, officer.name, day),
+                "none": "absent"
+                if day in roster.week.absent.get(officer.name, ())
+                else ("\N{EN DASH}" if roster.find_hours(officer.name, day) else "off duty"),
             }
             for day in roster.week.days
         ],
@@ -259,18 +258,11 @@ def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str
     return row | {"what": ", ".join(words).replace(STAFF_WORDS, "staff")}
 
 
-def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
-    """Why a day is empty, as far as known from the table."""
-    if day in roster.week.absent.get(name, ()):
-        return "absent"
-    return "\N{EN DASH}" if roster.find_hours(name, day) else "off duty"
-
-
 def describe_hand(roster: Roster) -> list[str]:
     """What was fixed, excluded and changed by hand, and who was absent."""
     week = roster.week
-    lines = [f"Set: {_describe_rule(roster, lock)}." for lock in week.locks]
-    lines += [f"Ruled out: {_describe_rule(roster, ban)}." for ban in week.bans]
+    rules = (("Set", week.locks), ("Ruled out", week.bans))
+    lines = [f"{what}: {_describe_rule(roster, one)}." for what, own in rules for one in own]
     for name, days in sorted(week.absent.items()):
         when = join_words([format_day(day) for day in sorted(days)])
         lines.append(f"Absent: {roster.print_officer(name)} on {when}.")
@@ -285,8 +277,8 @@ def _describe_rule(roster: Roster, rule: Lock | Ban) -> str:
     who = "everybody" if rule.officer is None else roster.print_officer(rule.officer)
     where = "all schools" if rule.urn is None else _name_school(roster, rule.urn)
     when = "all week" if rule.date is None else f"on {format_day(rule.date)}"
-    window = "" if rule.window is None else f", {describe_window(rule.window)}"
-    route = "" if rule.variant is None else f", {format_route_name(rule.variant)}"
+    window = "" if rule.window is None else f", {wording.describe_window(rule.window)}"
+    route = "" if rule.variant is None else f", {wording.format_route_name(rule.variant)}"
     return f"{who} at {where} {when}{window}{route}"
 
 

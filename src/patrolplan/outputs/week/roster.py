@@ -11,16 +11,9 @@ import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
+from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.facts import STAFF_WORDS, find_marking, find_staff, name_feared_places
-from patrolplan.outputs.wording import (
-    PURPOSE,
-    describe_further_window,
-    format_data_months,
-    format_grid_reference,
-    format_minutes,
-    list_attributions,
-)
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import MODE_WORDS, Appointment, find_open_days
@@ -35,20 +28,17 @@ LONGEST_OFFICER = 40
 RESERVED_FILE_NAMES = {
     *("con", "prn", "aux", "nul"),
     *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
-}
-"""Names that Windows reserves for devices."""
+}  # Names that Windows reserves for devices
 
 
 @dataclass(frozen=True)
 class RosterSchool:
     """A school of the week, with its gate in metres."""
 
-    number: int
-    """From 1; the school's number on the week's map."""
+    number: int  # From 1; the school's number on the week's map
     urn: str
     name: str
-    bell: str
-    """When school ends, HH:MM; "about HH:MM" if assumed."""
+    bell: str  # When school ends, HH:MM; "about HH:MM" if assumed
     x: float
     y: float
 
@@ -58,10 +48,8 @@ class RosterOfficer:
     """An officer of the week."""
 
     name: str
-    file_name: str
-    """Part of the file names of the officer's papers."""
-    mode: str
-    """How they travel to the gate, "on foot" or "by bicycle"."""
+    file_name: str  # Part of the file names of the officer's papers
+    mode: str  # How they travel to the gate, "on foot" or "by bicycle"
     schools: tuple[str, ...]
 
 
@@ -118,11 +106,11 @@ class Roster:
             "area": make_printable(plan.area.name),
             "week": format_week(self.week),
             "marking": make_printable(find_marking(plan.area, patrols)),
-            "purpose": PURPOSE,
+            "purpose": wording.PURPOSE,
             "basis": [
-                f"{format_data_months(plan.risk)}.",
+                f"{wording.format_data_months(plan.risk)}.",
                 *map(make_printable, declared),
-                " ".join(list_attributions(plan)),
+                " ".join(wording.list_attributions(plan)),
             ],
         }
 
@@ -157,15 +145,6 @@ class Roster:
             and urn in {None, duty.urn}
         ]
 
-    def select_officers(
-        self, officer: str | None = None, date: dt.date | None = None
-    ) -> list[RosterOfficer]:
-        """The officers of a part of the week: this one, those with a patrol on a day, or all."""
-        if officer is None and date is not None:
-            names = {name for duty in self.select_duties(date=date) for name in duty.people}
-            return [one for one in self.officers if one.name in names]
-        return [one for one in self.officers if officer in {None, one.name}]
-
     @cached_property
     def staff(self) -> frozenset[str]:
         """Names of school staff, who are named only by their role."""
@@ -187,7 +166,7 @@ class Roster:
     def describe_company(self, officer: str, duty: Duty) -> list[str]:
         """A patrol's window unless it is after school, and who else is on it, if anyone."""
         crew = self.describe_others(officer, duty)
-        words = (describe_further_window(duty.patrol), f"with {crew}" if crew else "")
+        words = (wording.describe_further_window(duty.patrol), f"with {crew}" if crew else "")
         return [make_printable(word) for word in words if word]
 
     def format_set_out(self, officer: str, duty: Duty) -> str:
@@ -207,19 +186,13 @@ class Roster:
         hours = table.loc[table["officer"] == officer, WEEKDAYS[day.weekday()]]
         return "" if hours.empty else str(hours.iloc[0])
 
-    def find_place_words(self, place: str) -> str:
-        """Where a hotspot, tasked or feared place of the week is: its street, or a grid reference.
-
-        The street of a tasked place is known only from a patrol that stops there.
-        """
-        return self._place_words.get(place, "")
-
     @cached_property
-    def _place_words(self) -> dict[str, str]:
+    def place_words(self) -> dict[str, str]:
+        """Street or grid reference of hotspots, tasked and feared places of the week."""
         area, hotspots = self.week.plan.area, self.week.plan.hotspots
         crs, places = area.settings.area.crs, area.tasked_places
         points = zip(places["place_id"], places.geometry, strict=True)
-        words = {name: format_grid_reference(at.x, at.y, crs=crs) for name, at in points}
+        words = {name: wording.format_grid_reference(at.x, at.y, crs=crs) for name, at in points}
         words |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
         words |= name_feared_places(area)
         stops = (stop for duty in self.week.duties for stop in duty.patrol.stops)
@@ -232,16 +205,9 @@ class Roster:
         return f"cards/{officer.file_name}/{duty.date}-{school}{window}.pdf"
 
     def window_suffix(self, duty: Duty) -> str:
-        """Suffix that distinguishes papers of further windows from those of the one after school.
-
-        It begins with a dot, which names of officers and schools do not have in file names.
-        """
-        window = duty.window
-        return "" if window == AFTER_SCHOOL else f".{self._window_file_names[window]}"
-
-    @cached_property
-    def _window_file_names(self) -> dict[str, str]:
-        return make_file_names(sorted({duty.window for duty in self.week.duties}))
+        """Suffix of papers of further windows; its dot is in no name of an officer or school."""
+        names = make_file_names(sorted({duty.window for duty in self.week.duties}))
+        return "" if duty.window == AFTER_SCHOOL else f".{names[duty.window]}"
 
     @cached_property
     def school_file_names(self) -> dict[str, str]:
@@ -253,15 +219,12 @@ class Roster:
 class DemandWords:
     """A kind of demand on papers and on the board."""
 
-    short: str
-    """In the workbook."""
-    lead: str
-    """Above its places on the lead's sheet; `watch` is metres."""
+    short: str  # In the workbook
+    lead: str  # Above its places on the lead's sheet; `watch` is metres
     board: str = ""
     """Above its places on the board; empty for tasked places, which the board lists themselves."""
     noun: str = "hotspot"
-    each: str = ""
-    """How often each of them."""
+    each: str = ""  # How often each of them
 
 
 DEMANDS: Mapping[DemandKind, DemandWords] = {
@@ -285,8 +248,7 @@ DEMANDS: Mapping[DemandKind, DemandWords] = {
         noun="place",
         each="once a fortnight",
     ),
-}
-"""In the order of the papers; no other kind can be shown."""
+}  # In the order of the papers; no other kind can be shown
 
 APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit": "Home visit"}
 """Words for kinds of appointments, where they differ from the kind itself."""
@@ -301,7 +263,7 @@ def describe_appointment(roster: Roster, appointment: Appointment) -> str:
 
 def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
     """The destination, mode and minutes of a journey."""
-    minutes = format_minutes(round(item.to_minutes) - round(item.from_minutes))
+    minutes = wording.format_minutes(round(item.to_minutes) - round(item.from_minutes))
     how = roster.officers_by_name[officer].mode
     if item.towards == "base":
         return f"Back at the base ({how}, {minutes})"
@@ -319,12 +281,11 @@ def check_officer_and_date(
 ) -> None:
     """Check that an officer and a day are in the week."""
     problems = Problems()
-    if officer is not None and officer not in officers:
-        what = (
-            f"no officer '{officer}' in this week (officers: {', '.join(officers[:12]) or 'none'})"
-        )
+    if officer not in {None, *officers}:
+        known = ", ".join(officers[:12]) or "none"
+        what = f"no officer '{officer}' in this week (officers: {known})"
         problems.add("officer", what, "name one of them")
-    if date is not None and date not in days:
+    if date not in {None, *days}:
         span = f"{format_day(days[0])} to {format_day(days[-1])}"
         problems.add("date", f"{date} is not in this week", f"name a day from {span}")
     problems.raise_if_any()
@@ -333,11 +294,6 @@ def check_officer_and_date(
 def format_school_name(name: str) -> str:
     """A school's name as printed."""
     return shorten(make_printable(name), LONGEST_NAME)
-
-
-def format_duty_times(duty: Duty) -> str:
-    """Start and end of a duty, with a dash between them."""
-    return format_span(duty.start_minutes, duty.end_minutes)
 
 
 def format_week(week: Week) -> str:

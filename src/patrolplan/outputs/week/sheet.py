@@ -1,12 +1,142 @@
-"""A paper of the week that a template typesets: its words, and the map in it."""
+"""A paper of the week that a template typesets: its words, and its map of schools and streets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from patrolplan.outputs.cartography.fonts import typeset_template
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.outputs.cartography import basemap, place_names, symbols
+from patrolplan.outputs.cartography.fonts import (
+    make_printable,
+    measure_label,
+    measure_text_width,
+    typeset_template,
+)
+from patrolplan.outputs.cartography.labels import (
+    MapLabel,
+    build_level_boxes,
+    find_places_around_point,
+    place_labels,
+)
+from patrolplan.outputs.cartography.page import Page, Window, trace_rectangle, trace_rounded
+from patrolplan.outputs.cartography.route import separate_points
+from patrolplan.outputs.cartography.viewport import Viewport, fit_viewport
 from patrolplan.outputs.earlier_papers import hash_template
-from patrolplan.outputs.week.overview_map import OverviewMap
 from patrolplan.patrols.plan import Plan
+from patrolplan.text import shorten
+
+MARKER_HEIGHT = 13.0  # Points; a sign is as wide as its words
+TEXT_SIZE = 9.0
+BAND_WIDTH = 11.0  # Points across a street where presence is planned
+PADDING = 46.0
+"""Points at the edges without content: a sign may be there, but not under the north arrow."""
+SCALE_STRIP_HEIGHT = 16.0  # Points below the map, for the scale
+LONGEST_NAME = 40  # Maximum letters of a name next to its sign
+
+
+@dataclass(frozen=True)
+class MapMarker:
+    """A sign on the map: for a school a white box, for a street a black one with round ends."""
+
+    text: str
+    x: float
+    y: float
+    school: bool = False
+    name: str = ""  # Name next to the sign, if there is room
+
+    @property
+    def width(self) -> float:
+        """Points."""
+        return max(MARKER_HEIGHT, measure_text_width(self.text, TEXT_SIZE, bold=True) + 7)
+
+
+MIN_EXTENT_METRES = 600.0  # Minimum length that the longer side of the map shows
+
+
+@dataclass(frozen=True, eq=False)
+class OverviewMap:
+    """A map of this size in points: signs, and hotspots by their ids."""
+
+    markers: Sequence[MapMarker]
+    hotspots: Sequence[str]
+    width: float
+    height: float
+
+    def draw(self, plan: Plan) -> bytes:
+        """Draw streets, the stretches of the hotspots, and the signs."""
+        network, own = plan.area.network, plan.hotspots["hotspot"].isin(list(self.hotspots))
+        shapes = plan.hotspots.geometry[own].to_numpy()
+        places = np.array([(marker.x, marker.y) for marker in self.markers]).reshape(-1, 2)
+        viewport = fit_viewport(
+            [places, shapely.get_coordinates(shapes)],
+            width=self.width,
+            height=self.height - SCALE_STRIP_HEIGHT,
+            padding=PADDING,
+            min_extent_metres=MIN_EXTENT_METRES,
+            street_bounds=network.bounds,
+            may_rotate=False,  # readers are far away, or not used to turned maps
+        )
+        page = Page(self.width, self.height)
+        window = page.add_window((0.0, SCALE_STRIP_HEIGHT, *viewport.size))
+        features = basemap.select_visible_features(plan.area.features, viewport)
+        pieces = basemap.find_visible_pieces(network, viewport)
+        basemap.draw_ground(window, features, viewport)
+        basemap.draw_streets(window, network, pieces, viewport)
+        band = symbols.build_band(viewport.clip_to_page(shapes), BAND_WIDTH)
+        if band is not None:
+            symbols.draw_stretch(window, band, level=5.0)
+        centres, names = self._draw_markers(window, viewport, viewport.to_page(places))
+        sizes = np.array([(one.width, MARKER_HEIGHT) for one in self.markers]).reshape(-1, 2) + 2
+        marker_boxes = build_level_boxes(centres, sizes)
+        north = symbols.place_north_arrow(viewport, marker_boxes)
+        symbols.draw_border(window, *viewport.size)
+        symbols.draw_north_arrow(window, viewport, north)
+        labels = [
+            *names,
+            *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
+            *place_names.build_area_labels(features, viewport),
+        ]
+        occupied = np.vstack([marker_boxes, north])
+        for label, box in place_labels(labels, viewport.size, occupied=occupied, avoided=band):
+            place_names.draw_label(window, label, box)
+        strip = page.add_window((0.0, 0.0, self.width, SCALE_STRIP_HEIGHT))
+        symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
+        return page.write()
+
+    def _draw_markers(
+        self, window: Window, viewport: Viewport, true_points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], list[MapLabel]]:
+        """Draw the signs, apart where they would overlap: their (n, 2) middles, and their names."""
+        names = []
+        widest = max((marker.width for marker in self.markers), default=MARKER_HEIGHT)
+        half = np.array([widest, MARKER_HEIGHT]) / 2 + 2
+        centres = separate_points(true_points, widest + 2.0)
+        centres = np.clip(centres, half, np.array(viewport.size) - half)
+        symbols.draw_marker_leaders(window, centres, true_points)
+        for marker, (x, y) in zip(self.markers, centres.tolist(), strict=True):
+            left, low, width = x - marker.width / 2, y - MARKER_HEIGHT / 2, marker.width
+            outline, edge = trace_rounded(left, low, width, MARKER_HEIGHT, MARKER_HEIGHT / 2), 1.0
+            if marker.school:
+                outline, edge = trace_rectangle(left, low, width, MARKER_HEIGHT), 1.8
+            symbols.draw_sign(
+                window,
+                outline,
+                marker.text,
+                (x, y),
+                TEXT_SIZE,
+                edge=edge,
+                is_black=not marker.school,
+            )
+            if text := shorten(make_printable(marker.name), LONGEST_NAME):
+                size, radius = measure_label(text, TEXT_SIZE, bold=True), width / 2 + 2
+                boxes, costs = find_places_around_point(
+                    x, y, size, radius=radius, extra_distances=(0.0, 6.0)
+                )
+                names.append(MapLabel(text, marker.text, boxes, costs, TEXT_SIZE, bold=True))
+        return centres, names
 
 
 @dataclass(frozen=True, eq=False)

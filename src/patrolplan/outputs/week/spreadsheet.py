@@ -14,37 +14,21 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
+from patrolplan.outputs import wording
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.output_folder import replace_folder
-from patrolplan.outputs.week.roster import DEMANDS, Roster, format_duty_times
-from patrolplan.outputs.wording import format_route_name
+from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.ledger.monthly_return import (
-    compare_doses,
-    list_shortfalls,
-    month_days,
-    summarise_designated,
-    summarise_doses,
-)
-from patrolplan.team.week import Duty, format_day
-from patrolplan.team.week_records import DemandOutcome
+from patrolplan.team.ledger import monthly_return
+from patrolplan.team.week import format_day
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.team.ledger.ledger import Ledger
 
-WIDTHS = {
-    **dict.fromkeys(("set_out", "start", "end", "route", "Patrols", "Visits"), 9),
-    **dict.fromkeys(("urn", "URN", "Sign", "date", "Bell"), 12),
-    **dict.fromkeys(("officer", "window", "Officer"), 18),
-    **dict.fromkeys(("school", "School", "card", "Place"), 40),
-    **dict.fromkeys(("stops", "Why", "Met by", "Why not"), 90),
-}
-"""Widths of columns in letters; days and other columns have `USUAL_WIDTH`."""
-USUAL_WIDTH = 24
+COLUMN_LETTERS = 30  # Width of the columns; longer text takes several lines
 FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
-LONGEST_CELL = 32_000
-"""Maximum letters of a cell; spreadsheets allow 32,767."""
+LONGEST_CELL = 32_000  # Maximum letters of a cell; spreadsheets allow 32,767
 
 
 def render_week_csv(roster: Roster) -> bytes:
@@ -53,7 +37,7 @@ def render_week_csv(roster: Roster) -> bytes:
 
 
 def render_week_xlsx(roster: Roster) -> bytes:
-    """The week as a workbook of text: schools and officers by day, duties, gaps with reasons."""
+    """The week as a workbook: patrols, days without one and demands, each with the reason."""
     stream = io.BytesIO()
     options = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
     with pd.ExcelWriter(
@@ -67,14 +51,9 @@ def render_week_xlsx(roster: Roster) -> bytes:
             sheet = writer.book.add_worksheet(name)
             sheet.add_write_handler(str, lambda own, *cell: own.write_string(*cell))
             short.to_excel(writer, sheet_name=name, index=False)
-            for column, word in enumerate(table):
-                sheet.set_column(column, column, WIDTHS.get(str(word), USUAL_WIDTH), cell)
+            sheet.set_column(0, len(table.columns) - 1, COLUMN_LETTERS, cell)
             sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
             sheet.freeze_panes(1, 0)
-            sheet.repeat_rows(0)
-            sheet.set_landscape()
-            sheet.set_paper(9)  # A4
-            sheet.fit_to_pages(1, 0)
     return stream.getvalue()
 
 
@@ -100,67 +79,60 @@ def _format_csv(table: pd.DataFrame) -> bytes:
 
 def _build_tables(roster: Roster) -> dict[str, pd.DataFrame]:
     """The workbook's sheets."""
-    week, select = roster.week, roster.select_duties
+    week = roster.week
     names = {school.urn: school.name for school in roster.schools}
-
-    def tell_school(urn: str, day: dt.date) -> str:
-        duties = select(urn=urn, date=day)
-        lines = [f"{roster.name_officer(one.officer)} {format_duty_times(one)}" for one in duties]
-        return "\n".join(lines or ["closed"] * ((urn, day) in roster.closed_days))
-
-    def tell_officer(name: str, day: dt.date) -> str:
-        return "\n".join(
-            f"{format_duty_times(one)} {one.patrol.school}" for one in select(name, day)
-        )
-
-    schools = [
-        {"URN": one.urn, "School": one.name, "Bell": one.bell}
-        | {format_day(day): tell_school(one.urn, day) for day in week.days}
-        for one in roster.schools
-    ]
-    officers = [
-        {"Officer": roster.name_officer(one.name)}
-        | {format_day(day): tell_officer(one.name, day) for day in week.days}
-        | {"Patrols": str(len(select(one.name)))}
-        for one in roster.officers
-    ]
     gaps = [(format_day(row.date), row.urn, names.get(row.urn, ""), row.why) for row in week.unmet]
+    demands = [
+        {
+            "Kind": DEMANDS[demand.kind].short,
+            "Sign": demand.place,
+            "Place": roster.place_words.get(demand.place, ""),
+            "Day": "any" if demand.date is None else format_day(demand.date),
+            "Visits": str(demand.visits),
+            "Met by": "; ".join(
+                f"{visit.date:%a} {visit.arrive} {roster.name_officer(visit.officer)}"
+                for visit in demand.met_by
+            ),
+            "Why not": "" if demand.why is None else demand.why.tell_lead(),
+        }
+        for demand in week.demands
+    ]
     tables = {
-        "Schools": pd.DataFrame(schools),
-        "Officers": pd.DataFrame(officers),
         "Patrols": _list_duties(roster),
         "Not patrolled": pd.DataFrame(gaps, columns=["Day", "URN", "School", "Why"]),
     }
-    if week.demands:
-        tables["Demands"] = pd.DataFrame([_tell_demand(roster, one) for one in week.demands])
-    return tables
-
-
-def _tell_demand(roster: Roster, demand: DemandOutcome) -> dict[str, str]:
-    met_by = (
-        f"{visit.date:%a} {visit.arrive} {roster.name_officer(visit.officer)}"
-        for visit in demand.met_by
-    )
-    return {
-        "Kind": DEMANDS[demand.kind].short,
-        "Sign": demand.place,
-        "Place": roster.find_place_words(demand.place),
-        "Day": "any" if demand.date is None else format_day(demand.date),
-        "Visits": str(demand.visits),
-        "Met by": "; ".join(met_by),
-        "Why not": "" if demand.why is None else demand.why.tell_lead(),
-    }
+    return tables | ({"Demands": pd.DataFrame(demands)} if demands else {})
 
 
 def _list_duties(roster: Roster) -> pd.DataFrame:
     """A row per duty; window and crew only where patrols differ in them."""
-    duties = roster.week.duties
-    table = pd.DataFrame([_tell_duty(roster, duty) for duty in duties], columns=DUTY_COLUMNS)
+    week, crs = roster.week, roster.week.plan.area.projection.crs
+    rows = [
+        {
+            "officer": roster.name_officer(duty.officer),
+            "day": format_day(duty.date),
+            "date": duty.date,  # no text, so that a spreadsheet can sort by it
+            "set_out": format_time(duty.leave_minutes),
+            "start": format_time(duty.start_minutes),
+            "end": format_time(duty.end_minutes),
+            "urn": duty.urn,
+            "school": duty.patrol.school,
+            "route": wording.format_route_name(duty.variant),
+            "stops": "; ".join(
+                f"{stop.arrive} {stop.place}" for stop in list_stop_facts(duty.patrol, crs)
+            ),
+            "card": roster.card_path(duty),
+            "window": duty.window,
+            "crew": roster.describe_others(duty.officer, duty),
+        }
+        for duty in week.duties
+    ]
     shown = {
-        "window": any(duty.window != AFTER_SCHOOL for duty in duties),
-        "crew": any(duty.crew for duty in duties),
+        "window": any(duty.window != AFTER_SCHOOL for duty in week.duties),
+        "crew": any(duty.crew for duty in week.duties),
     }
-    return table.drop(columns=[name for name in shown if not shown[name]])
+    left_out = [name for name, is_shown in shown.items() if not is_shown]
+    return pd.DataFrame(rows, columns=DUTY_COLUMNS).drop(columns=left_out)
 
 
 DUTY_COLUMNS = [
@@ -169,37 +141,16 @@ DUTY_COLUMNS = [
 ]
 
 
-def _tell_duty(roster: Roster, duty: Duty) -> dict[str, object]:
-    facts = list_stop_facts(duty.patrol, roster.week.plan.area.projection.crs)
-    return {
-        "officer": roster.name_officer(duty.officer),
-        "day": format_day(duty.date),
-        "date": duty.date,  # no text, so that a spreadsheet can sort by it
-        "set_out": format_time(duty.leave_minutes),
-        "start": format_time(duty.start_minutes),
-        "end": format_time(duty.end_minutes),
-        "urn": duty.urn,
-        "school": duty.patrol.school,
-        "route": format_route_name(duty.variant),
-        "stops": "; ".join(f"{stop.arrive} {stop.place}" for stop in facts),
-        "card": roster.card_path(duty),
-        "window": duty.window,
-        "crew": roster.describe_others(duty.officer, duty),
-    }
-
-
 TABLES = {
     "return": ["urn", "school", "hotspot", "place"],
     "by-hotspot": ["hotspot", "place"],
     "by-school": ["urn", "school"],
     "by-officer": ["officer"],
     "by-week": ["week"],
-}
-"""Tables of a month's return, and the columns that identify a row."""
+}  # Tables of a month's return, and the columns that identify a row
 
 
-STAFF_ROW = "school staff"
-"""Label for all school staff together in a return."""
+STAFF_ROW = "school staff"  # Label for all school staff together in a return
 
 
 def build_return_tables(
@@ -215,13 +166,13 @@ def build_return_tables(
     hotspots, also those without a visit; "by-polygon" with `polygons`, see `compare_doses`. `staff`
     are names in the officers table that are not shown: they are counted together.
     """
-    first, last = month_days(month)
-    table = compare_doses(ledger, first, last, polygons=polygons)
+    first, last = monthly_return.month_days(month)
+    table = monthly_return.compare_doses(ledger, first, last, polygons=polygons)
     table["officer"] = table["officer"].where(~table["officer"].isin(list(staff)), STAFF_ROW)
     keys = TABLES if polygons is None else TABLES | {"by-polygon": ["polygon"]}
-    tables = {name: summarise_doses(table, by) for name, by in keys.items()}
-    tables["by-reason"] = list_shortfalls(ledger, first, last)
-    designated = summarise_designated(ledger, first, last, tables["by-hotspot"])
+    tables = {name: monthly_return.summarise_doses(table, by) for name, by in keys.items()}
+    tables["by-reason"] = monthly_return.list_shortfalls(ledger, first, last)
+    designated = monthly_return.summarise_designated(ledger, first, last, tables["by-hotspot"])
     return tables if designated.empty else tables | {"by-designated": designated}
 
 

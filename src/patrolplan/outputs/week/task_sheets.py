@@ -7,6 +7,7 @@ from typing import Any
 from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.notes import list_texts
+from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import (
     POINTS_PER_MM,
     list_unprintable_notes,
@@ -16,23 +17,14 @@ from patrolplan.outputs.cartography.fonts import (
 from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.reason_words import list_reasons
-from patrolplan.outputs.week.overview_map import MapMarker, OverviewMap
 from patrolplan.outputs.week.roster import (
     LONGEST_NAME,
     LONGEST_OFFICER,
     Roster,
     RosterOfficer,
-    format_duty_times,
     format_school_name,
 )
-from patrolplan.outputs.week.sheet import Sheet
-from patrolplan.outputs.wording import (
-    compute_plan_id,
-    describe_barred,
-    describe_end,
-    describe_gate_task,
-    describe_place,
-)
+from patrolplan.outputs.week.sheet import MapMarker, OverviewMap, Sheet
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week import Duty, format_day
@@ -44,6 +36,7 @@ MAP_WIDTH = 277 * POINTS_PER_MM
 MAP_HEIGHT = 158 * POINTS_PER_MM
 MAX_NAMED_SCHOOLS = 16
 """Maximum number of schools with names on the map; with more, names would hide it."""
+LONGEST_ON_MAP = 28  # Maximum letters of a school's name among others
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
 """Maximum letters of an officer's name, and its size in points at the top of their papers."""
 
@@ -56,7 +49,7 @@ def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = Tr
     places = [*_list_places(roster)] if wall else []
     data = head | {
         "title": f"Week of patrols: {head['area']}, {head['week']}",
-        "id": compute_plan_id(week.plan),
+        "id": wording.compute_plan_id(week.plan),
         "days": [{"name": f"{day:%A}", "date": f"{day.day} {day:%B}"} for day in week.days],
         "wall": _build_wall_pages(roster, places) if wall else None,
         "sheets": [
@@ -66,7 +59,17 @@ def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = Tr
         ],
     }
     data["basis"] += list_unprintable_notes(data)
-    return Sheet("tasks.typ", data, _build_map(roster, places) if wall else None)
+    if not wall:
+        return Sheet("tasks.typ", data)
+    named = len(roster.schools) <= MAX_NAMED_SCHOOLS
+    schools = [
+        MapMarker(str(one.number), one.x, one.y, school=True, name=name)
+        for one in roster.schools
+        for name in [shorten(one.name, LONGEST_ON_MAP) if named else ""]
+    ]
+    markers = [*schools, *(place.marker for place in places)]
+    shown = OverviewMap(markers, [place.hotspot for place in places], MAP_WIDTH, MAP_HEIGHT)
+    return Sheet("tasks.typ", data, shown)
 
 
 def choose_officer_points(name: str) -> int:
@@ -100,18 +103,8 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
             words, point = str(row["place"]), (row["stop_x"], row["stop_y"])
         else:
             stop = own or stops[0]
-            words, point = describe_place(stop), stop.point
+            words, point = wording.describe_place(stop), stop.point
         yield _Place(name, MapMarker(xl_col_to_name(number), *point), words, visits[name])
-
-
-def _build_map(roster: Roster, places: Sequence[_Place]) -> OverviewMap:
-    named = len(roster.schools) <= MAX_NAMED_SCHOOLS
-    schools = [
-        MapMarker(str(one.number), one.x, one.y, school=True, name=one.name if named else "")
-        for one in roster.schools
-    ]
-    markers = [*schools, *(place.marker for place in places)]
-    return OverviewMap(markers, [place.hotspot for place in places], MAP_WIDTH, MAP_HEIGHT)
 
 
 def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any]:
@@ -180,7 +173,7 @@ def _build_line(roster: Roster, officer: str, duty: Duty) -> dict[str, str]:
     number = roster.schools_by_urn[duty.urn].number
     return {
         "officer": roster.print_officer(officer),
-        "time": format_duty_times(duty),
+        "time": format_span(duty.start_minutes, duty.end_minutes),
         "school": f"{number} {format_school_name(duty.patrol.school)}",
         "leave": f"set out {leave}" if leave else "",
         "more": " · ".join(roster.describe_company(officer, duty)),
@@ -244,11 +237,12 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "about": " · ".join(about),
         "leave": roster.format_set_out(officer, duty),
         "start": format_time(duty.start_minutes),
-        "first_why": describe_gate_task(roster.week.plan, patrol),
+        "first_why": wording.describe_gate_task(roster.week.plan, patrol),
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
-        "end": describe_end(patrol),
+        "end": wording.describe_end(patrol),
         "keep_away": [
-            print_whole(describe_barred(barred, crs=crs)) for barred in find_near_keep_away(patrol)
+            print_whole(wording.describe_barred(barred, crs=crs))
+            for barred in find_near_keep_away(patrol)
         ],
         "stops": [
             {

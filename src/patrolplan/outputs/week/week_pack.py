@@ -1,8 +1,9 @@
 """Everything that a team gets for a week: tables, map, sheets, and each officer's cards."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,7 +20,6 @@ from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
 from patrolplan.outputs.week.lead_sheet import build_lead_sheet
-from patrolplan.outputs.week.poster import build_poster
 from patrolplan.outputs.week.roster import (
     LONGEST_OFFICER,
     Roster,
@@ -30,14 +30,14 @@ from patrolplan.outputs.week.roster import (
     format_school_name,
     format_week,
 )
-from patrolplan.outputs.week.school_sheet import build_school_sheet
+from patrolplan.outputs.week.school_sheet import build_poster, build_school_sheet
 from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
 from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_officer_points
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.tasked_places import tell_taskings
-from patrolplan.team.ledger.monthly_return import RecentPresence, load_recent_presence
+from patrolplan.team.ledger.monthly_return import load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
@@ -46,6 +46,7 @@ from patrolplan.team.where_when import DayItem
 from patrolplan.text import format_count, join_words, shorten
 from patrolplan.times import format_time
 
+DASH = "\N{EN DASH}"
 REPLACES = "A card printed again replaces the one of the same day."
 
 
@@ -75,20 +76,22 @@ def render_week_map(roster: Roster) -> bytes:
 
 
 def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
-    officer = roster.officers_by_name[duty.officer].file_name
+    officer, further = roster.officers_by_name[duty.officer].file_name, roster.window_suffix(duty)
     leave = roster.format_set_out(duty.officer, duty)
-    name = roster.name_officer(duty.officer)
-    crew = roster.describe_others(duty.officer, duty)
-    window, further = describe_further_window(duty.patrol), roster.window_suffix(duty)
-    facts = (format_day(duty.date), window, f"{name} with {crew}" if crew else name)
-    about = ", ".join(fact for fact in facts if fact)
+    name, crew = roster.name_officer(duty.officer), roster.describe_others(duty.officer, duty)
+    facts = (
+        format_day(duty.date),
+        describe_further_window(duty.patrol),
+        f"{name} with {crew}" if crew else name,
+        f"set out {leave}" if leave else "",
+    )
     school = roster.school_file_names[duty.urn]
     return MapPatrol(
         id=f"{duty.date}-{school}-{officer}{further.replace('.', '--')}",
         patrol=duty.patrol,
         title=duty.patrol.school,
-        choice=(f"{duty.date:%a} {format_time(duty.start_minutes)} {name}: {duty.patrol.school}"),
-        about=f"{about}, set out {leave}" if leave else about,
+        choice=f"{duty.date:%a} {format_time(duty.start_minutes)} {name}: {duty.patrol.school}",
+        about=", ".join(filter(None, facts)),
         day=f"{duty.date}",
         officer=officer,
     )
@@ -105,33 +108,42 @@ def write_week_files(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, str]:
-    """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
+    """Write the papers of a week, or of an officer or day; returns digests for the manifest.
 
-    With `changes` also those cards as one document, under a cover that says what changed.
-
-    Papers of the folder `earlier` are copied if they are unchanged. Returns the digests of papers
-    for the manifest, see `patrolplan.outputs.earlier_papers`.
+    With `changes` also those cards as one document; unchanged papers of `earlier` are copied.
     """
     week = round_week(roster.week)
-    roster, untold = Roster(_tell_taskings(week)), Roster(week)
+    # Everyone who stands at a tasked place in its hours is told so, but not a school.
+    told = (
+        replace(duty, patrol=tell_taskings(week.plan.area, duty.date, duty.patrol))
+        for duty in week.duties
+    )
+    untold, roster = Roster(week), Roster(replace(week, duties=tuple(told)))
     papers = EarlierPapers(earlier, week.plan)
-    duties, officers = roster.select_duties(officer, date), roster.select_officers(officer, date)
+    duties = roster.select_duties(officer, date)
+    people = {name for duty in duties for name in duty.people if officer in {None, name}}
+    officers = [one for one in roster.officers if one.name in people]
     whole = officer is None and date is None
-    # A school is not told what is tasked.
-    school_urns = {duty.urn for duty in untold.select_duties(officer, date)}
     sheets = {
         "tasks.pdf": build_task_sheets(roster, duties, wall=whole),
         **({"lead.pdf": build_lead_sheet(roster)} if whole else {}),
-        **_build_school_papers(untold, school_urns, with_posters=whole),
+        **_build_school_papers(untold, {duty.urn for duty in duties}, with_posters=whole),
     }
-    books = _build_card_books(roster, officers, duties, changes)
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
         NOTES_FILE: render_notes(week),
-        **render_calendars(roster, officers, earlier),
-        **_render_books(books, papers, executor, report_progress),
+        **render_calendars(roster, officers),
+        **_render_books(
+            roster,
+            duties,
+            officers,
+            changes,
+            papers,
+            executor=executor,
+            report_progress=report_progress,
+        ),
     }
     for path, sheet in sheets.items():
         files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
@@ -140,22 +152,15 @@ def write_week_files(
     return papers.seal(files)
 
 
-def _tell_taskings(week: Week) -> Week:
-    """The week in which everyone who stands at a tasked place in its hours is told so."""
-    area = week.plan.area
-    duties = (
-        replace(duty, patrol=tell_taskings(area, duty.date, duty.patrol)) for duty in week.duties
-    )
-    return replace(week, duties=tuple(duties))
-
-
 def _build_school_papers(
     roster: Roster, urns: Collection[str], *, with_posters: bool
 ) -> dict[str, Sheet]:
     """Sheets of these schools; and posters of all, which show nothing of a week's part."""
-    presence = _load_presence(roster.week)
+    week, presence = roster.week, None
+    with suppress(LedgerError):  # without a ledger, papers say that visits are not known
+        presence = load_recent_presence(week.plan.area, week.plan.hotspots, week.start)
     wanted = [one.urn for one in roster.schools if with_posters or one.urn in urns]
-    answers = find_school_answers(roster.week, presence, wanted)
+    answers = find_school_answers(week, presence, wanted)
     sheets: dict[str, Sheet] = {}
     for school in roster.schools:
         own, name = answers.get(school.urn, ()), roster.school_file_names[school.urn]
@@ -165,14 +170,6 @@ def _build_school_papers(
         if poster is not None:
             sheets[f"posters/{name}.pdf"] = poster
     return sheets
-
-
-def _load_presence(week: Week) -> RecentPresence | None:
-    """Visits of the last weeks; None if there is no ledger, which papers then mention."""
-    try:
-        return load_recent_presence(week.plan.area, week.plan.hotspots, week.start)
-    except LedgerError:
-        return None
 
 
 def format_week_documents(week: Week) -> dict[str, bytes]:
@@ -186,57 +183,51 @@ def write_week_documents(week: Week, folder: Path) -> None:
     write_files(folder, format_week_documents(week))
 
 
-Book = tuple[str, CardBook, Sequence[str]]
-"""Cards under a cover, with the paths of the whole and of each card that is a file as well."""
-
-
-def _build_card_books(
-    roster: Roster,
-    officers: Sequence[RosterOfficer],
-    duties: Sequence[Duty],
-    changes: CardChanges | None,
-) -> Iterator[Book]:
-    """The cards of each of these officers, and those that changed as one document."""
-    for officer in officers:
-        own = [duty for duty in duties if officer.name in duty.people]
-        if own:
-            cover = build_cover_data(roster, officer, own)
-            title = f"Cards of {cover['officer']}, {cover['week']}"
-            book = CardBook(title, cover, _build_printed_patrols(roster, own))
-            yield f"cards/{officer.file_name}.pdf", book, [*map(roster.card_path, own)]
-    if changes:
-        yield "part/changed.pdf", _build_changed_book(roster, changes), ()
-
-
 def _render_books(
-    books: Iterable[Book],
+    roster: Roster,
+    duties: Sequence[Duty],
+    officers: Sequence[RosterOfficer],
+    changes: CardChanges | None,
     papers: EarlierPapers,
+    *,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[str, bytes]:
-    """The books and their cards, copied where none of a book's papers changed."""
+    """Each officer's cards under a cover and alone, and what changed; unchanged ones are copied."""
+    books: dict[str, tuple[CardBook, list[str]]] = {}
+    for officer in officers:
+        own = [duty for duty in duties if officer.name in duty.people]
+        cover = _build_cover_data(roster, officer, own)
+        title = f"Cards of {cover['officer']}, {cover['week']}"
+        book = CardBook(title, cover, _build_printed_patrols(roster, own))
+        books[f"cards/{officer.file_name}.pdf"] = book, [*map(roster.card_path, own)]
+    if changes:
+        books["part/changed.pdf"] = _build_changed_book(roster, changes), []
     files: dict[str, bytes] = {}
-    new = []
-    for path, book, cards in books:
+    for path, (book, cards) in [*books.items()]:
         digests = [hash_card(card) for card in book.cards]
         facts: dict[str, object] = dict(zip(cards, digests, strict=False))
-        facts[path] = (book.title, book.cover, digests)
-        found = papers.find(facts)
-        files |= found or {}
-        new += [(path, book, cards)] if found is None else []
+        if found := papers.find(facts | {path: (book.title, book.cover, digests)}):
+            files |= found
+            del books[path]
     rendered = render_card_books(
-        [book for _, book, _ in new], executor=executor, report_progress=report_progress
+        [book for book, _ in books.values()], executor=executor, report_progress=report_progress
     )
-    for (path, _, cards), (whole, pages) in zip(new, rendered, strict=True):
+    for (path, (_, cards)), (whole, pages) in zip(books.items(), rendered, strict=True):
         files |= {path: whole, **dict(zip(cards, pages, strict=False))}
     return files
 
 
 def _build_changed_book(roster: Roster, changes: CardChanges) -> CardBook:
     """What changed since the last print, by officer: a list of it, then the cards to hand out."""
+    names = {roster.school_file_names[one.urn]: one.name for one in roster.schools}
     void: dict[str, list[dict[str, Any]]] = {}
-    for path in changes.withdrawn:
-        void.setdefault(path.split("/")[1], []).append(_build_void_item(roster, path))
+    for path in map(PurePosixPath, changes.withdrawn):  # named by day, school and window
+        day, urn = dt.date.fromisoformat(path.stem[:10]), path.stem[11:].partition(".")[0]
+        line = {"kind": "void", "card": None, "time": f"{day:%a} {day.day}", "stops": ""}
+        line["text"] = format_school_name(names.get(urn, f"URN {urn}"))
+        line["about"] = "Take this card back: it is void."
+        void.setdefault(path.parts[1], []).append(line)
     groups, duties = [], list[Duty]()
     for officer in roster.officers:
         items = void.pop(officer.file_name, [])
@@ -260,21 +251,6 @@ def _build_changed_book(roster: Roster, changes: CardChanges) -> CardBook:
     }
     title = f"Cards to hand out, {cover['week']}"
     return CardBook(title, cover, _build_printed_patrols(roster, duties))
-
-
-def _build_void_item(roster: Roster, path: str) -> dict[str, Any]:
-    """A line of the cover for a card that is void, from its file name: day, school, window."""
-    name = PurePosixPath(path).stem
-    day, urn = dt.date.fromisoformat(name[:10]), name[11:].partition(".")[0]
-    schools = {roster.school_file_names[school.urn]: school.name for school in roster.schools}
-    return {
-        "kind": "void",
-        "card": None,
-        "time": f"{day:%a} {day.day}",
-        "text": format_school_name(schools.get(urn, f"URN {urn}")),
-        "about": "Take this card back: it is void.",
-        "stops": "",
-    }
 
 
 def _build_cover(roster: Roster, duties: Sequence[Duty], title: str) -> dict[str, Any]:
@@ -304,7 +280,7 @@ def _build_printed_patrols(roster: Roster, duties: Sequence[Duty]) -> tuple[Prin
     return tuple(printed)
 
 
-def build_cover_data(
+def _build_cover_data(
     roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
 ) -> dict[str, Any]:
     """Texts of the cover of an officer's cards, for the template: their days in order."""
@@ -325,27 +301,17 @@ def build_cover_data(
         "subtitle": f"Your days in order · {roster.describe_officer_modes(officer)}",
         "heading": "From setting out until back at the base",
         "days": [
-            _build_cover_day(roster, officer, day, cards)
+            {
+                "day": f"{day:%A}",
+                "date": f"{day.day} {day:%B}",
+                "hours": f"on duty {hours.replace('-', DASH)}" if hours else "",
+                "items": [_build_cover_item(roster, officer.name, item, cards) for item in items],
+            }
             for day in shown
-            if (officer.name, day) in roster.officer_days
+            if (items := roster.officer_days.get((officer.name, day))) is not None
+            for hours in [roster.find_hours(officer.name, day)]
         ],
         "notes": notes,
-    }
-
-
-def _build_cover_day(
-    roster: Roster, officer: RosterOfficer, day: dt.date, cards: Mapping[int, int]
-) -> dict[str, Any]:
-    """A day of the cover; `cards` are the numbers of the book's cards by the duty's id."""
-    hours = roster.find_hours(officer.name, day).replace("-", "\N{EN DASH}")
-    return {
-        "day": f"{day:%A}",
-        "date": f"{day.day} {day:%B}",
-        "hours": f"on duty {hours}" if hours else "",
-        "items": [
-            _build_cover_item(roster, officer.name, item, cards)
-            for item in roster.officer_days[officer.name, day]
-        ],
     }
 
 
@@ -363,19 +329,6 @@ def _build_cover_item(
     duty = item.duty
     if duty is None:
         return line | {"text": ""}
-    return line | {
-        "card": cards.get(id(duty)),
-        "text": format_school_name(duty.patrol.school),
-        "about": " · ".join(_list_patrol_facts(roster, officer, duty)),
-        "stops": "; ".join(
-            f"{stop.arrive} {print_whole(stop.place)}"
-            for stop in list_stop_facts(duty.patrol, roster.week.plan.area.projection.crs)
-        ),
-    }
-
-
-def _list_patrol_facts(roster: Roster, officer: str, duty: Duty) -> list[str]:
-    """Window, school's number, how long to stay at the gate, how many stops, and with whom."""
     patrol, crew = duty.patrol, roster.describe_others(officer, duty)
     gate = f"at the gate until {format_time(patrol.gate_until_minutes)}"
     facts = (
@@ -385,4 +338,12 @@ def _list_patrol_facts(roster: Roster, officer: str, duty: Duty) -> list[str]:
         format_count(len(patrol.stops), "stop") if patrol.stops else "stay at the gate",
         f"with {make_printable(crew)}" if crew else "",
     )
-    return [fact for fact in facts if fact]
+    return line | {
+        "card": cards.get(id(duty)),
+        "text": format_school_name(duty.patrol.school),
+        "about": " · ".join(filter(None, facts)),
+        "stops": "; ".join(
+            f"{stop.arrive} {print_whole(stop.place)}"
+            for stop in list_stop_facts(patrol, roster.week.plan.area.projection.crs)
+        ),
+    }

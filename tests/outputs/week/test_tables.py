@@ -1,15 +1,32 @@
-"""Officers' calendars: what phones and desks read from them, and what they must not give away."""
+"""Calendars and tables of a week and a month: what is in them, and that nothing of it runs."""
 
+import csv
 import dataclasses
 import datetime as dt
+import io
+from zipfile import ZipFile
 from zoneinfo import ZoneInfo
 
 import icalendar
+import openpyxl
 import pytest
 
+import patrolplan as pp
 from patrolplan.outputs.week.calendars import render_calendar, render_calendars
 from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.spreadsheet import (
+    build_return_tables,
+    escape_cell,
+    render_week_csv,
+    render_week_xlsx,
+    write_return,
+)
+from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
+from patrolplan.team.ledger.promised import PromisedWeek
+from patrolplan.team.ledger.visits import Visit
 from patrolplan.team.week import Week
+from patrolplan.team.week_records import HandChange
+from patrolplan.times import format_time
 
 LONDON = ZoneInfo("Europe/London")
 PROPERTIES = ("OFFICER", "KIND", "URN", "WINDOW")
@@ -45,8 +62,7 @@ def test_a_calendar_holds_the_officers_week(roll):
     found = set()
     for content in render_all(roll).values():
         for event in read_events(content).values():
-            start, end = event["DTSTART"].dt, event["DTEND"].dt
-            assert start.tzinfo.key == "Europe/London"
+            start, end = (event[name].dt.astimezone(LONDON) for name in ("DTSTART", "DTEND"))
             found.add(
                 (
                     *(str(event[f"X-PATROLPLAN-{name}"]) for name in PROPERTIES),
@@ -65,47 +81,42 @@ def test_a_calendar_holds_the_officers_week(roll):
     }
 
 
-@pytest.mark.parametrize("monday", [f"2026-{day}" for day in ("03-23", "03-29", "03-30", "10-25")])
-def test_times_are_right_on_both_sides_of_a_change_of_the_clocks(week, monday):
-    """The moment of a patrol follows from the calendar's own rules as from the tz database."""
+@pytest.mark.parametrize("monday", ["2026-03-23", "2026-03-30", "2026-10-19", "2026-10-26"])
+def test_times_are_those_of_london_on_both_sides_of_a_change_of_the_clocks(week, monday):
+    """The moment of a patrol is that at which a clock in London shows its time."""
     moved = move_week(week, (dt.date.fromisoformat(monday) - week.start).days)
-    roster = Roster(moved)
-    for content in render_all(roster).values():
-        calendar = icalendar.Calendar.from_ical(content)
-        (rules,) = calendar.walk("VTIMEZONE")
-        zone = rules.to_tz(lookup_tzid=False)
-        for event in calendar.walk("VEVENT"):
-            day = event["DTSTART"].dt.date()
-            for time in (event["DTSTART"].dt.time(), dt.time(0, 59), dt.time(2, 1)):
-                local = dt.datetime.combine(day, time)
-                own, london = (local.replace(tzinfo=one) for one in (zone, LONDON))
-                assert own.utcoffset() == london.utcoffset()
+    clocks = {f"{duty.date} {format_time(duty.start_minutes)}" for duty in moved.duties}
+    for content in render_all(Roster(moved)).values():
+        for event in read_events(content).values():
+            assert event["DTSTART"].dt.tzinfo is not None
+            assert f"{event['DTSTART'].dt.astimezone(LONDON):%Y-%m-%d %H:%M}" in clocks
 
 
-def test_a_changed_week_is_a_later_version_of_the_same_events(week, tmp_path):
-    """Equal weeks give equal bytes; a change, also one taken back, replaces the event."""
-    roster, duty = Roster(week), week.duties[0]
-    (tmp_path / "calendars").mkdir()
-
-    def render(one):
-        own = one.officers_by_name[duty.officer]
-        ((name, content),) = render_calendars(one, [own], tmp_path).items()
-        (tmp_path / name).write_bytes(content)
-        return content
-
-    assert render(roster) == render(Roster(dataclasses.replace(week)))
+def test_a_changed_week_is_a_later_version_of_the_same_events(week):
+    """Equal weeks give equal bytes; a change by hand replaces the event."""
+    duty = week.duties[0]
     later = dataclasses.replace(
         duty, start_minutes=duty.start_minutes + 7, end_minutes=duty.end_minutes + 7
     )
-    changed = Roster(dataclasses.replace(week, duties=(later, *week.duties[1:])))
-    versions = [read_events(render(one)) for one in (roster, changed, roster)]
-    assert versions[0].keys() == versions[1].keys() == versions[2].keys()
-    for uid in versions[0]:
-        assert [int(one[uid]["SEQUENCE"]) for one in versions] == [0, 1, 2]
-        stamps = [one[uid]["DTSTAMP"].dt for one in versions]
-        assert stamps == sorted(set(stamps))
-    starts = [{one[uid]["DTSTART"].dt for uid in one} for one in versions]
-    assert starts[0] == starts[2] != starts[1]
+    changed = dataclasses.replace(
+        week,
+        duties=(later, *week.duties[1:]),
+        history=(*week.history, HandChange("1 December, 12:00", "later")),
+    )
+    first, again, second = (
+        render_calendar(roster, roster.officers_by_name[duty.officer])
+        for roster in map(Roster, (week, dataclasses.replace(week), changed))
+    )
+    assert first == again
+    before, after = read_events(first), read_events(second)
+    assert before.keys() == after.keys()
+    for uid in before:
+        for name in ("SEQUENCE", "DTSTAMP"):
+            values = [one[uid][name] for one in (before, after)]
+            earlier, newer = (getattr(value, "dt", value) for value in values)
+            assert earlier < newer
+    starts = [{one[uid]["DTSTART"].dt for uid in one} for one in (before, after)]
+    assert starts[0] != starts[1]
 
 
 def test_identities_are_all_different(roll):
@@ -170,3 +181,69 @@ def test_elsewhere_times_are_those_of_the_place(week):
     content = render_calendar(roster, roster.officers[0])
     assert b"VTIMEZONE" not in content
     assert all(event["DTSTART"].dt.tzinfo is None for event in read_events(content).values())
+
+
+DAY = dt.date(2026, 12, 1)
+
+
+def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
+    """Names from files are text in every table, and a row sums what was promised and given."""
+    spot = {"id": "P1", "sees": "", "hotspot": "=H1", "place": "@High Street",
+            "longitude": 0.87, "latitude": 51.53,
+            "shape": "POINT (0.87 51.53)"}  # fmt: skip
+    dose = {"officer": "+SSO", "date": DAY, "urn": "-900001", "stop": 1, "school": "=1+1",
+            "id": "P1", "arrive": "15:30", "minutes": 15.0}  # fmt: skip
+    url = f"sqlite:///{tmp_path / 'l.sqlite'}"
+    with pp.Ledger(url, "Eastmere", demo_area.projection) as ledger:
+        ledger.hand_out(PromisedWeek((DAY,), (dose,), (spot,)))
+        ledger.record([Visit("+SSO", DAY, "-900001", "P1", "=H1", "@High Street", 0.87, 51.53,
+                             9.5, 2, "csv")])  # fmt: skip
+        folder = tmp_path / "return"
+        write_return(build_return_tables(ledger, "2026-12"), "Eastmere", "2026-12", folder)
+    cells = []
+    for path in folder.glob("*.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            cells += [cell for row in csv.reader(stream) for cell in row]
+    assert {"'=H1", "'@High Street", "'+SSO", "'-900001", "'=1+1"} <= set(cells)
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    text = (folder / "by-officer.csv").read_text(encoding="utf-8-sig").splitlines()
+    heading, row = csv.reader(text)
+    assert heading == ["officer", *FIGURE_COLUMNS, "delivered_percent"]
+    assert ",".join(row) == "'+SSO,1,1,0,0,15.0,9.5,9.5,15.0,9.5,2,63.3"
+
+
+FORMULA = '=HYPERLINK("http://x")'
+
+
+def book_of(roll):
+    """The workbook, read by another library."""
+    return openpyxl.load_workbook(io.BytesIO(render_week_xlsx(roll)))
+
+
+def test_no_cell_is_a_formula_or_link(hostile):
+    """With any names of officers and schools, the workbook has only text and dates."""
+    roll = Roster(hostile)
+    book = book_of(roll)
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells if cell.value is not None} == {"s", "d"}
+    assert not any(cell.hyperlink for cell in cells)
+    assert FORMULA in {cell.value for cell in cells}
+    with ZipFile(io.BytesIO(render_week_xlsx(roll))) as parts:
+        sheets = [name for name in parts.namelist() if "worksheets/sheet" in name]
+        assert not any(b"<f>" in parts.read(name) for name in sheets)
+
+
+def test_no_csv_cell_begins_like_a_formula(hostile):
+    """In the CSV no cell begins with a sign that a spreadsheet runs, blanks before it or not."""
+    rows = csv.reader(io.StringIO(render_week_csv(Roster(hostile)).decode("utf-8-sig"), newline=""))
+    cells = [cell for row in rows for cell in row]
+    assert f"'{FORMULA}" in cells
+    for cell in cells:
+        assert cell.lstrip()[:1] not in {"=", "+", "-", "@"}
+        assert cell[:1] not in {"\t", "\r", "\n"}
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\tx", "\r=1", "\uff1d1"])
+def test_risky_cells_become_text(cell):
+    """A cell that a spreadsheet would run is written as text."""
+    assert escape_cell(cell) == f"'{cell}"
