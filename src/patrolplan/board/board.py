@@ -12,7 +12,6 @@ import pandas as pd
 from patrolplan.board.edits import (
     apply_change,
     compute_gains,
-    describe_difference,
     find_duty,
     judge_gains,
     list_differences,
@@ -190,7 +189,7 @@ class Board:
             version, offered = self._offers.get(request.id, (0, state.week))
             if version != request.version:
                 refuse("this was offered for an earlier week; ask for it again")
-            changes = describe_difference(state.week, offered)
+            changes = "; ".join(list_differences(state.week, offered))
             week = walk_new_patrols(state.editor.inputs, state.week, offered)
             return replace(state, week=week), f"Taken: {changes}"
 
@@ -323,10 +322,9 @@ def record_doses(state: BoardState, request: DosesRequest) -> str:
 
 def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
     """What was delivered by each patrol of a week, as the ledger has it."""
-    ledger = open_existing_ledger(settings)
-    if ledger is None:
-        return {}
-    with ledger:
+    with open_existing_ledger(settings) as ledger:
+        if ledger is None:
+            return {}
         table = ledger.read_delivered(week.days[0], week.days[-1])
     visits = {
         (row["officer"], row["urn"], row["date"], row["window"] or AFTER_SCHOOL, row["id"]): row

@@ -1,4 +1,7 @@
-"""A table of the settings that the board writes to: rows and the order of columns stay."""
+"""A table of the settings that the board writes to: rows and the order of columns stay.
+
+Once written it is comma-separated and in UTF-8, whatever it was.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,13 @@ import tempfile
 import unicodedata
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from patrolplan.area import format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
 from patrolplan.board.edits import refuse, refuse_first
 from patrolplan.errors import OutputError
 from patrolplan.inputs.small_tables import read_duties, read_tasked_places
-from patrolplan.inputs.table_reader import quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,15 +38,6 @@ WRITABLE = {
     "duties": (read_duties, "officers' appointments", "officer,date,from,to,kind,urn"),
 }
 """Reader, name and first line of each table that can be written, by its key under `[sources]`."""
-
-
-class _Sheet(NamedTuple):
-    """The rows of a table that are not empty, and how they are written."""
-
-    rows: list[list[str]]
-    encoding: str
-    delimiter: str
-    line_end: str
 
 
 @dataclass(frozen=True)
@@ -69,29 +62,23 @@ class CsvTable:
 
     def with_row(self, values: Mapping[str, str]) -> CsvTable:
         """The table with one more row, and with the columns that only this row needs."""
-        sheet = self._read()
-        header, *rows = sheet.rows or [[]]
+        header, *rows = self._read() or [[]]
         names = self._name_columns(header)
         missing = [name for name, text in values.items() if text and name not in names]
         header = [*header, *(self.columns.get(name, name) for name in missing)]
-        if missing:
-            rows = [[*row, *[""] * (len(header) - len(row))] for row in rows]
         new = [values.get(name, "") for name in (*names, *missing)]
-        return self._with_rows(sheet, [header, *rows, new])
+        return self._with_rows([header, *rows, new])
 
     def without_rows(self, wanted: Mapping[str, str]) -> CsvTable:
         """The table without the rows that have all these values; the table itself if none has."""
-        sheet = self._read()
         stays = [not wanted.items() <= row.items() for row in self.list_rows()]
-        if all(stays):
-            return self
-        header, *rows = sheet.rows
+        header, *rows = self._read() or [[]]
         kept = [row for row, is_kept in zip(rows, stays, strict=True) if is_kept]
-        return self._with_rows(sheet, [header, *kept])
+        return self if all(stays) else self._with_rows([header, *kept])
 
     def list_rows(self) -> list[dict[str, str]]:
         """Every row by our names of the columns."""
-        header, *rows = self._read().rows or [[]]
+        header, *rows = self._read() or [[]]
         names = self._name_columns(header)
         return [dict(zip(names, map(str.strip, row), strict=False)) for row in rows]
 
@@ -100,29 +87,22 @@ class CsvTable:
         ours = {name.casefold(): own for own, name in self.columns.items()}
         return [ours.get(name, name) for name in (text.strip().casefold() for text in header)]
 
-    def _read(self) -> _Sheet:
-        encoding = "utf-8-sig" if self.content.startswith(b"\xef\xbb\xbf") else "utf-8"
-        try:
-            text = self.content.decode(encoding)
-        except UnicodeDecodeError:
-            encoding = "cp1252"
-            text = self.content.decode(encoding)
+    def _read(self) -> list[list[str]]:
+        """The rows that are not empty, the header first."""
+        text = _decode(self.content)
         first_line = next((line for line in text.splitlines() if line.strip()), "")
         delimiter = max(",;\t", key=first_line.count)
-        rows = [
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
-        ]
-        return _Sheet(rows, encoding, delimiter, "\r\n" if "\r\n" in text else "\n")
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return [row for row in rows if row]
 
-    def _with_rows(self, sheet: _Sheet, rows: Sequence[Sequence[str]]) -> CsvTable:
-        """The table with other rows, in its own encoding, delimiter and line ends."""
-        text = io.StringIO(newline="")
-        csv.writer(text, delimiter=sheet.delimiter, lineterminator=sheet.line_end).writerows(rows)
-        try:
-            return replace(self, content=text.getvalue().encode(sheet.encoding))
-        except UnicodeEncodeError as error:
-            what = quote_value(error.object[error.start : error.end])
-            refuse(f"{self.path.name} is written in {sheet.encoding}, which cannot hold {what}")
+    def _with_rows(self, rows: Sequence[Sequence[str]]) -> CsvTable:
+        """The table with other rows, as long as its header: comma-separated, in UTF-8."""
+        text, width = io.StringIO(newline=""), len(rows[0])
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
+        # Excel takes what has no mark for the encoding of Windows.
+        encoding = "utf-8" if self.content == _decode(self.content).encode() else "utf-8-sig"
+        return replace(self, content=text.getvalue().encode(encoding))
 
     def overwrite(self, before: CsvTable) -> None:
         """Write this table; raises OutputError unless the file still holds the earlier one."""
@@ -136,6 +116,14 @@ class CsvTable:
         if is_changed:
             message = f"{self.path}: was changed outside the board; start the board again to see it"
             raise OutputError(message)
+
+
+def _decode(content: bytes) -> str:
+    """The text of a table in UTF-8, with or without its mark, or in the encoding of Windows."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
 
 
 def require_table(tables: Mapping[str, CsvTable], source: str) -> CsvTable:

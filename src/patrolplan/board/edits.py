@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from patrolplan.team.week_editor import WeekEditor
 
 
-MAX_NAMED_DIFFERENCES = 6
-"""Maximum number of differences named in one sentence."""
 LEAST_GAIN_PERCENT = 0.05
 """A smaller difference in worth is none: it would be shown as 0.0 %."""
 
@@ -242,8 +240,7 @@ def find_duty(week: Week, slot: PatrolSlot) -> Duty:
 def _is_locked_by_hand(editor: WeekEditor, duty: Duty) -> bool:
     """Whether a patrol has a lock that a loan did not put on it."""
     lock = editor.find_lock(duty)
-    is_of_loan = lock is not None and lock.variant is None and editor.is_loan(get_slot(duty))
-    return lock is not None and not is_of_loan
+    return lock is not None and (lock.variant is not None or not editor.is_loan(get_slot(duty)))
 
 
 def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
@@ -285,16 +282,6 @@ def list_differences(before: Week, after: Week) -> list[str]:
         else f"new: {get_slot(change.duty)}, {format_route_name(change.duty.variant)}"
         for change in list_changes(before, after)
     ]
-
-
-def describe_difference(before: Week, after: Week) -> str:
-    """How two weeks differ, in one sentence."""
-    rows = list_differences(before, after)
-    if not rows:
-        same_rules = (before.locks, before.bans) == (after.locks, after.bans)
-        return "the patrols are the same" if same_rules else "only locks or bans"
-    more = len(rows) - MAX_NAMED_DIFFERENCES
-    return "; ".join(rows[:MAX_NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def compute_gains(before: Week, after: Week) -> dict[str, float]:

@@ -18,7 +18,6 @@ from patrolplan.team.week_editor import get_slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
     from threading import Event
 
     from patrolplan.team.problem import RotaProblem
@@ -80,20 +79,16 @@ class BackgroundJob:
             traceback.print_exc()
             what = f"the board failed ({type(error).__name__})"
             problem = f"{what}; the window in which it was started says more"
-        self.status = replace(
-            self.measure(), running=False, message=message or problem, problem=problem
-        )
+        kind, seconds = self.status.kind, self._measure_seconds()
+        self.status = JobStatus(kind, False, seconds, message or problem, problem)
 
-    def measure(self) -> JobStatus:
-        """The progress, with the seconds so far."""
-        seconds = time.monotonic() - self._began
-        return (
-            replace(self.status, seconds=round(seconds, 1)) if self.status.running else self.status
-        )
+    def _measure_seconds(self) -> float:
+        running = round(time.monotonic() - self._began, 1)
+        return running if self.status.running else self.status.seconds
 
     def document(self) -> dict[str, Any]:
-        """The progress, for the page."""
-        return asdict(self.measure())
+        """The progress, with the seconds so far, for the page."""
+        return asdict(self.status) | {"seconds": self._measure_seconds()}
 
 
 class CancelledError(PatrolplanError):
@@ -145,30 +140,12 @@ def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
 
 
 def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
-    """Solve in a process, which unlike a thread can be stopped at any time."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
-    worker.start()
-    theirs.close()
-    message = "planning found no week; the week is unchanged"
-    try:
-        while not ours.poll(POLL_SECONDS):
+    """Solve in a process, which unlike a thread can be stopped at any time: the pool ends it."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        answer = pool.apply_async(solve_rota, (problem,), {"seed": seed})
+        while not answer.ready():
             if cancel.is_set():
                 message = "cancelled; the week is unchanged"
                 raise CancelledError(message)
-        answer = ours.recv()
-    except EOFError:  # it failed, or was killed
-        raise CancelledError(message) from None
-    finally:
-        ours.close()
-        worker.kill()
-        worker.join()
-    if not isinstance(answer, RotaSolution):
-        raise CancelledError(message)
-    return answer
-
-
-def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
-    answer.send(solve_rota(problem, seed=seed))
-    answer.close()
+            answer.wait(POLL_SECONDS)
+        return answer.get()

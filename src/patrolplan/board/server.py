@@ -65,7 +65,7 @@ def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp
         return shared.state.planned_area.area
 
     def state(since: int | None = None) -> Response:
-        shared.reload_if_changed()
+        shared.check_folder()
         if since is not None and not board.has_news(since):
             return Response(status_code=204)
         return JSONResponse(board.build_state())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.board.csv_table import WRITABLE, CsvTable, read_area_table
-from patrolplan.board.edits import apply_change, describe_difference, refuse
+from patrolplan.board.edits import apply_change, refuse
 from patrolplan.board.week_folder import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
 from patrolplan.provenance import compute_area_provenance, compute_short_id
@@ -155,36 +155,19 @@ class SharedWeek:
             return self.state
 
     def check_version(self, version: int) -> None:
-        """Raise where the page does not show the last change, made here or outside the board."""
-        self.reload_if_changed()
+        """Raise where the page does not show the last change, or another program made one."""
+        self.check_folder()
         if version != self.version:
             first = min(max(version, 0), len(self._version_messages))
             raise ConflictError([text for text in self._version_messages[first:] if text])
 
-    def reload_if_changed(self) -> None:
-        """Read the week again if it was written outside the board."""
+    def check_folder(self) -> None:
+        """Raise if the week was written outside the board: what is there is never overwritten."""
         with self.lock:
-            digest = self.store.read_digest()
-            if digest == self._known_digest:
-                return
-            planned, before = self.state.planned_area, self.state.week
-            try:
-                week = read_week(self.store.folder, planned.area, planned.plans)
-                same_days = week.days == before.days
-                message = f"Changed outside the board: {describe_difference(before, week)}"
-            except PatrolplanError as error:
-                same_days, message = False, str(error)
-            if not same_days:
-                self.save_problem = (
-                    f"{self.store.folder} holds a different week from the one on the board; "
-                    f"start the board again ({message})"
-                )
+            if self.store.read_digest() != self._known_digest:
+                what = "holds another week than the board, written by another program"
+                self.save_problem = f"{self.store.folder} {what}; start the board again"
                 raise OutputError(self.save_problem)
-            self._known_digest = digest
-            self.state = self.state.with_week(week)
-            self.undo_stack.clear()
-            self.redo_stack.clear()
-            self.add_version(message)
 
     def _save(self, state: BoardState, message: str) -> None:
         """Write a state's week with a line of history; on failure everything stays as it was."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,6 @@ from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.week_editor import PatrolSlot, get_slot
-from patrolplan.team.where_when import list_stays
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
@@ -82,27 +81,20 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
             if words.board
         ],
         **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
-        "draw": _build_draw_document(week),
+        "draw": None
+        if week.draw is None
+        else {
+            **pick_fields(week.draw, "number", "commitment"),
+            "give_percent": week.give_percent,
+            "give_most_percent": 100 * week.draw.give,
+            "with_locks": None if week.foreseen is None else week.foreseen.with_locks,
+        },
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
         "notes": list_texts(week.notes),
         "history": [{"when": row.when[-5:], "what": row.what} for row in week.history],  # HH:MM
         "threshold_note": (
             f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."
         ),
-    }
-
-
-def _build_draw_document(week: Week) -> dict[str, Any] | None:
-    """How the week was drawn, and how well it was foreseen then; None where it was not drawn."""
-    draw, foreseen = week.draw, week.foreseen
-    if draw is None:
-        return None
-    return {
-        **pick_fields(draw, "number", "commitment"),
-        "give_percent": week.give_percent,
-        "give_most_percent": 100 * draw.give,
-        "foreseen": None if foreseen is None else foreseen.hotspot_quarter,
-        "with_locks": None if foreseen is None else foreseen.with_locks,
     }
 
 
@@ -146,16 +138,11 @@ def _build_school_rows(
     patrols: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for patrol in duties:
         patrols.setdefault((patrol["urn"], patrol["date"]), []).append(patrol)
-    minutes: dict[str, float] = defaultdict(float)
-    for stay in list_stays(roster.week.duties):
-        if stay.stop is not None:
-            minutes[stay.duty.urn] += stay.minutes
     return [
         {
             **pick_fields(school, "urn", "name", "bell"),
             "patrols": sum((school.urn, f"{day}") in patrols for day in roster.week.days),
             "least": editor.problem.min_patrols,
-            "minutes": round(minutes[school.urn]),
             "cells": {
                 f"{day}": {
                     "state": "closed" if (school.urn, day) in roster.closed_days else "open",

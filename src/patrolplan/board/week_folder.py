@@ -202,7 +202,7 @@ def print_papers(shared: SharedWeek) -> str:
         with shared.lock:
             with replace_folder(folder, details) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
-                shared.reload_if_changed()
+                shared.check_folder()
                 present = shared.state.week
                 write_week_documents(present, part)
                 files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}

@@ -4,9 +4,8 @@ The log, for `--verbose` and `--log FILE`, is for remote support. It has names o
 may be shown, options without their values, and problems as printed, but nothing from pupils'
 reports.
 
-Expected errors are `PatrolplanError`. Errors of the system, such as an unreadable file or too
-little memory, get one sentence. Anything else is an error in the program: its place in the code is
-written to a file, without data, for the maintainers of patrolplan.
+Expected errors are `PatrolplanError`. Anything else, of the system or in the program, gets one
+sentence without data.
 """
 
 import io
@@ -15,18 +14,14 @@ import platform
 import re
 import signal
 import sys
-import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
-from uuid import uuid4
 
 import patrolplan as pp
-from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.errors import InputError, PatrolplanError
 
 INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
@@ -58,7 +53,7 @@ def _exit_terminated(_: int, __: FrameType | None) -> NoReturn:
 
 
 def describe_failure(error: Exception) -> list[str]:
-    """One line for each problem; an error in the program is written to a file as well."""
+    """One line for each problem."""
     if isinstance(error, PatrolplanError):
         return str(error).splitlines()
     if isinstance(error, MemoryError):
@@ -70,7 +65,7 @@ def describe_failure(error: Exception) -> list[str]:
         remedy = "check that the file or folder is there, that you may use it, and the disk's space"
         what = f"the system reports '{error.strerror}'; {remedy}"
         return [f"{where}{what}" if name else what]
-    return [_report_fault(error)]
+    return [_describe_fault(error)]
 
 
 def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str, str]]:
@@ -92,30 +87,19 @@ def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typ
     return {"where": command, "what": what, "remedy": f"`{command} --help` {remedy}"}
 
 
-def _report_fault(error: Exception) -> str:
-    """Write where in the code an error occurred; returns one sentence with the file's name."""
-    what = f"an error in patrolplan itself ({type(error).__name__})"
-    outputs = "every output folder is complete, as it was before or new"
-    path = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}error-{uuid4().hex[:12]}.txt"
-    try:
-        path.write_text("\n".join([*list_code_lines(error), ""]), encoding="utf-8")
-    except OSError:
-        return f"{what}; {outputs}"
-    send = (
-        "send it to the people who look after patrolplan: it names lines of code and holds no data"
-    )
-    return f"{what}; {outputs}. {path} says where: {send}"
-
-
-def list_code_lines(error: BaseException) -> Iterator[str]:
-    """Versions, then the type of each error and the lines of its traceback, without data."""
-    yield from _list_versions()
+def _describe_fault(error: BaseException) -> str:
+    """An error in the program as one sentence, without data; every line of code goes to the log."""
     cause: BaseException | None = error
+    places: list[str] = []
     while cause is not None:
-        yield type(cause).__name__
         for frame in traceback.extract_tb(cause.__traceback__):
-            yield f"  {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno} {frame.name}"
+            places.append(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}")
+            log_more(f"{type(cause).__name__} at {places[-1]} {frame.name}")
         cause = cause.__cause__ or cause.__context__
+    where = f"{type(error).__name__} at {places[-1]}" if places else type(error).__name__
+    outputs = "every output folder is complete, as it was before or new"
+    send = "send this line, or the file of --log, to the people who look after patrolplan"
+    return f"an error in patrolplan itself ({where}); {outputs}; {send}"
 
 
 def _list_versions() -> list[str]:

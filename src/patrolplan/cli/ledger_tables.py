@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    from rich.table import Table
 
     from patrolplan.team.ledger.visits import Outcome, VisitEntry
 
@@ -26,23 +27,19 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
 
 
 def print_entries(
-    ledger: pp.Ledger, entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
+    ledger: pp.Ledger, entries: Sequence[VisitEntry], notes: Sequence[str], *, as_json: bool
 ) -> None:
-    """Print the outcome of each visit, and the number of each outcome."""
+    """Print the outcome of each visit, what is odd about them, and the number of each outcome."""
     from patrolplan.team.ledger.delivered import find_odd_visits
 
     notes = [*notes, *find_odd_visits(ledger, entries)]
     outcomes = [entry.outcome for entry in entries]
-    if as_json:
-        counts = {key: outcomes.count(outcome) for outcome, (key, _) in OUTCOMES.items()}
-        visits = [_build_entry_document(entry) for entry in entries]
-        console.print_json({**counts, "visits": visits, "notes": list(notes)})
-        return
-    console.print_lines(map(_describe_entry, entries))
-    console.print_notes(notes)
-    parts = [f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items()]
-    counts_text = ", ".join(part for part in parts if not part.startswith("0 "))
-    console.stdout.print(f"{counts_text or 'Nothing to record'}.")
+    counts = {key: outcomes.count(outcome) for outcome, (key, _) in OUTCOMES.items()}
+    visits = [_build_entry_document(entry) for entry in entries]
+    told = [f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items()]
+    total = ", ".join(part for part in told if not part.startswith("0 ")) or "Nothing to record"
+    lines = [*map(_describe_entry, entries), *(f"note: {note}" for note in notes), f"{total}."]
+    console.print_result({**counts, "visits": visits, "notes": notes}, lines, as_json=as_json)
 
 
 def _describe_entry(entry: VisitEntry) -> str:
@@ -83,28 +80,28 @@ SHOWN = ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "b
 FIGURES = ("visits>", "not recorded>", "minutes>", "%>", "presence>", "person>", "spoken to>")
 
 
-def print_return(tables: dict[str, pd.DataFrame]) -> None:
-    """Print planned against delivered, and why planned minutes were not delivered."""
+def list_return(tables: dict[str, pd.DataFrame]) -> list[str | Table]:
+    """Planned against delivered, and why planned minutes were not delivered."""
     from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 
     figures, narrow = {*FIGURE_COLUMNS, "delivered_percent"}, {"week", "officer", "urn", "hotspot"}
+    parts: list[str | Table] = []
     for name in filter(tables.__contains__, SHOWN):
         keys = [str(key) for key in tables[name].columns if key not in figures]
-        console.print_table(
-            *(f"{key}!" if key in narrow else key for key in keys),
-            *FIGURES,
-            rows=[
-                (*(f"{row[key]}" for key in keys), *_format_figures(row))
-                for row in build_row_documents(tables[name])
-            ],
-            title=f"Delivered of planned, {name.replace('-', ' ')}",
-        )
-    rows = build_row_documents(tables["by-reason"])
-    console.print_table(
-        *("reason", "visits>", "minutes>"),
-        rows=[(row["reason"], f"{row['visits']}", f"{row['minutes']:.0f}") for row in rows],
-        title="Not delivered, by reason",
-    )
+        headings = (*(f"{key}!" if key in narrow else key for key in keys), *FIGURES)
+        rows = [
+            (*(f"{row[key]}" for key in keys), *_format_figures(row))
+            for row in build_row_documents(tables[name])
+        ]
+        title = f"Delivered of planned, {name.replace('-', ' ')}"
+        parts.append(console.build_table(*headings, rows=rows, title=title))
+    reasons = [
+        (row["reason"], f"{row['visits']}", f"{row['minutes']:.0f}")
+        for row in build_row_documents(tables["by-reason"])
+    ]
+    headings = ("reason", "visits>", "minutes>")
+    title = "Not delivered, by reason"
+    return [*parts, console.build_table(*headings, rows=reasons, title=title)]
 
 
 def _format_figures(row: dict[str, Any]) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ const drawHeader = (state) => {
 const draw = (state) => {
   drawGrid(state);
   drawHeader(state);
+  one("#undo").hidden = one("#redo").hidden = !state.can_undo && !state.can_redo;
   one("#undo").disabled = !state.can_undo;
   one("#redo").disabled = !state.can_redo;
   one("#unsaved").hidden = !state.unsaved;

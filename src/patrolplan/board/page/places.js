@@ -11,7 +11,7 @@ const WEEKDAYS = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"]
 const KINDS = { street: "street", junction: "junction", postcode: "postcode", grid_reference: "grid reference", coordinates: "degrees" };
 const FAR_METRES = 5;
 const MOST_VISITORS = 3;
-const MOST_UNMET = 6;
+const MOST_UNMET = 4;
 const form = { values: null, redraw: () => {} };
 const drawn = { unmet: "" };
 

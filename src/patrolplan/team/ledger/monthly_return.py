@@ -283,11 +283,8 @@ def load_delivered_before(
     area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
 ) -> pd.DataFrame | None:
     """What a new week starts from: `delivered_before` of the settings' ledger; None without one."""
-    ledger = open_existing_ledger(area.settings)
-    if ledger is None:
-        return None
-    with ledger:
-        return delivered_before(ledger, start, hotspots)
+    with open_existing_ledger(area.settings) as ledger:
+        return None if ledger is None else delivered_before(ledger, start, hotspots)
 
 
 @dataclass(frozen=True)
@@ -324,8 +321,5 @@ def load_recent_presence(
     area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
 ) -> RecentPresence | None:
     """`read_recent_presence` of the settings' ledger; looking does not create one."""
-    ledger = open_existing_ledger(area.settings)
-    if ledger is None:
-        return None
-    with ledger:
-        return read_recent_presence(ledger, start, hotspots)
+    with open_existing_ledger(area.settings) as ledger:
+        return None if ledger is None else read_recent_presence(ledger, start, hotspots)
