@@ -80,7 +80,7 @@ class BackgroundJob:
             what = f"the board failed ({type(error).__name__})"
             problem = f"{what}; the window in which it was started says more"
         kind, seconds = self.status.kind, self._measure_seconds()
-        self.status = JobStatus(kind, False, seconds, message or problem, problem)
+        self.status = JobStatus(kind, seconds=seconds, message=message or problem, problem=problem)
 
     def _measure_seconds(self) -> float:
         running = round(time.monotonic() - self._began, 1)

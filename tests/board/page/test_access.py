@@ -57,7 +57,7 @@ def _states(window):
     page.locator("#grid .shown.hold").first.click()
     yield "menu"
     page.keyboard.press("Escape")
-    page.locator("#grid .shown.empty").first.click()
+    page.locator("#grid .add").first.click()
     yield "add"
     page.keyboard.press("Escape")
     page.locator("#crew .officer").first.click()

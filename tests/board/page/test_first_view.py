@@ -19,14 +19,14 @@ MOST_CONTROLS = 60
 MOST_WORDS = 500
 
 CONTROLS = """() => {
-  const kinds = "a[href], button, input, select, textarea, summary, [role=button], [role=tab], [onclick]";
+  const kinds = "a[href], button, input, select, textarea, summary, [role=tab], [onclick]";
   const isPressed = (one) => ["pointer", "grab"].includes(getComputedStyle(one).cursor);
   const isControl = (one) => one.matches(kinds) || one.tabIndex >= 0 || isPressed(one);
   return [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility()
     && isControl(one) && !(isPressed(one) && one.parentElement.closest(kinds) !== null)
     && !(isPressed(one) && isPressed(one.parentElement)));
 }"""
-"""Everything visible that can be pressed or that Tab reaches, each once: also a cell with a patrol."""
+"""All that is seen and can be pressed, or that Tab reaches, each once: a cell with a patrol too."""
 
 
 @pytest.fixture
@@ -101,8 +101,34 @@ def test_a_cell_of_the_week_is_read_and_worked_by_keyboard(served, desk):
     page.keyboard.press("Escape")
     free = served.find_first(served.list_additions())
     desk.walk_to(free)
+    expect(desk.empty(free)).to_have_accessible_name(desk.match_text("nobody"))
     page.keyboard.press("Enter")
-    expect(page.locator("#add")).to_be_visible()
+    expect(page.get_by_label("Day")).to_have_value(free["date"])
+    page.keyboard.press("Escape")
+    for key in ("ArrowLeft",) * (1 + served.dates().index(free["date"])):
+        page.keyboard.press(key)
+    expect(desk.add(free["urn"])).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Add a patrol")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_a_patrol_is_added_by_the_button_of_its_school(size, served, request):
+    """A cell without a patrol does nothing when it is pressed; + Add asks for day and officer."""
+    window = request.getfixturevalue(size)
+    page, can = window.page, served.find_first(served.list_additions())
+    page.locator("#grid .shown.empty").first.click()
+    expect(page.locator("dialog")).to_have_count(0)
+    button = window.add(can["urn"])
+    expect(button).to_have_accessible_name(window.match_text("Add a patrol at "))
+    button.click()
+    page.get_by_label("Day").select_option(can["date"])
+    page.get_by_label("Officer").select_option(can["officer"])
+    expect(page.locator("#add .verdict")).to_contain_text("Yes:")
+    page.locator("#add").get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(window.chip(can)).to_have_count(1)
+    expect(button).to_be_focused()
 
 
 def test_a_proposal_is_judged_by_demands_before_worth(chosen):
