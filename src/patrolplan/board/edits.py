@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
@@ -38,8 +38,7 @@ Judgement = Literal["better", "as good", "worse"]
 """A proposal against the week as it is."""
 
 
-@dataclass(frozen=True, eq=False)
-class EditResult:
+class EditResult(NamedTuple):
     """The week after a change, and what was done in words."""
 
     editor: WeekEditor
@@ -143,7 +142,7 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
     banned = [duty for duty in week.duties if released[get_slot(duty)] is None]
     for duty in banned:
         after = _release_lock(after, duty)
-    removed = f"; removed: {', '.join(str(get_slot(duty)) for duty in banned)}" if banned else ""
+    removed = f"; removed: {', '.join(f'{get_slot(duty)}' for duty in banned)}" if banned else ""
     return _build_result(editor, after, allowed, f"ruled out: {words}{removed}")
 
 

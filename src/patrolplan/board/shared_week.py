@@ -13,6 +13,7 @@ from patrolplan.board.csv_table import WRITABLE, CsvTable, read_area_table
 from patrolplan.board.edits import apply_change, refuse
 from patrolplan.board.week_folder import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
+from patrolplan.outputs.output_folder import lock_folder
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.monthly_return import load_delivered_before
@@ -114,9 +115,9 @@ class SharedWeek:
         """Make a change and save it; returns what was done, in words."""
 
         def edit(state: BoardState) -> tuple[BoardState, str]:
-            result = apply_change(change, state.editor, state.week)
-            week = walk_new_patrols(result.editor.inputs, state.week, result.week)
-            return replace(state, editor=result.editor, week=week), result.message
+            editor, week, message = apply_change(change, state.editor, state.week)
+            week = walk_new_patrols(editor.inputs, state.week, week)
+            return replace(state, editor=editor, week=week), message
 
         return self.apply_step(version, edit)
 
@@ -124,7 +125,7 @@ class SharedWeek:
         self, version: int, build_state: Callable[[BoardState], tuple[BoardState, str]]
     ) -> str:
         """Replace the state by one built from it, and save it."""
-        with self.lock, self.store.lock_folder():
+        with self.lock, lock_folder(self.store.folder):
             self.check_version(version)
             before = self.state
             after, message = build_state(before)
@@ -135,7 +136,7 @@ class SharedWeek:
 
     def step_back(self, version: int, action: Literal["undo", "redo"]) -> str:
         """Undo the last change, or make the one again that was undone last."""
-        with self.lock, self.store.lock_folder():
+        with self.lock, lock_folder(self.store.folder):
             self.check_version(version)
             stacks = (self.undo_stack, self.redo_stack)
             taken, given = stacks if action == "undo" else stacks[::-1]

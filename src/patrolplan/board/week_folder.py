@@ -16,7 +16,6 @@ from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE, hash_content
 from patrolplan.outputs.earlier_papers import PAPERS_KEY, hash_facts
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
-    lock_folder,
     read_manifest,
     replace_files,
     replace_folder,
@@ -37,7 +36,6 @@ from patrolplan.times import format_span, format_time
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
-    from contextlib import AbstractContextManager
 
     from patrolplan.area import StudyArea
     from patrolplan.board.shared_week import SharedWeek
@@ -60,10 +58,6 @@ class WeekStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
-    def lock_folder(self) -> AbstractContextManager[None]:
-        """Keep other writers out of the folder while this board reads and writes it."""
-        return lock_folder(self.folder)
-
     def read_digest(self) -> str:
         """A digest of the week's file; empty where there is none."""
         try:
@@ -82,22 +76,17 @@ class WeekStore:
         Papers that show the earlier week stay, and the manifest says that they are out of date.
         """
         files = format_week_documents(week)
-        manifest = self.load_manifest()
+        manifest = read_manifest(self.folder)
         shown = find_shown(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)
         details = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
         replace_files(self.folder, files, details)
         return hash_content(files[WEEK_FILE])
 
-    def load_manifest(self) -> dict[str, Any]:
-        """The folder's manifest."""
-        return read_manifest(self.folder)
-
     def list_papers(self) -> list[str]:
         """Names of the PDFs in the folder's manifest, sorted."""
-        return sorted(
-            name for name in self.load_manifest().get("files", {}) if name.endswith(".pdf")
-        )
+        files = read_manifest(self.folder).get("files", {})
+        return sorted(name for name in files if name.endswith(".pdf"))
 
     def read_paper(self, name: str) -> bytes | None:
         """A printed paper, by its exact name in the folder's manifest; None for any other name."""
@@ -195,7 +184,7 @@ def print_papers(shared: SharedWeek) -> str:
     week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
     details = dict(_describe_area(week.plan.area))
-    changes = _find_changed_cards(roster, shared.store.load_manifest())
+    changes = _find_changed_cards(roster, read_manifest(folder))
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
         made_from = write_week_files(roster, drawn, earlier=folder, changes=changes)

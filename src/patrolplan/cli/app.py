@@ -28,6 +28,8 @@ COMMANDS = {
     ),
 }
 """Every command, in its panel of the help; the first line of its docstring says what it does."""
+MODULES = {*sum(COMMANDS.values(), ())} - {"demo", "hotspots"}
+"""Modules of commands; those of `plan` and `risk` hold two."""
 
 
 class Plain:

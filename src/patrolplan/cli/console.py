@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 import patrolplan as pp
-from patrolplan.cli.failures import log_line, log_more
+from patrolplan.cli.failures import MORE, RUN
 from patrolplan.text import capitalise, format_count, format_percent, list_first, shorten
 from patrolplan.times import format_time
 
@@ -66,13 +66,13 @@ def report_stage(stage: str) -> Iterator[Callable[..., None]]:
             bars[0].update(tasks[name], description=text, completed=done, total=total)
 
         yield report
-    log_more(f"{stage}: {time.perf_counter() - start:.1f} s")
+    MORE.info(f"{stage}: {time.perf_counter() - start:.1f} s")
 
 
 def announce(line: str) -> None:
     """Print a line about the run on standard error, and log it."""
     stderr.print(line)
-    log_line(line)
+    RUN.info(line)
 
 
 def print_json(document: dict[str, Any]) -> None:

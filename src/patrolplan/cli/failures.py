@@ -1,11 +1,7 @@
 """The log of a run, and how a failing command ends: with plain messages and an exit code.
 
 The log, for `--verbose` and `--log FILE`, is for remote support. It has names of files, counts that
-may be shown, options without their values, and problems as printed, but nothing from pupils'
-reports.
-
-Expected errors are `PatrolplanError`. Anything else, of the system or in the program, gets one
-sentence without data.
+may be shown, options without their values, and problems, but nothing from pupils' reports.
 """
 
 import io
@@ -18,8 +14,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import patrolplan as pp
 from patrolplan.errors import InputError, PatrolplanError
@@ -28,9 +23,10 @@ INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
 """Exit codes after Ctrl-C and after SIGTERM, as in shells."""
 
 
-_RUN = logging.getLogger("patrolplan.run")
-_MORE = _RUN.getChild("more")
-"""Logger for what standard error shows only with `--verbose`."""
+RUN = logging.getLogger("patrolplan.run")
+"""Logger for what standard error always shows."""
+MORE = RUN.getChild("more")
+"""Logger for what it shows only with `--verbose`."""
 LONGEST_PATH = 200
 """Maximum letters of a path in a message."""
 
@@ -45,11 +41,7 @@ def use_utf8_streams() -> None:
 def stop_on_sigterm() -> None:
     """Exit on SIGTERM as on any error, so that temporary folders are removed."""
     if threading.current_thread() is threading.main_thread():  # no other thread may set it
-        signal.signal(signal.SIGTERM, _exit_terminated)
-
-
-def _exit_terminated(_: int, __: FrameType | None) -> NoReturn:
-    raise SystemExit(TERMINATED_CODE)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED_CODE))
 
 
 def describe_failure(error: Exception) -> list[str]:
@@ -90,23 +82,16 @@ def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typ
 def _describe_fault(error: BaseException) -> str:
     """An error in the program as one sentence, without data; every line of code goes to the log."""
     cause: BaseException | None = error
-    places: list[str] = []
+    where = type(error).__name__
     while cause is not None:
         for frame in traceback.extract_tb(cause.__traceback__):
-            places.append(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}")
-            log_more(f"{type(cause).__name__} at {places[-1]} {frame.name}")
+            place = f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}"
+            MORE.info(f"{type(cause).__name__} at {place} {frame.name}")
+            where = f"{type(error).__name__} at {place}" if cause is error else where
         cause = cause.__cause__ or cause.__context__
-    where = f"{type(error).__name__} at {places[-1]}" if places else type(error).__name__
     outputs = "every output folder is complete, as it was before or new"
     send = "send this line, or the file of --log, to the people who look after patrolplan"
     return f"an error in patrolplan itself ({where}); {outputs}; {send}"
-
-
-def _list_versions() -> list[str]:
-    from patrolplan.provenance import list_versions
-
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return [system, ", ".join(f"{name} {number}" for name, number in list_versions().items())]
 
 
 def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
@@ -114,45 +99,37 @@ def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
     if path is not None:
         to_file = logging.FileHandler(path, encoding="utf-8")
         to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        _RUN.addHandler(to_file)
+        RUN.addHandler(to_file)
     if verbose:
-        _MORE.addHandler(logging.StreamHandler())
+        MORE.addHandler(logging.StreamHandler())
     if path is not None or verbose:
-        _RUN.propagate = False
-        _RUN.setLevel(logging.INFO)
+        from patrolplan.provenance import list_versions
+
+        RUN.propagate = False
+        RUN.setLevel(logging.INFO)
         # The names of options without their values.
         names = [found[0] for arg in sys.argv[1:] if (found := re.match(r"--[a-z][a-z-]+", arg))]
-        log_more(" ".join(["patrolplan", command, *names]))
-        for line in _list_versions():
-            log_more(line)
-
-
-def log_line(line: str) -> None:
-    """Log a line that standard error always shows."""
-    _RUN.info(line)
-
-
-def log_more(line: str) -> None:
-    """Log a line that standard error shows only with `--verbose`."""
-    _MORE.info(line)
+        MORE.info(" ".join(["patrolplan", command, *names]))
+        MORE.info(f"{platform.system()} {platform.release()}, Python {platform.python_version()}")
+        MORE.info(", ".join(f"{name} {number}" for name, number in list_versions().items()))
 
 
 def log_area(area: "pp.StudyArea") -> None:
     """Log the sources of an area; counts of reports are suppressed and rounded."""
-    if not _RUN.isEnabledFor(logging.INFO):
+    if not RUN.isEnabledFor(logging.INFO):
         return
-    log_more(f"settings: {area.settings.file}")
+    MORE.info(f"settings: {area.settings.file}")
     for name, digest in area.inputs.items():
-        log_more(f"read {name} ({digest[:12]})")
+        MORE.info(f"read {name} ({digest[:12]})")
     for one in area.tables:
-        log_more(f"{one.source}: {one.rows} rows, {one.used} used, {one.left_out} left out")
+        MORE.info(f"{one.source}: {one.rows} rows, {one.used} used, {one.left_out} left out")
 
 
 def close_log(code: object) -> None:
     """Log how the run ended, with its processor seconds, and close the file."""
-    _MORE.info("ended with code %s after %.1f s of processor time", code, time.process_time())
-    for logger in (_MORE, _RUN):
+    MORE.info("ended with code %s after %.1f s of processor time", code, time.process_time())
+    for logger in (MORE, RUN):
         for handler in [*logger.handlers]:
             logger.removeHandler(handler)
             handler.close()
-    _RUN.setLevel(logging.NOTSET)
+    RUN.setLevel(logging.NOTSET)
