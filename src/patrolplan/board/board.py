@@ -56,8 +56,7 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 
-CLOSE_SECONDS = 2.0
-"""How long the board waits for its background work when it is closed."""
+CLOSE_SECONDS = 2.0  # how long the board waits for its background work when it is closed
 READY: dict[Judgement, str] = {
     "better": "A better week is ready",
     "as good": "No better week was drawn: this one is as good",

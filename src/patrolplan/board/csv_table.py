@@ -44,8 +44,7 @@ WRITABLE = {
 class CsvTable:
     """A table of the settings as it is on disk: its file and its bytes."""
 
-    source: str
-    """Its key under `[sources]`."""
+    source: str  # its key under `[sources]`
     path: Path
     content: bytes
     columns: Mapping[str, str] = field(default_factory=dict)

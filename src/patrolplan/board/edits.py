@@ -31,11 +31,9 @@ if TYPE_CHECKING:
     from patrolplan.team.week_editor import WeekEditor
 
 
-LEAST_GAIN_PERCENT = 0.05
-"""A smaller difference in worth is none: it would be shown as 0.0 %."""
+LEAST_GAIN_PERCENT = 0.05  # A smaller difference in worth is none: it would be shown as 0.0 %
 
-Judgement = Literal["better", "as good", "worse"]
-"""A proposal against the week as it is."""
+Judgement = Literal["better", "as good", "worse"]  # A proposal against the week as it is
 
 
 class EditResult(NamedTuple):

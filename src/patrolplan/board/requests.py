@@ -223,5 +223,4 @@ class DosesRequest(VersionedRequest):
     engagements: Annotated[int, Field(ge=0, le=999)] | None = None
     people: Annotated[int, Field(ge=1, le=99)] | None = None
     """How many came; None for the crew as handed out."""
-    reason: Reason | None = None
-    """Why stops had fewer minutes than planned."""
+    reason: Reason | None = None  # why stops had fewer minutes than planned

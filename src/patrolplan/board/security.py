@@ -41,8 +41,7 @@ SECURITY_HEADERS = {
 }
 
 TOKEN_HEADER = "x-patrolplan-token"  # noqa: S105 - a name
-PUBLIC_PREFIX = "/page/"
-"""Style sheets and scripts hold nothing of the week; they need no token."""
+PUBLIC_PREFIX = "/page/"  # style sheets and scripts hold nothing of the week; they need no token
 
 
 class RequestRefusedError(Exception):

@@ -46,10 +46,8 @@ PHONE = Path(webmap.__file__).parent
 LEAFLET = Path(leaflet.BASE_DIR)
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 LOOPBACK_ADDRESS = "127.0.0.1"
-MAX_CONNECTIONS = 100
-"""Connections with which requests are answered; a browser uses six."""
-STARTS = {"/api/solve", "/api/print"}
-"""Requests that begin work in the background."""
+MAX_CONNECTIONS = 100  # connections with which requests are answered; a browser uses six
+STARTS = {"/api/solve", "/api/print"}  # requests that begin work in the background
 PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For PDFs: browsers show them by styles and objects of their own."""
 

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 
-MAX_UNDO_STEPS = 200
-"""Maximum number of changes that can be undone, until the board closes."""
+MAX_UNDO_STEPS = 200  # maximum number of changes that can be undone, until the board closes
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 class RowEdit(NamedTuple):
     """A row that is added to a table, or removed from it."""
 
-    source: str
-    """The table's key under `[sources]`."""
+    source: str  # the table's key under `[sources]`
     cells: dict[str, str]
     """By our names of the columns: the new row, or what the rows to remove have."""
-    words: str
-    """What is done, or the row that goes."""
+    words: str  # what is done, or the row that goes
 
 
 def change_table(

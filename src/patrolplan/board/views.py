@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from patrolplan.area.find_place import find_places, guess_kind
+from patrolplan.area.find_place import find_places
 from patrolplan.board.edits import is_lent
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.inputs.small_tables import WEEKDAYS
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 
 DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
 """Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""
-SIMPLIFY_METRES = 1.0
-"""Tolerance of lines on the page's map."""
+SIMPLIFY_METRES = 1.0  # tolerance of lines on the page's map
 
 BOUND_TOLERANCE = 1e-5
 """Bounds are rounded in files; one this close to the loosest is not shown until solved again."""
@@ -268,20 +267,20 @@ def _list_appointments(state: BoardState) -> dict[str, dict[str, list[dict[str, 
 
 
 def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
-    """Places that a text may mean, the most likely first, and the kind of place it looks like."""
+    """Places that a text may mean, the most likely first."""
     places = find_places(area, text)
     xy = np.array([place.xy for place in places]).reshape(-1, 2)
     points = convert_to_degrees(xy, area.projection)
     rows = [
         {
-            **pick_fields(place, "label", "kind"),
+            "label": place.label,
             "longitude": longitude,
             "latitude": latitude,
             "street_metres": round(place.street_metres, 1),
         }
         for place, (longitude, latitude) in zip(places, points, strict=True)
     ]
-    return {"looks_like": guess_kind(text), "places": rows}
+    return {"places": rows}
 
 
 def _build_demand_rows(week: Week) -> list[dict[str, Any]]:

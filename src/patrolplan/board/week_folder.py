@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
 
-    from patrolplan.area import StudyArea
     from patrolplan.board.shared_week import SharedWeek
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol
@@ -46,10 +45,8 @@ if TYPE_CHECKING:
 
 OUT_OF_DATE_KEY = "out_of_date"
 """Key of the manifest: papers in the folder that show an earlier week."""
-CHANGED_FILE = "part/changed.pdf"
-"""The cards that changed since the last print."""
-PRINTED_KEY = "printed"
-"""Key of the manifest: what the papers in the folder show, by a digest."""
+CHANGED_FILE = "part/changed.pdf"  # the cards that changed since the last print
+PRINTED_KEY = "printed"  # key of the manifest: what the papers in the folder show, by a digest
 
 
 class WeekStore:
@@ -67,7 +64,7 @@ class WeekStore:
 
     def create(self, week: Week) -> None:
         """Write a week into a folder that holds none; not while `lock_folder` is held."""
-        with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
+        with replace_folder(self.folder, build_manifest_header(week.plan.area)) as part:
             write_week_documents(week, part)
 
     def save(self, week: Week, before: Week) -> str:
@@ -79,8 +76,8 @@ class WeekStore:
         manifest = read_manifest(self.folder)
         shown = find_shown(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)
-        details = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
-        replace_files(self.folder, files, details)
+        details = {PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
+        replace_files(self.folder, files, build_manifest_header(week.plan.area) | details)
         return hash_content(files[WEEK_FILE])
 
     def list_papers(self) -> list[str]:
@@ -98,11 +95,6 @@ class WeekStore:
             return file.read_bytes() if file.resolve().is_relative_to(self.folder) else None
         except OSError:
             return None
-
-
-@lru_cache(maxsize=4)
-def _describe_area(area: StudyArea) -> dict[str, Any]:
-    return build_manifest_header(area)
 
 
 def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
@@ -183,7 +175,7 @@ def print_papers(shared: SharedWeek) -> str:
     """
     week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
-    details = dict(_describe_area(week.plan.area))
+    details = build_manifest_header(week.plan.area)
     changes = _find_changed_cards(roster, read_manifest(folder))
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)

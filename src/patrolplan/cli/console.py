@@ -156,8 +156,7 @@ def list_all(
     return [*format_notes(notes, rows), *format_part(title, more)]
 
 
-PATROL_WIDTHS = (8, 36, 7, 7, 8)
-"""Widths of the columns of patrols; places have the rest."""
+PATROL_WIDTHS = (8, 36, 7, 7, 8)  # widths of the columns of patrols; places have the rest
 
 
 def _align(widths: Sequence[int], *cells: str) -> str:

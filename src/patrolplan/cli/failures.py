@@ -23,12 +23,9 @@ INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
 """Exit codes after Ctrl-C and after SIGTERM, as in shells."""
 
 
-RUN = logging.getLogger("patrolplan.run")
-"""Logger for what standard error always shows."""
-MORE = RUN.getChild("more")
-"""Logger for what it shows only with `--verbose`."""
-LONGEST_PATH = 200
-"""Maximum letters of a path in a message."""
+RUN = logging.getLogger("patrolplan.run")  # logger for what standard error always shows
+MORE = RUN.getChild("more")  # logger for what it shows only with `--verbose`
+LONGEST_PATH = 200  # maximum letters of a path in a message
 
 
 def use_utf8_streams() -> None:

@@ -16,10 +16,8 @@ import typer
 
 from patrolplan.cli import console
 
-MAX_PROCESSES = 1024
-"""Maximum number of processes; no expected computer has more processors."""
-FIRST_YEAR, LAST_YEAR = 1900, 2199
-"""Valid years of records and plans, as in the readers of tables."""
+MAX_PROCESSES = 1024  # maximum number of processes; no expected computer has more processors
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # valid years of records and plans, as in the readers of tables
 DEFAULT_CONFIG = Path("patrolplan.toml")
 DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
 """Default folder of the board's week, and of the week that `week --replan` repairs."""
@@ -167,5 +165,4 @@ WORKERS_TEXT = "Processes that share the work; default: as many as speed it up."
 Workers = Annotated[int | None, named("--workers", WORKERS_TEXT, min=1, max=MAX_PROCESSES)]
 CLUSTER_TEXT = "Dask scheduler whose workers share the work, tcp://HOST:8786."
 Cluster = Annotated[str | None, named("--cluster", CLUSTER_TEXT)]
-WorkerOptions = tuple[int | None, str | None]
-"""Values of `--workers` and `--cluster`."""
+WorkerOptions = tuple[int | None, str | None]  # values of `--workers` and `--cluster`

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from patrolplan.tables import LeftOutRow
 
 
-MAX_POSTS = 50
-"""Maximum number of posts."""
+MAX_POSTS = 50  # maximum number of posts
 
 
 @dataclass(frozen=True)

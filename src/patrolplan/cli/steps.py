@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from patrolplan.team.trial import Trial
     from patrolplan.team.week_records import WeekTrial
 
-TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
-"""A trial, and its draw for a week."""
+TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"  # A trial, and its draw for a week
 
 
 def check_out(out: Path | None) -> None:

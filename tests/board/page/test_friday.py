@@ -430,26 +430,6 @@ def test_away_takes_four_taps_on_a_phone(served, small_phone):
 
 
 @pytest.mark.slow
-def test_an_officer_is_away_and_back_by_keyboard(served, desk):
-    """M opens what can be done with an officer; the days are pressed, and Back again undoes it."""
-    page = desk.page
-    officer = served.patrols()[0]["officer"]
-    desk.tab_to(f'#crew [data-officer="{officer}"]')
-    page.keyboard.press("m")
-    desk.tab_to("#away")
-    page.keyboard.press("Enter")
-    _outcome(page)
-    desk.tab_to("#outcome .actions button", text="Leave it so")
-    page.keyboard.press("Enter")
-    expect(desk.officer(officer)).to_be_focused()
-    page.keyboard.press("m")
-    desk.tab_to("#officer button", text="Back again")
-    page.keyboard.press("Enter")
-    expect(_outcome(page)).to_contain_text("is back again")
-    assert served.state()["officers"][0]["absent"] == []
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("size", ["desk", "small_phone"])
 def test_an_appointment_is_entered_and_removed(size, served, request):
     """Kind, day and hours are entered; the officer's card shows them, and the patrol makes way."""

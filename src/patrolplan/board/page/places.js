@@ -8,7 +8,6 @@ import { ask, isRefused, named, say, store } from "./store.js";
 import { counted, dayName, schoolName, shortDay } from "./words.js";
 
 const WEEKDAYS = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"], ["fri", "Fri"]];
-const KINDS = { street: "street", junction: "junction", postcode: "postcode", grid_reference: "grid reference", coordinates: "degrees" };
 const FAR_METRES = 5;
 const MOST_VISITORS = 3;
 const MOST_UNMET = 4;
@@ -86,10 +85,7 @@ const ticks = (name, legend, options, checked) => make(
   options.map(([value, text]) => make("label", { class: "tick" }, make("input", { type: "checkbox", name, value, checked, "data-focus": `t|${name}|${value}` }), text)),
 );
 
-const foundName = ({ label, kind, street_metres: metres }) => {
-  const far = metres >= FAR_METRES ? `, ${Math.round(metres)} m to the nearest street` : "";
-  return `${label} (${KINDS[kind] ?? kind}${far})`;
-};
+const foundName = ({ label, street_metres: metres }) => (metres < FAR_METRES ? label : `${label}, ${Math.round(metres)} m to the nearest street`);
 
 /** A field that finds places, and what it found; a place that is pressed, or the only one, is set. */
 const placeFinder = () => {
@@ -108,9 +104,9 @@ const placeFinder = () => {
     }
     const answer = await ask(`/api/places?text=${encodeURIComponent(text)}`);
     if (isRefused(answer)) return;
-    const { places, looks_like: kind } = answer.body;
+    const { places } = answer.body;
     found.replaceChildren(...places.map((place) => make("li", {}, button(foundName(place), () => choose(place), { class: "link" }))));
-    say(places.length ? `${counted(places.length, "place")} found for ${text}.` : `no ${KINDS[kind] ?? "place"} '${text}' is known here: press the map, or write it otherwise`, { problem: !places.length });
+    say(places.length ? `${counted(places.length, "place")} found for ${text}.` : `no place '${text}' is known here: press the map, or write it otherwise`, { problem: !places.length });
     if (places.length === 1) choose(places[0]);
     else one("button", found)?.focus();
   };

@@ -252,10 +252,8 @@ def _list_places(*tables: pd.DataFrame) -> pd.DataFrame:
     return places.assign(hotspot=places["hotspot"].where(is_named, places["kind"]))
 
 
-DOSE_HISTORY_DAYS = 7
-"""Number of earlier days whose doses a new week starts from."""
-PRESENCE_WEEKS = 4
-"""Weeks before a week that papers for schools look back on."""
+DOSE_HISTORY_DAYS = 7  # number of earlier days whose doses a new week starts from
+PRESENCE_WEEKS = 4  # weeks before a week that papers for schools look back on
 
 
 def delivered_before(
@@ -291,10 +289,8 @@ def load_delivered_before(
 class RecentPresence:
     """Recorded presence in the weeks before a week."""
 
-    weeks: int
-    """Number of `PRESENCE_WEEKS` with any entry in the ledger; at least one."""
-    days: dict[str, frozenset[dt.date]]
-    """Days on which officers were there, by today's hotspot."""
+    weeks: int  # number of `PRESENCE_WEEKS` with any entry in the ledger; at least one
+    days: dict[str, frozenset[dt.date]]  # days on which officers were there, by today's hotspot
 
     def find_days(self, hotspots: Iterable[str]) -> frozenset[dt.date]:
         """Days on which officers were at any of these hotspots."""

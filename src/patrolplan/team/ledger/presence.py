@@ -19,8 +19,7 @@ import pandas as pd
 from patrolplan.tables import Reason
 from patrolplan.times import minutes_after_midnight
 
-TimeSpan = tuple[float, float]
-"""Minutes after midnight, from and to."""
+TimeSpan = tuple[float, float]  # minutes after midnight, from and to
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,11 @@ class Stop:
 
     row: int
     officer: str
-    people: frozenset[str]
-    """The officer and their crew."""
+    people: frozenset[str]  # the officer and their crew
     window: str
     begin: float
     minutes: float
-    count: int
-    """How many are to come, named or not."""
+    count: int  # how many are to come, named or not
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,7 @@ class Stay:
     row: int
     officer: str
     names: frozenset[str]
-    people: int
-    """How many came, named or not."""
+    people: int  # how many came, named or not
     window: str
     begin: float | None
     minutes: float
@@ -135,8 +131,7 @@ class PlaceAccount:
     """The delivery at a place on a day, for one school."""
 
     stops: tuple[StopAccount, ...]
-    others: tuple[Stay, ...]
-    """Visits that belong to no stop handed out."""
+    others: tuple[Stay, ...]  # visits that belong to no stop handed out
 
     def list_people_counts(self) -> list[tuple[Stay, int]]:
         """Every visit, and how many came in addition to those whom it or another one names."""
@@ -203,8 +198,7 @@ def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
 PLACE_KEY = ["date", "urn", "id"]
 """Columns with the place, the day and the school of a visit or a stop."""
 
-PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]
-"""By `PLACE_KEY`."""
+PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]  # by `PLACE_KEY`
 
 
 def account_for_visits(promised: pd.DataFrame, delivered: pd.DataFrame) -> PlaceAccounts:

@@ -38,17 +38,14 @@ from patrolplan.times import format_time, minutes_after_midnight
 STEP_SECONDS = 5.0
 SMOOTHED_STEPS = 25
 """Steps that an officer's place is the median of: two minutes, of which most are a stay's."""
-STAY_STEPS = 36
-"""Steps of a stay, three minutes, by which its beginning is found."""
-MAX_BRIDGED_SECONDS = 300.0
-"""Longest gap that is bridged wherever it ends."""
+STAY_STEPS = 36  # steps of a stay, three minutes, by which its beginning is found
+MAX_BRIDGED_SECONDS = 300.0  # longest gap that is bridged wherever it ends
 MAX_STAY_SECONDS = 5400.0
 """Longest gap that is bridged where it ends near its beginning: as long as a patrol."""
 
 AT_PLACE_METRES = 40.0
 """An officer may be at any place within this many metres: recorders are inexact."""
-MIN_PLACE_MINUTES = 1.0
-"""Minimum minutes at a place: less is drift, or passing it."""
+MIN_PLACE_MINUTES = 1.0  # minimum minutes at a place: less is drift, or passing it
 MIN_UNPROMISED_MINUTES = 5.0
 """Minimum minutes for a place that was not promised: walking past one takes less."""
 MAX_OUTSIDE_METRES = 500.0
@@ -69,8 +66,7 @@ class TrackMinutes:
 
     step_minutes: NDArray[np.float64]
     step_xy: NDArray[np.float64]
-    step_seconds: NDArray[np.float64]
-    """When each step begins."""
+    step_seconds: NDArray[np.float64]  # when each step begins
     spans: NDArray[np.float64]
 
     @property
