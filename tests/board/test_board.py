@@ -14,8 +14,8 @@ from board.speech import get_slot, parse_change
 from hypothesis import given, strategies as st
 from weeks_by_hand import build_week
 
-from patrolplan.board.csv_table import CsvTable, check_text
 from patrolplan.board.shared_week import open_shared_week
+from patrolplan.board.table_changes import CsvTable, check_text
 from patrolplan.board.views import build_map_document
 from patrolplan.board.week_folder import find_outdated_papers, hash_papers
 from patrolplan.errors import OutputError

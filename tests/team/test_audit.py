@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from patrolplan.cli.audit import build_audit_document, describe_audit
+from patrolplan.cli.week import build_audit_document, describe_audit
 from patrolplan.team.audit import audit_week
 from patrolplan.team.draw import make_draw_key
 from patrolplan.team.rota import plan_week

@@ -9,8 +9,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Literal
 
 from patrolplan.atomic import WEEK_FILE
-from patrolplan.board.csv_table import WRITABLE, CsvTable, read_area_table
 from patrolplan.board.edits import apply_change, refuse
+from patrolplan.board.table_changes import WRITABLE, CsvTable, read_area_table
 from patrolplan.board.week_folder import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
 from patrolplan.outputs.output_folder import lock_folder

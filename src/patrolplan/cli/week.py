@@ -20,6 +20,7 @@ from patrolplan.text import pick_fields
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from patrolplan.team.audit import Audit
     from patrolplan.team.repair import Change
 
 
@@ -136,16 +137,6 @@ def week(
     console.print_result(document, _list_lines(result, changes, out, notes=notes), as_json=as_json)
 
 
-def _audit_week(request: _WeekRequest, out: Path, *, as_json: bool) -> None:
-    """Print whether a folder's week was drawn as recorded; exit code 1 if it cannot be shown."""
-    from patrolplan.cli.audit import audit_folder, build_audit_document, describe_audit
-
-    outcome = audit_folder(request.config, out, request.worker_options, request.trial)
-    console.print_result(build_audit_document(outcome), describe_audit(outcome), as_json=as_json)
-    if outcome.verdict != "holds":
-        raise typer.Exit(1)
-
-
 def _check_people(
     request: _WeekRequest, area: pp.StudyArea, days: Sequence[dt.date], others: Sequence[str] = ()
 ) -> dict[str, set[dt.date]]:
@@ -251,3 +242,71 @@ def _build_change_document(change: Change) -> dict[str, Any]:
     """A change of a repair, for other programs."""
     own = pick_fields(change.duty, "officer", "urn", "date", "variant")
     return {"kind": change.kind, **own, "number": change.duty.patrol.number}
+
+
+OBSTACLES = {
+    "not_drawn": "the week was not drawn: an earlier version of patrolplan made it",
+    "no_secret": "the team's secret is not there",
+    "other_secret": "the team's secret is another than the one that drew the week",
+    "other_data": "data or settings have changed since",
+    "other_version": "another version of patrolplan drew it",
+}
+
+
+def _audit_week(request: _WeekRequest, out: Path, *, as_json: bool) -> None:
+    """Print whether a folder's week was drawn as recorded; exit code 1 if it cannot be shown."""
+    from patrolplan.team.audit import Audit, audit_week, find_obstacle
+    from patrolplan.team.week_file import read_week_alone
+
+    entry, trial = read_week_alone(out), request.trial  # before the slow part
+    check_trial_is_named(out, entry.trial, trial)
+    area = steps.load_study_area(request.config)
+    obstacle = find_obstacle(area, entry.draw, entry.created_from, entry.days[0])
+    if obstacle is not None:
+        outcome = Audit(entry.draw, obstacle)
+    else:
+        drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)
+        _, _, plans = steps.plan_area_days(area, entry.days, request.worker_options, drawn)
+        with console.report_stage("Drawing the week again"):
+            outcome = audit_week(pp.read_week(out, area, plans), area, plans)
+    console.print_result(build_audit_document(outcome), describe_audit(outcome), as_json=as_json)
+    if outcome.verdict != "holds":
+        raise typer.Exit(1)
+
+
+def build_audit_document(audit: Audit) -> dict[str, Any]:
+    """The outcome, for other programs."""
+    return {
+        "verdict": audit.verdict,
+        "why": audit.obstacle,
+        "number": None if audit.draw is None else audit.draw.number,
+        "commitment": None if audit.draw is None else audit.draw.commitment,
+        "withdrawn": [str(duty) for duty in audit.withdrawn],
+        "new": [str(duty) for duty in audit.new],
+        "history": [{"when": row.when, "what": row.what} for row in audit.history],
+    }
+
+
+def describe_audit(audit: Audit) -> list[str]:
+    """The outcome, one line per fact, the verdict first."""
+    if audit.obstacle is not None or audit.draw is None:
+        return [f"The draw cannot be audited: {OBSTACLES[audit.obstacle or 'not_drawn']}."]
+    number, commitment = audit.draw.number, audit.draw.commitment
+    whose = f"commitment {commitment}" if commitment else "without a secret: anyone can draw it"
+    which = f"draw number {number}, {whose}"
+    lines = {
+        "holds": [f"The draw holds: {which}."],
+        "differs": [f"The draw does not hold: {which} gives other patrols than the file says."],
+        "unrecorded": [f"The draw does not hold: patrols were changed without a record ({which})."],
+    }[audit.verdict]
+    lines += [f"no longer as drawn: {duty}" for duty in audit.withdrawn]
+    lines += [f"not drawn: {duty}" for duty in audit.new]
+    if not (audit.withdrawn or audit.new):
+        return lines if audit.verdict == "differs" else [*lines, "Every patrol is as drawn."]
+    lines += [f"recorded: {row.when} {row.what}" for row in audit.history]
+    lines += [
+        f"recorded: {officer} absent on {day}"
+        for officer, days in sorted(audit.absent.items())
+        for day in sorted(days)
+    ]
+    return lines
