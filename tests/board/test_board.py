@@ -29,6 +29,7 @@ from patrolplan.team.draw import list_facts, make_draw_key
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.rota import plan_week
 from patrolplan.team.school_answers import list_promises
+from patrolplan.team.solve import solve_rota
 from patrolplan.team.walks import draw_walks
 from patrolplan.team.week import Duty
 from patrolplan.team.week_editor import InvalidEditError, PatrolSlot
@@ -382,8 +383,10 @@ def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, t
     assert f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf" in manifest["out_of_date"]
 
 
-def test_planning_again_offers_better_weeks_only_and_another_draw_is_judged(board, client):
+def test_planning_again_offers_better_weeks_only(board, client, monkeypatch):
     """What is planned already is not offered again; the next draw is, has its number, is undone."""
+    inline = lambda problem, seed, _: solve_rota(problem, seed=seed)  # noqa: E731 - no process
+    monkeypatch.setattr("patrolplan.board.jobs._solve_in_process", inline)
     client.post("/api/solve", json={"version": 1})
     assert settled(client)["message"].startswith("No better week was found")
     assert client.get("/api/proposal").status_code == 404

@@ -170,7 +170,6 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
             "place": places.get(name, ""),
             "days": dict(zip(days, map(round, minutes[row].tolist()), strict=True)),
             "max_minutes": problem.max_dose_minutes,
-            "before": int(problem.dosed_before[row]),
         }
         for row, name in enumerate(inputs.hotspots)
         if name not in corners

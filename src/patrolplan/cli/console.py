@@ -156,17 +156,12 @@ def list_all(
     return [*format_notes(notes, rows), *format_part(title, more)]
 
 
-PATROL_WIDTHS = (8, 36, 7, 7, 8)  # widths of the columns of patrols; places have the rest
-
-
-def _align(widths: Sequence[int], *cells: str) -> str:
-    """A row of a table, each cell cut to its column, and the last to the width of a line."""
-    row = "".join(
-        f"{shorten(cell, width - 2):{width}}" for cell, width in zip(cells, widths, strict=False)
-    )
-    return (
-        f"{row}{''.join(shorten(cell, WIDTH - len(row)) for cell in cells[len(widths) :])}".rstrip()
-    )
+def _align(*cells: str) -> str:
+    """A row of patrols, each cell cut to its column, and the places to the width of a line."""
+    *head, places = cells
+    columns = zip(head, (8, 36, 7, 7, 8), strict=True)
+    row = "".join(f"{shorten(cell, width - 2):{width}}" for cell, width in columns)
+    return f"{row}{shorten(places, WIDTH - len(row))}".rstrip()
 
 
 def list_patrols(plan: pp.Plan, out: Path) -> list[str | Table]:
@@ -177,13 +172,13 @@ def list_patrols(plan: pp.Plan, out: Path) -> list[str | Table]:
     from patrolplan.patrols.file_forms import round_share
 
     parts: list[str | Table] = [] if plan.hotspots["stands_out"].any() else [NOTHING_STANDS_OUT]
-    parts.append(_align(PATROL_WIDTHS, "URN", "school", "from", "to", "x gate", "places"))
+    parts.append(_align("URN", "school", "from", "to", "x gate", "places"))
     for patrol in plan.patrols:
         good = format_reference_ratio(patrol) if patrol.kind == "patrol" else "-"
         hours = format_time(patrol.start_minutes), format_time(patrol.end_minutes)
         streets = [stop.street or stop.place for stop in patrol.stops if stop.kind != "gate"]
         places = ", ".join(dict.fromkeys(streets)) or "gate"
-        parts.append(_align(PATROL_WIDTHS, patrol.urn, patrol.school, *hours, good, places))
+        parts.append(_align(patrol.urn, patrol.school, *hours, good, places))
     if plan.posts:
         rows = [
             (

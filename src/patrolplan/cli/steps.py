@@ -41,19 +41,15 @@ def ensure_secret(settings: pp.Settings) -> None:
     """Create the team's secret if it is missing, and print that."""
     from patrolplan.team.secret import create_secret, find_secret_path, read_secret
 
-    path = find_secret_path(settings)
+    path, keep = find_secret_path(settings), "and keep a copy in a safe place"
     if read_secret(settings) is not None:
         return
+    line = f"Created {path}, the secret that weeks are drawn with. Let only the team's lead read it"
     try:
         create_secret(path)
+        console.stderr.print(f"{line}, {keep}: without it no draw can be audited.")
     except pp.OutputError as error:
-        console.stderr.print(f"{error}; the week is drawn without a secret", soft_wrap=True)
-        return
-    console.stderr.print(
-        f"Created {path}, the secret that weeks are drawn with. Let only the team's lead read it, "
-        "and keep a copy in a safe place: without it no draw can be audited.",
-        soft_wrap=True,
-    )
+        console.stderr.print(f"{error}; the week is drawn without a secret")
 
 
 @contextmanager

@@ -6,22 +6,14 @@ import { gapTitle, swapsButton } from "./outcome.js";
 import { change, named, send, store } from "./store.js";
 import { counted, dayName, idOf, keyOf, patrolName, promised, ruleName, schoolName } from "./words.js";
 
-const longestRun = (dosed) => Math.max(...dosed.map((has) => (has ? "x" : " ")).join("").split(" ").map(({ length }) => length));
-
-/** One hotspot: minutes on every day, with a sign where they are over the maximum, and days in a row. */
-const doseRow = ({ hotspot, place, days, before, max_minutes: maximum }, dates) => {
-  const minutes = dates.map((date) => Math.round(days[date] ?? 0));
-  const run = longestRun(minutes);
-  const text = [run > 1 && `${run} in a row`, before && `${counted(before, "day")} before`].filter(Boolean).join(", ");
-  return make(
-    "tr", {},
-    make("th", { scope: "row" }, make("span", { class: "place-name", title: place }, button(hotspot, () => lookAtHotspot(hotspot), { class: "link", "aria-label": `${hotspot}, ${place}: show on the map`, "data-focus": `h|${hotspot}` }), ` ${place}`)),
-    minutes.map((value) => (value > maximum
-      ? make("td", { class: "over", text: `! ${value}` }, unseen(", too many"))
-      : make("td", { text: value || "–" }))),
-    make("td", { class: "run", text }),
-  );
-};
+/** One hotspot: minutes on every day, with a sign where they are over the maximum. */
+const doseRow = ({ hotspot, place, days, max_minutes: maximum }, dates) => make(
+  "tr", {},
+  make("th", { scope: "row" }, make("span", { class: "place-name", title: place }, button(hotspot, () => lookAtHotspot(hotspot), { class: "link", "aria-label": `${hotspot}, ${place}: show on the map`, "data-focus": `h|${hotspot}` }), ` ${place}`)),
+  dates.map((date) => Math.round(days[date] ?? 0)).map((value) => (value > maximum
+    ? make("td", { class: "over", text: `! ${value}` }, unseen(", too many"))
+    : make("td", { text: value || "–" }))),
+);
 
 /** Doses of every hotspot; those without one this week are folded away. */
 export const drawDoses = ({ doses, week }) => {
@@ -29,14 +21,14 @@ export const drawDoses = ({ doses, week }) => {
   const some = doses.filter((dose) => total(dose) > 0);
   const none = doses.filter((dose) => total(dose) <= 0);
   const maximum = doses[0]?.max_minutes ?? 30;
-  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Hotspot" }), week.days.map(({ name, date }) => make("th", { scope: "col", text: name.split(" ")[0], "aria-label": dayName(date) })), make("th", { scope: "col", text: "Days" })));
+  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Hotspot" }), week.days.map(({ name, date }) => make("th", { scope: "col", text: name.split(" ")[0], "aria-label": dayName(date) }))));
   const dates = week.days.map(({ date }) => date);
   return [
     make("p", { class: "soft", text: `Minutes a day; ${maximum} are the maximum.` }),
     make("table", { class: "doses" }, head, make("tbody", {}, some.map((dose) => doseRow(dose, dates)))),
     none.length && make(
       "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
-      make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place}${dose.before ? `, ${counted(dose.before, "day")} before` : ""} `, swapsButton({ place: dose.hotspot }, `${dose.hotspot}, any day`, { class: "link" })))),
+      make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place} `, swapsButton({ place: dose.hotspot }, `${dose.hotspot}, any day`, { class: "link" })))),
     ),
   ];
 };
