@@ -62,40 +62,25 @@ def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
 
 def test_every_refusal_names_its_reason(hand, chosen):
     """Off duty, closed, taken, elsewhere, unknown: each refusal names its own reason."""
-    duty = of(chosen, "SSO-02")[0]
-    day = f"{duty.date}"
-    base = {"kind": "add", "variant": None}
-    assert "patrols URN 900007 that day" in why_not(
-        hand, chosen, **base, officer="SSO-02", urn="900001", date=day
-    )
-    other = next(
-        name
-        for name in ("SSO-04", "SSO-05", "SSO-06")
-        if not np.isnan(
-            hand.inputs.free_time.hours[
-                hand.inputs.officers.index(name), chosen.days.index(duty.date), 0
-            ]
-        )
-    )
-    assert "already" in why_not(hand, chosen, **base, officer=other, urn="900007", date=day)
-    assert "SSO-06 is off" in why_not(
-        hand, chosen, **base, officer="SSO-06", urn="900001", date="2026-11-30"
-    )
-    assert "no officer" in why_not(hand, chosen, **base, officer="X", urn="900001", date=day)
-    assert "no patrol is planned" in why_not(
-        hand, chosen, **base, officer="SSO-01", urn="1", date=day
-    )
-    assert "not a day" in why_not(
-        hand, chosen, **base, officer="SSO-01", urn="900001", date="2026-12-25"
-    )
-    assert "no longer exists" in why_not(
-        hand, chosen, kind="remove", officer="SSO-01", urn="900007", date=day
-    )
-    full = next(d for d in chosen.days if d not in {x.date for x in of(chosen, "SSO-02")})
-    assert len(of(chosen, "SSO-02")) == 3
-    assert "has reached the maximum of 3 patrols" in why_not(
-        hand, chosen, **base, officer="SSO-02", urn="900007", date=f"{full}"
-    )
+    mine, inputs = of(chosen, "SSO-02"), hand.inputs
+    day, number = f"{mine[0].date}", chosen.days.index(mine[0].date)
+    hours = dict(zip(inputs.officers, inputs.free_time.hours[:, number, 0], strict=True))
+    other = next(name for name in ("SSO-04", "SSO-05", "SSO-06") if not np.isnan(hours[name]))
+    full = next(d for d in chosen.days if d not in {duty.date for duty in mine})
+    assert len(mine) == 3
+    for officer, urn, date, why in (
+        ("SSO-02", "900001", day, "patrols URN 900007 that day"),
+        (other, "900007", day, "already"),
+        ("SSO-06", "900001", "2026-11-30", "SSO-06 is off"),
+        ("X", "900001", day, "no officer"),
+        ("SSO-01", "1", day, "no patrol is planned"),
+        ("SSO-01", "900001", "2026-12-25", "not a day"),
+        ("SSO-02", "900007", f"{full}", "has reached the maximum of 3 patrols"),
+    ):
+        slot = {"officer": officer, "urn": urn, "date": date}
+        assert why in why_not(hand, chosen, kind="add", variant=None, **slot)
+    gone = {"officer": "SSO-01", "urn": "900007", "date": day}
+    assert "no longer exists" in why_not(hand, chosen, kind="remove", **gone)
 
 
 def test_a_lock_holds_until_it_is_taken_off(hand, chosen):
