@@ -1,16 +1,16 @@
 """Everything that the board does for its page."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from starlette.exceptions import HTTPException
 
 from patrolplan.board.edits import (
+    Judgement,
     apply_change,
     compute_gains,
     find_duty,
@@ -18,7 +18,7 @@ from patrolplan.board.edits import (
     list_differences,
     refuse,
 )
-from patrolplan.board.jobs import BackgroundJob, BusyError, solve_week
+from patrolplan.board.jobs import BackgroundJob, BusyError, Proposal, solve_week
 from patrolplan.board.repairs import build_outcome_document, prepare_change
 from patrolplan.board.requests import (
     ChangeRequest,
@@ -30,31 +30,22 @@ from patrolplan.board.requests import (
     TakeOfferRequest,
     VersionedRequest,
 )
-from patrolplan.board.views import build_week_view
+from patrolplan.board.shared_week import BoardState, SharedWeek
+from patrolplan.board.views import DeliveredBySlot, build_week_view
 from patrolplan.board.week_folder import OUT_OF_DATE_KEY, print_papers
 from patrolplan.errors import PatrolplanError
 from patrolplan.outputs.output_folder import read_manifest
+from patrolplan.settings import Settings
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.promised import build_promised_week, get_place_id
-from patrolplan.team.repair import Gap, list_changes, suggest_swaps
+from patrolplan.team.repair import Change, Gap, Move, list_changes, suggest_swaps
 from patrolplan.team.rota import walk_new_patrols
+from patrolplan.team.week import Week
 from patrolplan.team.week_editor import InvalidEditError, get_slot
 from patrolplan.text import format_count, pick_fields
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from patrolplan.board.edits import Judgement
-    from patrolplan.board.jobs import Proposal
-    from patrolplan.board.shared_week import BoardState, SharedWeek
-    from patrolplan.board.views import DeliveredBySlot
-    from patrolplan.settings import Settings
-    from patrolplan.team.repair import Change, Move
-    from patrolplan.team.week import Week
-
 
 CLOSE_SECONDS = 2.0  # how long the board waits for its background work when it is closed
 READY: dict[Judgement, str] = {

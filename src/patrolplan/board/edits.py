@@ -1,35 +1,33 @@
 """Changes of the week by hand or by solving again, and how two weeks differ, in words."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
+from patrolplan.board.requests import (
+    Add,
+    ChangePatrol,
+    ChooseVariant,
+    Move,
+    SetBan,
+    SetCrew,
+    Swap,
+    WeekChange,
+)
 from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.repair import list_changes
-from patrolplan.team.week import format_day
-from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
+from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week_editor import (
+    PATROL_GONE,
+    InvalidEditError,
+    PatrolSlot,
+    WeekEditor,
+    get_slot,
+)
 from patrolplan.team.week_records import Ban
 from patrolplan.text import capitalise
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from patrolplan.board.requests import (
-        Add,
-        ChangePatrol,
-        ChooseVariant,
-        Move,
-        SetBan,
-        SetCrew,
-        Swap,
-        WeekChange,
-    )
-    from patrolplan.team.week import Duty, Week
-    from patrolplan.team.week_editor import WeekEditor
-
 
 LEAST_GAIN_PERCENT = 0.05  # A smaller difference in worth is none: it would be shown as 0.0 %
 

@@ -1,30 +1,22 @@
 """Slow work of the board, in its own threads; a week is solved in a process that can be stopped."""
 
-from __future__ import annotations
-
 import multiprocessing
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from threading import Event, Lock, Thread
+from typing import Any
 
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.draw import make_draw_key
 from patrolplan.team.obstacle_finder import check_locks_and_bans
+from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota import build_drawn_week
+from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.week_editor import get_slot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from threading import Event
-
-    from patrolplan.team.problem import RotaProblem
-    from patrolplan.team.rota_inputs import RotaInputs
-    from patrolplan.team.week import Week
-    from patrolplan.team.week_editor import WeekEditor
-
+from patrolplan.team.week import Week
+from patrolplan.team.week_editor import WeekEditor, get_slot
 
 POLL_SECONDS = 0.1
 

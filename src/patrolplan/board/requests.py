@@ -1,7 +1,5 @@
 """The requests that the page may send, checked before anything is done with them."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Literal
 
@@ -10,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from patrolplan.inputs.small_tables import DUTY_KINDS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.tables import Reason  # noqa: TC001 - read when requests are parsed
+from patrolplan.tables import Reason
 from patrolplan.team.week_editor import PatrolSlot
 
 

@@ -5,26 +5,19 @@ token, its Origin differs, and a name that it points at this computer (DNS rebin
 Host: each of these is refused.
 """
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from patrolplan.atomic import TEMPORARY_PREFIX
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 
 MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS = 64 * 1024, 10.0
 SECURITY_HEADERS = {

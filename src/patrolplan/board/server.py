@@ -1,23 +1,25 @@
 """The board's pages and answers, served to this computer alone."""
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 import os
 import re
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import uvicorn
 from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp
 from xstatic.pkg import leaflet
 
+from patrolplan.board.board import Board
 from patrolplan.board.requests import (
     ChangeRequest,
     DosesRequest,
@@ -31,15 +33,6 @@ from patrolplan.errors import InputError, PatrolplanError
 from patrolplan.outputs import webmap
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.outputs.week.roster import format_week
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.requests import Request
-    from starlette.types import ASGIApp
-
-    from patrolplan.board.board import Board
-
 
 PAGE = Path(__file__).parent / "page"
 PHONE = Path(webmap.__file__).parent

@@ -1,39 +1,33 @@
 """The week on the board: one state that all windows share, saved at every change."""
 
-from __future__ import annotations
-
 import datetime as dt
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import geopandas as gpd
+
+from patrolplan.area import StudyArea
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.board.edits import apply_change, refuse
+from patrolplan.board.requests import WeekChange
 from patrolplan.board.table_changes import WRITABLE, CsvTable, read_area_table
 from patrolplan.board.week_folder import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
 from patrolplan.outputs.output_folder import lock_folder
+from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
+from patrolplan.risk.surface import Risk
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.monthly_return import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
+from patrolplan.team.week import Week
 from patrolplan.team.week_editor import WeekEditor
 from patrolplan.team.week_file import read_week
 from patrolplan.team.week_records import HandChange
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    import geopandas as gpd
-
-    from patrolplan.area import StudyArea
-    from patrolplan.board.requests import WeekChange
-    from patrolplan.patrols.plan import Plan
-    from patrolplan.risk.surface import Risk
-    from patrolplan.team.week import Week
-
 
 MAX_UNDO_STEPS = 200  # maximum number of changes that can be undone, until the board closes
 
@@ -58,13 +52,13 @@ class BoardState:
     tables: Mapping[str, CsvTable] = field(default_factory=dict)
     """The tables that the board writes to, as the area was read with them, by their source."""
 
-    def with_week(self, week: Week) -> BoardState:
+    def with_week(self, week: Week) -> "BoardState":
         """Another week of this area, with an editor of its own."""
         planned = self.planned_area
         editor = WeekEditor.from_week(week, planned.area, planned.plans)
         return replace(self, editor=editor, week=week)
 
-    def with_table(self, table: CsvTable) -> BoardState:
+    def with_table(self, table: CsvTable) -> "BoardState":
         """Planned again where a changed table, not yet written, makes a difference."""
         before, week = self.planned_area, self.week
         area = read_area_table(before.area, table)
@@ -148,7 +142,7 @@ class SharedWeek:
             given.append((done, present))
             return message
 
-    def read(self, version: int) -> BoardState:
+    def read(self, version: int) -> "BoardState":
         """The state, where the page shows the last change."""
         with self.lock:
             self.check_version(version)

@@ -3,17 +3,16 @@
 Rows and the order of columns stay; once written a table is comma-separated and in UTF-8.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import tempfile
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patrolplan.area import format_input_name
+from patrolplan.area import StudyArea, format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
 from patrolplan.board.edits import refuse, refuse_first
 from patrolplan.board.requests import AddAppointment, ReleasePlace, RemoveAppointment, TaskPlace
@@ -21,15 +20,12 @@ from patrolplan.errors import OutputError
 from patrolplan.inputs.small_tables import WEEKDAYS, read_duties, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.settings import Settings
 from patrolplan.team.week import format_day
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from patrolplan.area import StudyArea
     from patrolplan.board.shared_week import BoardState
-    from patrolplan.settings import Settings
 
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -57,7 +53,7 @@ class CsvTable:
     """The table's headings by our names, where they differ."""
 
     @classmethod
-    def from_settings(cls, settings: Settings, source: str) -> CsvTable | None:
+    def from_settings(cls, settings: Settings, source: str) -> "CsvTable | None":
         """The settings' first file of a table that can be written; None where there is none."""
         for path in settings.find_files(source):
             if path.suffix == ".csv" and path.is_file():
@@ -65,7 +61,7 @@ class CsvTable:
                 return cls(source, path, path.read_bytes(), columns)
         return None
 
-    def with_row(self, values: Mapping[str, str]) -> CsvTable:
+    def with_row(self, values: Mapping[str, str]) -> "CsvTable":
         """The table with one more row, and with the columns that only this row needs."""
         header, *rows = self._read() or [[]]
         names = self._name_columns(header)
@@ -74,7 +70,7 @@ class CsvTable:
         new = [values.get(name, "") for name in (*names, *missing)]
         return self._with_rows([header, *rows, new])
 
-    def without_rows(self, wanted: Mapping[str, str]) -> CsvTable:
+    def without_rows(self, wanted: Mapping[str, str]) -> "CsvTable":
         """The table without the rows that have all these values; the table itself if none has."""
         stays = [not wanted.items() <= row.items() for row in self.list_rows()]
         header, *rows = self._read() or [[]]
@@ -100,7 +96,7 @@ class CsvTable:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         return [row for row in rows if row]
 
-    def _with_rows(self, rows: Sequence[Sequence[str]]) -> CsvTable:
+    def _with_rows(self, rows: Sequence[Sequence[str]]) -> "CsvTable":
         """The table with other rows, as long as its header: comma-separated, in UTF-8."""
         text, width = io.StringIO(newline=""), len(rows[0])
         writer = csv.writer(text, lineterminator="\n")
@@ -109,7 +105,7 @@ class CsvTable:
         encoding = "utf-8" if self.content == _decode(self.content).encode() else "utf-8-sig"
         return replace(self, content=text.getvalue().encode(encoding))
 
-    def overwrite(self, before: CsvTable) -> None:
+    def overwrite(self, before: "CsvTable") -> None:
         """Write this table; raises OutputError unless the file still holds the earlier one."""
         try:
             is_changed = self.path.read_bytes() != before.content
@@ -131,7 +127,7 @@ def _decode(content: bytes) -> str:
         return content.decode("cp1252")
 
 
-def _require_table(tables: Mapping[str, CsvTable], source: str) -> CsvTable:
+def _require_table(tables: Mapping[str, CsvTable], source: str) -> "CsvTable":
     """The table; raises InvalidEditError with what to write where the settings name none."""
     if source not in tables:
         _, name, header = WRITABLE[source]
@@ -171,7 +167,7 @@ def read_area_table(area: StudyArea, table: CsvTable) -> StudyArea:
 
 
 def change_table(
-    state: BoardState, change: AddAppointment | RemoveAppointment | TaskPlace | ReleasePlace
+    state: "BoardState", change: AddAppointment | RemoveAppointment | TaskPlace | ReleasePlace
 ) -> tuple[CsvTable, str]:
     """A table after a change, which is not written yet, and the change in words."""
     source = "duties" if isinstance(change, AddAppointment | RemoveAppointment) else "tasked_places"
@@ -195,7 +191,7 @@ def change_table(
     return after, f"Removed: the {words}"
 
 
-def _build_appointment(change: AddAppointment, state: BoardState) -> tuple[dict[str, str], str]:
+def _build_appointment(change: AddAppointment, state: "BoardState") -> tuple[dict[str, str], str]:
     """The row of an appointment, and it in words; raises for one that cannot be written."""
     area, begins = state.planned_area.area, change.from_
     there = state.editor.inputs.free_time.appointments

@@ -1,16 +1,18 @@
 """What the page shows: the present week, and the ground under its map."""
 
-from __future__ import annotations
-
 from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
+from patrolplan.area import StudyArea
 from patrolplan.area.find_place import find_places
 from patrolplan.board.edits import is_lent
+from patrolplan.board.shared_week import BoardState, PlannedArea
+from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import list_texts
@@ -24,22 +26,13 @@ from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
-from patrolplan.team.week_editor import PatrolSlot, get_slot
+from patrolplan.team.week import Week
+from patrolplan.team.week_editor import PatrolSlot, WeekEditor, get_slot
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
-
-if TYPE_CHECKING:
-    import geopandas as gpd
-
-    from patrolplan.area import StudyArea
-    from patrolplan.board.shared_week import BoardState, PlannedArea
-    from patrolplan.crs import Projection
-    from patrolplan.patrols.plan import Patrol, Plan
-    from patrolplan.team.week import Week
-    from patrolplan.team.week_editor import WeekEditor
-
 
 DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
 """Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""

@@ -4,15 +4,16 @@ They are the same files as `patrolplan week --out` writes. Another program's cha
 overwritten.
 """
 
-from __future__ import annotations
-
+import datetime as dt
 import shutil
 import tempfile
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE, hash_content
+from patrolplan.crs import Projection
 from patrolplan.outputs.earlier_papers import PAPERS_KEY, hash_facts
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
@@ -28,19 +29,14 @@ from patrolplan.outputs.week.week_pack import (
     write_week_documents,
     write_week_files,
 )
-from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.team.school_answers import list_promises
+from patrolplan.team.week import Week
 from patrolplan.text import format_count
 from patrolplan.times import format_span, format_time
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Collection, Mapping
-
     from patrolplan.board.shared_week import SharedWeek
-    from patrolplan.crs import Projection
-    from patrolplan.patrols.plan import Patrol
-    from patrolplan.team.week import Week
 
 
 OUT_OF_DATE_KEY = "out_of_date"
@@ -167,7 +163,7 @@ def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str,
     return sorted(name for name in names if name in shown and shown[name] != present.get(name))
 
 
-def print_papers(shared: SharedWeek) -> str:
+def print_papers(shared: "SharedWeek") -> str:
     """Print the week into its folder; the manifest says which papers are out of date.
 
     A change made while the papers are being drawn is not lost: the week's file is always the
