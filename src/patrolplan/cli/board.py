@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
+from patrolplan.cli.trial import load_trial_draw
 from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ def _open_shared_week(
     if entry is None:
         steps.check_term(area, days)
     steps.ensure_secret(area.settings)
-    check_trial_is_named(folder, recorded, trial)
-    drawn = None if trial is None else load_trial_draw(trial, days, recorded)
+    drawn = load_trial_draw(trial, days, folder, recorded)
     planned = PlannedArea(area, *steps.plan_area_days(area, days, (1, None), drawn))
     with console.report_stage("Opening the week"):
         return open_shared_week(planned, folder)

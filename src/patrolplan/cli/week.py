@@ -13,7 +13,7 @@ import typer
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-from patrolplan.cli.trial import check_trial_is_named, choose_or_analyse, load_trial_draw
+from patrolplan.cli.trial import choose_or_analyse, load_trial_draw
 from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.text import pick_fields
 
@@ -168,7 +168,7 @@ def _choose_week(request: _WeekRequest, day: dt.date) -> pp.Week:
     absent = _check_people(request, area, days)
     steps.ensure_secret(area.settings)
     key = make_draw_key(area, days[0], 1 + _count_draws(request.out, days[0]))
-    drawn = None if request.trial is None else load_trial_draw(request.trial, days)
+    drawn = load_trial_draw(request.trial, days)
     _, _, plans = steps.plan_area_days(area, days, request.worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
     bans = [pp.Ban(name, None, at) for name, away in absent.items() for at in away]
@@ -197,12 +197,11 @@ def _repair_week(request: _WeekRequest, out: Path) -> tuple[pp.Week, Sequence[Ch
     from patrolplan.team.week_file import read_week_alone
 
     console.stderr.print(f"Repairing the week in {out}")
-    trial, area = request.trial, steps.load_study_area(request.config)
+    area = steps.load_study_area(request.config)
     entry = read_week_alone(out / "week.json")  # before the slow part
-    check_trial_is_named(out, entry.trial, trial)
+    drawn = load_trial_draw(request.trial, entry.days, out, entry.trial)
     steps.check_out(out)
     absent = _check_people(request, area, entry.days, [row.officer for row in entry.duties])
-    drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)
     _, _, plans = steps.plan_area_days(area, entry.days, request.worker_options, drawn)
     handed_out = pp.read_week(out / "week.json", area, plans)
     with console.report_stage("Repairing the week"):
@@ -258,14 +257,13 @@ def _audit_week(request: _WeekRequest, out: Path, *, as_json: bool) -> None:
     from patrolplan.team.audit import Audit, audit_week, find_obstacle
     from patrolplan.team.week_file import read_week_alone
 
-    entry, trial = read_week_alone(out), request.trial  # before the slow part
-    check_trial_is_named(out, entry.trial, trial)
+    entry = read_week_alone(out)  # before the slow part
+    drawn = load_trial_draw(request.trial, entry.days, out, entry.trial)
     area = steps.load_study_area(request.config)
     obstacle = find_obstacle(area, entry.draw, entry.created_from, entry.days[0])
     if obstacle is not None:
         outcome = Audit(entry.draw, obstacle)
     else:
-        drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)
         _, _, plans = steps.plan_area_days(area, entry.days, request.worker_options, drawn)
         with console.report_stage("Drawing the week again"):
             outcome = audit_week(pp.read_week(out, area, plans), area, plans)

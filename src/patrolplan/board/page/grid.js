@@ -56,22 +56,20 @@ const cellOf = (school, { date }, day) => {
   return things.length === 1 ? draw("td", things[0], cell) : make("td", cell, things.map((thing) => draw("button", thing)));
 };
 
-const nameOf = (school) => {
-  const short = school.patrols < school.least;
+/** A school, with the button that adds a patrol; its row is announced without the button. */
+const nameOf = ({ urn, name, bell, patrols, least }) => {
+  const short = patrols < least;
+  const count = short ? `${patrols} of ${least}, too few` : counted(patrols, "patrol");
   return make(
-    "th", { scope: "row" },
+    "th", { scope: "row", "aria-label": `${name}, bell ${bell}, ${count}` },
     make(
       "div", { class: "school" },
       make(
         "span", {},
-        make("span", { class: "school-name", text: school.name, title: school.name }),
-        make(
-          "span", { class: "soft school-about" },
-          `bell ${school.bell} · `,
-          make("span", { class: short ? "short" : null, text: short ? `${school.patrols} of ${school.least}, too few` : counted(school.patrols, "patrol") }),
-        ),
+        make("span", { class: "school-name", text: name, title: name }),
+        make("span", { class: "soft school-about" }, `bell ${bell} · `, make("span", { class: short ? "short" : null, text: count })),
       ),
-      make("button", { type: "button", class: "add", tabindex: "-1", "aria-label": `Add a patrol at ${school.name}`, data: { focus: `a|${school.urn}` } }, "+", make("span", { text: " Add" })),
+      make("button", { type: "button", class: "add", tabindex: "-1", "aria-label": `Add a patrol at ${name}`, data: { focus: `a|${urn}` } }, "+", make("span", { text: " Add" })),
     ),
   );
 };
