@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from patrolplan.team.ledger.delivered import Answer
-    from patrolplan.team.ledger.visits import Outcome, Visit, VisitEntry
+    from patrolplan.team.ledger.visits import Visit, VisitEntry
 
 
 Crew = tuple[tuple[str, ...] | None, int | None]
@@ -248,12 +248,7 @@ def _report_month(
     console.print_result({"month": month, **documents}, parts, as_json=as_json)
 
 
-OUTCOMES: dict[Outcome, tuple[str, str]] = {
-    "new": ("recorded", "recorded"),
-    "corrected": ("corrected", "corrected"),
-    "same": ("already_recorded", "already recorded"),
-}
-"""JSON key and words of each outcome of a visit."""
+OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
 
 
 def _print_entries(
@@ -264,16 +259,17 @@ def _print_entries(
 
     notes = [*notes, *find_odd_visits(ledger, entries)]
     outcomes = [entry.outcome for entry in entries]
-    counts = {key: outcomes.count(outcome) for outcome, (key, _) in OUTCOMES.items()}
-    visits = [_build_entry_document(entry) for entry in entries]
-    told = [f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items()]
-    total = ", ".join(part for part in told if not part.startswith("0 ")) or "Nothing to record"
-    lines = [*map(_describe_entry, entries), *(f"note: {note}" for note in notes), f"{total}."]
-    console.print_result({**counts, "visits": visits, "notes": notes}, lines, as_json=as_json)
+    counts = {words: outcomes.count(outcome) for outcome, words in OUTCOMES.items()}
+    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+    total = f"{told or 'Nothing to record'}."
+    lines = [*map(_describe_entry, entries), *(f"note: {note}" for note in notes), total]
+    document: dict[str, Any] = {words.replace(" ", "_"): count for words, count in counts.items()}
+    document |= {"visits": [*map(_build_entry_document, entries)], "notes": notes}
+    console.print_result(document, lines, as_json=as_json)
 
 
 def _describe_entry(entry: VisitEntry) -> str:
-    visit, (_, outcome) = entry.visit, OUTCOMES[entry.outcome]
+    visit, outcome = entry.visit, OUTCOMES[entry.outcome]
     before = f", was {entry.minutes_before:g}" if entry.outcome == "corrected" else ""
     crew = f" with {', '.join(visit.together)}" if visit.together else ""
     spoken = "" if visit.engagements is None else f", {visit.engagements} spoken to"
@@ -288,7 +284,7 @@ def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
         "together": list(visit.together or ()),
         **pick_fields(visit, "date", "urn", "hotspot", "place", "minutes", "engagements"),
         **pick_fields(visit, "people", "arrive", "reason"),
-        "outcome": OUTCOMES[entry.outcome][1],
+        "outcome": OUTCOMES[entry.outcome],
         "minutes_before": entry.minutes_before,
     }
 
