@@ -258,7 +258,7 @@ def _print_entries(
     from patrolplan.team.ledger.delivered import find_odd_visits
 
     notes = [*notes, *find_odd_visits(ledger, entries)]
-    outcomes = [entry.outcome for entry in entries]
+    outcomes: list[str] = [entry.outcome for entry in entries]
     counts = {words: outcomes.count(outcome) for outcome, words in OUTCOMES.items()}
     told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
     total = f"{told or 'Nothing to record'}."
