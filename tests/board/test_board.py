@@ -1,25 +1,38 @@
 """The board as its page asks it: saved, undone, in conflict, solved, printed, recorded."""
 
+import csv
+import dataclasses
+import datetime as dt
 import hashlib
-import shutil
+import io
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from board.speech import get_slot, parse_change
+from hypothesis import given, strategies as st
+from weeks_by_hand import build_week
 
 from patrolplan.board.shared_week import open_shared_week
+from patrolplan.board.table_changes import CsvTable, check_text
 from patrolplan.board.views import build_map_document
+from patrolplan.board.week_folder import find_outdated_papers, hash_papers
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.outputs.pack import write_pack
+from patrolplan.outputs.papers import WEEK_PAPERS
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.patrols.demands import find_feared_places
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.draw import list_facts, make_draw_key
 from patrolplan.team.ledger.ledger import open_ledger
-from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
+from patrolplan.team.school_answers import list_promises
+from patrolplan.team.solve import solve_rota
 from patrolplan.team.walks import draw_walks
-from patrolplan.team.week_editor import PatrolSlot
+from patrolplan.team.week import Duty
+from patrolplan.team.week_editor import InvalidEditError, PatrolSlot
 from patrolplan.team.week_file import build_week_document, read_week
 
 PATIENCE_SECONDS = 60
@@ -156,35 +169,15 @@ def test_a_check_foretells_the_worth_and_changes_nothing(board, client):
     assert board.shared.state.week.worth == foretold["worth"] < foretold["worth_before"]
 
 
-def test_what_the_command_repairs_the_board_takes_over(board, client):
-    """A repair by the CLI's calls on what the board saved is the same, and the board sees it."""
-    duty = board.shared.state.week.duties[0]
-    change(client, 1, kind="remove", **get_slot(duty))
-    ground = board.shared.state.planned_area
-    lost = board.shared.state.week.duties[1]
-    away = {lost.officer: {lost.date}}
-    from_file = repair_week(saved(board), ground.area, ground.plans, absent=away).week
-    in_hand = repair_week(board.shared.state.week, ground.area, ground.plans, absent=away).week
-    assert build_week_document(from_file) == build_week_document(in_hand)
-    board.shared.store.save(from_file, board.shared.state.week)
-    late = change(client, 2, kind="lock", **get_slot(board.shared.state.week.duties[-1]))
-    assert late.status_code == 409
-    assert "Changed outside the board" in late.json()["by_others"][0]
-    assert late.json()["state"]["can_undo"] is False
-    assert [get_slot(d) for d in board.shared.state.week.duties] == [
-        get_slot(d) for d in from_file.duties
-    ]
-    assert saved(board).history[0].what.startswith("Removed")
-
-
-def test_another_weeks_file_is_not_written_over(board, client):
-    """A folder that now holds something else stops the board; what is there stays."""
-    duty = board.shared.state.week.duties[0]
-    path = board.shared.store.folder / "week.json"
+def test_what_another_program_writes_is_not_written_over(board, client):
+    """A week that was written meanwhile stops the board, and stays."""
+    shared = board.shared
+    path = shared.store.folder / "week.json"
     path.write_text('{"schema": 1}', encoding="utf-8")
-    answer = change(client, 1, kind="remove", **get_slot(duty))
-    assert answer.status_code == 503
-    assert "start the board again" in answer.json()["problem"]
+    late = change(client, 1, kind="lock", **get_slot(shared.state.week.duties[-1]))
+    for answer in (late, client.get("/api/state")):
+        assert answer.status_code == 503
+        assert "start the board again" in answer.json()["problem"]
     assert path.read_text(encoding="utf-8") == '{"schema": 1}'
 
 
@@ -206,11 +199,16 @@ def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypat
 
 
 def test_solving_round_the_locks_is_what_the_command_plans(board, client):
-    """The proposal is the week that plan_week chooses under the same locks and bans."""
+    """The proposal is the week that plan_week chooses under the same locks and bans.
+
+    A lock changes what can be foreseen, so that nothing is said of it until the week is planned.
+    """
+    assert client.get("/api/state").json()["draw"]["with_locks"] is not None
     duty = board.shared.state.week.duties[0]
     change(client, 1, kind="remove", **get_slot(duty))
     other = next(d for d in board.shared.state.week.duties if d.date != duty.date)
-    change(client, 2, kind="lock", **get_slot(other))
+    locked = change(client, 2, kind="lock", **get_slot(other)).json()["state"]
+    assert locked["draw"]["with_locks"] is None
     change(client, 3, kind="ban", officer=duty.officer, date=f"{duty.date}")
     assert client.post("/api/solve", json={"version": 4}).status_code == 202
     assert settled(client)["problem"] == ""
@@ -220,7 +218,7 @@ def test_solving_round_the_locks_is_what_the_command_plans(board, client):
     assert proposal["worth"] == pytest.approx(same.worth, abs=1e-12)
     assert proposal["gains"]["worth"] == pytest.approx(same.worth - week.worth, abs=1e-12)
     taken = client.post("/api/proposal/take", json={"version": 4})
-    assert taken.status_code == 200
+    assert taken.json()["state"]["draw"]["with_locks"] is not None
     assert {d.key for d in saved(board).duties} == {d.key for d in same.duties}
     assert client.get("/api/proposal").status_code == 404
 
@@ -383,27 +381,12 @@ def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, t
     manifest = read_manifest(folder)
     assert {path.name for path in folder.rglob("*.pdf")} == papers
     assert f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf" in manifest["out_of_date"]
-    shutil.rmtree(folder)
 
 
-def test_the_share_is_that_of_the_last_plan(board, client):
-    """A lock changes what can be foreseen, so that nothing is said until the week is planned."""
-    first = client.get("/api/state").json()["draw"]
-    assert first["number"] == 1
-    assert first["foreseen"] == first["with_locks"] is not None
-    lock = {"kind": "lock", **get_slot(board.shared.state.week.duties[0])}
-    state = client.post("/api/change", json={"version": 1, "change": lock}).json()["state"]
-    assert state["draw"]["foreseen"] is state["draw"]["with_locks"] is None
-    other = board.shared.state.week.duties[1]
-    change(client, 2, kind="remove", **get_slot(other))
-    client.post("/api/solve", json={"version": 3})
-    settled(client)
-    taken = client.post("/api/proposal/take", json={"version": 3}).json()["state"]
-    assert taken["draw"]["with_locks"] is not None
-
-
-def test_planning_again_offers_better_weeks_only_and_another_draw_is_judged(board, client):
+def test_planning_again_offers_better_weeks_only(board, client, monkeypatch):
     """What is planned already is not offered again; the next draw is, has its number, is undone."""
+    inline = lambda problem, seed, _: solve_rota(problem, seed=seed)  # noqa: E731 - no process
+    monkeypatch.setattr("patrolplan.board.jobs._solve_in_process", inline)
     client.post("/api/solve", json={"version": 1})
     assert settled(client)["message"].startswith("No better week was found")
     assert client.get("/api/proposal").status_code == 404
@@ -420,3 +403,176 @@ def test_planning_again_offers_better_weeks_only_and_another_draw_is_judged(boar
     assert week.draw.digest != before.draw.digest
     assert week.worth >= (1 - week.draw.give) * week.draw.best_worth - 1e-9
     assert client.post("/api/undo", json={"version": 2}).json()["state"]["draw"]["number"] == 1
+
+
+MONDAY = dt.date(2026, 11, 30)
+WALL = {"lead.pdf", "map.html", "notes.txt", "tasks.pdf", "week.csv", "week.xlsx"}
+
+
+@pytest.fixture(scope="module")
+def week(demo_plan):
+    """A week of two patrols by two officers."""
+    patrols = {patrol.urn: patrol for patrol in demo_plan.patrols}
+    duties = tuple(
+        Duty(
+            *(officer, urn, MONDAY, patrols[urn].start_minutes, patrols[urn].end_minutes, 0),
+            patrol=patrols[urn],
+            leave_minutes=patrols[urn].start_minutes - 10,
+            back_minutes=patrols[urn].end_minutes + 10,
+        )
+        for officer, urn in (("SSO-01", "900001"), ("SSO-04", "900003"))
+    )
+    return build_week(demo_plan, (MONDAY,), duties)
+
+
+@pytest.fixture(scope="module")
+def names(week):
+    """Its folder: each paper of the table, of every officer, school and card."""
+    found = {"part/changed.pdf", *(paper.name for paper in WEEK_PAPERS if "*" not in paper.name)}
+    for duty in week.duties:
+        found |= {f"cards/{duty.officer}.pdf", f"calendars/{duty.officer}.ics"}
+        found |= {Roster(week).card_path(duty)}
+        found |= {f"{folder}/{duty.urn}.pdf" for folder in ("schools", "posters")}
+    return found
+
+
+@pytest.fixture(scope="module")
+def shown(week, names):
+    """What the papers of that week show."""
+    return hash_papers(week, names)
+
+
+def _replace(week, **changes):
+    """The week with its first duty changed."""
+    first, *others = week.duties
+    return dataclasses.replace(week, duties=(dataclasses.replace(first, **changes), *others))
+
+
+def test_another_companion_makes_their_papers_and_the_card_stale(week, shown, names):
+    """Card, book and calendar of the officer; those of who is not concerned stay."""
+    stale = set(find_outdated_papers(_replace(week, crew=("SSO-08",)), names, shown))
+    assert stale == WALL | {
+        "part/changed.pdf",
+        "calendars/SSO-01.ics",
+        "cards/SSO-01.pdf",
+        "cards/SSO-01/2026-11-30-900001.pdf",
+        "schools/900001.pdf",
+    }
+
+
+def test_a_patrol_of_another_window_has_a_card_of_its_own(week):
+    """Two patrols of an officer at one school on a day have two cards and one school sheet."""
+    first = week.duties[0]
+    morning = dataclasses.replace(
+        first, patrol=dataclasses.replace(first.patrol, window="morning_gate")
+    )
+    both = dataclasses.replace(week, duties=(morning, *week.duties))
+    names = {"schools/900001.pdf", *map(Roster(both).card_path, both.duties)}
+    assert "cards/SSO-01/2026-11-30-900001.morning_gate.pdf" in names
+    stale = find_outdated_papers(week, names, hash_papers(both, names))
+    assert stale == ["cards/SSO-01/2026-11-30-900001.morning_gate.pdf", "schools/900001.pdf"]
+
+
+def test_a_sheet_is_stale_where_another_schools_patrol_no_longer_comes(week, names):
+    """The sheet says on how many days somebody comes to a feared place, from whichever school."""
+    first, second = week.duties
+    stays, plan = dataclasses.replace(second.patrol, stops=()), week.plan
+    feared = find_feared_places(plan.area, plan.risk, plan.hotspots, [second.urn])[0]
+    stop = dataclasses.replace(first.patrol.stops[0], sees=feared.hotspots)
+    week, other = (
+        dataclasses.replace(
+            week,
+            duties=(
+                dataclasses.replace(first, patrol=dataclasses.replace(first.patrol, stops=stops)),
+                dataclasses.replace(second, patrol=stays),
+            ),
+        )
+        for stops in ((stop, *first.patrol.stops[1:]), ())
+    )
+    shown = hash_papers(week, names)
+    assert {"schools/900001.pdf", "schools/900003.pdf"} <= set(shown)
+    assert find_outdated_papers(week, names, shown) == []
+    promises, fewer = (list_promises(each, ["900001", "900003"]) for each in (week, other))
+    assert promises["900003"] != fewer["900003"]
+    assert [name for name, _ in promises["900003"]] == [name for name, _ in fewer["900003"]]
+    stale = find_outdated_papers(other, names, shown)
+    assert {"schools/900001.pdf", "schools/900003.pdf"} <= set(stale)
+
+
+def test_every_paper_that_shows_a_week_is_marked(week, names, shown):
+    """Whatever a paper of the table shows, it is out of date once no patrol is left."""
+    empty = dataclasses.replace(week, duties=())
+    stale = find_outdated_papers(empty, names, shown)
+    for paper in WEEK_PAPERS:
+        files = {name for name in names if paper.matches(name)}
+        assert files
+        assert files <= set(stale) if paper.shows else not files & set(stale)
+
+
+ROWS = b"officer,date,kind\nSSO-01,2026-12-04,court\n"
+NEW = {"officer": "SSO-02", "date": "2026-12-04", "kind": "leave"}
+
+
+def table_of(content):
+    """A table of appointments with these bytes."""
+    return CsvTable("duties", Path("duties.csv"), content)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_row_is_added_at_the_end_and_nothing_else_changes(mark):
+    """A new row comes last, in the table's order of columns; removed again, all is as before."""
+    before = table_of(mark + ROWS)
+    after = before.with_row(NEW)
+    assert after.content == before.content + b"SSO-02,2026-12-04,leave\n"
+    assert after.without_rows({"officer": "SSO-02"}) == before
+    assert after.without_rows({"officer": "SSO-03"}) is after
+
+
+def test_a_column_that_only_the_new_row_needs_is_added():
+    """Rows that span lines get an empty cell at their end, not in their middle; empty rows go."""
+    table = table_of(b'officer;kind\r\n"A\nB";court\r\n\r\nC;"leave"')
+    after = table.with_row({"officer": "D", "kind": "event", "urn": "900001"})
+    assert after.content == b'officer,kind,urn\n"A\nB",court,\nC,leave,\nD,event,900001\n'
+    after = table.with_row({"officer": "D", "kind": "event", "urn": ""})
+    assert after.content == b'officer,kind\n"A\nB",court\nC,leave\nD,event\n'
+
+
+def test_a_table_of_windows_becomes_one_that_holds_every_letter():
+    """It is written in UTF-8, with the mark that tells Excel so."""
+    table = table_of("officer,kind\nJosé,court\n".encode("cp1252"))
+    after = table.with_row({"officer": "Łukasz", "kind": "leave"})
+    assert after.content.decode("utf-8-sig") == "officer,kind\nJosé,court\nŁukasz,leave\n"
+    assert after.content.startswith(b"\xef\xbb\xbf")
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
+
+
+@given(rows=st.lists(st.tuples(CELLS, CELLS), max_size=5), new=st.tuples(CELLS, CELLS))
+def test_whatever_is_written_is_read_again(rows, new):
+    """Cells with quotes, delimiters and any letters come back as they were written."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([("officer", "kind"), *rows])
+    table = table_of(text.getvalue().encode())
+    after = table.with_row(dict(zip(("officer", "kind"), new, strict=True)))
+    read = list(csv.reader(io.StringIO(after.content.decode(), newline="")))
+    assert read[-1] == list(new)
+    assert len(read) == len(rows) + 2
+
+
+def test_a_table_that_somebody_else_changed_is_not_written_over(tmp_path):
+    """Writing needs the file as it was read."""
+    before = CsvTable("duties", tmp_path / "duties.csv", ROWS)
+    before.path.write_bytes(ROWS * 2)
+    with pytest.raises(OutputError, match="changed outside the board"):
+        before.with_row(NEW).overwrite(before)
+    assert before.path.read_bytes() == ROWS * 2
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@x", "two\nlines", "a\x1b[1m", " ", "a\u2028"]
+)
+def test_text_that_is_no_cell_is_refused(text):
+    """Formulas, control signs, line breaks and empty cells are not written."""
+    with pytest.raises(InvalidEditError):
+        check_text("reason", text)

@@ -1,4 +1,4 @@
-"""Changes by hand: what they do, and every reason why one cannot be."""
+"""Changes by hand, and those that repair the week: what they do, and why one cannot be."""
 
 import datetime as dt
 from contextlib import suppress
@@ -10,7 +10,10 @@ from hypothesis import example, given, settings, strategies as st
 from team import checker
 
 from patrolplan.board.edits import apply_change, list_differences
+from patrolplan.team.repair import list_changes, repair_week
+from patrolplan.team.routes import build_route_key
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
+from patrolplan.team.week_file import build_week_document
 from patrolplan.team.week_records import Ban, Lock
 
 
@@ -59,40 +62,25 @@ def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
 
 def test_every_refusal_names_its_reason(hand, chosen):
     """Off duty, closed, taken, elsewhere, unknown: each refusal names its own reason."""
-    duty = of(chosen, "SSO-02")[0]
-    day = f"{duty.date}"
-    base = {"kind": "add", "variant": None}
-    assert "patrols URN 900007 that day" in why_not(
-        hand, chosen, **base, officer="SSO-02", urn="900001", date=day
-    )
-    other = next(
-        name
-        for name in ("SSO-04", "SSO-05", "SSO-06")
-        if not np.isnan(
-            hand.inputs.free_time.hours[
-                hand.inputs.officers.index(name), chosen.days.index(duty.date), 0
-            ]
-        )
-    )
-    assert "already" in why_not(hand, chosen, **base, officer=other, urn="900007", date=day)
-    assert "SSO-06 is off" in why_not(
-        hand, chosen, **base, officer="SSO-06", urn="900001", date="2026-11-30"
-    )
-    assert "no officer" in why_not(hand, chosen, **base, officer="X", urn="900001", date=day)
-    assert "no patrol is planned" in why_not(
-        hand, chosen, **base, officer="SSO-01", urn="1", date=day
-    )
-    assert "not a day" in why_not(
-        hand, chosen, **base, officer="SSO-01", urn="900001", date="2026-12-25"
-    )
-    assert "no longer exists" in why_not(
-        hand, chosen, kind="remove", officer="SSO-01", urn="900007", date=day
-    )
-    full = next(d for d in chosen.days if d not in {x.date for x in of(chosen, "SSO-02")})
-    assert len(of(chosen, "SSO-02")) == 3
-    assert "has reached the maximum of 3 patrols" in why_not(
-        hand, chosen, **base, officer="SSO-02", urn="900007", date=f"{full}"
-    )
+    mine, inputs = of(chosen, "SSO-02"), hand.inputs
+    day, number = f"{mine[0].date}", chosen.days.index(mine[0].date)
+    hours = dict(zip(inputs.officers, inputs.free_time.hours[:, number, 0], strict=True))
+    other = next(name for name in ("SSO-04", "SSO-05", "SSO-06") if not np.isnan(hours[name]))
+    full = next(d for d in chosen.days if d not in {duty.date for duty in mine})
+    assert len(mine) == 3
+    for officer, urn, date, why in (
+        ("SSO-02", "900001", day, "patrols URN 900007 that day"),
+        (other, "900007", day, "already"),
+        ("SSO-06", "900001", "2026-11-30", "SSO-06 is off"),
+        ("X", "900001", day, "no officer"),
+        ("SSO-01", "1", day, "no patrol is planned"),
+        ("SSO-01", "900001", "2026-12-25", "not a day"),
+        ("SSO-02", "900007", f"{full}", "has reached the maximum of 3 patrols"),
+    ):
+        slot = {"officer": officer, "urn": urn, "date": date}
+        assert why in why_not(hand, chosen, kind="add", variant=None, **slot)
+    gone = {"officer": "SSO-01", "urn": "900007", "date": day}
+    assert "no longer exists" in why_not(hand, chosen, kind="remove", **gone)
 
 
 def test_a_lock_holds_until_it_is_taken_off(hand, chosen):
@@ -187,3 +175,220 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
         assert not any(ban.officer == duty.officer and ban.date == duty.date for ban in week.bans)
     assert week.bound >= week.worth - 1e-9
     assert all(isinstance(day, dt.date) for day in week.days)
+
+
+PATIENCE_SECONDS = 120
+
+
+def describe(week):
+    """A week's document without what was done to get there; its shares follow from the rest."""
+    return {**build_week_document(week), "history": []}
+
+
+def change(board, client, **what):
+    """Make a change with a repair, and wait for it; gives how it ended."""
+    request = {"version": board.shared.version, "change": what}
+    answer = client.post("/api/change", json=request)
+    if answer.status_code != 200:
+        return answer.json()["problem"]
+    board.planning_job.wait(PATIENCE_SECONDS)
+    return board.planning_job.document()["problem"]
+
+
+def away(duty, **further):
+    """The officer of a patrol is away on its day."""
+    day = f"{duty.date}"
+    return {"kind": "away", "officer": duty.officer, "from": day, "to": day, **further}
+
+
+def walks(week):
+    """Who walks where, when and how."""
+    return {(*get_slot(duty).values(), build_route_key(duty.patrol)) for duty in week.duties}
+
+
+def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
+    """All other cards stay; the week is the one that the command line repairs."""
+    shared = board.shared
+    before, planned = shared.state.week, shared.state.planned_area
+    duty = before.duties[2]
+    assert change(board, client, **away(duty)) == ""
+    week = shared.state.week
+    assert week.absent == {duty.officer: frozenset({duty.date})}
+    lost = walks(before) - walks(week)
+    assert {(officer, date) for officer, _, date, _ in lost} == {(duty.officer, f"{duty.date}")}
+    again = repair_week(before, planned.area, planned.plans, absent={duty.officer: {duty.date}})
+    assert walks(week) == walks(again.week)
+    outcome = client.get("/api/state").json()["outcome"]
+    assert outcome["message"].startswith(f"{duty.officer} is away on ")
+    assert outcome["cards"][0]["kind"] == "withdrawn"
+    assert len(outcome["cards"]) == len(list_changes(before, week))
+    assert checker.find_broken_duties(week, planned.area) == []
+
+
+def test_undo_brings_all_back_and_redo_repairs_again(board, client):
+    """One step back is the very week before, and one forward the very week after."""
+    shared = board.shared
+    before = describe(shared.state.week)
+    change(board, client, **away(shared.state.week.duties[0], to="2026-12-04"))
+    after = describe(shared.state.week)
+    shared.step_back(2, "undo")
+    assert describe(shared.state.week) == before
+    shared.step_back(3, "redo")
+    assert describe(shared.state.week) == after
+
+
+def test_who_comes_back_fills_the_free_days(board, client):
+    """Back again, the officer is no longer away; the others' cards stay as they are."""
+    shared = board.shared
+    duty = shared.state.week.duties[0]
+    change(board, client, **away(duty, to="2026-12-04"))
+    others = walks(shared.state.week)
+    assert change(board, client, **away(duty, to="2026-12-04", kind="back")) == ""
+    week = shared.state.week
+    assert week.absent == {}
+    assert not any(note.key == "officer_away" for note in week.notes)
+    assert others <= walks(week)
+    new = walks(week) - others
+    assert new
+    assert {officer for officer, *_ in new} == {duty.officer}
+
+
+def test_an_absence_that_cannot_be_is_refused(board, client):
+    """Unknown officers, days of another week, and what is so already are refused in words."""
+    duty = board.shared.state.week.duties[0]
+    assert "no officer" in change(board, client, **away(duty, officer="X"))
+    wrong = {"from": "2026-12-07", "to": "2026-12-08"}
+    assert "no day of this week" in change(board, client, **away(duty, **wrong))
+    assert "is not away" in change(board, client, **away(duty, kind="back"))
+    change(board, client, **away(duty))
+    assert "away on" in change(board, client, **away(duty))
+    assert board.shared.version == 2
+
+
+def appointment(duty, **further):
+    """Something else to do at the time of a patrol."""
+    return {
+        "kind": "appoint", "officer": duty.officer, "date": f"{duty.date}", "from": "14:30",
+        "to": "17:30", "what": "court", "urn": None, **further,
+    }  # fmt: skip
+
+
+def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
+    """The table has one row more; the patrol that no longer fits is gone, the others stay."""
+    shared = board.shared
+    sheet = shared.state.tables["duties"].path
+    before, content = shared.state.week, sheet.read_bytes()
+    duty = before.duties[1]
+    assert change(board, client, **appointment(duty)) == ""
+    row = f"{duty.officer},{duty.date},14:30,17:30,court,\n".encode()
+    assert sheet.read_bytes() == content + row
+    week = shared.state.week
+    assert not any((d.officer, d.date) == (duty.officer, duty.date) for d in week.duties)
+    stayed = {slot for slot in walks(before) if slot[:3:2] != (duty.officer, f"{duty.date}")}
+    assert stayed <= walks(week)
+    officers = {row["officer"]: row for row in client.get("/api/state").json()["officers"]}
+    assert officers[duty.officer]["appointments"] == {
+        f"{duty.date}": [
+            {"kind": "court", "from": "14:30", "to": "17:30", "urn": "", "removable": True}
+        ]
+    }
+    assert "already" in change(board, client, **appointment(duty))
+    gone = {key: appointment(duty)[key] for key in ("officer", "date", "from")}
+    assert change(board, client, kind="unappoint", **gone) == ""
+    assert sheet.read_bytes() == content
+    assert any((d.officer, d.date) == (duty.officer, duty.date) for d in shared.state.week.duties)
+    assert "holds no appointment" in change(board, client, kind="unappoint", **gone)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"officer": "X"}, "no officer"),
+        ({"date": "2026-12-07"}, "not a day"),
+        ({"to": "14:00"}, "do not end after"),
+        ({"urn": "1"}, "no school"),
+    ],
+)
+def test_an_appointment_that_cannot_be_is_refused(still_board, still_client, wrong, why):
+    """Nothing is written, and the reason is named."""
+    shared = still_board.shared
+    sheet = shared.state.tables["duties"].path
+    content = sheet.read_bytes()
+    unfit = appointment(shared.state.week.duties[1], **wrong)
+    assert why in change(still_board, still_client, **unfit)
+    assert sheet.read_bytes() == content
+
+
+def task(board, **further):
+    """A place at the gate of a school, to be visited on every day."""
+    planned = board.shared.state.planned_area
+    x, y = planned.area.network.xy(planned.area.gates)[0]
+    longitude, latitude = planned.area.projection.to_degrees([x], [y])
+    return {
+        "kind": "task", "place_id": "T-50", "longitude": float(longitude[0]),
+        "latitude": float(latitude[0]), "must_visit": True, "schools": ["*"],
+        "from": "2026-11-30", "to": "2026-12-04", "reason": "why", "by": "who", **further,
+    }  # fmt: skip
+
+
+def test_a_tasked_place_is_met_by_few_changes(board, client):
+    """Every day is met or says why not; on no day do more than two cards go."""
+    before = board.shared.state.week
+    assert change(board, client, **task(board)) == ""
+    state = client.get("/api/state").json()
+    mine = [row for row in state["demands"] if row["place"] == "T-50"]
+    assert [row["date"] for row in mine] == [f"{day}" for day in before.days]
+    assert all(row["met_by"] or row["why"] for row in mine)
+    assert any(row["met_by"] for row in mine)
+    gone = [card["date"] for card in state["outcome"]["cards"] if card["kind"] == "withdrawn"]
+    assert all(gone.count(f"{day}") <= 2 for day in before.days)
+    for row in mine:
+        for visitor in row["met_by"]:
+            duty = next(
+                d
+                for d in board.shared.state.week.duties
+                if get_slot(d).items()
+                >= {k: visitor[k] for k in ("officer", "urn", "date")}.items()
+            )
+            assert "T-50" in [stop.tasked for stop in duty.patrol.stops]
+
+
+def test_swaps_for_a_gap_are_taken_by_one_request(board, client):
+    """The best swap is what it says: the gap is filled, the worth changes as announced."""
+    gap = board.shared.state.week.unmet[0]
+    wish = {"version": 1, "urn": gap.urn, "date": f"{gap.date}"}
+    found = client.post("/api/offers", json=wish).json()
+    gains = [offer["gain_percent"] for offer in found["offers"]]
+    assert gains
+    assert gains == sorted(gains, reverse=True)
+    before, best = board.shared.state.week.worth, found["offers"][0]["id"]
+    taken = client.post("/api/offers/take", json={"version": 1, "id": best})
+    assert taken.status_code == 200
+    week = board.shared.state.week
+    assert any((d.urn, d.date) == (gap.urn, gap.date) for d in week.duties)
+    assert 100 * (week.worth - before) / before == pytest.approx(gains[0], abs=1e-9)
+    late = client.post("/api/offers/take", json={"version": 1, "id": best})
+    assert late.status_code == 409
+    old = client.post("/api/offers/take", json={"version": 2, "id": best})
+    assert (old.status_code, "earlier week" in old.json()["problem"]) == (422, True)
+
+
+def test_a_move_that_is_offered_adds_what_it_says(board, client):
+    """Moves after a repair change as many cards as they say, and gain what they say."""
+    shared = board.shared
+    for duty in shared.state.week.duties:
+        change(board, client, **away(duty, to="2026-12-04"))
+        outcome = client.get("/api/state").json()["outcome"]
+        if outcome["offers"]:
+            break
+        client.post("/api/undo", json={"version": shared.version})
+    else:
+        pytest.skip("no absence of this week leaves a move that is worth it")
+    before = shared.state.week
+    take = {"version": shared.version, "id": outcome["offers"][0]["id"]}
+    assert client.post("/api/offers/take", json=take).status_code == 200
+    gain = 100 * (shared.state.week.worth - before.worth) / before.worth
+    assert gain == pytest.approx(outcome["offers"][0]["gain_percent"], abs=1e-9)
+    assert len(list_changes(before, shared.state.week)) == len(outcome["offers"][0]["changes"])
+    assert shared.state.week.absent == before.absent
+    assert all(isinstance(day, dt.date) for day in shared.state.week.days)

@@ -1,10 +1,21 @@
-"""The command line as a newcomer meets it: help by person, one word one meaning, a log."""
+"""The command line as a newcomer meets it: usage, settings, a log; what ends before the work."""
 
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
+
+from patrolplan.cli import board
+from patrolplan.errors import InputError
+from patrolplan.provenance import compute_provenance
+from patrolplan.settings.load import demo_settings, load_settings
+from patrolplan.team.ledger.ledger import open_ledger
+from patrolplan.team.secret import find_secret_path
+
+WRONG_DAYS = ("0001-01-01", "9999-12-31", "1677-01-01", "20261130", "2026-W48-1", "2026-13-01")
+MANY = "9" * 5000
 
 
 def test_help_does_not_import_what_it_does_not_need():
@@ -16,6 +27,11 @@ def test_help_does_not_import_what_it_does_not_need():
     assert not {"numpy", "pandas", "geopandas", "shapely", "sqlalchemy"} & {*done.stdout.split()}
 
 
+def test_the_version_is_printed(run):
+    """As a support desk asks for it first."""
+    assert run("--version") == (0, f"patrolplan {version('patrolplan')}\n", "")
+
+
 @pytest.mark.parametrize(
     ("args", "what"),
     [
@@ -24,6 +40,7 @@ def test_help_does_not_import_what_it_does_not_need():
         (["plan", "--minutes", "x"], "'--minutes': 'x' is not"),
         (["record"], "give one of --week"),
         (["schema"], "Missing argument '[plan|"),
+        (["plann"], "No such command 'plann'"),
     ],
 )
 def test_every_wrong_usage_is_json(run, args, what):
@@ -37,16 +54,48 @@ def test_every_wrong_usage_is_json(run, args, what):
     assert problem["remedy"] == f"`{problem['where']} --help` says how it is used"
 
 
-def test_an_unknown_command_is_wrong_usage(run):
-    """It is said to be none."""
-    code, out, _ = run("plann", "--json")
-    assert (code, "No such command 'plann'" in out) == (2, True)
+@pytest.mark.parametrize(
+    "args",
+    [
+        *(("plan", "--minutes", wrong) for wrong in ("nan", "inf", "-inf", "1e9", "0", "-5")),
+        *(("plan", "--start", wrong) for wrong in ("9:5", "15", "15:15:30", "24:00")),
+        *(("plan", "--date", wrong) for wrong in (*WRONG_DAYS, "soon")),
+        ("plan", "--way", "car"),
+        ("fetch", "--only", "weather"),
+        *(("plan", "--workers", wrong) for wrong in ("0", "1025", MANY)),
+        ("demo", "--workers", "0"),
+        ("plan", "--workers", "2", "--cluster", "tcp://127.0.0.1:1"),
+        ("week", "--from", "9999-12-31"),
+        ("week", "--replan", "--absent", "SSO-01:9999-12-31"),
+        ("week", "--from", "2026-11-30", "--out", "w", "--date", "0001-01-01"),
+        ("board", "--from", "1677-01-01"),
+        ("board", "--port", "65536"),
+        *(("brief", "--school", "900001", "--since", wrong) for wrong in (*WRONG_DAYS, "9999-12")),
+        ("backtest", "--first-month", "0001-01", "--last-month", "2026-09"),
+        ("backtest", "--first-month", "2026-01", "--last-month", "9999-12"),
+        ("record", "--officer", "SSO-01", "--date", "2026-13-01"),
+        *(("record", "--return", wrong) for wrong in ("0001-01", "9999-12", "2026-13", "2026")),
+        *(("purge", "--older-than", wrong) for wrong in ("nan", "1e9d", "-3d", MANY)),
+        *(("fetch", "--months", wrong) for wrong in ("0", "241", "nan", MANY)),
+    ],
+    ids=lambda args: " ".join(args)[:60],
+)
+def test_a_value_beyond_all_sense_is_wrong_usage(run, demo, tmp_path, monkeypatch, args):
+    """Before any work, with what to write instead."""
+    monkeypatch.chdir(tmp_path)
+    config = () if args[0] == "demo" else ("--config", demo)
+    code, out, err = run(*args, *config)
+    assert (code, out) == (2, "")
+    assert "Error" in err
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_the_help_is_one_screen(run):
-    """All commands in at most 45 lines."""
-    code, out, _ = run("--help")
-    assert (code, len(out.splitlines()) <= 45) == (0, True)
+def test_init_reports_what_it_wrote(run, tmp_path):
+    """The settings and the secret, as one JSON object."""
+    code, out, _ = run("init", "--config", tmp_path / "own.toml", "--json")
+    assert code == 0
+    written = {"written": tmp_path / "own.toml", "secret": tmp_path / "week.secret"}
+    assert json.loads(out) == {name: str(path) for name, path in written.items()}
 
 
 def test_settings_are_found_upwards(run, tmp_path, monkeypatch):
@@ -75,12 +124,8 @@ def test_the_log_says_what_was_read_and_how_long_it_took(run, copy_demo, tmp_pat
     assert code == 0
     json.loads(out)
     text = log.read_text(encoding="utf-8")
-    for wanted in (
-        "check --log --json",
-        "Reading: ",
-        "reports: 620 rows",
-        "ended with code 0 after",
-    ):
+    ended = "ended with code 0 after"
+    for wanted in ("check --log --json", "Reading: ", "reports: 620 rows", ended):
         assert wanted in text
     assert "read crimes: crimes/2026-09" in text
     assert "read crimes: crimes/2026-09" in err
@@ -89,9 +134,8 @@ def test_the_log_says_what_was_read_and_how_long_it_took(run, copy_demo, tmp_pat
     assert report.split(",")[0] not in text
     code, _, err = run("--log", log, "week", "--replan", "--absent", "SSO-01:2026-99-99")
     more = log.read_text(encoding="utf-8").removeprefix(text)
-    assert "week --log --replan --absent" in more
-    assert "wrong usage: " in more
-    assert "ended with code 2" in more
+    for wanted in ("week --log --replan --absent", "wrong usage: ", "ended with code 2"):
+        assert wanted in more
     assert "2026-99-99" in err
     assert "2026-99-99" not in more
     code, _, err = run("--log", tmp_path / "no" / "folder" / "x.log", "check")
@@ -103,12 +147,61 @@ def test_the_log_says_what_was_read_and_how_long_it_took(run, copy_demo, tmp_pat
     [
         (("plan", "--school", "lanthorn"), "choose from: 900001 (Lanthorn Hill School)"),
         (("week", "--from", "2026-12-24"), "every school is closed (Thursday 24 December"),
+        (("plan", "--window", "early"), "there is no window 'early'"),
     ],
 )
 def test_what_cannot_be_planned_ends_before_the_work(run, copy_demo, tmp_path, args, what):
-    """A school that is not there, or a week outside term, costs no minute."""
-    settings = copy_demo(tmp_path, "2026-08", "2026-09")
+    """A school or window that is not there, or a week outside term, costs no minute."""
+    settings = copy_demo(tmp_path, "2026-09")
     code, _, err = run(*args, "--config", settings, "--out", tmp_path / "out")
     assert code == 1
     assert what in err
     assert "Estimating" not in err
+
+
+def test_the_demo_of_the_board_writes_into_the_current_folder_alone(tmp_path, monkeypatch):
+    """The secret and the ledger are not put beside the demo's files, which may be write-protected.
+
+    They are no part of what a plan is made from, so the plan is that of the demo.
+    """
+    monkeypatch.chdir(tmp_path)
+    opened, shipped = board._load_demo_settings(), load_settings(demo_settings())
+    assert find_secret_path(opened) == tmp_path / "patrolplan-demo.secret"
+    with open_ledger(opened) as ledger:
+        assert str(tmp_path / "patrolplan-demo.sqlite") in ledger.address
+    assert compute_provenance(opened, {}) == compute_provenance(shipped, {})
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_without_settings_the_board_is_of_the_demo(run, tmp_path, monkeypatch):
+    """A newcomer sees a board; settings that were named and do not exist are an error still."""
+    monkeypatch.chdir(tmp_path)
+    opened = []
+
+    def stop(*given):
+        opened.append(given)
+        raise InputError(())
+
+    monkeypatch.setattr(board, "_open_shared_week", stop)
+    assert "fictional borough of Eastmere" in run("board")[2]
+    (settings, week, *_) = opened[0]
+    assert settings.area.name == "Eastmere (fictional)"
+    assert week == board.DEMO_WEEK_FOLDER
+    monkeypatch.undo()
+    code, _, errors = run("board", "--config", tmp_path / "mine.toml")
+    assert code == 1
+    assert "mine.toml: the settings file does not exist" in errors
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_the_boards_week_must_be_one(run, demo, tmp_path):
+    """A file that is no week is reported before the work."""
+    folder = tmp_path / "week"
+    folder.mkdir()
+    (folder / "manifest.json").write_text('{"files": {"week.json": ""}}', encoding="utf-8")
+    (folder / "week.json").write_text("{", encoding="utf-8")
+    code, _, errors = run("board", "--config", demo, "--week", folder)
+    assert code == 1
+    assert "is not JSON" in errors

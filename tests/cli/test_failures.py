@@ -1,16 +1,17 @@
-"""How a failing command ends: one sentence for each problem, exit code 1, no data."""
+"""How a command ends: a sentence for each problem, exit code 1, no data; also when killed."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
+import patrolplan
 from patrolplan import cli
 from patrolplan.cli import failures
 
@@ -25,43 +26,27 @@ def _fail():
         raise RuntimeError(message) from error
 
 
-@pytest.fixture
-def broken(monkeypatch, tmp_path):
-    """The program with an error in it; gives the folder that takes the reports."""
+@pytest.mark.parametrize("asked", [False, True])
+def test_an_error_in_the_program_is_reported_without_data(monkeypatch, capsys, tmp_path, asked):
+    """One sentence with the place in the code, every place in the log; a traceback if asked for."""
     monkeypatch.setattr(cli, "app", _fail)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
-
-
-def test_an_error_in_the_program_is_reported_without_data(broken, monkeypatch, capsys):
-    """An unforeseen error ends with one sentence; the report names code lines and no content."""
     monkeypatch.setattr("sys.argv", ["patrolplan", "check", "--json"])
+    if asked:
+        monkeypatch.setenv("PATROLPLAN_TRACEBACK", "1")
+    failures.open_log(tmp_path / "run.log", "check", verbose=False)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
     printed = capsys.readouterr()
-    (path,) = broken.iterdir()
-    outputs = "every output folder is complete, as it was before or new"
-    sentence = f"an error in patrolplan itself (RuntimeError); {outputs}. {path} says where"
-    assert sentence in printed.err
+    assert "an error in patrolplan itself (RuntimeError at cli/test_failures.py:" in printed.err
+    assert "every output folder is complete, as it was before or new" in printed.err
     assert json.loads(printed.out)["problems"]
-    report = path.read_text(encoding="utf-8")
-    assert "test_failures.py" in report
-    assert "KeyError" in report
-    for text in (report, printed.out, printed.err):
+    log = (tmp_path / "run.log").read_text(encoding="utf-8")
+    assert "KeyError at cli/test_failures.py:" in log
+    for text in (log, printed.out):
         assert PRIVATE not in text
-        assert "Traceback" not in text
-
-
-@pytest.mark.usefixtures("broken")
-def test_the_error_is_shown_to_who_asks_for_it(monkeypatch, capsys):
-    """Developers see the traceback, with its values, above the sentence for users."""
-    monkeypatch.setenv("PATROLPLAN_TRACEBACK", "1")
-    with pytest.raises(SystemExit):
-        cli.main()
-    errors = capsys.readouterr().err
-    assert f"RuntimeError: no {PRIVATE}" in errors
-    assert errors.index("Traceback") < errors.index("an error in patrolplan itself")
+    assert ("Traceback" in printed.err) is asked
+    assert (f"RuntimeError: no {PRIVATE}" in printed.err) is asked
 
 
 @pytest.mark.parametrize(
@@ -160,3 +145,69 @@ def test_fifty_kills_leave_no_secret_on_the_disk(copy_demo, tmp_path):
         process.wait()
         for path in temporary.rglob("*"):
             assert not path.is_file() or planted.encode() not in path.read_bytes(), path.name
+
+
+COMMAND = """
+import signal
+from patrolplan.cli import main
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
+    main()
+"""
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """Start the demo with two workers in a process of its own."""
+    script = tmp_path / "run.py"
+    script.write_text(COMMAND, encoding="utf-8")
+    room = Path(patrolplan.__file__).parents[1]
+    started = []
+
+    def begin(*args):
+        run = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, str(script), *map(str, args)],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(room)},
+            start_new_session=True,
+        )
+        started.append(run)
+        return run
+
+    yield begin
+    for run in started:
+        run.kill()
+        run.wait()
+        run.stderr.close()
+
+
+def _until(run, words):
+    """Read what is printed up to a line with these words."""
+    text = ""
+    for line in run.stderr:
+        text += line
+        if words in line:
+            return text
+    raise AssertionError(text)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to a group")
+@pytest.mark.parametrize(
+    ("words", "wait"),
+    [("Planning patrols ...", 1.0), pytest.param("Writing cards", 0.3, marks=pytest.mark.slow)],
+)
+def test_interrupted_in_the_middle(begun, tmp_path, words, wait):
+    """Ctrl-C ends command and workers within moments, with 130, and leaves nothing half written."""
+    run = begun("demo", "--workers", "2", "--out", tmp_path / "out")
+    _until(run, words)
+    time.sleep(wait)
+    family = psutil.Process(run.pid).children(recursive=True)
+    os.killpg(run.pid, signal.SIGINT)  # the terminal sends it to every process of the command
+    assert run.wait(20) == 130
+    assert "Traceback" not in run.stderr.read()
+    psutil.wait_procs(family, timeout=10)
+    assert not [one for one in family if one.is_running()]
+    assert [path.name for path in tmp_path.iterdir()] == ["run.py"]

@@ -1,7 +1,8 @@
-"""The week command: planned, set by hand, repaired at short notice, or refused."""
+"""The week command, also of a trial; and commands that take a window."""
 
 import datetime as dt
 import json
+import shutil
 from base64 import b64encode
 
 import pytest
@@ -109,3 +110,116 @@ def test_a_folder_that_cannot_be_written_draws_without_a_secret(small, tmp_path,
     settings._folder = tmp_path / "missing"
     steps.ensure_secret(settings)
     assert "the week is drawn without a secret" in " ".join(capsys.readouterr().err.split())
+
+
+MONTHS = [f"2025-{month:02}" for month in range(7, 13)] + [f"2026-{n:02}" for n in range(1, 7)]
+LATER = ["2026-07", "2026-08", "2026-09"]
+WISHES = {"start": "2026-07-01", "end": "2026-09-30", "randomise": "pairs", "apart_metres": 100.0}
+
+
+@pytest.fixture(scope="module")
+def trial_area(copy_demo, tmp_path_factory):
+    """The demo borough with a year of crimes and four schools; gives its settings file."""
+    settings = copy_demo(tmp_path_factory.mktemp("area"), *MONTHS)
+    text = settings.read_text(encoding="utf-8")
+    text += '\n[schools]\nurns = ["900001", "900002", "900006", "900007"]\n'
+    settings.write_text(text, encoding="utf-8")
+    return settings
+
+
+@pytest.fixture(scope="module")
+def wishes(trial_area):
+    """A file that the lead wrote; the first test that needs pairs has them added."""
+    path = trial_area.parent / "trial.json"
+    path.write_text(json.dumps(WISHES), encoding="utf-8")
+    return path
+
+
+def test_a_new_trial_needs_a_first_day(run, trial_area, tmp_path):
+    """Without a file and without --from there is no trial."""
+    code, _, stderr = run("week", "--config", trial_area, "--trial", tmp_path / "none.json")
+    assert code == 1
+    assert "give --from DAY, the first day of a new trial" in " ".join(stderr.split())
+
+
+@pytest.mark.slow
+def test_a_trial_from_its_pairs_to_its_result(run, trial_area, wishes, demo, tmp_path):
+    """Paired, planned, refused before its end, repaired only with its file, and analysed."""
+    trial = ["--config", trial_area, "--trial", wishes]
+    code, out, _ = run("week", *trial, "--json")
+    paired = json.loads(out)
+    assert code == 0
+    assert json.loads(wishes.read_text(encoding="utf-8")) == paired
+
+    code, out, _ = run("week", *trial, "--from", "2026-07-06", "--out", tmp_path / "week", "--json")
+    week = json.loads(out)
+    assert code == 0
+    assert len(week["trial"]["drawn"]) == 5 * len(paired["hotspots"])
+    none = {row["hotspot"] for row in week["trial"]["drawn"] if not row["treated"]}
+    assert len(none) == len(paired["hotspots"]) // 2
+    assert not none & {stop["hotspot"] for row in week["patrols"] for stop in row["stops"]}
+
+    code, _, stderr = run("week", *trial)
+    assert code == 1
+    assert "come back with all its months" in " ".join(stderr.split())
+
+    away = ["--replan", "--absent", "SSO-01:2026-07-07", "--out", tmp_path / "week"]
+    code, _, stderr = run("week", "--config", trial_area, *away)
+    assert code == 1
+    assert "name the trial's file with --trial" in " ".join(stderr.split())
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({**paired, "seed": paired["seed"] ^ 1}), encoding="utf-8")
+    code, _, stderr = run("week", "--config", trial_area, *away, "--trial", other)
+    assert code == 1
+    assert "the week is part of another trial" in " ".join(stderr.split())
+    code, out, _ = run("week", *trial, *away, "--json")
+    assert code == 0
+    assert json.loads(out)["trial"] == week["trial"]
+
+    for month in LATER:
+        shutil.copytree(demo.parent / "crimes" / month, trial_area.parent / "crimes" / month)
+    code, out, _ = run("week", *trial, "--json")
+    assert code == 0
+    assert 0 < json.loads(out)["effect"]["p_value"] <= 1
+    assert "95 % interval" in " ".join(run("week", *trial)[1].split())
+
+
+@pytest.fixture(scope="module")
+def windowed(copy_demo, tmp_path_factory):
+    """The demo borough with its last months, and a window in the morning."""
+    months = [f"2026-{month:02d}" for month in range(4, 10)]
+    path = copy_demo(tmp_path_factory.mktemp("windows"), *months)
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write('\n[patrol.windows.early]\nfrom = "07:30"\nto = "09:00"\n')
+    return path
+
+
+def _run_json(run, *args):
+    code, out, err = run(*args, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("options", "window", "day"),
+    [
+        ((), {"from": None, "minutes": 90.0}, "school_day"),
+        (("--window", "early"), {"from": "07:30", "minutes": 90.0}, "school_day"),
+        (("--start", "01:00", "--minutes", "60"), {"from": "01:00", "minutes": 60.0}, None),
+        (("--date", "2026-12-05"), {"from": None, "minutes": 90.0}, "weekend"),
+    ],
+    ids=["bell", "named", "night", "weekend"],
+)
+def test_risk_says_its_window_and_day(run, windowed, options, window, day):
+    """The risk is that of the window and day that the options name."""
+    found = _run_json(run, "risk", "--config", windowed, *options)
+    assert (found["window"], found["day"]) == (window, day)
+
+
+def test_a_back_test_inside_a_window_needs_times(run, windowed):
+    """Where only months are known, a back-test of a window ends with what it needs."""
+    code, _, err = run("backtest", "--config", windowed, "--window", "early")
+    assert code == 1
+    assert "times of day are not known" in err
+    assert "occurred_at" in err
+    assert "Traceback" not in err

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from team import checker, teams
 
-from patrolplan.cli.audit import build_audit_document, describe_audit
+from patrolplan.cli.week import build_audit_document, describe_audit
 from patrolplan.errors import InputError
 from patrolplan.settings.load import parse_settings
 from patrolplan.team.draw import (

@@ -1,24 +1,24 @@
 """Everything that the board does for its page."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from starlette.exceptions import HTTPException
 
 from patrolplan.board.edits import (
+    Judgement,
     apply_change,
     compute_gains,
-    describe_difference,
     find_duty,
     judge_gains,
     list_differences,
     refuse,
 )
-from patrolplan.board.jobs import BackgroundJob, BusyError, solve_week
+from patrolplan.board.jobs import BackgroundJob, BusyError, Proposal, solve_week
 from patrolplan.board.repairs import build_outcome_document, prepare_change
 from patrolplan.board.requests import (
     ChangeRequest,
@@ -30,37 +30,28 @@ from patrolplan.board.requests import (
     TakeOfferRequest,
     VersionedRequest,
 )
-from patrolplan.board.views import build_week_view
+from patrolplan.board.shared_week import BoardState, SharedWeek
+from patrolplan.board.views import DeliveredBySlot, build_week_view
 from patrolplan.board.week_folder import OUT_OF_DATE_KEY, print_papers
 from patrolplan.errors import PatrolplanError
+from patrolplan.outputs.output_folder import read_manifest
+from patrolplan.settings import Settings
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.promised import build_promised_week, get_place_id
-from patrolplan.team.repair import Gap, list_changes, suggest_swaps
+from patrolplan.team.repair import Change, Gap, Move, list_changes, suggest_swaps
 from patrolplan.team.rota import walk_new_patrols
+from patrolplan.team.week import Week
 from patrolplan.team.week_editor import InvalidEditError, get_slot
 from patrolplan.text import format_count, pick_fields
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from patrolplan.board.edits import Judgement
-    from patrolplan.board.jobs import Proposal
-    from patrolplan.board.shared_week import BoardState, SharedWeek
-    from patrolplan.board.views import DeliveredBySlot
-    from patrolplan.settings import Settings
-    from patrolplan.team.repair import Change, Move
-    from patrolplan.team.week import Week
-
-
-CLOSE_SECONDS = 2.0
-"""How long the board waits for its background work when it is closed."""
+CLOSE_SECONDS = 2.0  # how long the board waits for its background work when it is closed
 READY: dict[Judgement, str] = {
-    "better": "A better week is ready: compare it with this one, then take or drop it",
-    "as good": "No better week was drawn: this one is as good; compare it, then take or drop it",
-    "worse": "A worse week was drawn: compare it before you take it",
+    "better": "A better week is ready",
+    "as good": "No better week was drawn: this one is as good",
+    "worse": "A worse week was drawn",
 }
 """What is said of a proposal; planning again, unlike drawing again, offers better weeks only."""
 
@@ -111,7 +102,7 @@ class Board:
             "proposal": self.proposal is not None,
             # The outcome of a repair is shown as long as nothing else has changed.
             "outcome": outcome if shown == facts["version"] else None,
-            "out_of_date": shared.store.load_manifest().get(OUT_OF_DATE_KEY, []),
+            "out_of_date": read_manifest(shared.store.folder).get(OUT_OF_DATE_KEY, []),
         }
 
     def check(self, request: CheckRequest) -> dict[str, Any]:
@@ -123,8 +114,8 @@ class Board:
             if isinstance(change, RepairedChange):
                 message, _ = prepare_change(change, state)
             else:
-                result = apply_change(change, state.editor, state.week)
-                message, worth = result.message, result.week.worth
+                _, week, message = apply_change(change, state.editor, state.week)
+                worth = week.worth
         except InvalidEditError as error:
             why = str(error)
         words = {"why": why, "message": message}
@@ -190,7 +181,7 @@ class Board:
             version, offered = self._offers.get(request.id, (0, state.week))
             if version != request.version:
                 refuse("this was offered for an earlier week; ask for it again")
-            changes = describe_difference(state.week, offered)
+            changes = "; ".join(list_differences(state.week, offered))
             week = walk_new_patrols(state.editor.inputs, state.week, offered)
             return replace(state, week=week), f"Taken: {changes}"
 
@@ -207,7 +198,7 @@ class Board:
             if judgement != "better" and not draw_again:
                 return "No better week was found by this draw; the week stays as it is"
             self._proposal = proposal
-            return READY[judgement]
+            return f"{READY[judgement]}: compare it with this one, then take or drop it"
 
         self._cancel.clear()
         what = "Drawing again" if draw_again else "Planning again"
@@ -231,11 +222,11 @@ class Board:
         proposal, inputs = self._proposal, self.shared.state.editor.inputs
         return proposal if proposal is not None and proposal.inputs is inputs else None
 
-    def build_proposal(self) -> dict[str, Any] | None:
+    def build_proposal(self) -> dict[str, Any]:
         """The proposal, compared with the present week."""
         proposal, state = self.proposal, self.shared.state
         if proposal is None:
-            return None
+            raise HTTPException(404, "there is no proposal; plan again")
         week, gains = proposal.week, compute_gains(state.week, proposal.week)
         return {
             **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
@@ -272,7 +263,7 @@ class Board:
     def build_printing_status(self) -> dict[str, Any]:
         """The progress of printing, and the papers in the folder."""
         store = self.shared.store
-        stale = set(store.load_manifest().get(OUT_OF_DATE_KEY, []))
+        stale = set(read_manifest(store.folder).get(OUT_OF_DATE_KEY, []))
         return {
             **self.printing_job.document(),
             "folder": str(store.folder),
@@ -284,12 +275,10 @@ class Board:
 
 
 def record_doses(state: BoardState, request: DosesRequest) -> str:
-    """Enter what a patrol delivered and return it in words; entered again it is corrected.
-
-    The present week is handed out in the ledger first, so that promised and delivered minutes
-    belong to the same patrol. There is a number of minutes for each stop in the order of the card;
-    people spoken to on the whole patrol are entered at its first visited stop.
-    """
+    """Enter what a patrol delivered and return it in words; entered again it is corrected."""
+    # The present week is handed out first, so that promised and delivered minutes belong to the
+    # same patrol. There is a number of minutes for each stop in the order of the card; people
+    # spoken to on the whole patrol are entered at its first visited stop.
     slot, minutes, engagements = request.duty.slot, request.minutes, request.engagements
     duty = find_duty(state.week, slot)
     if len(minutes) != len(duty.patrol.stops):
@@ -323,10 +312,9 @@ def record_doses(state: BoardState, request: DosesRequest) -> str:
 
 def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
     """What was delivered by each patrol of a week, as the ledger has it."""
-    ledger = open_existing_ledger(settings)
-    if ledger is None:
-        return {}
-    with ledger:
+    with open_existing_ledger(settings) as ledger:
+        if ledger is None:
+            return {}
         table = ledger.read_delivered(week.days[0], week.days[-1])
     visits = {
         (row["officer"], row["urn"], row["date"], row["window"] or AFTER_SCHOOL, row["id"]): row

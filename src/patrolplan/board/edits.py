@@ -1,47 +1,40 @@
 """Changes of the week by hand or by solving again, and how two weeks differ, in words."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, NoReturn
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
-
+from patrolplan.board.requests import (
+    Add,
+    ChangePatrol,
+    ChooseVariant,
+    Move,
+    SetBan,
+    SetCrew,
+    Swap,
+    WeekChange,
+)
 from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.repair import list_changes
-from patrolplan.team.week import format_day
-from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
+from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week_editor import (
+    PATROL_GONE,
+    InvalidEditError,
+    PatrolSlot,
+    WeekEditor,
+    get_slot,
+)
 from patrolplan.team.week_records import Ban
 from patrolplan.text import capitalise
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+LEAST_GAIN_PERCENT = 0.05  # A smaller difference in worth is none: it would be shown as 0.0 %
 
-    from patrolplan.board.requests import (
-        Add,
-        ChangePatrol,
-        ChooseVariant,
-        Move,
-        SetBan,
-        SetCrew,
-        Swap,
-        WeekChange,
-    )
-    from patrolplan.team.week import Duty, Week
-    from patrolplan.team.week_editor import WeekEditor
+Judgement = Literal["better", "as good", "worse"]  # A proposal against the week as it is
 
 
-MAX_NAMED_DIFFERENCES = 6
-"""Maximum number of differences named in one sentence."""
-LEAST_GAIN_PERCENT = 0.05
-"""A smaller difference in worth is none: it would be shown as 0.0 %."""
-
-Judgement = Literal["better", "as good", "worse"]
-"""A proposal against the week as it is."""
-
-
-@dataclass(frozen=True, eq=False)
-class EditResult:
+class EditResult(NamedTuple):
     """The week after a change, and what was done in words."""
 
     editor: WeekEditor
@@ -145,7 +138,7 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
     banned = [duty for duty in week.duties if released[get_slot(duty)] is None]
     for duty in banned:
         after = _release_lock(after, duty)
-    removed = f"; removed: {', '.join(str(get_slot(duty)) for duty in banned)}" if banned else ""
+    removed = f"; removed: {', '.join(f'{get_slot(duty)}' for duty in banned)}" if banned else ""
     return _build_result(editor, after, allowed, f"ruled out: {words}{removed}")
 
 
@@ -242,8 +235,7 @@ def find_duty(week: Week, slot: PatrolSlot) -> Duty:
 def _is_locked_by_hand(editor: WeekEditor, duty: Duty) -> bool:
     """Whether a patrol has a lock that a loan did not put on it."""
     lock = editor.find_lock(duty)
-    is_of_loan = lock is not None and lock.variant is None and editor.is_loan(get_slot(duty))
-    return lock is not None and not is_of_loan
+    return lock is not None and (lock.variant is not None or not editor.is_loan(get_slot(duty)))
 
 
 def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
@@ -285,16 +277,6 @@ def list_differences(before: Week, after: Week) -> list[str]:
         else f"new: {get_slot(change.duty)}, {format_route_name(change.duty.variant)}"
         for change in list_changes(before, after)
     ]
-
-
-def describe_difference(before: Week, after: Week) -> str:
-    """How two weeks differ, in one sentence."""
-    rows = list_differences(before, after)
-    if not rows:
-        same_rules = (before.locks, before.bans) == (after.locks, after.bans)
-        return "the patrols are the same" if same_rules else "only locks or bans"
-    more = len(rows) - MAX_NAMED_DIFFERENCES
-    return "; ".join(rows[:MAX_NAMED_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def compute_gains(before: Week, after: Week) -> dict[str, float]:

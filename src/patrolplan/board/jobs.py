@@ -1,31 +1,23 @@
 """Slow work of the board, in its own threads; a week is solved in a process that can be stopped."""
 
-from __future__ import annotations
-
 import multiprocessing
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from multiprocessing.connection import Connection
+from threading import Event, Lock, Thread
+from typing import Any
 
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.draw import make_draw_key
 from patrolplan.team.obstacle_finder import check_locks_and_bans
+from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota import build_drawn_week
+from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.week_editor import get_slot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from multiprocessing.connection import Connection
-    from threading import Event
-
-    from patrolplan.team.problem import RotaProblem
-    from patrolplan.team.rota_inputs import RotaInputs
-    from patrolplan.team.week import Week
-    from patrolplan.team.week_editor import WeekEditor
-
+from patrolplan.team.week import Week
+from patrolplan.team.week_editor import WeekEditor, get_slot
 
 POLL_SECONDS = 0.1
 
@@ -80,20 +72,16 @@ class BackgroundJob:
             traceback.print_exc()
             what = f"the board failed ({type(error).__name__})"
             problem = f"{what}; the window in which it was started says more"
-        self.status = replace(
-            self.measure(), running=False, message=message or problem, problem=problem
-        )
+        kind, seconds = self.status.kind, self._measure_seconds()
+        self.status = JobStatus(kind, seconds=seconds, message=message or problem, problem=problem)
 
-    def measure(self) -> JobStatus:
-        """The progress, with the seconds so far."""
-        seconds = time.monotonic() - self._began
-        return (
-            replace(self.status, seconds=round(seconds, 1)) if self.status.running else self.status
-        )
+    def _measure_seconds(self) -> float:
+        running = round(time.monotonic() - self._began, 1)
+        return running if self.status.running else self.status.seconds
 
     def document(self) -> dict[str, Any]:
-        """The progress, for the page."""
-        return asdict(self.measure())
+        """The progress, with the seconds so far, for the page."""
+        return asdict(self.status) | {"seconds": self._measure_seconds()}
 
 
 class CancelledError(PatrolplanError):

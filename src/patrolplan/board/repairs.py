@@ -4,34 +4,32 @@ Possible patrols stay. The functions of the command line fill what has become fr
 give the same week.
 """
 
-from __future__ import annotations
-
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from patrolplan.board.edits import refuse, refuse_first
-from patrolplan.board.requests import AddAppointment, ReleasePlace, SetAway, TaskPlace
+from patrolplan.board.requests import (
+    AddAppointment,
+    ReleasePlace,
+    RepairedChange,
+    SetAway,
+    TaskPlace,
+)
+from patrolplan.board.shared_week import BoardState
 from patrolplan.board.table_changes import change_table
 from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.repair import MAX_MOVES, meet_demands, note_absence, repair_week
+from patrolplan.team.repair import MAX_MOVES, Change, Move, meet_demands, note_absence, repair_week
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.solve import ChangeLimits, find_few_changes
-from patrolplan.team.week import format_day
+from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
 from patrolplan.text import format_count, pick_fields
 from patrolplan.times import format_time
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
-
-    from patrolplan.board.requests import RepairedChange
-    from patrolplan.board.shared_week import BoardState
-    from patrolplan.team.repair import Change, Move
-    from patrolplan.team.week import Duty, Week
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,5 @@
 """The requests that the page may send, checked before anything is done with them."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Literal
 
@@ -10,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from patrolplan.inputs.small_tables import DUTY_KINDS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.tables import Reason  # noqa: TC001 - read when requests are parsed
+from patrolplan.tables import Reason
 from patrolplan.team.week_editor import PatrolSlot
 
 
@@ -28,6 +26,7 @@ Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0, le=99)]
 ShortText = Annotated[str, Field(min_length=1, max_length=500)]
+From = Annotated[Day, Field(alias="from")]
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 ClockText = Annotated[str, Field(pattern=f"^{CLOCK}$")]
 HoursText = Annotated[str, Field(pattern=f"^({CLOCK}-{CLOCK})?$")]
@@ -119,7 +118,7 @@ class TaskPlace(BoardRequest):
     latitude: Annotated[float, Field(ge=-89, le=89, strict=False)]
     must_visit: bool
     schools: Annotated[list[Name], Field(min_length=1, max_length=500)]
-    from_: Annotated[Day, Field(alias="from")]
+    from_: From
     to: Day
     reason: ShortText
     by: ShortText
@@ -127,9 +126,7 @@ class TaskPlace(BoardRequest):
     minutes: Annotated[int, Field(ge=1, le=999)] | None = None
     visits: Annotated[int, Field(ge=1, le=9)] = 1
     officers: Annotated[int, Field(ge=1, le=2)] = 1
-    weekdays: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri"]], Field(max_length=5)] = (
-        Field(default_factory=list)
-    )
+    weekdays: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri"]], Field(max_length=5)] = []
 
 
 class ReleasePlace(BoardRequest):
@@ -144,7 +141,7 @@ class SetAway(BoardRequest):
 
     kind: Literal["away", "back"]
     officer: Name
-    from_: Annotated[Day, Field(alias="from")]
+    from_: From
     to: Day
 
 
@@ -224,5 +221,4 @@ class DosesRequest(VersionedRequest):
     engagements: Annotated[int, Field(ge=0, le=999)] | None = None
     people: Annotated[int, Field(ge=1, le=99)] | None = None
     """How many came; None for the crew as handed out."""
-    reason: Reason | None = None
-    """Why stops had fewer minutes than planned."""
+    reason: Reason | None = None  # why stops had fewer minutes than planned

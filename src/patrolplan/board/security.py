@@ -3,44 +3,28 @@
 Another page of the same browser can send requests to a loopback address too. It cannot know the
 token, its Origin differs, and a name that it points at this computer (DNS rebinding) is a different
 Host: each of these is refused.
-
-A browser is opened with a file that only its user can read, since the other users of a computer can
-see the arguments of its processes. The file leads to the board with a code that works once; the
-answer leads on to the page with the token.
 """
-
-from __future__ import annotations
 
 import asyncio
 import secrets
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from patrolplan.atomic import TEMPORARY_PREFIX
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-
-MAX_BODY_BYTES = 64 * 1024
-"""Maximum bytes of a request's body."""
-BODY_TIMEOUT_SECONDS = 10.0
-
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-
+MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS = 64 * 1024, 10.0
 SECURITY_HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
@@ -50,8 +34,7 @@ SECURITY_HEADERS = {
 }
 
 TOKEN_HEADER = "x-patrolplan-token"  # noqa: S105 - a name
-PUBLIC_PREFIX = "/page/"
-"""Style sheets and scripts hold nothing of the week; they need no token."""
+PUBLIC_PREFIX = "/page/"  # style sheets and scripts hold nothing of the week; they need no token
 
 
 class RequestRefusedError(Exception):
@@ -59,17 +42,14 @@ class RequestRefusedError(Exception):
 
     def __init__(self, status: int, problem: str) -> None:
         super().__init__(problem)
-        self.status = status
-        self.problem = problem
+        self.status, self.problem = status, problem
 
 
 class RequestGuard:
     """The app that every request reaches first: it refuses those that the board must not answer."""
 
     def __init__(self, app: ASGIApp, token: str, port: int, *, code: str = "") -> None:
-        self._app = app
-        self._token = token
-        self._code = code
+        self._app, self._token, self._code = app, token, code
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
         self._origins = {f"http://{host}" for host in self._hosts}
 
@@ -171,14 +151,15 @@ def _with_security_headers(send: Send) -> Send:
 
 @contextmanager
 def write_redirect_file(address: str, code: str) -> Iterator[Path]:
-    """A page on the disk that leads a browser to the board, readable by this user alone."""
+    """A page on the disk that leads a browser to the board with a code that works once."""
+    # The folder and the file can be read by this user alone, while all users of a computer can see
+    # the arguments of its processes.
     target = f"{address}?code={code}"
     page = (
         '<!DOCTYPE html><meta charset="utf-8"><title>patrolplan board</title>'
         f'<meta http-equiv="refresh" content="0; url={target}">'
         f'<a href="{target}">Open the board</a>'
     )
-    # The folder and the file can be read by this user alone.
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
         path = Path(folder) / "board.html"
         path.touch(mode=0o600)

@@ -1,23 +1,25 @@
 """The board's pages and answers, served to this computer alone."""
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 import os
 import re
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import uvicorn
 from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp
 from xstatic.pkg import leaflet
 
+from patrolplan.board.board import Board
 from patrolplan.board.requests import (
     ChangeRequest,
     DosesRequest,
@@ -32,25 +34,13 @@ from patrolplan.outputs import webmap
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.outputs.week.roster import format_week
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.requests import Request
-    from starlette.types import ASGIApp
-
-    from patrolplan.area import StudyArea
-    from patrolplan.board.board import Board
-
-
 PAGE = Path(__file__).parent / "page"
 PHONE = Path(webmap.__file__).parent
 LEAFLET = Path(leaflet.BASE_DIR)
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 LOOPBACK_ADDRESS = "127.0.0.1"
-MAX_CONNECTIONS = 100
-"""Connections with which requests are answered; a browser uses six."""
-STARTS = {"/api/solve", "/api/print"}
-"""Requests that begin work in the background."""
+MAX_CONNECTIONS = 100  # connections with which requests are answered; a browser uses six
+STARTS = {"/api/solve", "/api/print"}  # requests that begin work in the background
 PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For PDFs: browsers show them by styles and objects of their own."""
 
@@ -61,30 +51,21 @@ def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp
     _add_pages(app, board, token)
     shared = board.shared
 
-    def get_area() -> StudyArea:
-        return shared.state.planned_area.area
-
     def state(since: int | None = None) -> Response:
-        shared.reload_if_changed()
+        shared.check_folder()
         if since is not None and not board.has_news(since):
             return Response(status_code=204)
         return JSONResponse(board.build_state())
 
     def places(text: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
-        return find_place_documents(get_area(), text)
-
-    def proposal() -> dict[str, Any]:
-        document = board.build_proposal()
-        if document is None:
-            raise HTTPException(404, "there is no proposal; plan again")
-        return document
+        return find_place_documents(shared.state.planned_area.area, text)
 
     answers: dict[str, Callable[..., Any]] = {
         "/api/state": state,
         "/api/map": lambda: build_map_document(shared.state.planned_area),
         "/api/places": places,
         "/api/solving": board.build_planning_status,
-        "/api/proposal": proposal,
+        "/api/proposal": board.build_proposal,
         "/api/print": board.build_printing_status,
     }
     acts: dict[str, Callable[..., Any]] = {
@@ -157,33 +138,27 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
 def _add_error_handlers(app: FastAPI, board: Board) -> None:
     """Every problem as a status and plain words, without a traceback."""
 
-    def say(status: int, problem: str, **more: object) -> JSONResponse:
+    def answer(_: Request, error: Exception) -> JSONResponse:
+        more: dict[str, Any] = {}
+        what = "the board failed; what was saved is safe, and the window in which the board was"
+        status, problem = 500, f"{what} started says more"
+        if isinstance(error, ConflictError):
+            more = {"by_others": error.by_others, "state": board.build_state()}
+            status, problem = 409, "changed"
+        elif isinstance(error, PatrolplanError):
+            status, problem = 422 if isinstance(error, ValueError) else 503, str(error)
+        elif isinstance(error, RequestValidationError):
+            rows = (
+                f"{'.'.join(map(str, row['loc'][1:])) or 'request'}: {row['msg']}"
+                for row in error.errors()[:5]
+            )
+            status, problem = 400, "the request is not valid: " + "; ".join(rows)
+        elif isinstance(error, HTTPException):
+            status, problem = error.status_code, error.detail
         return JSONResponse({"problem": problem, **more}, status_code=status)
 
-    @app.exception_handler(ConflictError)
-    def conflict(_: Request, error: ConflictError) -> JSONResponse:
-        return say(409, "changed", by_others=error.by_others, state=board.build_state())
-
-    @app.exception_handler(PatrolplanError)
-    def problem(_: Request, error: PatrolplanError) -> JSONResponse:
-        return say(422 if isinstance(error, ValueError) else 503, str(error))
-
-    @app.exception_handler(RequestValidationError)
-    def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        rows = [
-            f"{'.'.join(map(str, row['loc'][1:])) or 'request'}: {row['msg']}"
-            for row in error.errors()[:5]
-        ]
-        return say(400, "the request is not valid: " + "; ".join(rows))
-
-    @app.exception_handler(HTTPException)
-    def unknown(_: Request, error: HTTPException) -> JSONResponse:
-        return say(error.status_code, error.detail)
-
-    @app.exception_handler(Exception)
-    def fault(_: Request, __: Exception) -> JSONResponse:
-        what = "the board failed; what was saved is safe, and the window in which the board was"
-        return say(500, f"{what} started says more")
+    for kind in (PatrolplanError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, answer)
 
 
 def _list_static_files() -> dict[str, Path]:
@@ -231,9 +206,8 @@ def build_server(
     board: Board, listener: socket.socket, token: str, *, code: str = ""
 ) -> uvicorn.Server:
     """A server of the board on a socket that listens, see `open_listener` and `RequestGuard`."""
-    port = listener.getsockname()[1]
     config = uvicorn.Config(
-        build_app(board, token, port, code=code),
+        build_app(board, token, listener.getsockname()[1], code=code),
         log_level="error",
         access_log=False,
         server_header=False,

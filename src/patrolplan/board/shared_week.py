@@ -1,41 +1,35 @@
 """The week on the board: one state that all windows share, saved at every change."""
 
-from __future__ import annotations
-
 import datetime as dt
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import geopandas as gpd
+
+from patrolplan.area import StudyArea
 from patrolplan.atomic import WEEK_FILE
-from patrolplan.board.csv_table import WRITABLE, CsvTable, read_area_table
-from patrolplan.board.edits import apply_change, describe_difference, refuse
+from patrolplan.board.edits import apply_change, refuse
+from patrolplan.board.requests import WeekChange
+from patrolplan.board.table_changes import WRITABLE, CsvTable, read_area_table
 from patrolplan.board.week_folder import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
+from patrolplan.outputs.output_folder import lock_folder
+from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
+from patrolplan.risk.surface import Risk
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.monthly_return import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
+from patrolplan.team.week import Week
 from patrolplan.team.week_editor import WeekEditor
 from patrolplan.team.week_file import read_week
 from patrolplan.team.week_records import HandChange
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    import geopandas as gpd
-
-    from patrolplan.area import StudyArea
-    from patrolplan.board.requests import WeekChange
-    from patrolplan.patrols.plan import Plan
-    from patrolplan.risk.surface import Risk
-    from patrolplan.team.week import Week
-
-
-MAX_UNDO_STEPS = 200
-"""Maximum number of changes that can be undone, until the board closes."""
+MAX_UNDO_STEPS = 200  # maximum number of changes that can be undone, until the board closes
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +52,13 @@ class BoardState:
     tables: Mapping[str, CsvTable] = field(default_factory=dict)
     """The tables that the board writes to, as the area was read with them, by their source."""
 
-    def with_week(self, week: Week) -> BoardState:
+    def with_week(self, week: Week) -> "BoardState":
         """Another week of this area, with an editor of its own."""
         planned = self.planned_area
         editor = WeekEditor.from_week(week, planned.area, planned.plans)
         return replace(self, editor=editor, week=week)
 
-    def with_table(self, table: CsvTable) -> BoardState:
+    def with_table(self, table: CsvTable) -> "BoardState":
         """Planned again where a changed table, not yet written, makes a difference."""
         before, week = self.planned_area, self.week
         area = read_area_table(before.area, table)
@@ -114,9 +108,9 @@ class SharedWeek:
         """Make a change and save it; returns what was done, in words."""
 
         def edit(state: BoardState) -> tuple[BoardState, str]:
-            result = apply_change(change, state.editor, state.week)
-            week = walk_new_patrols(result.editor.inputs, state.week, result.week)
-            return replace(state, editor=result.editor, week=week), result.message
+            editor, week, message = apply_change(change, state.editor, state.week)
+            week = walk_new_patrols(editor.inputs, state.week, week)
+            return replace(state, editor=editor, week=week), message
 
         return self.apply_step(version, edit)
 
@@ -124,7 +118,7 @@ class SharedWeek:
         self, version: int, build_state: Callable[[BoardState], tuple[BoardState, str]]
     ) -> str:
         """Replace the state by one built from it, and save it."""
-        with self.lock, self.store.lock_folder():
+        with self.lock, lock_folder(self.store.folder):
             self.check_version(version)
             before = self.state
             after, message = build_state(before)
@@ -135,7 +129,7 @@ class SharedWeek:
 
     def step_back(self, version: int, action: Literal["undo", "redo"]) -> str:
         """Undo the last change, or make the one again that was undone last."""
-        with self.lock, self.store.lock_folder():
+        with self.lock, lock_folder(self.store.folder):
             self.check_version(version)
             stacks = (self.undo_stack, self.redo_stack)
             taken, given = stacks if action == "undo" else stacks[::-1]
@@ -148,43 +142,26 @@ class SharedWeek:
             given.append((done, present))
             return message
 
-    def read(self, version: int) -> BoardState:
+    def read(self, version: int) -> "BoardState":
         """The state, where the page shows the last change."""
         with self.lock:
             self.check_version(version)
             return self.state
 
     def check_version(self, version: int) -> None:
-        """Raise where the page does not show the last change, made here or outside the board."""
-        self.reload_if_changed()
+        """Raise where the page does not show the last change, or another program made one."""
+        self.check_folder()
         if version != self.version:
             first = min(max(version, 0), len(self._version_messages))
             raise ConflictError([text for text in self._version_messages[first:] if text])
 
-    def reload_if_changed(self) -> None:
-        """Read the week again if it was written outside the board."""
+    def check_folder(self) -> None:
+        """Raise if the week was written outside the board: what is there is never overwritten."""
         with self.lock:
-            digest = self.store.read_digest()
-            if digest == self._known_digest:
-                return
-            planned, before = self.state.planned_area, self.state.week
-            try:
-                week = read_week(self.store.folder, planned.area, planned.plans)
-                same_days = week.days == before.days
-                message = f"Changed outside the board: {describe_difference(before, week)}"
-            except PatrolplanError as error:
-                same_days, message = False, str(error)
-            if not same_days:
-                self.save_problem = (
-                    f"{self.store.folder} holds a different week from the one on the board; "
-                    f"start the board again ({message})"
-                )
+            if self.store.read_digest() != self._known_digest:
+                what = "holds another week than the board, written by another program"
+                self.save_problem = f"{self.store.folder} {what}; start the board again"
                 raise OutputError(self.save_problem)
-            self._known_digest = digest
-            self.state = self.state.with_week(week)
-            self.undo_stack.clear()
-            self.redo_stack.clear()
-            self.add_version(message)
 
     def _save(self, state: BoardState, message: str) -> None:
         """Write a state's week with a line of history; on failure everything stays as it was."""

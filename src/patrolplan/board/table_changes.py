@@ -1,61 +1,198 @@
-"""Rows that the board adds to its tables and removes: appointments, and places of intelligence."""
+"""The tables of the settings that the board writes to: appointments, and places of intelligence.
 
-from __future__ import annotations
+Rows and the order of columns stay; once written a table is comma-separated and in UTF-8.
+"""
 
-from functools import singledispatch
-from typing import TYPE_CHECKING, NamedTuple
+import csv
+import io
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from patrolplan.board.csv_table import check_text, require_table
+from patrolplan.area import StudyArea, format_input_name
+from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
 from patrolplan.board.edits import refuse, refuse_first
 from patrolplan.board.requests import AddAppointment, ReleasePlace, RemoveAppointment, TaskPlace
-from patrolplan.inputs.small_tables import WEEKDAYS
+from patrolplan.errors import OutputError
+from patrolplan.inputs.small_tables import WEEKDAYS, read_duties, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.settings import Settings
 from patrolplan.team.week import format_day
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from patrolplan.area import StudyArea
-    from patrolplan.board.csv_table import CsvTable
     from patrolplan.board.shared_week import BoardState
 
 
-class RowEdit(NamedTuple):
-    """A row that is added to a table, or removed from it."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""First letters of a cell that a spreadsheet would read as a formula."""
 
-    source: str
-    """The table's key under `[sources]`."""
-    cells: dict[str, str]
-    """By our names of the columns: the new row, or what the rows to remove have."""
-    words: str
-    """What is done, or the row that goes."""
+WRITABLE = {
+    "tasked_places": (
+        read_tasked_places,
+        "tasked places",
+        "place_id,longitude,latitude,must_visit,schools,from,to,reason,by",
+    ),
+    "duties": (read_duties, "officers' appointments", "officer,date,from,to,kind,urn"),
+}
+"""Reader, name and first line of each table that can be written, by its key under `[sources]`."""
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """A table of the settings as it is on disk: its file and its bytes."""
+
+    source: str  # its key under `[sources]`
+    path: Path
+    content: bytes
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The table's headings by our names, where they differ."""
+
+    @classmethod
+    def from_settings(cls, settings: Settings, source: str) -> "CsvTable | None":
+        """The settings' first file of a table that can be written; None where there is none."""
+        for path in settings.find_files(source):
+            if path.suffix == ".csv" and path.is_file():
+                columns = settings.columns.get(source, {})
+                return cls(source, path, path.read_bytes(), columns)
+        return None
+
+    def with_row(self, values: Mapping[str, str]) -> "CsvTable":
+        """The table with one more row, and with the columns that only this row needs."""
+        header, *rows = self._read() or [[]]
+        names = self._name_columns(header)
+        missing = [name for name, text in values.items() if text and name not in names]
+        header = [*header, *(self.columns.get(name, name) for name in missing)]
+        new = [values.get(name, "") for name in (*names, *missing)]
+        return self._with_rows([header, *rows, new])
+
+    def without_rows(self, wanted: Mapping[str, str]) -> "CsvTable":
+        """The table without the rows that have all these values; the table itself if none has."""
+        stays = [not wanted.items() <= row.items() for row in self.list_rows()]
+        header, *rows = self._read() or [[]]
+        kept = [row for row, is_kept in zip(rows, stays, strict=True) if is_kept]
+        return self if all(stays) else self._with_rows([header, *kept])
+
+    def list_rows(self) -> list[dict[str, str]]:
+        """Every row by our names of the columns."""
+        header, *rows = self._read() or [[]]
+        names = self._name_columns(header)
+        return [dict(zip(names, map(str.strip, row), strict=False)) for row in rows]
+
+    def _name_columns(self, header: Sequence[str]) -> list[str]:
+        """Our names of the columns."""
+        ours = {name.casefold(): own for own, name in self.columns.items()}
+        return [ours.get(name, name) for name in (text.strip().casefold() for text in header)]
+
+    def _read(self) -> list[list[str]]:
+        """The rows that are not empty, the header first."""
+        text = _decode(self.content)
+        first_line = next((line for line in text.splitlines() if line.strip()), "")
+        delimiter = max(",;\t", key=first_line.count)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return [row for row in rows if row]
+
+    def _with_rows(self, rows: Sequence[Sequence[str]]) -> "CsvTable":
+        """The table with other rows, as long as its header: comma-separated, in UTF-8."""
+        text, width = io.StringIO(newline=""), len(rows[0])
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([*row, *[""] * (width - len(row))] for row in rows)
+        # Excel takes what has no mark for the encoding of Windows.
+        encoding = "utf-8" if self.content == _decode(self.content).encode() else "utf-8-sig"
+        return replace(self, content=text.getvalue().encode(encoding))
+
+    def overwrite(self, before: "CsvTable") -> None:
+        """Write this table; raises OutputError unless the file still holds the earlier one."""
+        try:
+            is_changed = self.path.read_bytes() != before.content
+            if not is_changed:
+                replace_file(self.path, self.content)
+        except OSError as error:
+            message = f"{self.path}: cannot be written ({error.strerror or error})"
+            raise OutputError(message) from None
+        if is_changed:
+            message = f"{self.path}: was changed outside the board; start the board again to see it"
+            raise OutputError(message)
+
+
+def _decode(content: bytes) -> str:
+    """The text of a table in UTF-8, with or without its mark, or in the encoding of Windows."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
+def _require_table(tables: Mapping[str, CsvTable], source: str) -> "CsvTable":
+    """The table; raises InvalidEditError with what to write where the settings name none."""
+    if source not in tables:
+        _, name, header = WRITABLE[source]
+        refuse(
+            f"no table of {name} can be written: make a file {source}.csv with the first "
+            f"line {header}, and name it in the settings, [sources] {source} = "
+            f'"{source}.csv"; then start the board again'
+        )
+    return tables[source]
+
+
+def check_text(name: str, text: str) -> None:
+    """Raise for text that is not to be written into a cell of a table."""
+    unprintable = any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in text)
+    is_formula = text.strip().startswith(FORMULA_STARTS)
+    refuse_first(
+        (not text.strip(), f"{name}: is empty; write a few words"),
+        (unprintable, f"{name}: holds characters that cannot be printed; write it on one line"),
+        (is_formula, f"{name}: a spreadsheet would read this as a formula; start with a letter"),
+    )
+
+
+def read_area_table(area: StudyArea, table: CsvTable) -> StudyArea:
+    """The area with the rows of a table that is not written yet."""
+    settings = area.settings
+    read, *_ = WRITABLE[table.source]
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
+        draft = Path(folder) / table.path.name
+        draft.write_bytes(table.content)
+        paths = [
+            draft if path == table.path else path for path in settings.find_files(table.source)
+        ]
+        rows = read(paths, area.projection, columns=table.columns)
+    name = format_input_name(table.source, table.path, settings)
+    inputs = {**area.inputs, name: hash_content(table.content)}
+    return replace(area, **{table.source: rows}, inputs=inputs)
 
 
 def change_table(
-    state: BoardState, change: AddAppointment | RemoveAppointment | TaskPlace | ReleasePlace
+    state: "BoardState", change: AddAppointment | RemoveAppointment | TaskPlace | ReleasePlace
 ) -> tuple[CsvTable, str]:
     """A table after a change, which is not written yet, and the change in words."""
-    edit = build_row_edit(change, state)
-    table = require_table(state.tables, edit.source)
+    source = "duties" if isinstance(change, AddAppointment | RemoveAppointment) else "tasked_places"
+    table = _require_table(state.tables, source)
     if isinstance(change, AddAppointment | TaskPlace):
-        return table.with_row(edit.cells), edit.words
-    after = table.without_rows(edit.cells)
+        cells, words = (
+            _build_appointment(change, state)
+            if isinstance(change, AddAppointment)
+            else _build_place(change, state.planned_area.area)
+        )
+        return table.with_row(cells), words
+    if isinstance(change, RemoveAppointment):
+        day = f"{change.date}"
+        cells = {"officer": change.officer, "date": day, "from": change.from_}
+        words = f"appointment of {change.officer} on {format_day(change.date)} at {change.from_}"
+    else:
+        cells, words = {"place_id": change.place_id}, f"tasked place {change.place_id}"
+    after = table.without_rows(cells)
     if after is table:
-        refuse(f"{table.path.name} holds no {edit.words}; remove it where it was written")
-    return after, f"Removed: the {edit.words}"
+        refuse(f"{table.path.name} holds no {words}; remove it where it was written")
+    return after, f"Removed: the {words}"
 
 
-@singledispatch
-def build_row_edit(change: object, state: BoardState) -> RowEdit:  # noqa: ARG001 - for those below
-    """The row of a change; raises InvalidEditError for one that cannot be written."""
-    message = f"no change of a table: {type(change).__name__}"
-    raise TypeError(message)
-
-
-@build_row_edit.register(AddAppointment)
-def _(change: AddAppointment, state: BoardState) -> RowEdit:
+def _build_appointment(change: AddAppointment, state: "BoardState") -> tuple[dict[str, str], str]:
+    """The row of an appointment, and it in words; raises for one that cannot be written."""
     area, begins = state.planned_area.area, change.from_
     there = state.editor.inputs.free_time.appointments
     taken = {(one.officer, one.date, format_time(one.from_minutes)) for one in there}
@@ -76,21 +213,11 @@ def _(change: AddAppointment, state: BoardState) -> RowEdit:
     cells = {"officer": change.officer, "date": f"{change.date}", "from": begins, "to": change.to}
     what = change.what.replace("_", " ")
     words = f"{change.officer}, {what} on {format_day(change.date)}, {begins} to {change.to}"
-    return RowEdit(
-        "duties", {**cells, "kind": change.what, "urn": change.urn or ""}, f"Entered: {words}"
-    )
+    return {**cells, "kind": change.what, "urn": change.urn or ""}, f"Entered: {words}"
 
 
-@build_row_edit.register(RemoveAppointment)
-def _(change: RemoveAppointment, state: BoardState) -> RowEdit:  # noqa: ARG001
-    cells = {"officer": change.officer, "date": f"{change.date}", "from": change.from_}
-    words = f"appointment of {change.officer} on {format_day(change.date)} at {change.from_}"
-    return RowEdit("duties", cells, words)
-
-
-@build_row_edit.register(TaskPlace)
-def _(change: TaskPlace, state: BoardState) -> RowEdit:
-    area = state.planned_area.area
+def _build_place(change: TaskPlace, area: StudyArea) -> tuple[dict[str, str], str]:
+    """The row of a tasked place, and it in words; raises for one that cannot be written."""
     for name in ("place_id", "reason", "by"):
         check_text(name, getattr(change, name))
     x, y = area.projection.to_metres([change.longitude], [change.latitude])
@@ -126,14 +253,7 @@ def _(change: TaskPlace, state: BoardState) -> RowEdit:
         "weekdays": "" if len(weekdays) == len(WEEKDAYS) else ";".join(weekdays),
     }
     kind = "to be visited" if change.must_visit else "barred"
-    words = f"Tasked: {change.place_id} is {kind} until {change.to}"
-    return RowEdit("tasked_places", cells, words)
-
-
-@build_row_edit.register(ReleasePlace)
-def _(change: ReleasePlace, state: BoardState) -> RowEdit:  # noqa: ARG001
-    words = f"tasked place {change.place_id}"
-    return RowEdit("tasked_places", {"place_id": change.place_id}, words)
+    return cells, f"Tasked: {change.place_id} is {kind} until {change.to}"
 
 
 def _check_hours(hours: str) -> tuple[object, str]:

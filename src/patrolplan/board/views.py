@@ -1,16 +1,18 @@
 """What the page shows: the present week, and the ground under its map."""
 
-from __future__ import annotations
-
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
-from patrolplan.area.find_place import find_places, guess_kind
+from patrolplan.area import StudyArea
+from patrolplan.area.find_place import find_places
 from patrolplan.board.edits import is_lent
+from patrolplan.board.shared_week import BoardState, PlannedArea
+from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import list_texts
@@ -24,28 +26,17 @@ from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
-from patrolplan.team.week_editor import PatrolSlot, get_slot
-from patrolplan.team.where_when import list_stays
+from patrolplan.team.week import Week
+from patrolplan.team.week_editor import PatrolSlot, WeekEditor, get_slot
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
-if TYPE_CHECKING:
-    import geopandas as gpd
-
-    from patrolplan.area import StudyArea
-    from patrolplan.board.shared_week import BoardState, PlannedArea
-    from patrolplan.crs import Projection
-    from patrolplan.patrols.plan import Patrol, Plan
-    from patrolplan.team.week import Week
-    from patrolplan.team.week_editor import WeekEditor
-
-
 DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
 """Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""
-SIMPLIFY_METRES = 1.0
-"""Tolerance of lines on the page's map."""
+SIMPLIFY_METRES = 1.0  # tolerance of lines on the page's map
 
 BOUND_TOLERANCE = 1e-5
 """Bounds are rounded in files; one this close to the loosest is not shown until solved again."""
@@ -82,27 +73,20 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
             if words.board
         ],
         **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
-        "draw": _build_draw_document(week),
+        "draw": None
+        if week.draw is None
+        else {
+            **pick_fields(week.draw, "number", "commitment"),
+            "give_percent": week.give_percent,
+            "give_most_percent": 100 * week.draw.give,
+            "with_locks": None if week.foreseen is None else week.foreseen.with_locks,
+        },
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
         "notes": list_texts(week.notes),
         "history": [{"when": row.when[-5:], "what": row.what} for row in week.history],  # HH:MM
         "threshold_note": (
             f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."
         ),
-    }
-
-
-def _build_draw_document(week: Week) -> dict[str, Any] | None:
-    """How the week was drawn, and how well it was foreseen then; None where it was not drawn."""
-    draw, foreseen = week.draw, week.foreseen
-    if draw is None:
-        return None
-    return {
-        **pick_fields(draw, "number", "commitment"),
-        "give_percent": week.give_percent,
-        "give_most_percent": 100 * draw.give,
-        "foreseen": None if foreseen is None else foreseen.hotspot_quarter,
-        "with_locks": None if foreseen is None else foreseen.with_locks,
     }
 
 
@@ -146,16 +130,11 @@ def _build_school_rows(
     patrols: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for patrol in duties:
         patrols.setdefault((patrol["urn"], patrol["date"]), []).append(patrol)
-    minutes: dict[str, float] = defaultdict(float)
-    for stay in list_stays(roster.week.duties):
-        if stay.stop is not None:
-            minutes[stay.duty.urn] += stay.minutes
     return [
         {
             **pick_fields(school, "urn", "name", "bell"),
             "patrols": sum((school.urn, f"{day}") in patrols for day in roster.week.days),
             "least": editor.problem.min_patrols,
-            "minutes": round(minutes[school.urn]),
             "cells": {
                 f"{day}": {
                     "state": "closed" if (school.urn, day) in roster.closed_days else "open",
@@ -184,7 +163,6 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
             "place": places.get(name, ""),
             "days": dict(zip(days, map(round, minutes[row].tolist()), strict=True)),
             "max_minutes": problem.max_dose_minutes,
-            "before": int(problem.dosed_before[row]),
         }
         for row, name in enumerate(inputs.hotspots)
         if name not in corners
@@ -281,20 +259,20 @@ def _list_appointments(state: BoardState) -> dict[str, dict[str, list[dict[str, 
 
 
 def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
-    """Places that a text may mean, the most likely first, and the kind of place it looks like."""
+    """Places that a text may mean, the most likely first."""
     places = find_places(area, text)
     xy = np.array([place.xy for place in places]).reshape(-1, 2)
     points = convert_to_degrees(xy, area.projection)
     rows = [
         {
-            **pick_fields(place, "label", "kind"),
+            "label": place.label,
             "longitude": longitude,
             "latitude": latitude,
             "street_metres": round(place.street_metres, 1),
         }
         for place, (longitude, latitude) in zip(places, points, strict=True)
     ]
-    return {"looks_like": guess_kind(text), "places": rows}
+    return {"places": rows}
 
 
 def _build_demand_rows(week: Week) -> list[dict[str, Any]]:

@@ -4,19 +4,19 @@ They are the same files as `patrolplan week --out` writes. Another program's cha
 overwritten.
 """
 
-from __future__ import annotations
-
+import datetime as dt
 import shutil
 import tempfile
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE, hash_content
+from patrolplan.crs import Projection
 from patrolplan.outputs.earlier_papers import PAPERS_KEY, hash_facts
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
-    lock_folder,
     read_manifest,
     replace_files,
     replace_folder,
@@ -29,29 +29,20 @@ from patrolplan.outputs.week.week_pack import (
     write_week_documents,
     write_week_files,
 )
-from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.team.school_answers import list_promises
+from patrolplan.team.week import Week
 from patrolplan.text import format_count
 from patrolplan.times import format_span, format_time
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Collection, Mapping
-    from contextlib import AbstractContextManager
-
-    from patrolplan.area import StudyArea
     from patrolplan.board.shared_week import SharedWeek
-    from patrolplan.crs import Projection
-    from patrolplan.patrols.plan import Patrol
-    from patrolplan.team.week import Week
 
 
 OUT_OF_DATE_KEY = "out_of_date"
 """Key of the manifest: papers in the folder that show an earlier week."""
-CHANGED_FILE = "part/changed.pdf"
-"""The cards that changed since the last print."""
-PRINTED_KEY = "printed"
-"""Key of the manifest: what the papers in the folder show, by a digest."""
+CHANGED_FILE = "part/changed.pdf"  # the cards that changed since the last print
+PRINTED_KEY = "printed"  # key of the manifest: what the papers in the folder show, by a digest
 
 
 class WeekStore:
@@ -59,10 +50,6 @@ class WeekStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-
-    def lock_folder(self) -> AbstractContextManager[None]:
-        """Keep other writers out of the folder while this board reads and writes it."""
-        return lock_folder(self.folder)
 
     def read_digest(self) -> str:
         """A digest of the week's file; empty where there is none."""
@@ -73,7 +60,7 @@ class WeekStore:
 
     def create(self, week: Week) -> None:
         """Write a week into a folder that holds none; not while `lock_folder` is held."""
-        with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
+        with replace_folder(self.folder, build_manifest_header(week.plan.area)) as part:
             write_week_documents(week, part)
 
     def save(self, week: Week, before: Week) -> str:
@@ -82,22 +69,17 @@ class WeekStore:
         Papers that show the earlier week stay, and the manifest says that they are out of date.
         """
         files = format_week_documents(week)
-        manifest = self.load_manifest()
+        manifest = read_manifest(self.folder)
         shown = find_shown(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)
-        details = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
-        replace_files(self.folder, files, details)
+        details = {PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
+        replace_files(self.folder, files, build_manifest_header(week.plan.area) | details)
         return hash_content(files[WEEK_FILE])
-
-    def load_manifest(self) -> dict[str, Any]:
-        """The folder's manifest."""
-        return read_manifest(self.folder)
 
     def list_papers(self) -> list[str]:
         """Names of the PDFs in the folder's manifest, sorted."""
-        return sorted(
-            name for name in self.load_manifest().get("files", {}) if name.endswith(".pdf")
-        )
+        files = read_manifest(self.folder).get("files", {})
+        return sorted(name for name in files if name.endswith(".pdf"))
 
     def read_paper(self, name: str) -> bytes | None:
         """A printed paper, by its exact name in the folder's manifest; None for any other name."""
@@ -109,11 +91,6 @@ class WeekStore:
             return file.read_bytes() if file.resolve().is_relative_to(self.folder) else None
         except OSError:
             return None
-
-
-@lru_cache(maxsize=4)
-def _describe_area(area: StudyArea) -> dict[str, Any]:
-    return build_manifest_header(area)
 
 
 def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
@@ -186,7 +163,7 @@ def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str,
     return sorted(name for name in names if name in shown and shown[name] != present.get(name))
 
 
-def print_papers(shared: SharedWeek) -> str:
+def print_papers(shared: "SharedWeek") -> str:
     """Print the week into its folder; the manifest says which papers are out of date.
 
     A change made while the papers are being drawn is not lost: the week's file is always the
@@ -194,15 +171,15 @@ def print_papers(shared: SharedWeek) -> str:
     """
     week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
-    details = dict(_describe_area(week.plan.area))
-    changes = _find_changed_cards(roster, shared.store.load_manifest())
+    details = build_manifest_header(week.plan.area)
+    changes = _find_changed_cards(roster, read_manifest(folder))
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
         made_from = write_week_files(roster, drawn, earlier=folder, changes=changes)
         with shared.lock:
             with replace_folder(folder, details) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
-                shared.reload_if_changed()
+                shared.check_folder()
                 present = shared.state.week
                 write_week_documents(present, part)
                 files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}

@@ -8,36 +8,23 @@ import gc
 import os
 import sys
 import traceback
+from importlib import import_module
 
-from patrolplan.cli import (  # noqa: F401 - importing a command adds it
-    backtest,
-    board,
-    brief,
-    check,
-    fetch,
-    governance,
-    init,
-    plan,
-    purge,
-    record,
-    risk,
-    schema,
-    survey,
-    ways,
-    week,
-)
-from patrolplan.cli.app import app as app
+from patrolplan.cli.app import MODULES, app as app
 from patrolplan.cli.console import announce, print_json, stderr
 from patrolplan.cli.failures import (
     INTERRUPTED_CODE,
+    RUN,
     build_problem_documents,
     build_usage_document,
     close_log,
     describe_failure,
-    log_line,
     stop_on_sigterm,
     use_utf8_streams,
 )
+
+for _name in sorted(MODULES):  # importing a command adds it
+    import_module(f"patrolplan.cli.{_name}")
 
 TRACEBACK_VARIABLE = "PATROLPLAN_TRACEBACK"
 """Environment variable: 1 shows the traceback that is hidden otherwise, with values of the data."""
@@ -63,7 +50,7 @@ def main() -> None:
         code = ended.code or 0
         # typer has shown a usage error itself, and set it as the context of its exit.
         if problem := build_usage_document(ended.__context__):
-            log_line(f"wrong usage: {problem['where']}")
+            RUN.info(f"wrong usage: {problem['where']}")
             _print_problems([problem])
         raise
     except KeyboardInterrupt:
@@ -77,7 +64,7 @@ def main() -> None:
         lines = describe_failure(error)
         for line in lines:
             stderr.print(f"patrolplan: {line}", markup=False, style="red")
-            log_line(line)
+            RUN.info(line)
         _print_problems(build_problem_documents(error, lines))
         raise SystemExit(code) from None
     finally:

@@ -6,7 +6,7 @@ An option's name means the same in all commands.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich.markup import escape
@@ -28,14 +28,20 @@ COMMANDS = {
     ),
 }
 """Every command, in its panel of the help; the first line of its docstring says what it does."""
+MODULES = {*sum(COMMANDS.values(), ())} - {"demo", "hotspots"}
+"""Modules of commands; those of `plan` and `risk` hold two."""
 
 
 class Plain:
-    """Shows help texts verbatim, and no type of value for flags."""
+    """Shows `[section]` in help verbatim, not as a style, and no type of value for flags."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
         super().__init__(*args, **kwargs)
-        show_plainly(self)
+        shown: Any = self
+        shown.help = escape(shown.help or "")
+        for parameter in shown.params:
+            if text := getattr(parameter, "help", None):
+                parameter.help = escape(text)
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's context
         """The options and arguments, as help shows them."""
@@ -54,7 +60,12 @@ class Command(Plain, TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
-            name_wrong_value(error)
+            # The validating library leaves the value out.
+            list_errors = getattr(error.__cause__, "errors", None)
+            if list_errors is not None:
+                value, rule = list_errors()[0]["input"], error.message.partition(",")[0]
+                rule = rule.replace("Input should", "it must")
+                error.message = f"'{value}' is not valid; {rule}"
             raise
 
 
@@ -63,26 +74,8 @@ class CommandGroup(Plain, TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer's context
         """The names in the order of the help."""
-        return sorted(super().list_commands(ctx), key=COMMAND_ORDER.index)
-
-
-COMMAND_ORDER = [name for names in COMMANDS.values() for name in names]
-
-
-def show_plainly(command: Any) -> None:  # noqa: ANN401 - a command or group of typer
-    """Show `[section]` in help verbatim: typer would treat it as a style."""
-    command.help = escape(command.help or "")
-    for parameter in command.params:
-        if text := getattr(parameter, "help", None):
-            parameter.help = escape(text)
-
-
-def name_wrong_value(error: Any) -> None:  # noqa: ANN401 - of any version of typer
-    """Add the invalid value to a message of the validating library, which leaves it out."""
-    list_errors = getattr(error.__cause__, "errors", None)
-    if list_errors is not None:
-        value, rule = list_errors()[0]["input"], error.message.partition(",")[0]
-        error.message = f"'{value}' is not valid; {rule.replace('Input should', 'it must')}"
+        order = [name for names in COMMANDS.values() for name in names]
+        return sorted(super().list_commands(ctx), key=order.index)
 
 
 app = typer.Typer(
@@ -105,8 +98,7 @@ def command(function: F) -> F:
     return app.command(cls=Command, rich_help_panel=panel)(function)
 
 
-def print_version(*, wanted: bool) -> None:
-    """Print the version and exit, if requested."""
+def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
@@ -117,24 +109,19 @@ def print_version(*, wanted: bool) -> None:
 @app.callback()
 def start_run(
     ctx: typer.Context,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say more: what was read, versions, seconds.")
-    ] = False,
-    log: Annotated[
-        Path | None,
-        typer.Option(
-            "--log", metavar="FILE", help="Append what was read, and the seconds, to a file."
-        ),
-    ] = None,
-    version: Annotated[  # noqa: ARG001 - printed by its own callback
-        bool,
-        typer.Option(
-            "--version",
-            help="Print the version and exit.",
-            callback=lambda wanted: print_version(wanted=wanted),
-            is_eager=True,
-        ),
-    ] = False,
+    verbose: bool = typer.Option(
+        False, "--verbose", "-v", help="Say more: what was read, versions, seconds."
+    ),
+    log: Path | None = typer.Option(
+        None, metavar="FILE", help="Append what was read, and the seconds, to a file."
+    ),
+    version: bool = typer.Option(  # noqa: ARG001 - printed by its own callback
+        False,
+        "--version",
+        help="Print the version and exit.",
+        callback=_print_version,
+        is_eager=True,
+    ),
 ) -> None:
     """Open the log of this run."""
     try:

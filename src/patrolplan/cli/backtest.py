@@ -1,7 +1,5 @@
 """The command that tests risk models and patrols on past months: backtest."""
 
-from __future__ import annotations
-
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
@@ -10,12 +8,8 @@ from patrolplan.cli.app import command
 def backtest(
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
-    first: str | None = options.option(
-        None, "--first-month", "First hold-out month.", options.MONTH, parser=options.parse_month
-    ),
-    last: str | None = options.option(
-        None, "--last-month", "Last hold-out month.", options.MONTH, parser=options.parse_month
-    ),
+    first: str | None = options.month("--first-month", "First hold-out month."),
+    last: str | None = options.month("--last-month", "Last hold-out month."),
     window: options.WindowName = None,
     as_json: options.Json = False,
 ) -> None:
@@ -35,13 +29,9 @@ def backtest(
     if out is not None:
         with replace_folder(out, build_manifest_header(area)) as folder:
             write_backtest(risk_test, patrol_test, folder)
-    if as_json:
-        console.print_json(build_backtest_document(risk_test, patrol_test))
-        return
-    console.stdout.print(str(risk_test))
+    lines = [str(risk_test)]
     if patrol_test is not None:
-        console.stdout.print(
-            "Patrols: harm recorded per officer-hour on the stretches where they stop:"
-        )
-        console.stdout.print(str(patrol_test))
-    console.print_written_to(out)
+        what = "Patrols: harm recorded per officer-hour on the stretches where they stop:"
+        lines += [what, str(patrol_test)]
+    document = build_backtest_document(risk_test, patrol_test)
+    console.print_result(document, [*lines, *console.list_written(out)], as_json=as_json)

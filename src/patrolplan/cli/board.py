@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
+from patrolplan.cli.trial import load_trial_draw
 from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,26 +24,23 @@ DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
 def board(
     config: options.Config = options.DEFAULT_CONFIG,
     week: Path = options.option(
-        options.DEFAULT_WEEK_FOLDER,
-        "--week",
         "The week's folder; without a week in it, one is planned.",
         options.FOLDER,
+        default=options.DEFAULT_WEEK_FOLDER,
     ),
-    start: dt.date | None = options.date_option(
-        None, "--from", "First day of the week to plan; default next Monday."
+    start: dt.date | None = options.day(
+        "--from", "First day of the week to plan; default next Monday."
     ),
     trial: Path | None = options.option(
-        None, "--trial", "The file of the trial that the week in --week is part of.", options.FILE
+        "The file of the trial that the week in --week is part of.", options.FILE
     ),
     port: int = options.option(
-        0, "--port", "Port on this computer; 0 chooses a free one.", min=0, max=65535
+        "Port on this computer; 0 chooses a free one.", default=0, min=0, max=65535
     ),
     host: str = options.option(
-        "127.0.0.1", "--host", "Only this computer's own address; any other is refused."
+        "Only this computer's own address; any other is refused.", default="127.0.0.1"
     ),
-    no_browser: bool = options.option(
-        False, "--no-browser", "Print the address, do not open a browser."
-    ),
+    no_browser: bool = options.flag("--no-browser", "Print the address, do not open a browser."),
     as_json: options.Json = False,
 ) -> None:
     """Open the week in the browser, to change and print it."""
@@ -73,10 +70,7 @@ def board(
         shown = f"[{name}]" if ":" in name else name
         address = f"http://{shown}:{number}/"
         full = f"{address}?token={token}"
-        if as_json:
-            console.print_json({"address": full})
-        else:
-            console.stdout.print(full, soft_wrap=True)
+        console.print_result({"address": full}, [full], as_json=as_json)
         console.stderr.print("The board serves this computer only. Stop it with Ctrl+C.")
         try:
             with ExitStack() as stack:
@@ -90,10 +84,7 @@ def board(
 
 
 def _load_demo_settings() -> pp.Settings:
-    """The demo borough's settings, with the secret and the ledger in the current folder.
-
-    The demo's own folder is part of the program, and may not be writable.
-    """
+    """The demo's settings, with the secret and the ledger here: its own folder may be read-only."""
     settings, here = pp.load_settings(pp.demo_settings()), Path.cwd()
     own = {
         "week": {"secret": str(here / "patrolplan-demo.secret")},
@@ -131,8 +122,7 @@ def _open_shared_week(
     if entry is None:
         steps.check_term(area, days)
     steps.ensure_secret(area.settings)
-    check_trial_is_named(folder, recorded, trial)
-    drawn = None if trial is None else load_trial_draw(trial, days, recorded)
+    drawn = load_trial_draw(trial, days, folder, recorded)
     planned = PlannedArea(area, *steps.plan_area_days(area, days, (1, None), drawn))
     with console.report_stage("Opening the week"):
         return open_shared_week(planned, folder)

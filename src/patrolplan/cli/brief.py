@@ -1,7 +1,5 @@
 """The command that says what is new around a school: brief."""
 
-from __future__ import annotations
-
 import datetime as dt
 from pathlib import Path
 
@@ -12,14 +10,14 @@ from patrolplan.cli.app import command
 
 @command
 def brief(
-    school: str = options.option(..., "--school", "Which school.", options.URN),
+    school: str = options.option("Which school.", options.URN, default=...),
     since: dt.date = options.option(
-        ..., "--since", "First month or day.", "YYYY-MM[-DD]", parser=options.parse_first_day
+        "First month or day.", "YYYY-MM[-DD]", default=..., parser=options.parse_first_day
     ),
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
     week: Path | None = options.option(
-        None, "--week", "Folder of the week, to say which patrols go there.", options.FOLDER
+        "Folder of the week, to say which patrols go there.", options.FOLDER
     ),
     as_json: options.Json = False,
 ) -> None:
@@ -39,8 +37,5 @@ def brief(
     document = pp.build_brief(area, hotspots, school, since, week=visits)
     if out is not None:
         write_brief(document, out)
-    if as_json:
-        console.print_json(build_brief_document(document))
-        return
-    console.print_lines(format_brief_lines(document))
-    console.print_written_to(out)
+    lines = [*format_brief_lines(document), *console.list_written(out)]
+    console.print_result(build_brief_document(document), lines, as_json=as_json)

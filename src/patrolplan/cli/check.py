@@ -47,9 +47,6 @@ def check(
         "alarms": [asdict(one) for one in area.alarms],
         "notes": [*list_texts(assumed), *corrections],
     }
-    if as_json:
-        console.print_json(document)
-        return
     places = SNAPPED_ACCURACY if area.snapped else "exact"
     times = "known" if area.times_known else "only the month is known"
     people = f"Schools {len(area.schools):,}, officers {len(area.officers):,}"
@@ -67,14 +64,14 @@ def check(
         left_out = f"{one.left_out:,}" + (f": {', '.join(why)}" if why else "")
         row = f"{one.source:15}{one.rows:9,}{one.used:9,}  "
         lines.append(row + shorten(left_out, console.WIDTH - len(row)))
-    tasks = console.list_tasks(assumed, area.left_out)
-    room = console.MAX_LINES - len(lines) - len(tasks) - 1
-    console.print_lines([*lines, *tasks, *corrections[: max(0, room)]])
+    lines += console.list_tasks(assumed, area.left_out)
+    lines += corrections[: max(0, console.MAX_LINES - len(lines) - 1)]
     if notes:
-        console.print_all(assumed, area.left_out, "Corrected by the force", corrections)
+        lines += console.list_all(assumed, area.left_out, "Corrected by the force", corrections)
     else:
         count = len(list_texts(assumed)) + len(corrections) + len(area.left_out)
-        console.print_lines([f"{count} notes and reasons in all: `patrolplan check --notes`"])
+        lines.append(f"{count} notes and reasons in all: `patrolplan check --notes`")
+    console.print_result(document, lines, as_json=as_json)
 
 
 def build_force_counts(area: pp.StudyArea) -> list[dict[str, object]]:

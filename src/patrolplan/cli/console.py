@@ -7,91 +7,98 @@ import re
 import sys
 import textwrap
 import time
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
 import patrolplan as pp
-from patrolplan.cli.failures import log_line, log_more
+from patrolplan.cli.failures import MORE, RUN
 from patrolplan.text import capitalise, format_count, format_percent, list_first, shorten
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from patrolplan.outputs.papers import Paper
-    from patrolplan.patrols.posts import Post
     from patrolplan.tables import LeftOutRow
 
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 stdout = Console(highlight=False, markup=False)
 
-
 WIDTH, MAX_FIXES, MAX_ASSUMED, MAX_LINES = 100, 4, 3, 30
 """Letters a line, and the most lines for what to fix, for what was assumed, and in all."""
-
-
 MAX_VISITS, MAX_PAPER_LINES = 2, 3
 """Visits not made that are said of a week, and lines that name its papers."""
 
 
 @contextmanager
-def report_stage(stage: str) -> Iterator[None]:
-    """Say the current stage; how long it took is in the log."""
+def report_stage(stage: str) -> Iterator[Callable[..., None]]:
+    """Say the current stage; how long it took is in the log.
+
+    Gives a function that shows the progress: of what, number done, total, optionally the next item.
+    """
     start = time.perf_counter()
     announce(f"{stage} ...")
-    yield
-    log_more(f"{stage}: {time.perf_counter() - start:.1f} s")
+    bars: list[Any] = []
+    tasks: dict[str, Any] = {}
+    with ExitStack() as stack:
+
+        def report(name: str, done: int, total: int, detail: str = "") -> None:
+            from rich import progress
+
+            if not bars:
+                columns = (
+                    *(
+                        progress.TextColumn("{task.description}", markup=False),
+                        progress.BarColumn(),
+                    ),
+                    *(progress.MofNCompleteColumn(), progress.TimeRemainingColumn()),
+                )
+                bar = progress.Progress(*columns, console=stderr, transient=True)
+                bars.append(stack.enter_context(bar))
+            if name not in tasks:
+                tasks[name] = bars[0].add_task(name)
+            text = f"{name} {detail}".rstrip()
+            bars[0].update(tasks[name], description=text, completed=done, total=total)
+
+        yield report
+    MORE.info(f"{stage}: {time.perf_counter() - start:.1f} s")
 
 
 def announce(line: str) -> None:
     """Print a line about the run on standard error, and log it."""
     stderr.print(line)
-    log_line(line)
+    RUN.info(line)
 
 
-@contextmanager
-def show_progress_bar() -> Iterator[Callable[..., None]]:
-    """A progress bar with the remaining time, and the function that updates it.
-
-    The function is called with the stage, the number done, the total, and optionally the next item.
-    Each stage has its own row.
-    """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    stage_column = TextColumn("{task.description}", markup=False)
-    columns = (stage_column, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=stderr, transient=True) as progress:
-        tasks = {}
-
-        def report(stage: str, done: int, total: int, detail: str = "") -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage)
-            text = f"{stage} {detail}" if detail else stage
-            progress.update(tasks[stage], description=text, completed=done, total=total)
-
-        yield report
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON object and nothing else."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()  # the board runs on, and its starter waits for the address
 
 
-def print_table(*headings: str, rows: Iterable[Sequence[str]], title: str | None = None) -> None:
-    """Print rows of text below their headings; `>` ends one of numbers, `!` one kept on a line."""
+def print_result(document: dict[str, Any], parts: Iterable[str | Table], *, as_json: bool) -> None:
+    """Print a result: one JSON object, or sentences, which are not broken, and tables."""
+    if as_json:
+        print_json(document)
+        return
+    for part in parts:
+        stdout.print(part, soft_wrap=isinstance(part, str))
+
+
+def build_table(*headings: str, rows: Iterable[Sequence[str]], title: str | None = None) -> Table:
+    """Rows of text below their headings; `>` ends one of numbers, `!` one kept on a line."""
     table = Table(title=title, title_justify="left")
     for heading in headings:
         side: Literal["left", "right"] = "right" if heading.endswith(">") else "left"
         table.add_column(heading.rstrip(">!"), no_wrap=heading.endswith("!"), justify=side)
     for row in rows:
         table.add_row(*row)
-    stdout.print(table)
+    return table
 
 
 def list_tasks(
@@ -122,118 +129,74 @@ def _name_assumed(note: pp.Note, urns: Sequence[str]) -> str:
     return f"{note.short}{where}"
 
 
-def list_written(out: Path, papers: tuple[Paper, ...]) -> list[str]:
+def list_papers(out: Path, papers: tuple[Paper, ...]) -> list[str]:
     """The papers in a folder and what each is for, in as few words as possible."""
-    from patrolplan.outputs.papers import list_papers
+    from patrolplan.outputs import papers as table
 
     told = [
         f"{name} ({re.split('[,:;]', about)[0]})"
-        for name, about in list_papers(papers).items()
+        for name, about in table.list_papers(papers).items()
         if (out / name).exists()
     ]
     return textwrap.wrap(f"Written to {out}: {', '.join(told)}.", WIDTH, break_long_words=False)
 
 
-def print_notes(notes: Iterable[str]) -> None:
-    """Print a line for each note."""
-    for note in notes:
-        stdout.print(f"note: {note}")
+def list_written(out: Path | None, layer: str = "") -> list[str]:
+    """The folder that was written, if any, and the layer in it."""
+    opened = f": {out / layer}, which QGIS opens with its style" if out and layer else ""
+    return [] if out is None else [f"Written to {out}{opened}"]
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Print sentences as they are, without breaking them."""
-    for line in lines:
-        stdout.print(line, soft_wrap=True)
-
-
-def print_json(document: dict[str, Any]) -> None:
-    """Print one JSON object and nothing else."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()  # the board runs on, and its starter waits for the address
-
-
-def print_result(document: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
-    """Print a result: one JSON object, or sentences."""
-    if as_json:
-        print_json(document)
-    else:
-        print_lines(lines)
-
-
-def print_all(
+def list_all(
     notes: Iterable[pp.Note], rows: Sequence[LeftOutRow], title: str = "", more: Sequence[str] = ()
-) -> None:
-    """Print every note by who needs it, what was left out, and more sentences under a title."""
+) -> list[str]:
+    """Every note by who needs it, what was left out, and more sentences under a title."""
     from patrolplan.outputs.notes_file import format_notes, format_part
 
-    print_lines([*format_notes(notes, rows), *format_part(title, more)])
+    return [*format_notes(notes, rows), *format_part(title, more)]
 
 
-def print_written_to(out: Path | None, layer: str = "") -> None:
-    """Print the folder that was written, if any, and the layer in it."""
-    if out is not None:
-        opened = f": {out / layer}, which QGIS opens with its style" if layer else ""
-        stdout.print(f"Written to {out}{opened}", soft_wrap=True)
+def _align(*cells: str) -> str:
+    """A row of patrols, each cell cut to its column, and the places to the width of a line."""
+    *head, places = cells
+    columns = zip(head, (8, 36, 7, 7, 8), strict=True)
+    row = "".join(f"{shorten(cell, width - 2):{width}}" for cell, width in columns)
+    return f"{row}{shorten(places, WIDTH - len(row))}".rstrip()
 
 
-PATROL_WIDTHS = (8, 36, 7, 7, 8)
-"""Widths of the columns of patrols; places have the rest."""
-WEEK_WIDTHS = (8, 30, 7)
-"""Widths of the columns of a week; its days are as wide as the widest."""
-
-
-def _align(widths: Sequence[int], *cells: str) -> str:
-    """A row of a table, each cell cut to its column, and the last to the width of a line."""
-    row = "".join(
-        f"{shorten(cell, width - 2):{width}}" for cell, width in zip(cells, widths, strict=False)
-    )
-    return (
-        row + "".join(shorten(cell, WIDTH - len(row)) for cell in cells[len(widths) :])
-    ).rstrip()
-
-
-def print_patrols(plan: pp.Plan, out: Path) -> None:
-    """Print a line for each patrol, what to fix, what was assumed, and where the papers are."""
+def list_patrols(plan: pp.Plan, out: Path) -> list[str | Table]:
+    """A line for each patrol, what to fix, what was assumed, and where the papers are."""
     from patrolplan.outputs.notes_file import collect_plan_notes
     from patrolplan.outputs.papers import PLAN_PAPERS
     from patrolplan.outputs.wording import NOTHING_STANDS_OUT, format_reference_ratio
+    from patrolplan.patrols.file_forms import round_share
 
-    lines = [] if plan.hotspots["stands_out"].any() else [NOTHING_STANDS_OUT]
-    lines.append(_align(PATROL_WIDTHS, "URN", "school", "from", "to", "x gate", "places"))
+    parts: list[str | Table] = [] if plan.hotspots["stands_out"].any() else [NOTHING_STANDS_OUT]
+    parts.append(_align("URN", "school", "from", "to", "x gate", "places"))
     for patrol in plan.patrols:
         good = format_reference_ratio(patrol) if patrol.kind == "patrol" else "-"
         hours = format_time(patrol.start_minutes), format_time(patrol.end_minutes)
         streets = [stop.street or stop.place for stop in patrol.stops if stop.kind != "gate"]
         places = ", ".join(dict.fromkeys(streets)) or "gate"
-        lines.append(_align(PATROL_WIDTHS, patrol.urn, patrol.school, *hours, good, places))
-    print_lines(lines)
+        parts.append(_align(patrol.urn, patrol.school, *hours, good, places))
     if plan.posts:
-        print_posts(plan.posts)
+        rows = [
+            (
+                *(post.urn, post.place, format_time(post.start_minutes)),
+                *(format_time(post.end_minutes), format_percent(round_share(post.pupil_share))),
+            )
+            for post in plan.posts
+        ]
+        each = "Each post adds most to those before it, pupils weighted by risk"
+        parts.append(build_table("URN", "post", "from", "to", "pupils met so far", rows=rows))
+        parts.append(f"{each}; shares are of pupils' minutes on the way home.")
     urns = list(dict.fromkeys(patrol.urn for patrol in plan.patrols))
     tasks = list_tasks(collect_plan_notes(plan), plan.left_out, urns)
-    print_lines([*tasks, *list_written(out, PLAN_PAPERS)])
+    return [*parts, *tasks, *list_papers(out, PLAN_PAPERS)]
 
 
-def print_posts(posts: Sequence[Post]) -> None:
-    """Print where adults stand after the bell, and how many of the pupils they meet."""
-    from patrolplan.patrols.file_forms import round_share
-
-    rows = [
-        (
-            *(post.urn, post.place, format_time(post.start_minutes), format_time(post.end_minutes)),
-            format_percent(round_share(post.pupil_share)),
-        )
-        for post in posts
-    ]
-    print_table("URN", "post", "from", "to", "pupils met so far", rows=rows)
-    stdout.print(
-        "Each post adds most to those before it, pupils weighted by risk; "
-        "shares are of pupils' minutes on the way home."
-    )
-
-
-def print_week(week: pp.Week, changes: Sequence[str] = (), *, is_whole: bool = False) -> None:
-    """Print who patrols each school on which day, its quality, and what needs a hand.
+def list_week(week: pp.Week, changes: Sequence[str] = (), *, is_whole: bool = False) -> list[str]:
+    """Who patrols each school on which day, its quality, and what needs a hand.
 
     Unless `is_whole`, rows and sentences that would fill more than a screen are only counted.
     """
@@ -253,7 +216,7 @@ def print_week(week: pp.Week, changes: Sequence[str] = (), *, is_whole: bool = F
     if len(rows) > room:
         more = f"and {format_count(len(rows) - room + 1, 'more row')}: --notes"
         rows = [*rows[: room - 1], more]
-    print_lines([*rows, *after])
+    return [*rows, *after]
 
 
 def _describe_quality(week: pp.Week) -> list[str]:
@@ -281,7 +244,7 @@ def _list_week_rows(week: pp.Week) -> list[str]:
     for (urn, start), days in sorted(officers.items(), key=lambda row: row[0]):
         cells = [", ".join(days.get(day, "-")) for day in week.days]
         rows.append([urn, shorten(names[urn], 28), format_time(start), *cells])
-    widest = max([6, *(len(cell) for row in rows[1:] for cell in row[len(WEEK_WIDTHS) :])])
-    widths = (*WEEK_WIDTHS, *[widest + 2] * len(week.days))
+    widest = max([6, *(len(cell) for row in rows[1:] for cell in row[3:])])
+    widths = (8, 30, 7, *[widest + 2] * len(week.days))
     pairs = [zip(row, widths, strict=True) for row in rows]
     return ["".join(f"{cell:{width}}" for cell, width in row).rstrip() for row in pairs]

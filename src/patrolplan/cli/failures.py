@@ -1,12 +1,7 @@
 """The log of a run, and how a failing command ends: with plain messages and an exit code.
 
 The log, for `--verbose` and `--log FILE`, is for remote support. It has names of files, counts that
-may be shown, options without their values, and problems as printed, but nothing from pupils'
-reports.
-
-Expected errors are `PatrolplanError`. Errors of the system, such as an unreadable file or too
-little memory, get one sentence. Anything else is an error in the program: its place in the code is
-written to a file, without data, for the maintainers of patrolplan.
+may be shown, options without their values, and problems, but nothing from pupils' reports.
 """
 
 import io
@@ -15,29 +10,22 @@ import platform
 import re
 import signal
 import sys
-import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
-from uuid import uuid4
+from typing import Any
 
 import patrolplan as pp
-from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.errors import InputError, PatrolplanError
 
 INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
 """Exit codes after Ctrl-C and after SIGTERM, as in shells."""
 
 
-_RUN = logging.getLogger("patrolplan.run")
-_MORE = _RUN.getChild("more")
-"""Logger for what standard error shows only with `--verbose`."""
-LONGEST_PATH = 200
-"""Maximum letters of a path in a message."""
+RUN = logging.getLogger("patrolplan.run")  # logger for what standard error always shows
+MORE = RUN.getChild("more")  # logger for what it shows only with `--verbose`
+LONGEST_PATH = 200  # maximum letters of a path in a message
 
 
 def use_utf8_streams() -> None:
@@ -50,15 +38,11 @@ def use_utf8_streams() -> None:
 def stop_on_sigterm() -> None:
     """Exit on SIGTERM as on any error, so that temporary folders are removed."""
     if threading.current_thread() is threading.main_thread():  # no other thread may set it
-        signal.signal(signal.SIGTERM, _exit_terminated)
-
-
-def _exit_terminated(_: int, __: FrameType | None) -> NoReturn:
-    raise SystemExit(TERMINATED_CODE)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED_CODE))
 
 
 def describe_failure(error: Exception) -> list[str]:
-    """One line for each problem; an error in the program is written to a file as well."""
+    """One line for each problem."""
     if isinstance(error, PatrolplanError):
         return str(error).splitlines()
     if isinstance(error, MemoryError):
@@ -70,7 +54,7 @@ def describe_failure(error: Exception) -> list[str]:
         remedy = "check that the file or folder is there, that you may use it, and the disk's space"
         what = f"the system reports '{error.strerror}'; {remedy}"
         return [f"{where}{what}" if name else what]
-    return [_report_fault(error)]
+    return [_describe_fault(error)]
 
 
 def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str, str]]:
@@ -92,37 +76,19 @@ def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typ
     return {"where": command, "what": what, "remedy": f"`{command} --help` {remedy}"}
 
 
-def _report_fault(error: Exception) -> str:
-    """Write where in the code an error occurred; returns one sentence with the file's name."""
-    what = f"an error in patrolplan itself ({type(error).__name__})"
-    outputs = "every output folder is complete, as it was before or new"
-    path = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}error-{uuid4().hex[:12]}.txt"
-    try:
-        path.write_text("\n".join([*list_code_lines(error), ""]), encoding="utf-8")
-    except OSError:
-        return f"{what}; {outputs}"
-    send = (
-        "send it to the people who look after patrolplan: it names lines of code and holds no data"
-    )
-    return f"{what}; {outputs}. {path} says where: {send}"
-
-
-def list_code_lines(error: BaseException) -> Iterator[str]:
-    """Versions, then the type of each error and the lines of its traceback, without data."""
-    yield from _list_versions()
+def _describe_fault(error: BaseException) -> str:
+    """An error in the program as one sentence, without data; every line of code goes to the log."""
     cause: BaseException | None = error
+    where = type(error).__name__
     while cause is not None:
-        yield type(cause).__name__
         for frame in traceback.extract_tb(cause.__traceback__):
-            yield f"  {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno} {frame.name}"
+            place = f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}"
+            MORE.info(f"{type(cause).__name__} at {place} {frame.name}")
+            where = f"{type(error).__name__} at {place}" if cause is error else where
         cause = cause.__cause__ or cause.__context__
-
-
-def _list_versions() -> list[str]:
-    from patrolplan.provenance import list_versions
-
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return [system, ", ".join(f"{name} {number}" for name, number in list_versions().items())]
+    outputs = "every output folder is complete, as it was before or new"
+    send = "send this line, or the file of --log, to the people who look after patrolplan"
+    return f"an error in patrolplan itself ({where}); {outputs}; {send}"
 
 
 def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
@@ -130,45 +96,37 @@ def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
     if path is not None:
         to_file = logging.FileHandler(path, encoding="utf-8")
         to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        _RUN.addHandler(to_file)
+        RUN.addHandler(to_file)
     if verbose:
-        _MORE.addHandler(logging.StreamHandler())
+        MORE.addHandler(logging.StreamHandler())
     if path is not None or verbose:
-        _RUN.propagate = False
-        _RUN.setLevel(logging.INFO)
+        from patrolplan.provenance import list_versions
+
+        RUN.propagate = False
+        RUN.setLevel(logging.INFO)
         # The names of options without their values.
         names = [found[0] for arg in sys.argv[1:] if (found := re.match(r"--[a-z][a-z-]+", arg))]
-        log_more(" ".join(["patrolplan", command, *names]))
-        for line in _list_versions():
-            log_more(line)
-
-
-def log_line(line: str) -> None:
-    """Log a line that standard error always shows."""
-    _RUN.info(line)
-
-
-def log_more(line: str) -> None:
-    """Log a line that standard error shows only with `--verbose`."""
-    _MORE.info(line)
+        MORE.info(" ".join(["patrolplan", command, *names]))
+        MORE.info(f"{platform.system()} {platform.release()}, Python {platform.python_version()}")
+        MORE.info(", ".join(f"{name} {number}" for name, number in list_versions().items()))
 
 
 def log_area(area: "pp.StudyArea") -> None:
     """Log the sources of an area; counts of reports are suppressed and rounded."""
-    if not _RUN.isEnabledFor(logging.INFO):
+    if not RUN.isEnabledFor(logging.INFO):
         return
-    log_more(f"settings: {area.settings.file}")
+    MORE.info(f"settings: {area.settings.file}")
     for name, digest in area.inputs.items():
-        log_more(f"read {name} ({digest[:12]})")
+        MORE.info(f"read {name} ({digest[:12]})")
     for one in area.tables:
-        log_more(f"{one.source}: {one.rows} rows, {one.used} used, {one.left_out} left out")
+        MORE.info(f"{one.source}: {one.rows} rows, {one.used} used, {one.left_out} left out")
 
 
 def close_log(code: object) -> None:
     """Log how the run ended, with its processor seconds, and close the file."""
-    _MORE.info("ended with code %s after %.1f s of processor time", code, time.process_time())
-    for logger in (_MORE, _RUN):
+    MORE.info("ended with code %s after %.1f s of processor time", code, time.process_time())
+    for logger in (MORE, RUN):
         for handler in [*logger.handlers]:
             logger.removeHandler(handler)
             handler.close()
-    _RUN.setLevel(logging.NOTSET)
+    RUN.setLevel(logging.NOTSET)

@@ -1,7 +1,5 @@
 """The command that fetches open data: fetch."""
 
-from __future__ import annotations
-
 import patrolplan as pp
 from patrolplan.cli import console, options
 from patrolplan.cli.app import command
@@ -11,15 +9,12 @@ from patrolplan.cli.app import command
 def fetch(
     config: options.Config = options.DEFAULT_CONFIG,
     months: int | None = options.option(
-        None, "--months", "Months of crime; default: months of the settings.", min=1, max=240
+        "Months of crime; default: months of the settings.", min=1, max=240
     ),
     only: list[str] | None = options.option(
-        None,
-        "--only",
-        "Fetch only this; may be repeated.",
-        **options.choose_from("crimes", "streets", "schools"),
+        "Fetch only this; may be repeated.", **options.choose_from("crimes", "streets", "schools")
     ),
-    again: bool = options.option(False, "--again", "Fetch again what is already there."),
+    again: bool = options.flag("--again", "Fetch again what is already there."),
     as_json: options.Json = False,
 ) -> None:
     """Fetch open data that is missing: crimes, streets, schools.
@@ -32,7 +27,7 @@ def fetch(
     settings = pp.load_settings(config)
     wanted = [source for source in SOURCES if source in (only or ())] or None
     try:
-        with console.show_progress_bar() as report:
+        with console.report_stage("Fetching") as report:
             fetched = fetch_open_data(
                 settings, months=months, only=wanted, again=again, report_progress=report
             )

@@ -15,30 +15,20 @@ def governance(
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.Out = Path("patrolplan-governance"),
     backtest: Path | None = options.option(
-        None,
-        "--backtest",
-        "Folder of `patrolplan backtest --out`; without it, the back-test is run.",
-        options.FOLDER,
+        "Folder of `patrolplan backtest --out`; without it, the back-test is run.", options.FOLDER
     ),
-    areas: Path | None = options.option(
-        None,
-        "--by",
+    by: Path | None = options.option(
         "Polygons with residents, to count patrol minutes by; default [sources] areas.",
         options.FILE,
     ),
-    audit: Path | None = options.option(
-        None,
-        "--deciles",
-        "Table with area, decile: minutes by decile of deprivation.",
-        options.FILE,
+    deciles: Path | None = options.option(
+        "Table with area, decile: minutes by decile of deprivation.", options.FILE
     ),
     week: Path | None = options.option(
-        None, "--week", "Count the minutes of this week's folder, not the ledger's.", options.FOLDER
+        "Count the minutes of this week's folder, not the ledger's.", options.FOLDER
     ),
-    first: dt.date | None = options.date_option(
-        None, "--from", "First day of the ledger to count."
-    ),
-    last: dt.date | None = options.date_option(None, "--to", "Last day to count."),
+    first: dt.date | None = options.day("--from", "First day of the ledger to count."),
+    last: dt.date | None = options.day("--to", "Last day to count."),
     as_json: options.Json = False,
 ) -> None:
     """Write papers for a force's assessment.
@@ -55,21 +45,17 @@ def governance(
 
     steps.check_out(out)
     area = steps.load_study_area(config)
-    burden = _measure_burden(area, areas, audit, week, (first, last))
+    burden = _measure_burden(area, by, deciles, week, (first, last))
     risk = steps.estimate_area_risk(area)
     if backtest is None:
         tested = build_backtest_document(*steps.run_backtest(area))
     else:
         tested = read_backtest(backtest)
     write_governance(area, risk, tested, out, burden=burden)
-    if as_json:
-        written = [(out / name).as_posix() for name in read_manifest(out)["files"]]
-        console.print_json({"written": written})
-        return
-    if burden is None:
-        note = "Who gets the patrols is not counted: that needs polygons (--by) and a week."
-        console.print_notes([note])
-    console.print_written_to(out)
+    written = [(out / name).as_posix() for name in read_manifest(out)["files"]]
+    note = "note: Who gets the patrols is not counted: that needs polygons (--by) and a week."
+    lines = [*([note] if burden is None else []), *console.list_written(out)]
+    console.print_result({"written": written}, lines, as_json=as_json)
 
 
 def _measure_burden(
@@ -79,10 +65,7 @@ def _measure_burden(
     week: Path | None,
     days: tuple[dt.date | None, dt.date | None],
 ) -> pp.Burden | None:
-    """Who gets the patrols; None if no option requests it with polygons or minutes.
-
-    A week's folder is entered into a ledger in memory, so that its minutes are counted equally.
-    """
+    """Who gets the patrols; None if no option requests it with polygons or minutes."""
     from patrolplan.area.sources import get_column_mapping
     from patrolplan.inputs.polygons import read_areas
     from patrolplan.tables import LeftOut
@@ -103,13 +86,13 @@ def _measure_burden(
         raise pp.InputError.one(where, what, f"name them with {where}")
     span = (days[0] or EVER[0], days[1] or EVER[1])
     audit = None if audit_file is None else pp.read_audit_columns(audit_file)
-    promised = None if week is None else read_promised_week(week)
-    ledger = (
-        pp.Ledger("sqlite://", area.name, area.projection)
-        if promised
-        else pp.open_ledger(area.settings)
-    )
+    if week is None:
+        ledger = pp.open_ledger(area.settings)
+    else:  # entered into a ledger in memory, so that its minutes are counted equally
+        promised, ledger = (
+            read_promised_week(week),
+            pp.Ledger("sqlite://", area.name, area.projection),
+        )
+        ledger.hand_out(promised)
     with ledger:
-        if promised is not None:
-            ledger.hand_out(promised)
         return pp.measure_burden(area, ledger, polygons, days=span, audit=audit)

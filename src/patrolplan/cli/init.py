@@ -1,7 +1,5 @@
 """The command that writes a settings file to start from: init."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import patrolplan as pp
@@ -13,10 +11,10 @@ from patrolplan.errors import OutputError
 @command
 def init(
     config: Path = options.option(
-        options.DEFAULT_CONFIG, "--config", "The settings file to write.", options.FILE
+        "The settings file to write.", options.FILE, default=options.DEFAULT_CONFIG
     ),
-    demo: bool = options.option(
-        False, "--demo", "The fictional borough's settings and files, to try every command on."
+    demo: bool = options.flag(
+        "--demo", "The fictional borough's settings and files, to try every command on."
     ),
     as_json: options.Json = False,
 ) -> None:

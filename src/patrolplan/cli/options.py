@@ -16,26 +16,39 @@ import typer
 
 from patrolplan.cli import console
 
-MAX_PROCESSES = 1024
-"""Maximum number of processes; no expected computer has more processors."""
-FIRST_YEAR, LAST_YEAR = 1900, 2199
-"""Valid years of records and plans, as in the readers of tables."""
-CONFIG_VARIABLE = "PATROLPLAN_CONFIG"
+MAX_PROCESSES = 1024  # maximum number of processes; no expected computer has more processors
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # valid years of records and plans, as in the readers of tables
 DEFAULT_CONFIG = Path("patrolplan.toml")
 DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
 """Default folder of the board's week, and of the week that `week --replan` repairs."""
-FILE, FOLDER, DAY, MONTH, URN = "FILE", "FOLDER", "YYYY-MM-DD", "YYYY-MM", "URN"
+FILE, FOLDER, MONTH, URN = "FILE", "FOLDER", "YYYY-MM", "URN"
 """Placeholders in help for values of options."""
 
 
-def option(default: Any, name: str, text: str, metavar: str | None = None, **further: Any) -> Any:  # noqa: ANN401 - typer's own
-    """An option: its default (... where it is needed), name, text and placeholder in help."""
-    return typer.Option(default, name, help=text, metavar=metavar, **further)
+def option(text: str, metavar: str | None = None, *names: str, **further: Any) -> Any:  # noqa: ANN401 - typer's own
+    """An option: its text and placeholder in help; without a name it has its parameter's."""
+    default = further.pop("default", None)
+    return typer.Option(default, *names, help=text, metavar=metavar, **further)
 
 
 def named(name: str, text: str, metavar: str | None = None, **further: Any) -> Any:  # noqa: ANN401 - typer's own
     """The same for an option of several commands, whose default is in the command."""
     return typer.Option(name, help=text, metavar=metavar, **further)
+
+
+def flag(name: str, text: str) -> Any:  # noqa: ANN401 - typer's own
+    """An option without a value."""
+    return typer.Option(False, name, help=text)
+
+
+def day(name: str, text: str) -> Any:  # noqa: ANN401 - typer's own
+    """An option whose value is a day."""
+    return typer.Option(None, name, help=text, metavar="YYYY-MM-DD", parser=parse_date)
+
+
+def month(name: str, text: str) -> Any:  # noqa: ANN401 - typer's own
+    """An option whose value is a month."""
+    return typer.Option(None, name, help=text, metavar=MONTH, parser=parse_month)
 
 
 def refuse(message: str, option: str | None = None) -> NoReturn:
@@ -48,13 +61,6 @@ def refuse_if(*checks: tuple[object, str] | tuple[object, str, str]) -> None:
     for is_so, *words in checks:
         if is_so:
             refuse(*words)
-
-
-def refuse_without(needed: object, reason: str, **given: object) -> None:
-    """Refuse options, by name, that are given without the one that they belong to."""
-    for name, value in given.items():
-        is_alone = value and not needed
-        refuse_if((is_alone, reason.format(name), f"--{name.replace('_', '-')}"))
 
 
 def find_config(ctx: typer.Context, config: Path) -> Path:
@@ -111,23 +117,18 @@ def parse_month(text: str) -> str:
 
 def parse_first_day(text: str) -> dt.date:
     """A day as typed, or the first of a month; an invalid one is a usage error."""
-    day = f"{text}-01" if text.count("-") == 1 else text
-    return _parse_day(day, text, "month or day; write YYYY-MM or YYYY-MM-DD")
+    first = f"{text}-01" if text.count("-") == 1 else text
+    return _parse_day(first, text, "month or day; write YYYY-MM or YYYY-MM-DD")
 
 
-def _parse_day(day: str, typed: str, wanted: str) -> dt.date:
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
+def _parse_day(text: str, typed: str, wanted: str) -> dt.date:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         with suppress(ValueError):
-            date = dt.date.fromisoformat(day)
+            date = dt.date.fromisoformat(text)
             if FIRST_YEAR <= date.year <= LAST_YEAR:
                 return date
             refuse(f"'{typed}' is outside the years {FIRST_YEAR} to {LAST_YEAR}")
     refuse(f"'{typed}' is not a valid {wanted}")
-
-
-def date_option(default: Any, name: str, text: str) -> Any:  # noqa: ANN401 - typer's own
-    """An option whose value is a day."""
-    return option(default, name, text, DAY, parser=parse_date)
 
 
 def check_worker_options(workers: int | None, cluster: str | None) -> None:
@@ -136,13 +137,12 @@ def check_worker_options(workers: int | None, cluster: str | None) -> None:
     refuse_if((workers is not None and cluster is not None, what, "--workers, --cluster"))
 
 
+CONFIG_TEXT = f"The settings file; by default {DEFAULT_CONFIG}, here or in a folder above."
 Config = Annotated[
     Path,
     named(
-        "--config",
-        f"The settings file; by default {DEFAULT_CONFIG}, here or in a folder above.",
-        FILE,
-        envvar=CONFIG_VARIABLE,
+        *("--config", CONFIG_TEXT, FILE),
+        envvar="PATROLPLAN_CONFIG",
         callback=find_config,
         show_default=False,
     ),
@@ -150,43 +150,19 @@ Config = Annotated[
 Out = Annotated[Path, named("--out", "Folder to write; replaced whole.", FOLDER)]
 OptionalOut = Annotated[Path | None, named("--out", "Folder to write; replaced whole.", FOLDER)]
 WindowName = Annotated[str | None, named("--window", "A window named in the settings.", "NAME")]
-Start = Annotated[
-    dt.time | None,
-    named(
-        "--start",
-        "When the window starts, for a patrol at short notice.",
-        "HH:MM",
-        parser=parse_time,
-    ),
-]
+START_TEXT = "When the window starts, for a patrol at short notice."
+Start = Annotated[dt.time | None, named("--start", START_TEXT, "HH:MM", parser=parse_time)]
+MINUTES_TEXT = "How long the patrol may last."
 Minutes = Annotated[
-    float | None,
-    named("--minutes", "How long the patrol may last.", "MINUTES", callback=check_minutes),
+    float | None, named("--minutes", MINUTES_TEXT, "MINUTES", callback=check_minutes)
 ]
-Date = Annotated[
-    dt.date | None,
-    named(
-        "--date",
-        "Day: its kind (school day, holiday) follows from term dates.",
-        DAY,
-        parser=parse_date,
-    ),
-]
+DATE_TEXT = "Day: its kind (school day, holiday) follows from term dates."
+Date = Annotated[dt.date | None, named("--date", DATE_TEXT, "YYYY-MM-DD", parser=parse_date)]
 Json = Annotated[bool, named("--json", "Print one JSON object on standard output.")]
-Notes = Annotated[
-    bool, named("--notes", "Also print every note, and what was left out or not met.")
-]
-Workers = Annotated[
-    int | None,
-    named(
-        "--workers",
-        "Processes that share the work; default: as many as speed it up.",
-        min=1,
-        max=MAX_PROCESSES,
-    ),
-]
-Cluster = Annotated[
-    str | None, named("--cluster", "Dask scheduler whose workers share the work, tcp://HOST:8786.")
-]
-WorkerOptions = tuple[int | None, str | None]
-"""Values of `--workers` and `--cluster`."""
+NOTES_TEXT = "Also print every note, and what was left out or not met."
+Notes = Annotated[bool, named("--notes", NOTES_TEXT)]
+WORKERS_TEXT = "Processes that share the work; default: as many as speed it up."
+Workers = Annotated[int | None, named("--workers", WORKERS_TEXT, min=1, max=MAX_PROCESSES)]
+CLUSTER_TEXT = "Dask scheduler whose workers share the work, tcp://HOST:8786."
+Cluster = Annotated[str | None, named("--cluster", CLUSTER_TEXT)]
+WorkerOptions = tuple[int | None, str | None]  # values of `--workers` and `--cluster`

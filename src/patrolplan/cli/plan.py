@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from patrolplan.tables import LeftOutRow
 
 
-MAX_POSTS = 50
-"""Maximum number of posts."""
+MAX_POSTS = 50  # maximum number of posts
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,6 @@ class _PlanRequest:
     way: str | None = None
     posts: int | None = None
 
-    def apply_to(self, settings: pp.Settings) -> pp.Settings:
-        """The settings for planning these patrols."""
-        if self.way is not None:
-            patrol = settings.patrol.model_copy(update={"way": self.way})
-            settings = settings.model_copy(update={"patrol": patrol})
-        return settings
-
     @property
     def as_manifest_entry(self) -> dict[str, Any]:
         """The request for the manifest, without options that were not given."""
@@ -52,7 +44,7 @@ class _PlanRequest:
 @command
 def demo(
     config: Path | None = options.option(
-        None, "--config", "Accepted, but not read: the demo has its own settings.", hidden=True
+        "Accepted, but not read: the demo has its own settings.", hidden=True
     ),
     out: options.Out = Path("patrolplan-demo"),
     workers: options.Workers = None,
@@ -63,36 +55,27 @@ def demo(
         console.stderr.print(
             f"{config} is not read: the demo has its own settings; `plan` reads it"
         )
-    _run_plan(
-        pp.demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json, notes=False
-    )
+    settings = pp.load_settings(pp.demo_settings())
+    _run_plan(settings, out, _PlanRequest(), (workers, None), as_json=as_json)
 
 
 @command
 def plan(
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.Out = Path("patrolplan-out"),
-    school: list[str] | None = options.option(
-        None, "--school", "One school only; may be repeated.", options.URN
-    ),
+    school: list[str] | None = options.option("One school only; may be repeated.", options.URN),
     window: options.WindowName = None,
     start: options.Start = None,
     minutes: options.Minutes = None,
-    date: dt.date | None = options.date_option(
-        None, "--date", "Day of the patrol; tasked places count only on their days."
+    date: dt.date | None = options.day(
+        "--date", "Day of the patrol; tasked places count only on their days."
     ),
     way: str | None = options.option(
-        None,
-        "--way",
         "On foot or by bicycle; default: as in the settings.",
         **options.choose_from("walk", "bicycle"),
     ),
     posts: int | None = options.option(
-        None,
-        "--posts",
-        "Adults who stand at posts after the bell, for each school.",
-        min=0,
-        max=MAX_POSTS,
+        "Adults who stand at posts after the bell, for each school.", min=0, max=MAX_POSTS
     ),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
@@ -101,8 +84,12 @@ def plan(
 ) -> None:
     """Plan each school's patrol: cards, phone map, GPX, layers."""
     options.check_worker_options(workers, cluster)
+    settings = pp.load_settings(config)
+    if way is not None:
+        patrol = settings.patrol.model_copy(update={"way": way})
+        settings = settings.model_copy(update={"patrol": patrol})
     request = _PlanRequest(school, window, start, minutes, date, way, posts)
-    _run_plan(config, out, request, (workers, cluster), as_json=as_json, notes=notes)
+    _run_plan(settings, out, request, (workers, cluster), as_json=as_json, notes=notes)
 
 
 def _find_open_schools(
@@ -115,8 +102,7 @@ def _find_open_schools(
     from patrolplan.team.free_time import SATURDAY, find_open_days
 
     day = f"{request.date:%A} {request.date.day} {request.date:%B %Y}"
-    remedy = "choose a school day, or correct [sources] term_dates"
-    where = "--date"
+    where, remedy = "--date", "choose a school day, or correct [sources] term_dates"
     if request.date.weekday() >= SATURDAY:
         raise InputError.one(where, f"{day} is not a school day", remedy)
     urns = list(area.schools["urn"])
@@ -129,25 +115,25 @@ def _find_open_schools(
     if not closed:
         return request.schools, []
     rows = [LeftOutRow("schools", f"URN {urn} is closed on {day}", 1, urn=urn) for urn in closed]
-    chosen = [urn for urn in request.schools or urns if urn not in closed]
-    return chosen, rows
+    return [urn for urn in request.schools or urns if urn not in closed], rows
 
 
 def _run_plan(
-    config: Path,
+    settings: pp.Settings,
     out: Path,
     request: _PlanRequest,
     worker_options: options.WorkerOptions,
     *,
     as_json: bool,
-    notes: bool,
+    notes: bool = False,
 ) -> None:
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.area.relations import check_age
+    from patrolplan.outputs.geopackage import build_plan_document
+    from patrolplan.outputs.notes_file import collect_plan_notes
     from patrolplan.patrols.planner import check_request
 
     steps.check_out(out)
-    settings = request.apply_to(pp.load_settings(config))
     window = resolve_window(
         settings.patrol, name=request.window, start=request.start, minutes=request.minutes
     )
@@ -156,13 +142,9 @@ def _run_plan(
     schools, closed = _find_open_schools(area, request)
     risk = steps.estimate_area_risk(area, window, request.date)
     hotspots = steps.find_area_hotspots(area, risk)
-
-    from patrolplan.outputs.geopackage import build_plan_document
-    from patrolplan.outputs.notes_file import collect_plan_notes
-
     count = len(area.schools if schools is None else schools)
     with steps.open_executor(*worker_options, count) as executor:
-        with console.report_stage("Planning patrols"), console.show_progress_bar() as report:
+        with console.report_stage("Planning patrols") as report:
             planned = pp.plan_patrols(
                 area,
                 risk,
@@ -175,21 +157,11 @@ def _run_plan(
                 executor=executor,
                 report_progress=report,
             )
-            planned = replace(planned, left_out=(*planned.left_out, *closed))
-        with (
-            console.report_stage("Writing cards, map, GPX and layers"),
-            console.show_progress_bar() as report,
-        ):
-            pp.write_pack(
-                planned,
-                out,
-                request=request.as_manifest_entry,
-                executor=executor,
-                report_progress=report,
-            )
-    if as_json:
-        console.print_json(build_plan_document(planned))
-        return
-    console.print_patrols(planned, out)
+        planned = replace(planned, left_out=(*planned.left_out, *closed))
+        with console.report_stage("Writing cards, map, GPX and layers") as report:
+            entry = request.as_manifest_entry
+            pp.write_pack(planned, out, request=entry, executor=executor, report_progress=report)
+    parts = console.list_patrols(planned, out)
     if notes:
-        console.print_all(collect_plan_notes(planned), planned.left_out)
+        parts += console.list_all(collect_plan_notes(planned), planned.left_out)
+    console.print_result(build_plan_document(planned), parts, as_json=as_json)

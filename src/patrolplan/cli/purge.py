@@ -1,7 +1,5 @@
 """The command that removes old caches and outputs: purge."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from dataclasses import asdict
@@ -22,22 +20,24 @@ def _parse_age(text: str) -> dt.timedelta:
 @command
 def purge(
     older_than: dt.timedelta = options.option(
-        ..., "--older-than", "Such as 90d or 12w.", "AGE", parser=_parse_age
+        "Such as 90d or 12w.", "AGE", default=..., parser=_parse_age
     ),
-    out: list[Path] | None = options.option(
-        None, "--folder", "Output folder to purge; may be repeated.", options.FOLDER
+    folder: list[Path] | None = options.option(
+        "Output folder to purge; may be repeated.", options.FOLDER
     ),
     record: Path | None = options.option(
-        None, "--record", "File to add the record to; default in the cache folder.", options.FILE
+        "File to add the record to; default in the cache folder.", options.FILE
     ),
-    dry_run: bool = options.option(False, "--dry-run", "Only list what would be removed."),
+    dry_run: bool = options.flag("--dry-run", "Only list what would be removed."),
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:
     """Remove old caches and outputs, never your own files."""
     from patrolplan.outputs.purge import purge as purge_files
 
-    items = purge_files(older_than, out or [], home=config.parent, record=record, dry_run=dry_run)
+    items = purge_files(
+        older_than, folder or [], home=config.parent, record=record, dry_run=dry_run
+    )
     removed = "would be removed" if dry_run else "removed"
     lines = [
         f"{removed if item.removed else 'kept'}: {item.path} ({item.what}; {item.why})"

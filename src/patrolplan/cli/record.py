@@ -6,72 +6,55 @@ import datetime as dt
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-from patrolplan.cli.ledger_tables import build_row_documents, print_entries, print_return
+from patrolplan.text import format_count, pick_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import geopandas as gpd
     import pandas as pd
+    from rich.table import Table
 
     from patrolplan.team.ledger.delivered import Answer
-    from patrolplan.team.ledger.track_visits import TrackVisits
+    from patrolplan.team.ledger.visits import Visit, VisitEntry
 
 
-Patrol = tuple[str, str | None, int | None]
-"""An officer, the others as typed, and how many came; None if nothing was typed."""
-
-RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
+Crew = tuple[tuple[str, ...] | None, int | None]
+"""The officers who came with another one, and how many came; None if nothing was typed."""
 
 
 @command
 def record(
     week: Path | None = options.option(
-        None, "--week", "Enter the visits of the week in this folder as planned.", options.FOLDER
+        "Enter the visits of the week in this folder as planned.", options.FOLDER
     ),
-    officer: str | None = options.option(None, "--officer", "Who, such as SSO-01.", "NAME"),
-    date: dt.date | None = options.date_option(None, "--date", "Which day."),
-    minutes: str | None = options.option(
-        None,
-        "--answers",
-        "Minutes at all stops, such as '15 12/3 -'; without it, a question for each.",
-        "MINUTES",
+    officer: str | None = options.option("Who, such as SSO-01.", "NAME"),
+    date: dt.date | None = options.day("--date", "Which day."),
+    answers: str | None = options.option(
+        "Minutes at all stops, such as '15 12/3 -'; without it, a question for each.", "MINUTES"
     ),
-    table: Path | None = options.option(
-        None,
-        "--csv",
+    csv: Path | None = options.option(
         "Table with officer, date, stop or hotspot, minutes; and people, arrive, reason.",
         options.FILE,
     ),
     gpx: list[Path] | None = options.option(
-        None, "--gpx", "GPS track of that officer and day; may be repeated.", options.FILE
+        "GPS track of that officer and day; may be repeated.", options.FILE
     ),
     together: str | None = options.option(
-        None,
-        "--with",
-        "Officers who came with --officer, such as 'SSO-02;SSO-03'; - is nobody.",
-        "NAMES",
+        "Officers who came with --officer, such as 'SSO-02;SSO-03'; - is nobody.", "NAMES", "--with"
     ),
-    people: int | None = options.option(
-        None, "--people", "How many came in all, named or not.", min=1, max=99
-    ),
+    people: int | None = options.option("How many came in all, named or not.", min=1, max=99),
     school: str | None = options.option(
-        None, "--school", "School of a GPS track, if the officer has no patrol.", options.URN
+        "School of a GPS track, if the officer has no patrol.", options.URN
     ),
-    month: str | None = options.option(
-        None,
-        "--return",
-        "Print the month's return; with --out, as CSV.",
-        options.MONTH,
-        parser=options.parse_month,
-    ),
+    month: str | None = options.month("--return", "Print the month's return; with --out, as CSV."),
     by: Path | None = options.option(
-        None, "--by", "With --return: polygons, such as wards, to sum it by as well.", options.FILE
+        "With --return: polygons, such as wards, to sum it by as well.", options.FILE
     ),
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
@@ -79,28 +62,38 @@ def record(
 ) -> None:
     """Enter what was delivered; print the month's return."""
     typed = officer is not None and not gpx
-    given = [week is not None, typed, table is not None, bool(gpx), month is not None]
-    if given.count(True) != 1:
-        options.refuse(f"give one of {RECORD_OPTIONS}")
-    if (typed or gpx) and None in {officer, date}:
-        options.refuse("give --officer and --date")
-    by_officer = "goes with --officer; in a table, write the column '{}'"
-    options.refuse_without(officer, by_officer, **{"people": people, "with": together})
-    options.refuse_without(month, "can only be given with --return", out=out, by=by)
+    given = [week is not None, typed, csv is not None, bool(gpx), month is not None]
+    by_officer = "goes with --officer; in a table, write the column"
+    by_month = "can only be given with --return"
+    one_of = "give one of --week, --officer with --date, --csv, --gpx, or --return"
+    options.refuse_if(
+        (given.count(True) != 1, one_of),
+        ((typed or gpx) and None in {officer, date}, "give --officer and --date"),
+        (people and not officer, f"{by_officer} 'people'", "--people"),
+        (together and not officer, f"{by_officer} 'with'", "--with"),
+        (out and not month, by_month, "--out"),
+        (by and not month, by_month, "--by"),
+    )
     settings = pp.load_settings(config)
     _announce_ledger(settings)
     if month is not None:
         _report_month(settings, month, out, by, as_json=as_json)
-    elif week is not None:
+        return
+    if week is not None:
         _hand_out(settings, week, as_json=as_json)
-    elif table is not None:
-        _record_table(settings, table, as_json=as_json)
-    elif officer is not None and date is not None:
-        who = (officer, together, people)
-        if gpx:
-            _record_track(settings, gpx, who, date, school, as_json=as_json)
+        return
+    notes: tuple[str, ...] = ()
+    crew = _parse_crew(settings, officer, together, people)
+    with pp.open_ledger(settings) as ledger:
+        if csv is not None:
+            visits = _read_table(settings, ledger, csv)
+        elif officer is None or date is None:  # for the type checker: usage is checked already
+            return
+        elif gpx:
+            visits, notes = _follow_track(settings, ledger, gpx, (officer, date, school), crew)
         else:
-            _record_typed(settings, who, date, minutes, as_json=as_json)
+            visits = _read_answers(ledger, officer, date, answers, crew)
+        _print_entries(ledger, ledger.record(visits), notes, as_json=as_json)
 
 
 def _announce_ledger(settings: pp.Settings) -> None:
@@ -114,62 +107,52 @@ def _announce_ledger(settings: pp.Settings) -> None:
 
 def _hand_out(settings: pp.Settings, folder: Path, *, as_json: bool) -> None:
     from patrolplan.team.ledger.promised import read_promised_week
-    from patrolplan.text import format_count
 
     week = read_promised_week(folder)
     with pp.open_ledger(settings) as ledger:
         entered = ledger.hand_out(week)
     first, last, doses = f"{week.days[0]}", f"{week.days[-1]}", len(week.doses)
-    if as_json:
-        document = {"handed_out": entered, "first": first, "last": last, "doses": doses}
-        console.print_json(document)
-        return
+    document = {"handed_out": entered, "first": first, "last": last, "doses": doses}
     outcome = "Handed out" if entered else "Already handed out, nothing changed"
-    visits = format_count(doses, "visit")
-    console.stdout.print(f"{outcome}: {first} to {last}, {visits} planned.")
+    line = f"{outcome}: {first} to {last}, {format_count(doses, 'visit')} planned."
+    console.print_result(document, [line], as_json=as_json)
 
 
-def _record_typed(
-    settings: pp.Settings, who: Patrol, date: dt.date, minutes: str | None, *, as_json: bool
-) -> None:
-    from patrolplan.team.ledger.delivered import (
-        build_typed_visits,
-        find_promised_stops,
-        parse_answers,
-    )
+def _read_answers(
+    ledger: pp.Ledger, officer: str, date: dt.date, typed: str | None, crew: Crew
+) -> Sequence[Visit]:
+    """The visits that an option, or answers on standard input, say were made."""
+    from patrolplan.team.ledger import delivered
 
-    officer, together, people = who[0], *_parse_crew(settings, who)
-    with pp.open_ledger(settings) as ledger:
-        stops = find_promised_stops(ledger, officer, date)
-        if minutes is None:
-            answers = _ask_for_answers(stops, officer, date)
-        else:
-            try:
-                answers = parse_answers(minutes, list(stops["minutes"]))
-            except ValueError as error:
-                where, remedy = "--answers", "write one answer for each stop, such as '15 12/3 -'"
-                raise pp.InputError.one(where, str(error), remedy) from None
-        entries = ledger.record(build_typed_visits(stops, answers, together, people=people))
-        print_entries(ledger, entries, as_json=as_json)
+    stops = delivered.find_promised_stops(ledger, officer, date)
+    if typed is None:
+        answers = _ask_for_answers(stops, officer, date)
+    else:
+        try:
+            answers = delivered.parse_answers(typed, list(stops["minutes"]))
+        except ValueError as error:
+            where, remedy = "--answers", "write one answer for each stop, such as '15 12/3 -'"
+            raise pp.InputError.one(where, str(error), remedy) from None
+    return delivered.build_typed_visits(stops, answers, crew[0], people=crew[1])
 
 
-def _parse_crew(settings: pp.Settings, who: Patrol) -> tuple[tuple[str, ...] | None, int | None]:
-    """Who came with an officer, and how many came in total; None if nothing was typed."""
+def _parse_crew(
+    settings: pp.Settings, officer: str | None, together: str | None, people: int | None
+) -> Crew:
+    """Who came with an officer, and how many came in total."""
     from patrolplan.team.ledger.delivered import parse_companions
 
-    officer, text, people = who
-    if text is None:
+    if together is None or officer is None:
         return None, people
     try:
-        together = parse_companions(text, officer, list(_read_officers(settings)["officer"]))
+        names = parse_companions(together, officer, list(_read_officers(settings)["officer"]))
     except ValueError as error:
         where, remedy = "--with", "name the other officers, joined by ;, or - for nobody"
         raise pp.InputError.one(where, str(error), remedy) from None
-    if people is not None and people < 1 + len(together):
-        names = " and ".join((officer, *together))
-        where, what = "--people", f"{people} is fewer than came ({names})"
+    if people is not None and people < 1 + len(names):
+        where, what = "--people", f"{people} is fewer than came ({' and '.join((officer, *names))})"
         raise pp.InputError.one(where, what, "count everyone who came")
-    return together, people
+    return names, people
 
 
 def _read_officers(settings: pp.Settings) -> gpd.GeoDataFrame:
@@ -196,73 +179,47 @@ def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[
     while len(answers) < len(promised):
         stop = stops.iloc[len(answers)]
         name = f"{stop['stop']}. {stop['arrive']} {stop['place']}"
-        text = _read_line(f"{name} [{stop['minutes']:g}]: ")
+        console.stderr.print(f"{name} [{stop['minutes']:g}]: ", end="")
+        line = sys.stdin.readline()
+        if not line:
+            where, what = "standard input", "ended before every stop had an answer"
+            remedy = "nothing was recorded; begin again, or use --answers"
+            raise pp.InputError.one(where, what, remedy)
         try:
-            if not answers and len(text.split()) > 1:
-                return parse_answers(text, promised)
-            answers.append(parse_answer(text, float(stop["minutes"])))
+            if not answers and len(line.split()) > 1:
+                return parse_answers(line, promised)
+            answers.append(parse_answer(line, float(stop["minutes"])))
         except ValueError as error:
             console.stderr.print(f"  {error}; type it again")
     return tuple(answers)
 
 
-def _read_line(prompt: str) -> str:
-    console.stderr.print(prompt, end="")
-    line = sys.stdin.readline()
-    if not line:
-        where, what = "standard input", "ended before every stop had an answer"
-        raise pp.InputError.one(where, what, "nothing was recorded; begin again, or use --answers")
-    return line.strip()
-
-
-def _record_table(settings: pp.Settings, path: Path, *, as_json: bool) -> None:
+def _read_table(settings: pp.Settings, ledger: pp.Ledger, path: Path) -> Sequence[Visit]:
     from patrolplan.inputs.small_tables import read_visits
     from patrolplan.team.ledger.delivered import build_table_visits
 
-    table, officers = read_visits(path), list(_read_officers(settings)["officer"])
-    with pp.open_ledger(settings) as ledger:
-        visits = build_table_visits(ledger, table, path, officers)
-        print_entries(ledger, ledger.record(visits), as_json=as_json)
+    officers = list(_read_officers(settings)["officer"])
+    return build_table_visits(ledger, read_visits(path), path, officers)
 
 
-def _record_track(
+def _follow_track(
     settings: pp.Settings,
+    ledger: pp.Ledger,
     paths: Sequence[Path],
-    who: Patrol,
-    date: dt.date,
-    school: str | None,
-    *,
-    as_json: bool,
-) -> None:
+    who: tuple[str, dt.date, str | None],
+    crew: Crew,
+) -> tuple[Sequence[Visit], tuple[str, ...]]:
+    """The visits of an officer's day, at a school if it is named, and what a track cannot show."""
     from patrolplan.inputs.gpx import read_tracks
     from patrolplan.team.ledger.track_visits import build_track_visits
 
     track = read_tracks(paths)
     area = steps.load_study_area(settings)
-    together, people = _parse_crew(settings, who)
-    with pp.open_ledger(settings) as ledger:
-        with console.report_stage("Following the track"):
-            matched = build_track_visits(
-                ledger, area.network, track, who[0], date, urn=school, together=together
-            )
-        visits = [replace(visit, people=people) for visit in matched.visits]
-        notes = _describe_track(matched)
-        print_entries(ledger, ledger.record(visits), as_json=as_json, notes=notes)
-
-
-def _describe_track(matched: TrackVisits) -> list[str]:
-    """What the track does not show."""
-    partial, unknown, lower = map("; ".join, (matched.partial, matched.unknown, matched.lower))
-    facts = {
-        f"{matched.lost_minutes:.1f} minutes of the track are missing, in gaps too long to "
-        "fill in.": matched.lost_minutes,
-        f"The track covers only a part of the stay, which may be longer: {partial}.": partial,
-        f"Left as it was, since the track does not cover the whole stay: {unknown}.": unknown,
-        f"More was typed than the track gives, and stays; type it again to correct it: {lower}.": (
-            lower
-        ),
-    }
-    return [text for text, is_so in facts.items() if is_so]
+    with console.report_stage("Following the track"):
+        found = build_track_visits(
+            ledger, area.network, track, *who[:2], urn=who[2], together=crew[0]
+        )
+    return [replace(visit, people=crew[1]) for visit in found.visits], found.notes
 
 
 def _report_month(
@@ -282,13 +239,106 @@ def _report_month(
         tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
         if out is not None:
             write_return(tables, ledger.area, month, out)
-    if as_json:
-        documents = {
-            name.replace("-", "_"): build_row_documents(table) for name, table in tables.items()
+    documents = {
+        name.replace("-", "_"): _build_row_documents(table) for name, table in tables.items()
+    }
+    nothing = [f"The ledger holds nothing of {month}: check [ledger] url."]
+    parts = [*(nothing if tables["by-officer"].empty else ()), *_list_return(tables)]
+    parts += console.list_written(out)
+    console.print_result({"month": month, **documents}, parts, as_json=as_json)
+
+
+OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
+
+
+def _print_entries(
+    ledger: pp.Ledger, entries: Sequence[VisitEntry], notes: Sequence[str], *, as_json: bool
+) -> None:
+    """Print the outcome of each visit, what is odd about them, and the number of each outcome."""
+    from patrolplan.team.ledger.delivered import find_odd_visits
+
+    notes = [*notes, *find_odd_visits(ledger, entries)]
+    outcomes: list[str] = [entry.outcome for entry in entries]
+    counts = {words: outcomes.count(outcome) for outcome, words in OUTCOMES.items()}
+    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+    total = f"{told or 'Nothing to record'}."
+    lines = [*map(_describe_entry, entries), *(f"note: {note}" for note in notes), total]
+    document: dict[str, Any] = {words.replace(" ", "_"): count for words, count in counts.items()}
+    document |= {"visits": [*map(_build_entry_document, entries)], "notes": notes}
+    console.print_result(document, lines, as_json=as_json)
+
+
+def _describe_entry(entry: VisitEntry) -> str:
+    visit, outcome = entry.visit, OUTCOMES[entry.outcome]
+    before = f", was {entry.minutes_before:g}" if entry.outcome == "corrected" else ""
+    crew = f" with {', '.join(visit.together)}" if visit.together else ""
+    spoken = "" if visit.engagements is None else f", {visit.engagements} spoken to"
+    where = f"{visit.date} {visit.officer}{crew}, {visit.hotspot} {visit.place}"
+    return f"{where}: {visit.minutes:g} minutes{spoken}; {outcome}{before}"
+
+
+def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
+    visit = entry.visit
+    return {
+        "officer": visit.officer,
+        "together": list(visit.together or ()),
+        **pick_fields(visit, "date", "urn", "hotspot", "place", "minutes", "engagements"),
+        **pick_fields(visit, "people", "arrive", "reason"),
+        "outcome": OUTCOMES[entry.outcome],
+        "minutes_before": entry.minutes_before,
+    }
+
+
+def _build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table with plain values: dates as text, missing numbers as None."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [
+        {
+            str(name): f"{value}" if isinstance(value, dt.date) else value
+            for name, value in row.items()
         }
-        console.print_json({"month": month, **documents})
-        return
-    if tables["by-officer"].empty:
-        console.stdout.print(f"The ledger holds nothing of {month}: check [ledger] url.")
-    print_return(tables)
-    console.print_written_to(out)
+        for row in plain.to_dict("records")
+    ]
+
+
+SHOWN = ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon")
+"""The tables of a return in the order of the screen; why visits were not made comes last."""
+FIGURES = ("visits>", "not recorded>", "minutes>", "%>", "presence>", "person>", "spoken to>")
+
+
+def _list_return(tables: dict[str, pd.DataFrame]) -> list[str | Table]:
+    """Planned against delivered, and why planned minutes were not delivered."""
+    from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
+
+    figures, narrow = {*FIGURE_COLUMNS, "delivered_percent"}, {"week", "officer", "urn", "hotspot"}
+    parts: list[str | Table] = []
+    for name in filter(tables.__contains__, SHOWN):
+        keys = [str(key) for key in tables[name].columns if key not in figures]
+        headings = (*(f"{key}!" if key in narrow else key for key in keys), *FIGURES)
+        rows = [
+            (*(f"{row[key]}" for key in keys), *_format_figures(row))
+            for row in _build_row_documents(tables[name])
+        ]
+        title = f"Delivered of planned, {name.replace('-', ' ')}"
+        parts.append(console.build_table(*headings, rows=rows, title=title))
+    reasons = [
+        (row["reason"], f"{row['visits']}", f"{row['minutes']:.0f}")
+        for row in _build_row_documents(tables["by-reason"])
+    ]
+    headings = ("reason", "visits>", "minutes>")
+    title = "Not delivered, by reason"
+    return [*parts, console.build_table(*headings, rows=reasons, title=title)]
+
+
+def _format_figures(row: dict[str, Any]) -> tuple[str, ...]:
+    percent = row["delivered_percent"]
+    further = f", {row['further_visits']} further" if row["further_visits"] else ""
+    return (
+        f"{row['delivered_visits']} of {row['promised_visits']}{further}",
+        f"{row['not_recorded']}",
+        f"{row['delivered_minutes']:.0f} of {row['promised_minutes']:.0f}",
+        "" if percent is None else f"{percent:.0f}",
+        f"{row['presence_minutes']:.0f}",
+        f"{row['person_minutes']:.0f} of {row['promised_person_minutes']:.0f}",
+        f"{row['engagements']}",
+    )

@@ -13,16 +13,17 @@ from patrolplan.text import format_count, format_percent
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from rich.table import Table
 
 
 @command
 def risk(
     config: options.Config = options.DEFAULT_CONFIG,
     out: Path | None = options.option(
-        None, "--out", "Folder to write; with --hexagons a file that ends in .gpkg.", options.FOLDER
+        "Folder to write; with --hexagons a file that ends in .gpkg.", options.FOLDER
     ),
     hexagons: str | None = options.option(
-        None, "--hexagons", "Add it up by the cells of H3, such as h3:9.", "h3:RESOLUTION"
+        "Add it up by the cells of H3, such as h3:9.", "h3:RESOLUTION"
     ),
     window: options.WindowName = None,
     start: options.Start = None,
@@ -33,26 +34,27 @@ def risk(
     """Estimate the risk of every piece of street; --out writes a layer."""
     from patrolplan.notes import list_texts
     from patrolplan.outputs.geopackage import build_risk_document
+    from patrolplan.outputs.hexagons import write_hexagons
 
     resolution = None if hexagons is None else _parse_hexagons(hexagons, out)
     if resolution is None:
         steps.check_out(out)
     area, surface = _estimate_for_window(config, window, start, minutes, date)
     if resolution is not None and out is not None:
-        _write_hexagons(area, surface, resolution, out)
+        with console.report_stage(f"Writing {out.name}"):
+            write_hexagons(out, pp.risk_on_hexagons(area, surface, h3_resolution=resolution))
     elif out is not None:
         _write_layers(area, out, "risk.gpkg", {"risk": surface.frame(area.network)})
     notes = list_texts(surface.notes)
-    if as_json:
-        console.print_json({"area": area.name, **build_risk_document(surface), "notes": notes})
-        return
     months = f"{surface.months[0]:%B %Y} to {surface.months[1]:%B %Y}"
-    console.stdout.print(
-        f"Risk on {len(surface.joined):,} pieces of street, from crime recorded {months}. "
-        f"Model: {surface.model}."
-    )
-    console.print_notes(notes)
-    console.print_written_to(out, "risk.gpkg" if resolution is None else "")
+    pieces = f"{len(surface.joined):,} pieces of street"
+    lines = [
+        f"Risk on {pieces}, from crime recorded {months}. Model: {surface.model}.",
+        *(f"note: {note}" for note in notes),
+        *console.list_written(out, "risk.gpkg" if resolution is None else ""),
+    ]
+    document = {"area": area.name, **build_risk_document(surface), "notes": notes}
+    console.print_result(document, lines, as_json=as_json)
 
 
 def _parse_hexagons(text: str, out: Path | None) -> int:
@@ -63,21 +65,10 @@ def _parse_hexagons(text: str, out: Path | None) -> int:
         options.refuse("needs --out FILE, such as risk.gpkg", "--hexagons")
     check_file_name(out)
     grid, _, resolution = text.lower().partition(":")
-    if grid != "h3" or not resolution.isdecimal():
-        options.refuse(
-            f"'{text}' is not a size of hexagons; write a resolution of H3, such as h3:9",
-            "--hexagons",
-        )
+    what = f"'{text}' is not a size of hexagons; write a resolution of H3, such as h3:9"
+    options.refuse_if((grid != "h3" or not resolution.isdecimal(), what, "--hexagons"))
     check_resolution(int(resolution))
     return int(resolution)
-
-
-def _write_hexagons(area: pp.StudyArea, surface: pp.Risk, resolution: int, out: Path) -> None:
-    from patrolplan.outputs.hexagons import write_hexagons
-
-    with console.report_stage(f"Writing {out.name}"):
-        cells = pp.risk_on_hexagons(area, surface, h3_resolution=resolution)
-        write_hexagons(out, cells)
 
 
 @command
@@ -99,14 +90,9 @@ def hotspots(
     area, surface = _estimate_for_window(config, window, start, minutes, date)
     spots = steps.find_area_hotspots(area, surface)
     if out is not None:
-        _write_layers(
-            area, out, "hotspots.gpkg", {"hotspots": pp.frame_hotspots(area, surface, spots)}
-        )
+        layer = pp.frame_hotspots(area, surface, spots)
+        _write_layers(area, out, "hotspots.gpkg", {"hotspots": layer})
     documents = build_hotspot_documents(area, surface, spots)
-    if as_json:
-        notes = list_texts(surface.notes)
-        console.print_json({"area": area.name, "hotspots": documents, "notes": notes})
-        return
     rows = [
         (
             *(row["id"], format_percent(row["worth"], 1), f"{row['length_metres']:.0f}"),
@@ -114,10 +100,14 @@ def hotspots(
         )
         for row in documents[:20]
     ]
-    console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those with the most risk:")
-    console.print_table("hotspot", "share of risk", "metres", "place", "why", rows=rows)
-    console.print_notes(list_texts(note_guard(area.settings)))
-    console.print_written_to(out, "hotspots.gpkg")
+    parts: list[str | Table] = [
+        f"{format_count(len(spots), 'hotspot')}; those with the most risk:",
+        console.build_table("hotspot", "share of risk", "metres", "place", "why", rows=rows),
+        *(f"note: {note}" for note in list_texts(note_guard(area.settings))),
+        *console.list_written(out, "hotspots.gpkg"),
+    ]
+    document = {"area": area.name, "hotspots": documents, "notes": list_texts(surface.notes)}
+    console.print_result(document, parts, as_json=as_json)
 
 
 def _estimate_for_window(

@@ -1,7 +1,5 @@
 """The command that prints the JSON Schema of a document: schema."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated
 

@@ -1,7 +1,6 @@
 """Steps of several commands, from reading an area to planning its patrols.
 
-Each prints what it does and how long it took. Packages are imported when used, so that help and
-usage errors appear at once.
+Packages are imported when used, so that help and usage errors appear at once.
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from patrolplan.team.trial import Trial
     from patrolplan.team.week_records import WeekTrial
 
-TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
-"""A trial, and its draw for a week."""
+TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"  # A trial, and its draw for a week
 
 
 def check_out(out: Path | None) -> None:
@@ -43,19 +41,15 @@ def ensure_secret(settings: pp.Settings) -> None:
     """Create the team's secret if it is missing, and print that."""
     from patrolplan.team.secret import create_secret, find_secret_path, read_secret
 
-    path = find_secret_path(settings)
+    path, keep = find_secret_path(settings), "and keep a copy in a safe place"
     if read_secret(settings) is not None:
         return
+    line = f"Created {path}, the secret that weeks are drawn with. Let only the team's lead read it"
     try:
         create_secret(path)
+        console.stderr.print(f"{line}, {keep}: without it no draw can be audited.")
     except pp.OutputError as error:
-        console.stderr.print(f"{error}; the week is drawn without a secret", soft_wrap=True)
-        return
-    console.stderr.print(
-        f"Created {path}, the secret that weeks are drawn with. Let only the team's lead read it, "
-        "and keep a copy in a safe place: without it no draw can be audited.",
-        soft_wrap=True,
-    )
+        console.stderr.print(f"{error}; the week is drawn without a secret")
 
 
 @contextmanager
@@ -111,10 +105,7 @@ def plan_area_days(
     worker_options: options.WorkerOptions,
     trial: TrialDraw | None = None,
 ) -> tuple[pp.Risk, gpd.GeoDataFrame, Mapping[dt.date, pp.Plan]]:
-    """The risk and the hotspots of the first of the week's windows, and the plan for each day.
-
-    On days of a trial nobody stands at the hotspots that have no patrols on these days.
-    """
+    """The risk and hotspots of the week's first window, and each day's plan, also of a trial."""
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.team.day_plans import plan_days
 
@@ -127,8 +118,7 @@ def plan_area_days(
     hotspots = find_area_hotspots(area, risk)
     with (
         open_executor(*worker_options, len(area.schools)) as executor,
-        console.report_stage("Planning patrols"),
-        console.show_progress_bar() as report,
+        console.report_stage("Planning patrols") as report,
     ):
 
         def plan_some(some: pp.StudyArea, of: Sequence[dt.date]) -> dict[dt.date, pp.Plan]:
@@ -149,10 +139,7 @@ def plan_area_days(
 def run_backtest(
     area: pp.StudyArea, origins: tuple[str, str] | None = None, window: str | None = None
 ) -> tuple[Backtest, PatrolBacktest | None]:
-    """Test risk models, and patrols planned with them, on hold-out months.
-
-    For a window of the day, only the risk is tested.
-    """
+    """Test risk models on hold-out months, and patrols too unless it is for a window of the day."""
     with console.report_stage("Testing risk models"):
         risk_test = pp.backtest_risk(area, origins=origins, window=window)
     if window is not None:
@@ -168,7 +155,5 @@ def check_term(area: pp.StudyArea, days: Sequence[dt.date]) -> None:
 
     if not find_open_days(area.term_dates, list(area.schools["urn"]), days).any():
         span = " to ".join(dict.fromkeys(format_day(day) for day in (days[0], days[-1])))
-        where, what = "--from", f"every school is closed ({span})"
-        raise pp.InputError.one(
-            where, what, "choose a week of term, or correct [sources] term_dates"
-        )
+        where, remedy = "--from", "choose a week of term, or correct [sources] term_dates"
+        raise pp.InputError.one(where, f"every school is closed ({span})", remedy)

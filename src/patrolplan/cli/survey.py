@@ -21,18 +21,12 @@ def survey(
         list[str] | None,
         typer.Argument(help="Files that the survey's pages saved, for --read.", show_default=False),
     ] = None,
-    school: str | None = options.option(
-        None, "--school", "Write the survey of this school.", options.URN
-    ),
-    read: bool = options.option(
-        False, "--read", "Read the files of surveys into a file of reports."
-    ),
+    school: str | None = options.option("Write the survey of this school.", options.URN),
+    read: bool = options.flag("--read", "Read the files of surveys into a file of reports."),
     out: Path | None = options.option(
-        None, "--out", "Folder for --school; file of reports (.csv) for --read.", "PATH"
+        "Folder for --school; file of reports (.csv) for --read.", "PATH"
     ),
-    delete_files: bool = options.option(
-        False, "--delete-files", "Delete the files once they are counted."
-    ),
+    delete_files: bool = options.flag("--delete-files", "Delete the files once they are counted."),
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:
@@ -68,16 +62,12 @@ def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> Non
     find_school(area, school, where="--school")
     with console.report_stage("Drawing the survey"):
         write_survey_pack(area, school, out)
-    if as_json:
-        names = sorted(path.name for path in out.iterdir())
-        console.print_json({"written": [(out / name).as_posix() for name in names]})
-        return
-    console.print_written_to(out)
-    console.stdout.print(
+    line = (
         "Start with the leaflet; the page saves one file on each device, which `patrolplan survey "
-        "--read` takes.",
-        soft_wrap=True,
+        "--read` takes."
     )
+    document = {"written": sorted(path.as_posix() for path in out.iterdir())}
+    console.print_result(document, [*console.list_written(out), line], as_json=as_json)
 
 
 def _read_surveys(
@@ -91,7 +81,8 @@ def _read_surveys(
     )
     from patrolplan.privacy import ROUNDING_STEP
 
-    settings = _load_optional_settings(config)
+    has_settings = config != options.DEFAULT_CONFIG or config.exists()
+    settings = pp.load_settings(config) if has_settings else None
     reading = take_in_surveys(
         _expand(files),
         out,
@@ -101,22 +92,11 @@ def _read_surveys(
     )
     if as_json:
         reading.raise_if_undeleted()
-        document = build_reading_document(reading)
-        console.print_json(document | {"schools_checked": settings is not None})
-        return
-    if settings is None:
-        console.stdout.print(
-            f"{config}: there is no settings file, so schools were not checked", soft_wrap=True
-        )
-    console.print_lines(describe_reading(reading))
+    none = [f"{config}: there is no settings file, so schools were not checked"]
+    lines = [*([] if has_settings else none), *describe_reading(reading)]
+    document = build_reading_document(reading) | {"schools_checked": has_settings}
+    console.print_result(document, lines, as_json=as_json)
     reading.raise_if_undeleted()
-
-
-def _load_optional_settings(config: Path) -> pp.Settings | None:
-    """The settings; None if the default file does not exist."""
-    if config == options.DEFAULT_CONFIG and not config.exists():
-        return None
-    return pp.load_settings(config)
 
 
 def _expand(files: Sequence[str]) -> list[Path]:
@@ -128,8 +108,7 @@ def _expand(files: Sequence[str]) -> list[Path]:
     for pattern in files:
         matches = expand_pattern(Path(), pattern)
         if not matches:
-            remedy = "name the files that the survey's page saved"
-            problems.add(pattern, "no file matches", remedy)
+            problems.add(pattern, "no file matches", "name the files that the survey's page saved")
         paths.extend(matches)
     problems.raise_if_any()
     return paths

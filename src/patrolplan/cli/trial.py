@@ -64,26 +64,27 @@ def choose_or_analyse(
 
 
 def load_trial_draw(
-    path: Path, days: Sequence[dt.date], recorded: WeekTrial | None = None
-) -> steps.TrialDraw:
-    """A trial, and its draw for a week; raises InputError where it is not the recorded one."""
+    path: Path | None,
+    days: Sequence[dt.date],
+    folder: Path | None = None,
+    recorded: WeekTrial | None = None,
+) -> steps.TrialDraw | None:
+    """A trial and its draw for a week, that which a folder's week is part of; None without one."""
     from patrolplan.team.trial import draw_trial_week, read_trial
 
+    if folder is not None and recorded is not None and path is None:
+        what = f"the week is part of the trial {recorded.title}"
+        raise pp.InputError.one(folder, what, "name the trial's file with --trial")
+    if folder is not None and recorded is None and path is not None:
+        raise pp.InputError.one(folder, "the week is part of no trial", "leave --trial out")
+    if path is None:
+        return None
     trial = read_trial(path)
     drawn = draw_trial_week(path, trial, days)
     if recorded is not None and recorded.drawn != drawn.drawn:
         what = f"the week is part of another trial, {recorded.title}"
         raise pp.InputError.one(path, what, "name the file of that one")
     return trial, drawn
-
-
-def check_trial_is_named(folder: Path, recorded: WeekTrial | None, path: Path | None) -> None:
-    """Raise InputError if a folder's week is part of a trial whose file is not named."""
-    if recorded is not None and path is None:
-        what = f"the week is part of the trial {recorded.title}"
-        raise pp.InputError.one(folder, what, "name the trial's file with --trial")
-    if recorded is None and path is not None:
-        raise pp.InputError.one(folder, "the week is part of no trial", "leave --trial out")
 
 
 def describe_effect(effect: Effect) -> list[str]:

@@ -1,7 +1,5 @@
 """The command for pupils' ways home: ways."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from patrolplan.cli import console, options, steps
@@ -11,20 +9,16 @@ from patrolplan.text import pick_fields
 ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
 """Keys of the area's notes that are about ways home."""
 
-DEFAULT_OUT = Path("patrolplan-ways")
-
 
 @command
 def ways(
     config: options.Config = options.DEFAULT_CONFIG,
-    show: bool = options.option(
-        False, "--show", "Write where pupils walk as a layer; needs --reason."
-    ),
-    reason: str | None = options.option(
-        None, "--reason", "What the layer is needed for; it is recorded.", "TEXT"
-    ),
+    show: bool = options.flag("--show", "Write where pupils walk as a layer; needs --reason."),
+    reason: str | None = options.option("What the layer is needed for; it is recorded.", "TEXT"),
     out: Path = options.option(
-        DEFAULT_OUT, "--out", "Folder for the layer of --show; replaced whole.", options.FOLDER
+        "Folder for the layer of --show; replaced whole.",
+        options.FOLDER,
+        default=Path("patrolplan-ways"),
     ),
     as_json: options.Json = False,
 ) -> None:
@@ -51,17 +45,16 @@ def ways(
         write_ways(area, modelled, out, reason=reason or "")
     absent = [note for note in area.notes if note.key in ABSENCES]
     notes = list_texts([*absent, *modelled.notes])
-    if as_json:
-        names = ("urn", "roll", "on_streets", "elsewhere")
-        schools = [pick_fields(school, *names) for school in modelled.schools]
-        console.print_json({"area": area.name, "schools": schools, "notes": notes})
-        return
+    names = ("urn", "roll", "on_streets", "elsewhere")
+    schools = [pick_fields(school, *names) for school in modelled.schools]
     rows = [
         (one.urn, name, f"{one.roll:,.0f}", f"{one.on_streets:,.0f}", f"{one.elsewhere:,.0f}")
         for name, one in zip(area.schools["name"], modelled.schools, strict=True)
     ]
-    console.print_table("URN", "school", "pupils", "on the streets", "elsewhere", rows=rows)
-    console.print_notes(notes)
+    table = console.build_table("URN", "school", "pupils", "on the streets", "elsewhere", rows=rows)
+    lines = [f"note: {note}" for note in notes]
     if show:
-        console.stdout.print(f"Written to {out}: {raise_marking(area.settings.output.marking)}.")
-        console.stdout.print("It is recorded who wrote it and why; `purge` removes it.")
+        lines.append(f"Written to {out}: {raise_marking(area.settings.output.marking)}.")
+        lines.append("It is recorded who wrote it and why; `purge` removes it.")
+    document = {"area": area.name, "schools": schools, "notes": notes}
+    console.print_result(document, [table, *lines], as_json=as_json)

@@ -6,21 +6,27 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-from patrolplan.cli.trial import check_trial_is_named, choose_or_analyse, load_trial_draw
+from patrolplan.cli.trial import choose_or_analyse, load_trial_draw
 from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.text import pick_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from patrolplan.team.repair import Change
+    from patrolplan.team.rota import Audit
 
 
 @dataclass(frozen=True)
 class _WeekRequest:
-    """How a week is planned, repaired or audited, and which of its papers are printed."""
+    """How a week is planned or repaired, and which of its papers are printed."""
 
     config: Path
     out: Path | None
@@ -52,41 +58,33 @@ def _parse_absence(text: str) -> _Absence:
 
 @command
 def week(
-    start: dt.date | None = options.date_option(
-        None, "--from", "First day of the week to plan; needed unless --replan or --audit is given."
+    start: dt.date | None = options.day(
+        "--from", "First day of the week to plan; needed unless --replan or --audit is given."
     ),
-    replan: bool = options.option(False, "--replan", "Repair the week in --week after absences."),
+    replan: bool = options.flag("--replan", "Repair the week in --week after absences."),
     absent: list[_Absence] | None = options.option(
-        None,
-        "--absent",
         "Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
         "with --replan, to repair.",
         "ABSENCE",
         parser=_parse_absence,
     ),
-    audit: bool = options.option(
-        False, "--audit", "Draw the week in --week again, and compare it with the file."
+    audit: bool = options.flag(
+        "--audit", "Draw the week in --week again, and compare it with the file."
     ),
     trial: Path | None = options.option(
-        None,
-        "--trial",
         "A trial's file: choose its pairs, plan a week of it with --from, or analyse it.",
         options.FILE,
     ),
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
     folder: Path | None = options.option(
-        None,
-        "--week",
         f"The week's folder, for --replan and --audit; default {options.DEFAULT_WEEK_FOLDER}.",
-        options.FOLDER,
+        *(options.FOLDER, "--week"),
     ),
     officer: str | None = options.option(
-        None, "--officer", "With --out: print only the papers of this officer.", "NAME"
+        "With --out: print only the papers of this officer.", "NAME"
     ),
-    date: dt.date | None = options.date_option(
-        None, "--date", "With --out: print only the papers of this day."
-    ),
+    date: dt.date | None = options.day("--date", "With --out: print only the papers of this day."),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,
@@ -121,63 +119,62 @@ def week(
         return
     if not replan and choose_or_analyse(config, trial, start, as_json=as_json):
         return
-    if not replan:
-        steps.check_out(out)
-    if out is not None:
-        check_partial_pack(out, officer, date)  # before the slow part
-    repair: pp.Repair | None = None
+    if out is not None:  # before the slow part
+        check_partial_pack(out, officer, date)
     if out is not None and replan:
-        repair = _repair_week(request, out)
-    result = _choose_week(request, cast("dt.date", start)) if repair is None else repair.week
-    if out is not None:
-        _write_papers(result, request, out)
-    if as_json:
-        extra = {} if repair is None else _build_repair_document(repair)
-        console.print_json(build_week_document(result) | extra)
+        result, changes = _repair_week(request, out)
+    elif start is not None:
+        result, changes = _choose_week(request, start), None
+    else:  # for the type checker: usage is checked already
         return
-    _print_result(result, repair, out, notes=notes)
+    if out is None:
+        console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
+    else:
+        _write_papers(result, request, out)
+    document = build_week_document(result)
+    if changes is not None:
+        document["changes"] = [_build_change_document(change) for change in changes]
+    console.print_result(document, _list_lines(result, changes, out, notes=notes), as_json=as_json)
 
 
-def _audit_week(request: _WeekRequest, out: Path, *, as_json: bool) -> None:
-    """Print whether a folder's week was drawn as recorded; exit code 1 if it cannot be shown."""
-    from patrolplan.cli.audit import audit_folder, build_audit_document, describe_audit
+def _check_people(
+    request: _WeekRequest, area: pp.StudyArea, days: Sequence[dt.date], others: Sequence[str] = ()
+) -> dict[str, set[dt.date]]:
+    """The absences on days of a week, where there are any; raises for unknown officers and days."""
+    from patrolplan.outputs.week.roster import check_officer_and_date
+    from patrolplan.team.repair import check_absences
 
-    outcome = audit_folder(request.config, out, request.worker_options, request.trial)
-    console.print_result(build_audit_document(outcome), describe_audit(outcome), as_json=as_json)
-    if outcome.verdict != "holds":
-        raise typer.Exit(1)
+    names = list(area.officers["officer"])
+    absent = {name: away & set(days) or away for name, away in request.absent.items()}
+    check_absences(days, [*names, *others], absent)
+    check_officer_and_date(names, days, request.officer, request.date)
+    return absent
 
 
 def _choose_week(request: _WeekRequest, day: dt.date) -> pp.Week:
     """The week from a day, planned and drawn."""
     from patrolplan.area.relations import check_age
-    from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.draw import make_draw_key
     from patrolplan.team.free_time import list_school_days
     from patrolplan.team.ledger.monthly_return import load_delivered_before
-    from patrolplan.team.repair import check_absences
     from patrolplan.team.rota import check_officers
+    from patrolplan.team.trial import mark_trial_week
 
+    steps.check_out(request.out)
     days = list_school_days(day)
     area = check_age(steps.load_study_area(request.config), days[0])
     check_officers(area)  # before the slow part
     steps.check_term(area, days)
-    absent = {name: away & set(days) or away for name, away in request.absent.items()}
-    check_absences(days, area.officers["officer"], absent)
-    check_officer_and_date(list(area.officers["officer"]), days, request.officer, request.date)
+    absent = _check_people(request, area, days)
     steps.ensure_secret(area.settings)
     key = make_draw_key(area, days[0], 1 + _count_draws(request.out, days[0]))
-    drawn = None if request.trial is None else load_trial_draw(request.trial, days)
+    drawn = load_trial_draw(request.trial, days)
     _, _, plans = steps.plan_area_days(area, days, request.worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
     bans = [pp.Ban(name, None, at) for name, away in absent.items() for at in away]
     with console.report_stage("Choosing the week"):
         week = pp.plan_week(area, plans, start=day, delivered=delivered, bans=bans, key=key)
-    if drawn is None:
-        return week
-    from patrolplan.team.trial import mark_trial_week
-
-    return mark_trial_week(week, *drawn)
+    return week if drawn is None else mark_trial_week(week, *drawn)
 
 
 def _count_draws(out: Path | None, first: dt.date) -> int:
@@ -195,76 +192,119 @@ def _count_draws(out: Path | None, first: dt.date) -> int:
     return entry.draw.number if entry.draw is not None and is_same else 0
 
 
-def _repair_week(request: _WeekRequest, out: Path) -> pp.Repair:
-    """The week of a folder, repaired after absences."""
-    from patrolplan.outputs.week.roster import check_officer_and_date
-    from patrolplan.team.repair import check_absences
+def _repair_week(request: _WeekRequest, out: Path) -> tuple[pp.Week, Sequence[Change]]:
+    """The week of a folder, repaired after absences, and what changed."""
     from patrolplan.team.week_file import read_week_alone
 
     console.stderr.print(f"Repairing the week in {out}")
-    trial, area = request.trial, steps.load_study_area(request.config)
+    area = steps.load_study_area(request.config)
     entry = read_week_alone(out / "week.json")  # before the slow part
-    check_trial_is_named(out, entry.trial, trial)
+    drawn = load_trial_draw(request.trial, entry.days, out, entry.trial)
     steps.check_out(out)
-    officers = [*area.officers["officer"], *(row.officer for row in entry.duties)]
-    # Only days of the week count in a span of days, if there are any.
-    absent = {name: days & set(entry.days) or days for name, days in request.absent.items()}
-    check_absences(entry.days, officers, absent)
-    check_officer_and_date(
-        list(area.officers["officer"]), entry.days, request.officer, request.date
-    )
-    drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)
+    absent = _check_people(request, area, entry.days, [row.officer for row in entry.duties])
     _, _, plans = steps.plan_area_days(area, entry.days, request.worker_options, drawn)
     handed_out = pp.read_week(out / "week.json", area, plans)
     with console.report_stage("Repairing the week"):
-        return pp.repair_week(handed_out, area, plans, absent=absent, max_moves=0)
+        repair = pp.repair_week(handed_out, area, plans, absent=absent, max_moves=0)
+    return repair.week, repair.changes
 
 
 def _write_papers(week: pp.Week, request: _WeekRequest, out: Path) -> None:
+    officer, date = request.officer, request.date
     with (
         steps.open_executor(*request.worker_options, len(week.duties)) as executor,
-        console.report_stage("Writing tables, map, sheets and cards"),
-        console.show_progress_bar() as report,
+        console.report_stage("Writing tables, map, sheets and cards") as report,
     ):
         pp.write_pack(
-            week,
-            out,
-            officer=request.officer,
-            date=request.date,
-            executor=executor,
-            report_progress=report,
+            week, out, officer=officer, date=date, executor=executor, report_progress=report
         )
 
 
-def _print_result(
-    week: pp.Week, repair: pp.Repair | None, out: Path | None, *, notes: bool
-) -> None:
-    """Print the week, the changes in it, and the paths of its papers."""
-    changes = []
-    if repair is not None:
-        changes = [f"change: {change}" for change in repair.changes]
-        changes = changes or ["change: none; every card stays as it is"]
-    console.print_week(week, changes, is_whole=notes)
-    if out is None:
-        console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
-    else:
-        console.print_lines(console.list_written(out, WEEK_PAPERS))
+def _list_lines(
+    week: pp.Week, changes: Sequence[Change] | None, out: Path | None, *, notes: bool
+) -> list[str]:
+    """The week, the changes in it, and its papers; with every note if they are wanted."""
+    from patrolplan.outputs.notes_file import describe_want
+
+    none = ["change: none; every card stays as it is"]
+    told = [] if changes is None else [f"change: {change}" for change in changes] or none
+    lines = console.list_week(week, told, is_whole=notes)
+    lines += [] if out is None else console.list_papers(out, WEEK_PAPERS)
     if notes:
-        from patrolplan.outputs.notes_file import describe_want
-
         every = (*week.notes, *week.plan.risk.notes)
-        console.print_all(every, week.plan.left_out, "Not met", list(describe_want(week)))
+        wants = list(describe_want(week))
+        lines += console.list_all(every, week.plan.left_out, "Not met", wants)
+    return lines
 
 
-def _build_repair_document(repair: pp.Repair) -> dict[str, Any]:
-    """The changes of a repair, for other programs."""
+def _build_change_document(change: Change) -> dict[str, Any]:
+    """A change of a repair, for other programs."""
+    own = pick_fields(change.duty, "officer", "urn", "date", "variant")
+    return {"kind": change.kind, **own, "number": change.duty.patrol.number}
+
+
+OBSTACLES = {
+    "not_drawn": "the week was not drawn: an earlier version of patrolplan made it",
+    "no_secret": "the team's secret is not there",
+    "other_secret": "the team's secret is another than the one that drew the week",
+    "other_data": "data or settings have changed since",
+    "other_version": "another version of patrolplan drew it",
+}
+
+
+def _audit_week(request: _WeekRequest, out: Path, *, as_json: bool) -> None:
+    """Print whether a folder's week was drawn as recorded; exit code 1 if it cannot be shown."""
+    from patrolplan.team.rota import Audit, audit_week, find_audit_obstacle
+    from patrolplan.team.week_file import read_week_alone
+
+    entry = read_week_alone(out)  # before the slow part
+    drawn = load_trial_draw(request.trial, entry.days, out, entry.trial)
+    area = steps.load_study_area(request.config)
+    obstacle = find_audit_obstacle(area, entry.draw, entry.created_from, entry.days[0])
+    if obstacle is not None:
+        outcome = Audit(entry.draw, obstacle)
+    else:
+        _, _, plans = steps.plan_area_days(area, entry.days, request.worker_options, drawn)
+        with console.report_stage("Drawing the week again"):
+            outcome = audit_week(pp.read_week(out, area, plans), area, plans)
+    console.print_result(build_audit_document(outcome), describe_audit(outcome), as_json=as_json)
+    if outcome.verdict != "holds":
+        raise typer.Exit(1)
+
+
+def build_audit_document(audit: Audit) -> dict[str, Any]:
+    """The outcome, for other programs."""
     return {
-        "changes": [
-            {
-                "kind": change.kind,
-                **pick_fields(change.duty, "officer", "urn", "date", "variant"),
-                "number": change.duty.patrol.number,
-            }
-            for change in repair.changes
-        ]
+        "verdict": audit.verdict,
+        "why": audit.obstacle,
+        "number": None if audit.draw is None else audit.draw.number,
+        "commitment": None if audit.draw is None else audit.draw.commitment,
+        "withdrawn": [str(duty) for duty in audit.withdrawn],
+        "new": [str(duty) for duty in audit.new],
+        "history": [{"when": row.when, "what": row.what} for row in audit.history],
     }
+
+
+def describe_audit(audit: Audit) -> list[str]:
+    """The outcome, one line per fact, the verdict first."""
+    if audit.obstacle is not None or audit.draw is None:
+        return [f"The draw cannot be audited: {OBSTACLES[audit.obstacle or 'not_drawn']}."]
+    number, commitment = audit.draw.number, audit.draw.commitment
+    whose = f"commitment {commitment}" if commitment else "without a secret: anyone can draw it"
+    which = f"draw number {number}, {whose}"
+    lines = {
+        "holds": [f"The draw holds: {which}."],
+        "differs": [f"The draw does not hold: {which} gives other patrols than the file says."],
+        "unrecorded": [f"The draw does not hold: patrols were changed without a record ({which})."],
+    }[audit.verdict]
+    lines += [f"no longer as drawn: {duty}" for duty in audit.withdrawn]
+    lines += [f"not drawn: {duty}" for duty in audit.new]
+    if not (audit.withdrawn or audit.new):
+        return lines if audit.verdict == "differs" else [*lines, "Every patrol is as drawn."]
+    lines += [f"recorded: {row.when} {row.what}" for row in audit.history]
+    lines += [
+        f"recorded: {officer} absent on {day}"
+        for officer, days in sorted(audit.absent.items())
+        for day in sorted(days)
+    ]
+    return lines

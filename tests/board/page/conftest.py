@@ -74,6 +74,10 @@ class ServedBoard:
         document = json.loads((self.folder / "week.json").read_text(encoding="utf-8"))
         return set(map(get_key, document["patrols"]))
 
+    def dates(self) -> list[str]:
+        """The days of the week."""
+        return [day["date"] for day in self.state()["week"]["days"]]
+
     def slots(self) -> list[dict[str, str]]:
         """Officer, school and day of each patrol."""
         return list(map(pick_slot, self.patrols()))
@@ -168,8 +172,12 @@ class Window:
         """A patrol in the week; pressed it opens its menu."""
         return self.page.locator(f'[data-focus="p|{key["date"]}|{key["urn"]}|{key["officer"]}"]')
 
+    def add(self, urn: str) -> Locator:
+        """What adds a patrol at a school."""
+        return self.page.locator(f'[data-focus="a|{urn}"]')
+
     def empty(self, key: dict[str, str]) -> Locator:
-        """What adds a patrol in a cell of the week."""
+        """A cell of the week without a patrol."""
         return self.page.locator(f'[data-focus="c|{key["date"]}|{key["urn"]}"]')
 
     def open_more(self) -> None:

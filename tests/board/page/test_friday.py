@@ -1,6 +1,7 @@
 """A team lead's Friday in the browser, from first look to printed sheets."""
 
 import io
+import re
 
 import pytest
 from board.speech import get_key, pick_slot
@@ -286,3 +287,250 @@ def test_friday_by_keyboard(size, what, answer, served, request):
     desk.tab_to("#print .actions button", text="Make the papers")
     press("Enter")
     _assert_printed(served, page, officer)
+
+
+def test_the_later_window_is_told_and_may_do_its_change_again(served, open_window):
+    """Who comes second reads what happened, sees the new week, and does the change on it."""
+    first, second = open_window(), open_window()
+    mine, theirs, *_ = served.slots()
+    second.chip(mine).click()
+    first.chip(theirs).click()
+    first.page.get_by_role("button", name="Lock", exact=True).click()
+    expect(first.chip(theirs)).to_have_accessible_name(first.match_text("locked"))
+
+    lock = second.page.get_by_role("button", name="Lock", exact=True)
+    lock.click()
+    refused = second.page.locator("#patrol .dialog-status")
+    expect(refused).to_contain_text("another window changed the week first (Locked: ")
+    expect(refused).to_contain_text(theirs["officer"])
+    expect(second.chip(theirs)).to_have_accessible_name(second.match_text("locked"))
+    assert [row["locked"] for row in served.patrols()].count(True) == 1
+    lock.click()
+    expect(second.chip(mine)).to_have_accessible_name(second.match_text("locked"))
+
+
+@pytest.mark.slow
+def test_an_idle_window_follows_the_other(served, open_window):
+    """A window where nothing is in hand soon shows what the other one did, and says so."""
+    first, second = open_window(), open_window()
+    post = served.slots()[0]
+    first.chip(post).click()
+    first.page.get_by_role("button", name="Lock", exact=True).click()
+    expect(second.chip(post)).to_have_accessible_name(second.match_text("locked"))
+    second.expect_message("Changed in another window")
+
+
+@pytest.mark.slow
+def test_planning_begun_while_the_last_end_is_told_is_followed(served, open_window):
+    """Planning begun while the page still asks how the last work ended is seen through."""
+    served.change({"kind": "remove", **served.slots()[0]})
+    desk = open_window()
+    page, held = desk.page, []
+
+    def hold_the_end(route):
+        answer = route.fetch()
+        if held or answer.json()["running"]:
+            route.fulfill(response=answer)
+        else:
+            held.append((route, answer))
+
+    page.route("**/api/solving", hold_the_end)
+    page.get_by_role("button", name="Plan again").click()
+    expect(page.locator("#solving")).to_be_visible()
+    page.locator("#cancel-solve").click()
+    for _ in range(500):  # until the page asks and the answer, that it has ended, is held back
+        if held:
+            break
+        page.wait_for_timeout(20)
+    page.evaluate("document.querySelector('#solve').click()")
+    page.wait_for_timeout(200)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    ready = desk.match_text("A better week is ready")
+    expect(page.locator("#message")).to_contain_text(ready, timeout=60_000)
+    expect(page.locator("#compare")).to_be_visible()
+    assert served.board.proposal is not None
+
+
+def test_a_ledger_that_cannot_be_read_is_told(served, desk):
+    """Where the ledger is broken the page says so in plain words, until it is mended."""
+    page = desk.page
+    expect(page.locator("#ledger")).to_be_hidden()
+    settings = served.board.shared.state.planned_area.area.settings
+    ledger = settings.folder / settings.ledger.address.removeprefix("sqlite:///")
+    ledger.write_bytes(b"no database at all" * 100)
+    post, other = served.slots()[:2]
+    desk.chip(post).click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator("#ledger")).to_contain_text("Doses delivered are not shown")
+    expect(page.locator("#ledger")).to_contain_text(ledger.name)
+    expect(desk.chip(post)).to_be_visible()
+    ledger.unlink()
+    desk.chip(other).click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator("#ledger")).to_be_hidden()
+
+
+@pytest.mark.slow
+def test_a_change_that_nobody_takes_is_told(served, desk):
+    """When the program has stopped, the page says so and keeps what it shows."""
+    post = served.slots()[0]
+    desk.chip(post).click()
+    served.close()
+    desk.page.get_by_role("button", name="Remove").click()
+    expect(desk.page.locator("#patrol .dialog-status")).to_contain_text("does not answer")
+    desk.page.keyboard.press("Escape")
+    expect(desk.chip(post)).to_be_visible()
+
+
+PLANNING_MILLISECONDS = 60_000
+
+
+def _outcome(page):
+    """The dialog that says what changed."""
+    dialog = page.get_by_role("dialog", name="What changed")
+    expect(dialog).to_be_visible(timeout=PLANNING_MILLISECONDS)
+    return dialog
+
+
+def _is_whole(page):
+    """Whether no dialog is wider than the window and no button in it has its text cut."""
+    return page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth
+          && [...document.querySelectorAll("dialog[open] button, dialog[open] p, dialog[open] li")]
+            .every((one) => one.scrollWidth <= one.clientWidth + 1)"""
+    )
+
+
+def test_away_takes_four_taps_on_a_phone(served, small_phone):
+    """An officer, from when, to when, "Away": the cards that change are shown, all others stay."""
+    page, before = small_phone.page, served.read_saved_keys()
+    days = [day["date"] for day in served.state()["week"]["days"]]
+    gone = next(pick_slot(patrol) for patrol in served.patrols() if patrol["date"] == days[1])
+    for press in (
+        small_phone.officer(gone["officer"]),
+        page.get_by_role("group", name="First day").locator(f'[data-day="{days[1]}"]'),
+        page.get_by_role("group", name="Last day").locator(f'[data-day="{days[2]}"]'),
+        page.locator("#away"),
+    ):
+        press.tap()
+    dialog = _outcome(page)
+    expect(dialog.locator(".card.withdrawn").first).to_contain_text(gone["officer"])
+    assert _is_whole(page)
+    after = served.read_saved_keys()
+    assert {key for key in before if (key[2], key[0]) != (gone["officer"], days[1])} - after <= {
+        key for key in before if (key[2], key[0]) == (gone["officer"], days[2])
+    }
+    expect(small_phone.officer(gone["officer"])).to_have_accessible_name(
+        small_phone.match_text("away")
+    )
+    dialog.get_by_role("button", name="Undo: bring all back").tap()
+    expect(page.locator("dialog")).to_have_count(0)
+    assert served.read_saved_keys() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["desk", "small_phone"])
+def test_an_appointment_is_entered_and_removed(size, served, request):
+    """Kind, day and hours are entered; the officer's card shows them, and the patrol makes way."""
+    window = request.getfixturevalue(size)
+    page, before = window.page, served.read_saved_keys()
+    lost = served.slots()[0]
+    window.officer(lost["officer"]).click()
+    page.locator("#appoint-what").select_option("assembly")
+    page.locator("#appoint-day").select_option(lost["date"])
+    page.locator("#appoint-from").fill("14:45")
+    page.locator("#appoint-to").fill("16:45")
+    page.locator("#appoint-school").select_option(lost["urn"])
+    assert _is_whole(page)
+    page.get_by_role("button", name="Enter the appointment").click()
+    _outcome(page).get_by_role("button", name="Leave it so").click()
+    key = (lost["date"], lost["urn"], lost["officer"])
+    assert key not in served.read_saved_keys()
+    assert {k for k in before if (k[0], k[2]) != (key[0], key[2])} <= served.read_saved_keys()
+    expect(window.officer(lost["officer"])).to_contain_text("assembly 14:45")
+    window.officer(lost["officer"]).click()
+    page.get_by_role("button", name="Remove the appointment").click()
+    _outcome(page).get_by_role("button", name="Leave it so").click()
+    expect(window.officer(lost["officer"])).not_to_contain_text("assembly")
+
+
+@pytest.mark.slow
+def test_a_place_is_found_by_its_street_and_tasked(served, desk):
+    """Found by words, with hours and minutes; the list says who meets it, or why nobody does."""
+    page = desk.page
+    desk.open_more()
+    page.get_by_role("tab", name="Places").click()
+    page.get_by_label("Find a place").fill("nowhere lane")
+    page.keyboard.press("Enter")
+    expect(page.locator("#warned")).to_contain_text("is known here")
+    page.get_by_label("Find a place").fill("eastmere high st")
+    page.get_by_role("button", name="Find", exact=True).click()
+    desk.expect_message("Place set from Eastmere High Street")
+    page.get_by_label("Between").fill("15:00")
+    page.get_by_label("and", exact=True).fill("17:30")
+    page.get_by_label("Minutes there").fill("10")
+    for day in ("Mon", "Wed", "Thu"):
+        page.locator("#place-weekdays").get_by_label(day).uncheck()
+    page.get_by_label("Reason").fill("Bicycles taken by force")
+    page.get_by_label("Who asks").fill("Insp. Example")
+    page.get_by_role("button", name="Save the place").click()
+    _outcome(page).get_by_role("button", name="Leave it so").click()
+    place = page.locator("#list .place").filter(has_text="Bicycles taken by force")
+    expect(place).to_contain_text("between 15:00 and 17:30, 10 minutes, Tue, Fri.")
+    rows = place.locator(".demand-row")
+    expect(rows).to_have_count(2)
+    wanted = [row for row in served.state()["demands"] if row["place"] == "T-03"]
+    for row, found in zip(wanted, rows.all(), strict=True):
+        expect(found).to_contain_text(row["met_by"][0]["officer"] if row["met_by"] else "not met")
+        expect(found).to_contain_text(row["why"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["desk", "small_phone"])
+def test_a_gap_is_filled_by_one_tap(size, served, request):
+    """The best swaps of a day without a patrol say what each changes; one tap makes it."""
+    window = request.getfixturevalue(size)
+    page, state = window.page, served.state()
+    gap = next(
+        gap for school in state["schools"] for gap in state["gaps"] if gap["urn"] == school["urn"]
+    )
+    window.open_more()
+    page.get_by_role("tab", name="Gaps").click()
+    page.locator("#list").get_by_role("button", name="Best swaps").first.click()
+    dialog = page.get_by_role("dialog", name="Best swaps")
+    expect(dialog.locator(".offers > li").first).to_contain_text("worth")
+    assert _is_whole(page)
+    dialog.get_by_role("button", name="Make this swap").first.click()
+    expect(page.locator("dialog")).to_have_count(0)
+    assert any(
+        (date, urn) == (gap["date"], gap["urn"]) for date, urn, _ in served.read_saved_keys()
+    )
+
+
+@pytest.mark.slow
+def test_the_week_is_drawn_again(served, desk):
+    """How well it is foreseen is one sentence; another draw is offered, judged in its first words.
+
+    Planning an unchanged week again offers nothing.
+    """
+    page = desk.page
+    page.get_by_role("button", name="Plan again").click()
+    expect(page.locator("#message")).to_contain_text(
+        "No better week was found by this draw", timeout=PLANNING_MILLISECONDS
+    )
+    expect(page.locator("#compare")).to_be_hidden()
+    desk.open_more()
+    page.get_by_role("tab", name="Rules").click()
+    expect(page.locator("#list")).to_contain_text(re.compile(r"can name about \d+ of 10 visits"))
+    desk.chip(served.slots()[0]).click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator("#list")).to_contain_text("is counted when it is planned again")
+    expect(page.locator("#list")).to_contain_text("Draw 1.")
+    page.get_by_role("button", name="Draw again").click()
+    expect(page.locator("#compare")).to_be_visible(timeout=PLANNING_MILLISECONDS)
+    expect(page.locator("#message")).to_contain_text(re.compile("(A|No) (better|worse) week"))
+    page.locator("#compare").click()
+    expect(page.locator("#proposal h2")).to_have_text(re.compile("^(A|No) (better|worse) week"))
+    page.get_by_role("button", name="Take the proposal").click()
+    expect(page.locator("#list")).to_contain_text("Draw 2.")

@@ -1,14 +1,12 @@
 // The board: starts everything, and draws the state that the program sends.
 
 import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
-import { drawDelivered } from "./delivered.js";
 import { all, findFocus, make, one } from "./dom.js";
 import { chosenPatrol, drawGrid, markChosen, startSifting } from "./grid.js";
-import { drawDoses, drawGaps, drawHistory, drawRules } from "./lists.js";
+import { drawDelivered, drawDoses, drawGaps, drawHistory, drawRules } from "./lists.js";
 import { drawMap, drawPlaces, isMapDrawn, markDosed, openMap, showPatrol } from "./map.js";
 import { drawPlacesList, drawUnmet, leavePlaces } from "./places.js";
 import { drawDraw, drawPlanning, startPlanning } from "./planning.js";
-import { startPrinting } from "./printing.js";
 import { accept, ask, isRefused, keepUp, say, send, store, watch } from "./store.js";
 import { counted, idOf } from "./words.js";
 
@@ -70,6 +68,7 @@ const drawHeader = (state) => {
 const draw = (state) => {
   drawGrid(state);
   drawHeader(state);
+  one("#undo").hidden = one("#redo").hidden = !state.can_undo && !state.can_redo;
   one("#undo").disabled = !state.can_undo;
   one("#redo").disabled = !state.can_redo;
   one("#unsaved").hidden = !state.unsaved;
@@ -120,7 +119,6 @@ const start = async () => {
   drawTabs();
   startCarrying();
   startPlanning();
-  startPrinting();
   startSifting();
   one("#undo").addEventListener("click", undo);
   one("#redo").addEventListener("click", redo);

@@ -165,6 +165,9 @@ const stopDrag = () => {
   if (moved) putBack();
 };
 
+/** Add a patrol at the school of a row; on the day of the cell where it is one. */
+const addAt = (place) => openAdd(place.closest("tr").dataset.urn, place.closest(".cell")?.dataset.date);
+
 const onKey = (event) => {
   const { ctrlKey, altKey, metaKey, key, target } = event;
   if (ctrlKey || altKey || metaKey) return;
@@ -174,10 +177,10 @@ const onKey = (event) => {
     else putBack();
     return;
   }
-  const place = target.closest?.(".hold, .empty, .officer");
+  const place = target.closest?.(".hold, .empty, .add, .officer");
   if (!place) return;
   const officer = place.matches(".officer") && place.dataset.officer;
-  if (ARROWS[key] && place.closest(".cell")) {
+  if (ARROWS[key] && place.closest("#grid")) {
     event.preventDefault();
     const next = neighbour(place, ...ARROWS[key]);
     if (!next) return;
@@ -187,7 +190,7 @@ const onKey = (event) => {
   } else if (key === "Enter" || key === " ") {
     event.preventDefault();
     if (hand.held) drop(place);
-    else if (place.matches(".empty")) openAdd(targetOf(place));
+    else if (place.matches(".empty, .add")) addAt(place);
     else pickUp(officer ? { officer } : { patrol: patrolAt(place) }, place);
     if (officer && hand.held?.officer) one('#grid [tabindex="0"]')?.focus();
   } else if (key.toLowerCase() === "m") {
@@ -202,11 +205,11 @@ const onClick = ({ target }) => {
     hand.dragged = false;
     return;
   }
-  const place = target.closest(".hold, .empty, .officer, .cell");
+  const place = target.closest(".hold, .add, .officer, .cell");
   if (!place) return;
   if (hand.held) drop(place);
   else if (place.matches(".hold")) openMenu(patrolAt(place));
-  else if (place.matches(".empty")) openAdd(targetOf(place));
+  else if (place.matches(".add")) addAt(place);
   else if (place.matches(".officer")) openOfficer(place.dataset.officer);
 };
 
@@ -220,7 +223,7 @@ export const startCarrying = () => {
   week.addEventListener("click", onClick);
   week.addEventListener("dragstart", (event) => event.preventDefault());
   week.addEventListener("focusin", ({ target }) => {
-    if (target.matches(".hold, .empty")) setStop(target);
+    if (target.matches(".hold, .empty, .add")) setStop(target);
     if (hand.held && !hand.drag && target.matches(".officer") && target !== hand.target) {
       hand.target = target;
       askHere(target);

@@ -5,6 +5,7 @@ import { named, store } from "./store.js";
 import { appointmentName, counted, dayName, idOf, patrolName, plain, routeName, shortDay, windowOf } from "./words.js";
 
 const FEW = 15;
+const THINGS = ".hold, .empty, .add";
 const shown = { day: 0 };
 let chosen = "";
 
@@ -37,19 +38,17 @@ const chip = (patrol) => {
   return { kind: "hold", focus: `p|${id}`, title: patrolLabel(patrol), label: patrolLabel(patrol), patrol: id, seen };
 };
 
-/** A cell of the week. What is alone in it is the cell itself, not a button within it. */
+/** A cell of the week. What is alone in it is the cell itself, not a button within it; without a patrol it is plain. */
 const cellOf = (school, { date }, day) => {
   const { state, why, patrols } = school.cells[date];
   const reason = named(why);
   const isClosed = state === "closed";
-  const hasRoom = !patrols.length || new Set(patrols.map(({ window }) => window)).size < store.state.windows.length;
-  const nobody = isClosed ? "closed" : patrols.length ? "a window without a patrol" : "nobody";
-  const room = {
-    kind: `empty${patrols.length ? " more-room" : ""}`, focus: `c|${date}|${school.urn}`, title: reason || null,
-    label: `${school.name}, ${dayName(date)}: ${nobody}${reason && `: ${reason}`}. Add a patrol`,
-    seen: make("span", { text: isClosed ? "Closed" : "+" }),
+  const nobody = {
+    kind: "empty", focus: `c|${date}|${school.urn}`, title: reason || null,
+    label: `${school.name}, ${dayName(date)}: ${isClosed ? "closed" : "nobody"}${reason && `: ${reason}`}. Enter adds a patrol`,
+    seen: make("span", { text: isClosed ? "Closed" : "–" }),
   };
-  const things = [...patrols.map(chip), ...(hasRoom ? [room] : [])];
+  const things = patrols.length ? patrols.map(chip) : [nobody];
   const draw = (tag, { kind, focus, title, label, patrol, seen }, place = { class: "", role: null, data: {} }) => make(
     tag, { ...place, class: `${kind} ${place.class}`, tabindex: "-1", title, "aria-label": label, data: { focus, ...(patrol && { patrol }), ...place.data } }, seen,
   );
@@ -57,18 +56,26 @@ const cellOf = (school, { date }, day) => {
   return things.length === 1 ? draw("td", things[0], cell) : make("td", cell, things.map((thing) => draw("button", thing)));
 };
 
-const nameOf = (school) => {
-  const short = school.patrols < school.least;
+/** A school, with the button that adds a patrol; its row is announced without the button. */
+const nameOf = ({ urn, name, bell, patrols, least }) => {
+  const short = patrols < least;
+  const count = short ? `${patrols} of ${least}, too few` : counted(patrols, "patrol");
   return make(
-    "th", { scope: "row", class: "school" },
-    make("span", { class: "school-name", text: school.name, title: school.name }),
+    "th", { scope: "row", "aria-label": `${name}, bell ${bell}, ${count}` },
     make(
-      "span", { class: "soft school-about" },
-      `bell ${school.bell} · `,
-      make("span", { class: short ? "short" : null, text: short ? `${school.patrols} of ${school.least}, too few` : counted(school.patrols, "patrol") }),
+      "div", { class: "school" },
+      make(
+        "span", {},
+        make("span", { class: "school-name", text: name, title: name }),
+        make("span", { class: "soft school-about" }, `bell ${bell} · `, make("span", { class: short ? "short" : null, text: count })),
+      ),
+      make("button", { type: "button", class: "add", tabindex: "-1", "aria-label": `Add a patrol at ${name}`, data: { focus: `a|${urn}` } }, "+", make("span", { text: " Add" })),
     ),
   );
 };
+
+/** The day that a phone shows, where all others are hidden. */
+export const shownDay = () => store.state.week.days[shown.day].date;
 
 const drawDays = ({ days }) => one("#days").replaceChildren(...days.map((day, number) => make(
   "button",
@@ -154,19 +161,20 @@ export const startSifting = () => one("#sift-words").addEventListener("input", (
 
 /** Exactly one thing of the grid is reached by Tab: where the focus was last. */
 export const setStop = (element) => {
-  const stops = all("#grid tr:not([hidden]) .hold, #grid tr:not([hidden]) .empty");
-  const at = stops.includes(element) ? element : stops.find((stop) => stop === document.activeElement) ?? stops.find((stop) => stop.closest(".shown")) ?? stops[0];
+  const stops = all("tr:not([hidden])", one("#grid")).flatMap(thingsIn);
+  const has = (selector) => stops.find((stop) => stop.matches(selector));
+  const at = stops.includes(element) ? element : has(":focus") ?? has(".shown.hold, .shown .hold") ?? has(".shown") ?? stops[0];
   all('#grid tbody [tabindex="0"]').forEach((stop) => { stop.tabIndex = -1; });
   if (!at) return;
   at.tabIndex = 0;
 };
 
-/** What can have the focus in a cell: the cell itself, or what is within it. */
-const thingsIn = (cell) => (cell.matches(".hold, .empty") ? [cell] : all(".hold, .empty", cell));
+/** What can have the focus in a cell or row: the cell itself, or what is within it. */
+const thingsIn = (part) => (part.matches(THINGS) ? [part] : all(THINGS, part));
 
 /** The cell that many rows and days away, with its patrols in between; null at the edge. */
 export const neighbour = (element, down, across) => {
-  const cell = element.closest(".cell");
+  const cell = element.closest("td, th");
   const inside = thingsIn(cell);
   const next = inside[inside.indexOf(element) + down];
   if (!across && next && inside.includes(element)) return next;
@@ -175,7 +183,7 @@ export const neighbour = (element, down, across) => {
   const other = down ? seen[seen.indexOf(row) + down] : row;
   const number = Array.from(row.children).indexOf(cell) + across;
   const target = other?.children[number];
-  if (!target?.classList.contains("cell")) return null;
+  if (!target) return null;
   if (across && getComputedStyle(target).display === "none") showDay(number - 1);
   const found = thingsIn(target);
   return down < 0 ? found[found.length - 1] : found[0];

@@ -1,27 +1,19 @@
-// The lists next to the week: doses, gaps, rules and history.
+// The lists next to the week: doses, gaps, rules, history, and minutes delivered at each stop.
 
-import { button, listOf, make, unseen } from "./dom.js";
+import { button, choice, findFocus, listOf, make, one, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
 import { gapTitle, swapsButton } from "./outcome.js";
-import { change, named, store } from "./store.js";
-import { counted, dayName, keyOf, patrolName, ruleName } from "./words.js";
+import { change, named, send, store } from "./store.js";
+import { counted, dayName, idOf, keyOf, patrolName, promised, ruleName, schoolName } from "./words.js";
 
-const longestRun = (dosed) => Math.max(...dosed.map((has) => (has ? "x" : " ")).join("").split(" ").map(({ length }) => length));
-
-/** One hotspot: minutes on every day, with a sign where they are over the maximum, and days in a row. */
-const doseRow = ({ hotspot, place, days, before, max_minutes: maximum }, dates) => {
-  const minutes = dates.map((date) => Math.round(days[date] ?? 0));
-  const run = longestRun(minutes);
-  const text = [run > 1 && `${run} in a row`, before && `${counted(before, "day")} before`].filter(Boolean).join(", ");
-  return make(
-    "tr", {},
-    make("th", { scope: "row" }, make("span", { class: "place-name", title: place }, button(hotspot, () => lookAtHotspot(hotspot), { class: "link", "aria-label": `${hotspot}, ${place}: show on the map`, "data-focus": `h|${hotspot}` }), ` ${place}`)),
-    minutes.map((value) => (value > maximum
-      ? make("td", { class: "over", text: `! ${value}` }, unseen(", too many"))
-      : make("td", { text: value || "–" }))),
-    make("td", { class: "run", text }),
-  );
-};
+/** One hotspot: minutes on every day, with a sign where they are over the maximum. */
+const doseRow = ({ hotspot, place, days, max_minutes: maximum }, dates) => make(
+  "tr", {},
+  make("th", { scope: "row" }, make("span", { class: "place-name", title: place }, button(hotspot, () => lookAtHotspot(hotspot), { class: "link", "aria-label": `${hotspot}, ${place}: show on the map`, "data-focus": `h|${hotspot}` }), ` ${place}`)),
+  dates.map((date) => Math.round(days[date] ?? 0)).map((value) => (value > maximum
+    ? make("td", { class: "over", text: `! ${value}` }, unseen(", too many"))
+    : make("td", { text: value || "–" }))),
+);
 
 /** Doses of every hotspot; those without one this week are folded away. */
 export const drawDoses = ({ doses, week }) => {
@@ -29,14 +21,14 @@ export const drawDoses = ({ doses, week }) => {
   const some = doses.filter((dose) => total(dose) > 0);
   const none = doses.filter((dose) => total(dose) <= 0);
   const maximum = doses[0]?.max_minutes ?? 30;
-  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Hotspot" }), week.days.map(({ name, date }) => make("th", { scope: "col", text: name.split(" ")[0], "aria-label": dayName(date) })), make("th", { scope: "col", text: "Days" })));
+  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Hotspot" }), week.days.map(({ name, date }) => make("th", { scope: "col", text: name.split(" ")[0], "aria-label": dayName(date) }))));
   const dates = week.days.map(({ date }) => date);
   return [
     make("p", { class: "soft", text: `Minutes a day; ${maximum} are the maximum.` }),
     make("table", { class: "doses" }, head, make("tbody", {}, some.map((dose) => doseRow(dose, dates)))),
     none.length && make(
       "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
-      make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place}${dose.before ? `, ${counted(dose.before, "day")} before` : ""} `, swapsButton({ place: dose.hotspot }, `${dose.hotspot}, any day`, { class: "link" })))),
+      make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place} `, swapsButton({ place: dose.hotspot }, `${dose.hotspot}, any day`, { class: "link" })))),
     ),
   ];
 };
@@ -66,4 +58,68 @@ export const drawRules = ({ bans }) => {
 
 export const drawHistory = ({ history }) => [
   history.length ? make("ol", { class: "rows history" }, history.toReversed().map(({ when, what }) => make("li", {}, make("span", { class: "soft", text: when }), ` ${named(what)}`))) : make("p", { text: "Nothing was changed yet." }),
+];
+
+/** Why stops had fewer minutes than planned, as the ledger has it. */
+const WHY_FEWER = ["abstracted", "sick", "incident", "weather", "other"];
+
+/** The numbers of a line; the minutes planned where it is empty. */
+const readMinutes = (text, patrol) => {
+  const words = text.trim().split(/[\s,;]+/).filter(Boolean);
+  return words.length ? words.map(Number) : promised(patrol);
+};
+
+const deliveredLine = (patrol) => {
+  const minutes = make("input", {
+    type: "text", inputmode: "numeric", autocomplete: "off", class: "minutes", pattern: "[0-9.,; ]*", title: "Numbers of minutes, one a stop",
+    placeholder: promised(patrol).join(" "), value: patrol.delivered ? patrol.delivered.join(" ") : "",
+    "aria-label": `Minutes at each stop, ${patrolName(patrol)}; empty means the minutes planned`, data: { focus: `n|${idOf(patrol)}` },
+  });
+  const people = make("input", {
+    type: "number", min: "0", max: "999", class: "people", value: patrol.engagements ?? "",
+    placeholder: "people", "aria-label": `People spoken to, ${patrolName(patrol)}`, data: { focus: `e|${idOf(patrol)}` },
+  });
+  const came = make("input", {
+    type: "number", min: "1", max: "99", class: "people", placeholder: `${1 + patrol.crew.length} came`,
+    "aria-label": `How many of us came, ${patrolName(patrol)}; empty means as planned`, data: { focus: `c|${idOf(patrol)}` },
+  });
+  const reason = choice([["", "why fewer?"], ...WHY_FEWER.map((word) => [word, word])], {
+    "aria-label": `Why fewer minutes than planned, ${patrolName(patrol)}`, data: { focus: `w|${idOf(patrol)}` },
+  });
+  const save = async (event) => {
+    event.preventDefault();
+    const number = ({ value }) => (value === "" ? null : Number(value));
+    const doses = { duty: keyOf(patrol), minutes: readMinutes(minutes.value, patrol), engagements: number(people), people: number(came), reason: reason.value || null };
+    if (await send("/api/doses", doses)) goOn(patrol);
+  };
+  return make(
+    "form", { class: "delivered-line", on: { submit: save } },
+    minutes, people, came, reason, make("button", { type: "submit" }, "Save", unseen(` ${patrolName(patrol)}`)),
+  );
+};
+
+/** After a line was saved, the next one without minutes has the focus. */
+const goOn = (patrol) => {
+  const rows = inOrder();
+  const at = rows.findIndex((row) => idOf(row) === idOf(patrol));
+  const next = rows.slice(at + 1).find((row) => !row.delivered);
+  if (next) findFocus(`n|${idOf(next)}`, one("#list"))?.focus();
+};
+
+const inOrder = () => store.patrols.toSorted((a, b) => `${a.date}${a.start}${a.officer}`.localeCompare(`${b.date}${b.start}${b.officer}`));
+
+export const drawDelivered = (state) => [
+  make("p", { class: "soft", text: "One number a stop, in minutes. Leave the line empty and press Enter for the minutes planned." }),
+  state.week.days.map(({ date }) => {
+    const rows = inOrder().filter((patrol) => patrol.date === date);
+    if (!rows.length) return null;
+    return make(
+      "section", {}, make("h3", { text: dayName(date) }),
+      make("ul", { class: "rows" }, rows.map((patrol) => make(
+        "li", { class: "delivered" },
+        make("span", { class: "delivered-who", text: `${patrol.start} ${patrol.officer}, ${schoolName(patrol.urn)}${patrol.delivered ? " (entered)" : ""}` }),
+        deliveredLine(patrol),
+      ))),
+    );
+  }),
 ];

@@ -2,7 +2,7 @@
 
 import { pickUp } from "./carry.js";
 import { button, choice, findFocus, labelled, make, one, openDialog } from "./dom.js";
-import { markChosen } from "./grid.js";
+import { markChosen, shownDay } from "./grid.js";
 import { showPatrol } from "./map.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, check, named, store, verdict } from "./store.js";
@@ -102,20 +102,36 @@ export const openMenu = (patrol) => {
   });
 };
 
-/** Open what can be done with a cell without a patrol. */
-export const openAdd = ({ urn, date }) => {
-  const cell = store.school.get(urn).cells[date] ?? {};
-  const taken = new Set((cell.patrols ?? []).map(({ window }) => window));
+/** What can be done with a school on a day: a patrol in a window without one, swaps, a rule. */
+const addParts = (urn, date, close) => {
+  const { state, why, patrols } = store.school.get(urn).cells[date];
   const { windows } = store.state;
   const window = choice(windows.map((name) => [name, plain(name)]));
-  window.value = windows.find((name) => !taken.has(name)) ?? windows[0];
+  window.value = windows.find((name) => !patrols.some((patrol) => patrol.window === name)) ?? windows[0];
   const changeOf = (officer) => ({ kind: "add", officer, urn, date, window: window.value, variant: null });
   const rule = { officer: null, urn, date };
-  openDialog("add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`, (close) => [
-    cell.why && make("p", {}, make("b", { text: "Why there is no patrol: " }), named(cell.why)),
+  return [
+    why && make("p", {}, make("b", { text: "Why there is no patrol: " }), named(why)),
     windows.length > 1 && make("div", { class: "line" }, labelled("Window", window)),
     checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, close),
-    cell.state !== "closed" && make("div", { class: "actions" }, swapsButton({ urn, date }, gapTitle(schoolName(urn), date))),
+    state !== "closed" && make("div", { class: "actions" }, swapsButton({ urn, date }, gapTitle(schoolName(urn), date))),
     make("div", { class: "actions" }, button(`Rule out: ${ruleName(rule)}`, () => act(close, { kind: "ban", ...rule }))),
-  ]);
+  ].filter(Boolean);
+};
+
+/** Add a patrol at a school; without a day, on the first that has none, the day that is shown before the others. */
+export const openAdd = (urn, wanted) => {
+  const { cells } = store.school.get(urn);
+  const { days } = store.state.week;
+  const isFree = (date) => cells[date].state !== "closed" && !cells[date].patrols.length;
+  const stateOf = ({ state, patrols }) => (state === "closed" ? "closed" : patrols.map(({ officer }) => officer).join(", ") || "nobody");
+  const day = choice(days.map(({ date }) => [date, `${dayName(date)} (${stateOf(cells[date])})`]));
+  day.value = wanted ?? [shownDay(), ...days.map(({ date }) => date)].find(isFree) ?? shownDay();
+  openDialog("add", `Add a patrol: ${schoolName(urn)}`, (close) => {
+    const parts = make("div", {});
+    const draw = () => parts.replaceChildren(...addParts(urn, day.value, close));
+    day.addEventListener("change", draw);
+    draw();
+    return [make("div", { class: "line" }, labelled("Day", day)), parts];
+  });
 };

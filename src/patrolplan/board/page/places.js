@@ -8,23 +8,17 @@ import { ask, isRefused, named, say, store } from "./store.js";
 import { counted, dayName, schoolName, shortDay } from "./words.js";
 
 const WEEKDAYS = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"], ["fri", "Fri"]];
-const KINDS = { street: "street", junction: "junction", grid_reference: "grid reference", coordinates: "degrees" };
 const FAR_METRES = 5;
 const MOST_VISITORS = 3;
-const MOST_UNMET = 6;
-const form = { values: null, redraw: () => {} };
+const MOST_UNMET = 4;
+/** The form is made once: what is typed stays while the lists are drawn again. */
+const form = { element: null, redraw: () => {} };
 const drawn = { unmet: "" };
 
-/** A new place's values: this week, all schools, must be visited once a day. */
-const fresh = (state) => {
-  const used = new Set(state.tasked.map(({ place_id: id }) => id));
-  let number = 1;
-  const name = () => `T-${String(number).padStart(2, "0")}`;
-  while (used.has(name())) number += 1;
-  return {
-    id: name(), find: "", at: "", must: "true", schools: new Set(), from: state.week.days[0].date, to: state.week.days.at(-1).date,
-    hours_from: "", hours_to: "", minutes: "", visits: "1", officers: "1", weekdays: new Set(WEEKDAYS.map(([day]) => day)), reason: "", by: "",
-  };
+/** The first name that no tasked place has. */
+const freshName = ({ tasked }) => {
+  const used = new Set(tasked.map(({ place_id: id }) => id));
+  return tasked.concat(null).map((_, at) => `T-${String(at + 1).padStart(2, "0")}`).find((name) => !used.has(name));
 };
 
 /** Longitude and latitude of "0.8715, 51.5307"; null when it is none. */
@@ -36,15 +30,14 @@ const readPlace = (text) => {
 };
 
 const mark = () => {
-  const at = readPlace(form.values.at);
+  const at = readPlace(one("#place-at", form.element).value);
   drawPlaces(store.state, at && [at.latitude, at.longitude]);
 };
 
 /** A place was pointed at on the map, chosen or found. */
 const pointed = ([latitude, longitude], where) => {
   const text = `${longitude.toFixed(6)}, ${latitude.toFixed(6)}`;
-  form.values.at = text;
-  one("#place-at").value = text;
+  one("#place-at", form.element).value = text;
   mark();
   say(`Place set from ${where}: ${text}.`);
 };
@@ -57,47 +50,42 @@ export const leavePlaces = () => {
 
 const submit = async (event) => {
   event.preventDefault();
-  const { values } = form;
-  const at = readPlace(values.at);
+  const typed = new FormData(event.target); // without what is disabled
+  const value = (name) => String(typed.get(name) ?? "").trim();
+  const [at, weekdays, schools] = [readPlace(value("at")), typed.getAll("weekdays"), typed.getAll("schools")];
+  const must = value("must") === "true";
   const wrong = [
     [!at, "#find-place", "say where: find the place, press the map, or write longitude and latitude"],
-    [!values.hours_from !== !values.hours_to, "#place-hours_to", "write both hours, or none"],
-    [!values.weekdays.size, "#place-weekdays input", "choose a day of the week at least"],
+    [!value("hours_from") !== !value("hours_to"), "#place-hours_to", "write both hours, or none"],
+    [must && !weekdays.length, "#place-weekdays input", "choose a day of the week at least"],
   ].find(([is]) => is);
   if (wrong) {
     say(wrong[2], { problem: true });
     one(wrong[1]).focus();
     return;
   }
-  const must = values.must === "true";
   const what = {
-    kind: "task", place_id: values.id, ...at, must_visit: must, schools: values.schools.size ? [...values.schools] : ["*"],
-    from: values.from, to: values.to, reason: values.reason.trim(), by: values.by.trim(),
+    kind: "task", place_id: freshName(store.state), ...at, must_visit: must, schools: schools.length ? schools : ["*"],
+    from: value("from"), to: value("to"), reason: value("reason"), by: value("by"),
     ...(must ? {
-      hours: values.hours_from && `${values.hours_from}-${values.hours_to}`, minutes: values.minutes ? Number(values.minutes) : null,
-      visits: Number(values.visits), officers: Number(values.officers), weekdays: [...values.weekdays],
+      hours: value("hours_from") && `${value("hours_from")}-${value("hours_to")}`, minutes: Number(value("minutes")) || null,
+      visits: Number(value("visits")), officers: Number(value("officers")), weekdays,
     } : {}),
   };
   await changeAndShow(what, () => {
-    form.values = fresh(store.state);
+    form.element = null;
     form.redraw();
     one("#find-place")?.focus();
   });
 };
 
-/** Boxes to tick, of which a set holds those that are. */
-const ticks = (id, legend, options, set) => make(
-  "fieldset", { id, class: "ticks" }, make("legend", { text: legend }),
-  options.map(([value, text]) => make("label", { class: "tick" }, make("input", {
-    type: "checkbox", checked: set.has(value), "data-focus": `t|${id}|${value}`,
-    on: { change: ({ target }) => (target.checked ? set.add(value) : set.delete(value)) },
-  }), text)),
+/** Boxes to tick, all of them ticked at first or none. */
+const ticks = (name, legend, options, checked) => make(
+  "fieldset", { id: `place-${name}`, class: "ticks" }, make("legend", { text: legend }),
+  options.map(([value, text]) => make("label", { class: "tick" }, make("input", { type: "checkbox", name, value, checked, "data-focus": `t|${name}|${value}` }), text)),
 );
 
-const foundName = ({ label, kind, street_metres: metres }) => {
-  const far = metres >= FAR_METRES ? `, ${Math.round(metres)} m to the nearest street` : "";
-  return `${label} (${KINDS[kind] ?? kind}${far})`;
-};
+const foundName = ({ label, street_metres: metres }) => (metres < FAR_METRES ? label : `${label}, ${Math.round(metres)} m to the nearest street`);
 
 /** A field that finds places, and what it found; a place that is pressed, or the only one, is set. */
 const placeFinder = () => {
@@ -116,30 +104,24 @@ const placeFinder = () => {
     }
     const answer = await ask(`/api/places?text=${encodeURIComponent(text)}`);
     if (isRefused(answer)) return;
-    const { places, looks_like: kind } = answer.body;
+    const { places } = answer.body;
     found.replaceChildren(...places.map((place) => make("li", {}, button(foundName(place), () => choose(place), { class: "link" }))));
-    say(places.length ? `${counted(places.length, "place")} found for ${text}.` : `no ${KINDS[kind] ?? "place"} '${text}' is known here: press the map, or write it otherwise`, { problem: !places.length });
+    say(places.length ? `${counted(places.length, "place")} found for ${text}.` : `no place '${text}' is known here: press the map, or write it otherwise`, { problem: !places.length });
     if (places.length === 1) choose(places[0]);
     else one("button", found)?.focus();
   };
   const words = make("input", {
     type: "search", id: "find-place", autocomplete: "off", maxlength: "200", placeholder: "High Street, E3, TQ 301 812", "data-focus": "t|find",
-    value: form.values.find, on: { input: () => { form.values.find = words.value; } },
   });
   return [make("form", { class: "finder", on: { submit: find } }, labelled("Find a place", words), make("button", { type: "submit", text: "Find" })), found];
 };
 
 const placeForm = (state) => {
-  const { values } = form;
-  const keep = (name) => ({ target }) => { values[name] = target.value; if (name === "at") mark(); };
-  const field = (name, attributes) => make("input", { id: `place-${name}`, value: values[name], on: { input: keep(name) }, "data-focus": `t|${name}`, autocomplete: "off", ...attributes });
-  const pick = (name, options) => {
-    const select = choice(options, { id: `place-${name}`, on: { change: keep(name) }, "data-focus": `t|${name}` });
-    select.value = values[name];
-    return select;
-  };
+  const called = (name) => ({ id: `place-${name}`, name, "data-focus": `t|${name}` });
+  const field = (name, attributes) => make("input", { ...called(name), autocomplete: "off", ...attributes });
+  const pick = (name, options) => choice(options, called(name));
   const demand = make(
-    "fieldset", { class: "demand", "aria-label": "How it is visited", hidden: values.must !== "true", disabled: values.must !== "true" },
+    "fieldset", { class: "demand", "aria-label": "How it is visited" },
     make(
       "div", { class: "fields" },
       labelled("Between", field("hours_from", { type: "time" })),
@@ -148,24 +130,25 @@ const placeForm = (state) => {
       labelled("Visits a day", pick("visits", Array.from({ length: 9 }, (_, at) => [String(at + 1), String(at + 1)]))),
       labelled("Officers together", pick("officers", [["1", "1"], ["2", "2"]])),
     ),
-    ticks("place-weekdays", "On", WEEKDAYS, values.weekdays),
+    ticks("weekdays", "On", WEEKDAYS, true),
   );
   const must = pick("must", [["true", "must be visited"], ["false", "barred: keep away"]]);
   must.addEventListener("change", () => { demand.disabled = demand.hidden = must.value !== "true"; }); // so that nothing unseen is checked
-  const schools = ticks("place-schools", "Only these schools serve it", state.schools.map(({ urn, name }) => [urn, name]), values.schools);
+  const schools = ticks("schools", "Only these schools serve it", state.schools.map(({ urn, name }) => [urn, name]), false);
+  const { days } = state.week;
   return make(
     "form", { id: "new-place", on: { submit } },
     make(
       "div", { class: "fields" },
-      labelled("Longitude, latitude", field("at", { type: "text", inputmode: "decimal" })),
+      labelled("Longitude, latitude", field("at", { type: "text", inputmode: "decimal", on: { input: mark } })),
       labelled("What", must),
     ),
     demand,
-    make("details", { open: values.schools.size > 0 }, make("summary", { text: "Schools: all, or only some" }), schools),
+    make("details", {}, make("summary", { text: "Schools: all, or only some" }), schools),
     make(
       "div", { class: "fields" },
-      labelled("From", field("from", { type: "date", required: true })),
-      labelled("Last day", field("to", { type: "date", required: true })),
+      labelled("From", field("from", { type: "date", value: days[0].date, required: true })),
+      labelled("Last day", field("to", { type: "date", value: days.at(-1).date, required: true })),
       labelled("Reason", field("reason", { type: "text", maxlength: "300", required: true })),
       labelled("Who asks", field("by", { type: "text", maxlength: "120", required: true })),
     ),
@@ -268,14 +251,13 @@ const demandRows = ({ kind, title, noun, each }, all) => {
 export const drawPlacesList = (state, redraw) => {
   const { tasked, demands, demand_kinds: kinds } = state;
   form.redraw = redraw;
-  form.values ??= fresh(state);
+  form.element ??= make("div", {}, placeFinder(), placeForm(state));
   takePoints(pointed);
   mark();
   return [
     make("p", { class: "soft", text: "Find a place by its street or grid reference; or press the map; or go to the map, move it under the cross with the arrow keys and press Enter." }),
     make("h3", { text: "Task or bar a place" }),
-    placeFinder(),
-    placeForm(state),
+    form.element,
     make("h3", { text: "Places now" }),
     tasked.length ? make("ul", { class: "rows" }, tasked.map((place) => placeRow(place, demands))) : make("p", { text: "No place is tasked or barred." }),
     kinds.map((kind) => demandRows(kind, demands)),

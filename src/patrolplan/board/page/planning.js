@@ -1,8 +1,8 @@
-// Planning again around the locks, what it proposes compared with the present week, and the draw.
+// Planning again around the locks, its proposal and the draw; and paper: cards that changed, the rest.
 
 import { button, listOf, make, one, openDialog } from "./dom.js";
 import { showOutcome } from "./outcome.js";
-import { accept, ask, inTurn, isRefused, named, say, send, store, tell } from "./store.js";
+import { accept, ask, inTurn, isRefused, named, paperAddress, say, send, store, tell } from "./store.js";
 import { counted } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
@@ -109,6 +109,7 @@ export const startPlanning = () => {
     say("Stopping …");
   });
   one("#compare").addEventListener("click", openProposal);
+  one("#open-print").addEventListener("click", openPrint);
 };
 
 export const drawPlanning = ({ solving, proposal }) => {
@@ -135,4 +136,53 @@ export const drawDraw = (state) => {
     make("div", { class: "actions" }, button("Draw again", () => solve(true), { id: "draw-again" })),
     make("p", { class: "soft", text: `Drawing again makes draw ${draw.number + 1} as a proposal to compare; its number is on the lead’s sheet, so that drawing twice shows.` }),
   ];
+};
+
+const links = (files) => make("ul", { class: "rows papers" }, files.map(({ name, href, out_of_date: old }) => make(
+  "li", {}, make("a", { href: paperAddress(href), target: "_blank", rel: "noopener", text: name }), old ? " (shows an earlier week)" : null,
+)));
+
+const CHANGED = "part/changed.pdf";
+
+/** The papers in the folder: what changed as one, then the rest folded away. */
+const paperList = ({ folder, files }) => {
+  const [changed, others] = [true, false].map((is) => files.filter(({ name }) => (name === CHANGED) === is));
+  return [
+    changed.length && [make("p", { text: "To hand out, by officer, with the cards to take back on the first page:" }), links(changed)],
+    others.length && make("details", {}, make("summary", { text: counted(others.length, "other paper") }), links(others)),
+    make("p", { class: "soft", text: files.length ? `All are in ${folder}.` : "No papers yet." }),
+  ].flat().filter(Boolean);
+};
+
+const openPrint = () => {
+  if (!store.state) return; // the week has not come yet
+  const progress = make("p", { text: "" });
+  const papers = make("div", { class: "found" });
+  const old = store.state.out_of_date;
+  const follow = async () => {
+    const { status, body } = await ask("/api/print");
+    if (!dialog.isConnected || status !== 200) return;
+    progress.textContent = body.running ? body.message : "";
+    if (body.running) {
+      setTimeout(follow, EVERY_MILLISECONDS);
+      return;
+    }
+    go.disabled = false;
+    papers.replaceChildren(...paperList(body));
+    say(body.problem || body.message, { problem: Boolean(body.problem) });
+  };
+  const start = async () => {
+    const answer = await tell("/api/print", { version: store.state.version });
+    if (isRefused(answer)) return;
+    go.disabled = true;
+    say("Making the papers …");
+    follow();
+  };
+  const go = button("Make the papers", () => inTurn(start), { class: "primary" });
+  const dialog = openDialog("print", "Print", () => [
+    make("p", { text: "Cards that changed since the last print, by officer, as one PDF, and all other papers." }),
+    make("div", { class: "actions" }, go),
+    old.length && make("p", {}, make("b", { text: "Printed before the last changes: " }), old.join(", ")),
+    progress, papers,
+  ]);
 };

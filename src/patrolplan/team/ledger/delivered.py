@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 
@@ -123,6 +123,19 @@ def _join_visits(first: Visit, second: Visit) -> Visit:
     )
 
 
+@dataclass(frozen=True)
+class _TableRow:
+    """A row of a table of visits, None where a cell is empty."""
+
+    path: Path
+    number: object
+    cells: dict[str, Any]
+
+    def refuse(self, column: str, what: str, remedy: str) -> NoReturn:
+        """Raise InputError for what is wrong in a column."""
+        raise InputError.one(self.path, what, remedy, describe_cell(self.number, column))
+
+
 def build_table_visits(
     ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
 ) -> tuple[Visit, ...]:
@@ -136,116 +149,92 @@ def build_table_visits(
     problems = Problems()
     visits: dict[tuple[str, ...], Visit] = {}
     named: set[tuple[object, ...]] = set()
-    for row, entry in table.iterrows():
+    for number, entry in table.iterrows():
+        cells = {str(name): None if pd.isna(cell) else cell for name, cell in entry.items()}
+        row = _TableRow(path, number, cells)
         with problems.collect():
-            if officers and entry["officer"] not in officers:
-                names = ", ".join(sorted(officers)[:12])
-                what = f"there is no officer {quote_value(entry['officer'])} (known: {names})"
-                raise InputError.one(path, what, "name one of them", describe_cell(row, "officer"))
-            together = _read_companions(entry, officers, path, row)
-            place = _find_place(ledger, promised, entry, together or (), path, row).iloc[0]
-            engagements = None if pd.isna(entry["engagements"]) else int(entry["engagements"])
-            if together and place["officer"] != entry["officer"]:  # a companion's own stop
-                together = tuple(sorted({*together, entry["officer"]} - {place["officer"]}))
-            visit = build_visit(place, float(entry["minutes"]), engagements, "csv", together)
-            visit = _add_details(visit, entry, path, row)
+            together = _read_people(row, officers)
+            place = _find_place(ledger, promised, row, together or ())
+            visit = _build_row_visit(row, place, together)
             key = (visit.officer, str(visit.date), visit.urn, visit.window, visit.id)
             stop = (*key, place.get("stop"))
             if stop in named:
                 what = f"{visit.officer} at {visit.hotspot} on {visit.date} appears twice"
-                raise InputError.one(path, what, "keep one of the rows", f"row {row}")
+                raise InputError.one(path, what, "keep one of the rows", f"row {number}")
             named.add(stop)
             visits[key] = _join_visits(visits[key], visit) if key in visits else visit
     problems.raise_if_any()
     return tuple(visits.values())
 
 
-def _add_details(visit: Visit, entry: pd.Series, path: Path, row: object) -> Visit:
-    """A visit with a row's people, its time, and why it was not made."""
-    people = None if pd.isna(entry["people"]) else int(entry["people"])
-    if people is not None and people < len(visit.names):
-        named = " and ".join(sorted(visit.names))
-        what, remedy = f"{people} is fewer than came ({named})", "count everyone who came"
-        raise InputError.one(path, what, remedy, describe_cell(row, "people"))
-    reason: Any = _get_text(entry, "reason")
-    return replace(visit, people=people, arrive=_get_text(entry, "arrive"), reason=reason)
-
-
-def _get_text(entry: pd.Series, column: str) -> str | None:
-    return None if pd.isna(entry[column]) else str(entry[column])
-
-
-def _read_companions(
-    entry: pd.Series, officers: Collection[str], path: Path, row: object
-) -> tuple[str, ...] | None:
-    """Who came with a row's officer; None where the cell is empty."""
-    if pd.isna(entry["with"]):
+def _read_people(row: _TableRow, officers: Collection[str]) -> tuple[str, ...] | None:
+    """Who came with a row's officer, who must be known; None where the cell is empty."""
+    officer, together = row.cells["officer"], row.cells["with"]
+    if officers and officer not in officers:
+        known = ", ".join(sorted(officers)[:12])
+        what = f"there is no officer {quote_value(officer)} (known: {known})"
+        row.refuse("officer", what, "name one of them")
+    if together is None:
         return None
     try:
-        return parse_companions(str(entry["with"]), str(entry["officer"]), officers)
+        return parse_companions(str(together), str(officer), officers)
     except ValueError as error:
-        remedy = "name the other officers, joined by ;, or - for nobody"
-        raise InputError.one(path, str(error), remedy, describe_cell(row, "with")) from None
+        row.refuse("with", str(error), "name the other officers, joined by ;, or - for nobody")
+
+
+def _build_row_visit(row: _TableRow, place: pd.Series, together: tuple[str, ...] | None) -> Visit:
+    """The visit of a row at a place: by whom, for how long, when, and why it was not made."""
+    cells = row.cells
+    if together and place["officer"] != cells["officer"]:  # a companion's own stop
+        together = tuple(sorted({*together, cells["officer"]} - {place["officer"]}))
+    spoken, people = (
+        None if cells[name] is None else int(cells[name]) for name in ("engagements", "people")
+    )
+    visit = build_visit(place, float(cells["minutes"]), spoken, "csv", together)
+    if people is not None and people < len(visit.names):
+        came = " and ".join(sorted(visit.names))
+        row.refuse("people", f"{people} is fewer than came ({came})", "count everyone who came")
+    return replace(visit, people=people, arrive=cells["arrive"], reason=cells["reason"])
 
 
 def _find_place(
-    ledger: Ledger,
-    promised: pd.DataFrame,
-    entry: pd.Series,
-    together: Sequence[str],
-    path: Path,
-    row: object,
-) -> pd.DataFrame:
-    """Where a row's visit was (first row): a promised stop, or another hotspot of the week."""
+    ledger: Ledger, promised: pd.DataFrame, row: _TableRow, together: Sequence[str]
+) -> pd.Series:
+    """Where a row's visit was: a promised stop, or another hotspot of the week."""
     # For an officer without a stop there, it is among those of the officers they came with.
-    date, officer = entry["date"], entry["officer"]
+    cells = row.cells
+    date, officer, name = cells["date"], cells["officer"], cells["hotspot"]
     day: pd.DataFrame = promised[promised["date"] == date]
-    for name in ("urn", "window"):
-        if pd.notna(entry[name]):
-            day = day[day[name] == entry[name]]
+    for column in ("urn", "window"):
+        if cells[column] is not None:
+            day = day[day[column] == cells[column]]
     own, theirs = day[day["officer"] == officer], day[day["officer"].isin(together)]
     own = theirs if own.empty and together else own
-    if pd.notna(entry["stop"]):
-        return _find_numbered_stop(own, entry, path, row)
+    if cells["stop"] is not None:
+        stops = own[own["stop"] == cells["stop"]]
+        if len(stops) != 1:
+            count = "no" if stops.empty else "more than one"
+            ways = "the school in 'urn', the window in 'window', or the hotspot"
+            what = f"{officer} has {count} stop {cells['stop']} on {date}"
+            row.refuse("stop", what, f"see the card, or name {ways}")
+        return pd.Series(stops.iloc[0])
     for candidates in (own, theirs):
-        stops: pd.DataFrame = candidates[candidates["hotspot"] == entry["hotspot"]]
-        if len(stops):
-            return _sort_by_nearness(stops, _get_text(entry, "arrive"))
+        stops = candidates[candidates["hotspot"] == name]
+        if len(stops):  # of several the one planned nearest to the time of arrival
+            first = stops["arrive"].map(minutes_after_midnight)
+            came = minutes_after_midnight(cells["arrive"]) if cells["arrive"] else first.iloc[0]
+            return pd.Series(stops.loc[(first - came).abs().idxmin()])
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
-        what = f"no week is handed out for {date}"
-        raise InputError.one(path, what, HAND_OUT_REMEDY, describe_cell(row, "date"))
-    spot = spots[(spots["hotspot"] == entry["hotspot"]) & (spots["kind"] != "gate")]
+        row.refuse("date", f"no week is handed out for {date}", HAND_OUT_REMEDY)
+    spot = spots[(spots["hotspot"] == name) & (spots["kind"] != "gate")]
     if spot.empty:
-        what = f"{quote_value(entry['hotspot'])} is not a hotspot of that week"
-        raise InputError.one(path, what, "see the card", describe_cell(row, "hotspot"))
-    urns = {str(entry["urn"])} if pd.notna(entry["urn"]) else set(own["urn"])
+        row.refuse("hotspot", f"{quote_value(name)} is not a hotspot of that week", "see the card")
+    urns = set(own["urn"]) if cells["urn"] is None else {str(cells["urn"])}
     if len(urns) != 1:
         what = describe_patrol_count(officer, date, urns)
-        raise InputError.one(path, what, "name the school in 'urn'", describe_cell(row, "officer"))
-    visited: pd.DataFrame = spot.assign(officer=officer, date=date, urn=urns.pop())
-    return visited
-
-
-def _find_numbered_stop(
-    own: pd.DataFrame, entry: pd.Series, path: Path, row: object
-) -> pd.DataFrame:
-    """The promised stop of a day that has the number of a row."""
-    stops: pd.DataFrame = own[own["stop"] == entry["stop"]]
-    if len(stops) == 1:
-        return stops
-    count = "no" if stops.empty else "more than one"
-    what = f"{entry['officer']} has {count} stop {entry['stop']} on {entry['date']}"
-    remedy = "see the card, or name the school in 'urn', the window in 'window', or the hotspot"
-    raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
-
-
-def _sort_by_nearness(stops: pd.DataFrame, arrive: str | None) -> pd.DataFrame:
-    """Stops sorted by how near their planned time is to a time (HH:MM, if known)."""
-    if not arrive:
-        return stops
-    apart = stops["arrive"].map(minutes_after_midnight) - minutes_after_midnight(arrive)
-    return stops.loc[apart.abs().sort_values(kind="stable").index]
+        row.refuse("officer", what, "name the school in 'urn'")
+    return pd.Series(spot.assign(officer=officer, date=date, urn=urns.pop()).iloc[0])
 
 
 def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) -> str:

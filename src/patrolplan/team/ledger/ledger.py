@@ -29,11 +29,6 @@ from patrolplan.team.ledger.visits import (
     revise_visit,
 )
 
-DOSE_COLUMNS = (
-    *("officer", "date", "urn", "window", "stop", "school", "id", "arrive", "minutes", "people"),
-    *("crew", "handout"),
-)
-
 
 class Ledger:
     """Doses promised and delivered in one area.
@@ -95,20 +90,15 @@ class Ledger:
             False if exactly this week is valid for its days already, and nothing was entered.
         """
         content = json.dumps([week.days, week.doses, week.hotspots], default=str, sort_keys=True)
-        digest = hash_content(content)
-        first, last = week.days[0], week.days[-1]
+        span = {"first_day": week.days[0], "last_day": week.days[-1]}
+        row = {**span, "area": self.area, "digest": hash_content(content)}
         with self._transaction(self._writer) as connection:
-            latest = (
-                self._select_handouts(first, last, schema.handouts.c.digest)
-                .order_by(schema.handouts.c.handout.desc())
-                .limit(1)
-            )
-            if connection.execute(latest).scalar_one_or_none() == digest:
+            before = [*connection.execute(self._select_handouts(*span.values()))]
+            if before and before[-1].digest == row["digest"]:
                 return False
-            row = {"area": self.area, "first_day": first, "last_day": last, "digest": digest}
-            row["entered_at"] = _current_utc_time()
-            inserted = connection.execute(sa.insert(schema.handouts), row).inserted_primary_key
-            handout = None if inserted is None else inserted[0]
+            now = {"entered_at": _current_utc_time()}
+            inserted = connection.execute(sa.insert(schema.handouts), row | now)
+            (handout,) = inserted.inserted_primary_key or (None,)
             for table, rows in ((schema.hotspots, week.hotspots), (schema.doses, week.doses)):
                 if rows:
                     numbered = [{"handout": handout, **item} for item in rows]
@@ -127,11 +117,8 @@ class Ledger:
         tuple of VisitEntry
             The outcome of each visit, and of those that were joined to it.
         """
-        entries: list[VisitEntry] = []
         with self._transaction(self._writer) as connection:
-            for visit in visits:
-                entries += self._enter(connection, visit)
-        return tuple(entries)
+            return tuple(entry for visit in visits for entry in self._enter(connection, visit))
 
     def find_recorded(self, visits: Sequence[Visit]) -> list[RecordedVisit | None]:
         """What the ledger has of each visit, None where it is new."""
@@ -150,23 +137,17 @@ class Ledger:
         """
         first, last = read_day(first, "first"), read_day(last, "last")
         doses, spots = schema.doses, schema.hotspots
-        columns = [doses.c[name] for name in DOSE_COLUMNS]
-        columns += [spots.c[name] for name in ("hotspot", "kind", "place", "longitude", "latitude")]
+        names = ("hotspot", "kind", "place", "longitude", "latitude")
         is_spot = (doses.c.handout == spots.c.handout) & (doses.c.id == spots.c.id)
+        query = sa.select(*doses.c, *(spots.c[name] for name in names)).join(spots, is_spot)
         with self._transaction(self._engine) as connection:
             handouts = self._find_current_handouts(connection, first, last)
-            query = (
-                sa.select(*columns)
-                .select_from(doses.join(spots, is_spot))
-                .where(
-                    doses.c.handout.in_(set(handouts.values())), doses.c.date.between(first, last)
-                )
-            )
+            is_current = doses.c.handout.in_(set(handouts.values()))
+            query = query.where(is_current, doses.c.date.between(first, last))
             table = _fetch_table(connection, query)
         table = table[table["date"].map(handouts).eq(table["handout"])]
         # Sorted here, because each database orders text in its own way.
-        order = ["date", "officer", "urn", "arrive", "stop"]
-        return table.sort_values(order, ignore_index=True)
+        return table.sort_values(["date", "officer", "urn", "arrive", "stop"], ignore_index=True)
 
     def read_hotspots(self, first: Day, last: Day) -> pd.DataFrame:
         """Hotspots of the weeks valid for these days, those last handed out first.
@@ -181,8 +162,7 @@ class Ledger:
             handouts = set(self._find_current_handouts(connection, first, last).values())
             query = sa.select(*schema.hotspots.c).where(schema.hotspots.c.handout.in_(handouts))
             table = _fetch_table(connection, query)
-        order = ["handout", "id"]
-        return table.sort_values(order, ascending=[False, True], ignore_index=True)
+        return table.sort_values(["handout", "id"], ascending=[False, True], ignore_index=True)
 
     def read_delivered(self, first: Day, last: Day) -> pd.DataFrame:
         """The valid visits in these days: the highest revision of each.
@@ -200,15 +180,15 @@ class Ledger:
     def read_revisions(self, first: Day, last: Day) -> pd.DataFrame:
         """Every revision of the visits in these days, the valid one of each last."""
         first, last = read_day(first, "first"), read_day(last, "last")
-        hidden = {"row", "area", "entered_at"}
-        columns = [column for column in schema.visits.c if column.name not in hidden]
         rows = schema.visits.c
-        query = sa.select(*columns).where(rows.area == self.area, rows.date.between(first, last))
+        query = sa.select(schema.visits).where(
+            rows.area == self.area, rows.date.between(first, last)
+        )
         with self._transaction(self._engine) as connection:
             table = _fetch_table(connection, query)
         table["engagements"] = table["engagements"].astype("Int64")
-        order = ["date", "number", "revision"]
-        return table.sort_values(order, ignore_index=True)
+        table = table.drop(columns=["row", "area", "entered_at"])
+        return table.sort_values(["date", "number", "revision"], ignore_index=True)
 
     def _enter(self, connection: sa.Connection, visit: Visit) -> list[VisitEntry]:
         """Write a visit, and set those that it was joined from to no minutes."""
@@ -230,11 +210,9 @@ class Ledger:
     def _find_same(self, connection: sa.Connection, visit: Visit) -> list[RecordedVisit]:
         """The visits in the ledger that are this one, see `find_same_visits`."""
         columns = schema.visits.c
-        query = (
-            sa.select(schema.visits)
-            .where(columns.area == self.area, columns.date == visit.date, columns.urn == visit.urn)
-            .order_by(columns.number, columns.revision)
-        )
+        is_there = (columns.date == visit.date) & (columns.urn == visit.urn)
+        query = sa.select(schema.visits).where(columns.area == self.area, is_there)
+        query = query.order_by(columns.number, columns.revision)
         latest = {row["number"]: row for row in connection.execute(query).mappings()}
         recorded = [
             RecordedVisit(number, row["revision"], parse_visit_row(row))
@@ -242,25 +220,21 @@ class Ledger:
         ]
         return find_same_visits(visit, recorded)
 
-    def _select_handouts(
-        self, first: dt.date, last: dt.date, *columns: sa.Column[Any]
-    ) -> sa.Select[Any]:
-        """A query for the weeks of this area that share a day with these."""
+    def _select_handouts(self, first: dt.date, last: dt.date) -> sa.Select[Any]:
+        """A query for the weeks of this area that share a day with these, the last one last."""
         rows = schema.handouts.c
-        return sa.select(*columns).where(
-            rows.area == self.area, rows.first_day <= last, rows.last_day >= first
-        )
+        shares_day = (rows.first_day <= last) & (rows.last_day >= first)
+        query = sa.select(schema.handouts).where(rows.area == self.area, shares_day)
+        return query.order_by(rows.handout)
 
     def _find_current_handouts(
         self, connection: sa.Connection, first: dt.date, last: dt.date
     ) -> Mapping[dt.date, int]:
         """The week valid for each day: the last one entered that contains it."""
-        rows = schema.handouts.c
-        query = self._select_handouts(first, last, rows.handout, rows.first_day, rows.last_day)
-        current = {}
-        for handout, begins, ends in connection.execute(query.order_by(rows.handout)):
-            for number in range((ends - begins).days + 1):
-                current[begins + dt.timedelta(days=number)] = handout
+        current: dict[dt.date, int] = {}
+        for row in connection.execute(self._select_handouts(first, last)):
+            days = range((row.last_day - row.first_day).days + 1)
+            current |= {row.first_day + dt.timedelta(days=day): row.handout for day in days}
         return {day: handout for day, handout in current.items() if first <= day <= last}
 
     def _prepare(self) -> None:

@@ -252,10 +252,8 @@ def _list_places(*tables: pd.DataFrame) -> pd.DataFrame:
     return places.assign(hotspot=places["hotspot"].where(is_named, places["kind"]))
 
 
-DOSE_HISTORY_DAYS = 7
-"""Number of earlier days whose doses a new week starts from."""
-PRESENCE_WEEKS = 4
-"""Weeks before a week that papers for schools look back on."""
+DOSE_HISTORY_DAYS = 7  # number of earlier days whose doses a new week starts from
+PRESENCE_WEEKS = 4  # weeks before a week that papers for schools look back on
 
 
 def delivered_before(
@@ -283,21 +281,16 @@ def load_delivered_before(
     area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
 ) -> pd.DataFrame | None:
     """What a new week starts from: `delivered_before` of the settings' ledger; None without one."""
-    ledger = open_existing_ledger(area.settings)
-    if ledger is None:
-        return None
-    with ledger:
-        return delivered_before(ledger, start, hotspots)
+    with open_existing_ledger(area.settings) as ledger:
+        return None if ledger is None else delivered_before(ledger, start, hotspots)
 
 
 @dataclass(frozen=True)
 class RecentPresence:
     """Recorded presence in the weeks before a week."""
 
-    weeks: int
-    """Number of `PRESENCE_WEEKS` with any entry in the ledger; at least one."""
-    days: dict[str, frozenset[dt.date]]
-    """Days on which officers were there, by today's hotspot."""
+    weeks: int  # number of `PRESENCE_WEEKS` with any entry in the ledger; at least one
+    days: dict[str, frozenset[dt.date]]  # days on which officers were there, by today's hotspot
 
     def find_days(self, hotspots: Iterable[str]) -> frozenset[dt.date]:
         """Days on which officers were at any of these hotspots."""
@@ -324,8 +317,5 @@ def load_recent_presence(
     area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
 ) -> RecentPresence | None:
     """`read_recent_presence` of the settings' ledger; looking does not create one."""
-    ledger = open_existing_ledger(area.settings)
-    if ledger is None:
-        return None
-    with ledger:
-        return read_recent_presence(ledger, start, hotspots)
+    with open_existing_ledger(area.settings) as ledger:
+        return None if ledger is None else read_recent_presence(ledger, start, hotspots)

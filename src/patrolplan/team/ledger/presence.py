@@ -19,40 +19,32 @@ import pandas as pd
 from patrolplan.tables import Reason
 from patrolplan.times import minutes_after_midnight
 
-TimeSpan = tuple[float, float]
-"""Minutes after midnight, from and to."""
+TimeSpan = tuple[float, float]  # minutes after midnight, from and to
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop handed out."""
+    """A stop handed out, from `begin` minutes after midnight; `row` is that of what is promised."""
 
     row: int
-    """In the table of what was promised."""
     officer: str
-    people: frozenset[str]
-    """The officer and their crew."""
+    people: frozenset[str]  # the officer and their crew
     window: str
     begin: float
-    """Minutes after midnight."""
     minutes: float
-    count: int
-    """How many are to come, named or not."""
+    count: int  # how many are to come, named or not
 
 
 @dataclass(frozen=True)
 class Stay:
-    """A visit that was entered."""
+    """A visit that was entered; `row` is that of what was delivered, `begin` None where unknown."""
 
     row: int
-    """In the table of what was delivered."""
     officer: str
     names: frozenset[str]
-    people: int
-    """How many came, named or not."""
+    people: int  # how many came, named or not
     window: str
     begin: float | None
-    """Minutes after midnight; None where not recorded."""
     minutes: float
     reason: Reason | None
 
@@ -139,8 +131,7 @@ class PlaceAccount:
     """The delivery at a place on a day, for one school."""
 
     stops: tuple[StopAccount, ...]
-    others: tuple[Stay, ...]
-    """Visits that belong to no stop handed out."""
+    others: tuple[Stay, ...]  # visits that belong to no stop handed out
 
     def list_people_counts(self) -> list[tuple[Stay, int]]:
         """Every visit, and how many came in addition to those whom it or another one names."""
@@ -207,19 +198,17 @@ def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
 PLACE_KEY = ["date", "urn", "id"]
 """Columns with the place, the day and the school of a visit or a stop."""
 
-PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]
-"""By `PLACE_KEY`."""
+PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]  # by `PLACE_KEY`
 
 
 def account_for_visits(promised: pd.DataFrame, delivered: pd.DataFrame) -> PlaceAccounts:
     """The account of every place, day and school."""
-    there: dict[tuple[Any, ...], tuple[list[Stop], list[Stay]]] = {}
-    for row, stop in zip(promised.index, promised.to_dict("records"), strict=True):
-        key = tuple(stop[name] for name in PLACE_KEY)
-        there.setdefault(key, ([], []))[0].append(_build_stop(int(row), stop))
-    for row, visit in zip(delivered.index, delivered.to_dict("records"), strict=True):
-        key = tuple(visit[name] for name in PLACE_KEY)
-        there.setdefault(key, ([], []))[1].append(_build_stay(int(row), visit))
+    there: dict[tuple[Any, ...], tuple[list[Any], list[Any]]] = {}
+    for part, table in enumerate((promised, delivered)):
+        for row, record in zip(table.index, table.to_dict("records"), strict=True):
+            key = tuple(record[name] for name in PLACE_KEY)
+            one = _build_stay(int(row), record) if part else _build_stop(int(row), record)
+            there.setdefault(key, ([], []))[part].append(one)
     return {key: account_for_place(*there[key]) for key in sorted(there)}
 
 
@@ -231,12 +220,15 @@ def share_presence_by_day(accounts: PlaceAccounts) -> dict[int, float]:
     return {row: share for day in by_day.values() for row, share in share_presence(day).items()}
 
 
+def _name_people(officer: str, others: str) -> frozenset[str]:
+    return frozenset((officer, *filter(None, others.split(";"))))
+
+
 def _build_stop(row: int, stop: Mapping[Any, Any]) -> Stop:
-    crew = [name for name in stop["crew"].split(";") if name]
     return Stop(
         row=row,
         officer=stop["officer"],
-        people=frozenset((stop["officer"], *crew)),
+        people=_name_people(stop["officer"], stop["crew"]),
         window=stop["window"],
         begin=minutes_after_midnight(stop["arrive"]),
         minutes=float(stop["minutes"]),
@@ -245,11 +237,10 @@ def _build_stop(row: int, stop: Mapping[Any, Any]) -> Stop:
 
 
 def _build_stay(row: int, visit: Mapping[Any, Any]) -> Stay:
-    together = [name for name in visit["together"].split(";") if name]
     return Stay(
         row=row,
         officer=visit["officer"],
-        names=frozenset((visit["officer"], *together)),
+        names=_name_people(visit["officer"], visit["together"]),
         people=int(visit["people"]),
         window=visit["window"],
         begin=None if pd.isna(visit["arrive"]) else minutes_after_midnight(visit["arrive"]),

@@ -27,11 +27,7 @@ DECIMALS = 6
 
 @dataclass(frozen=True)
 class PromisedWeek:
-    """A week as it is handed out: its days, its promised doses and all places of its plan.
-
-    `doses` and `hotspots` are rows of these tables of `patrolplan.team.ledger.schema`, without the
-    number of the handout.
-    """
+    """A week as it is handed out: its days, and rows of the ledger's doses and hotspots."""
 
     days: tuple[dt.date, ...]
     doses: tuple[dict[str, Any], ...]
@@ -63,47 +59,34 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     # corners at one place, one with a patrol gives the name.
     table, area = week.plan.hotspots, week.plan.area
     stops = [stop for duty in week.duties for stop in duty.patrol.stops]
+    stops.sort(key=lambda stop: stop.kind != OWN)
     ids = dict(zip(table["hotspot"], list_place_ids(table, area.projection.crs), strict=True))
     columns = (table[name] for name in ("hotspot", "kind", "place", "stop_x", "stop_y"))
-    spots = [(ids[row[0]], *row[:3], row[3:]) for row in zip(*columns, strict=True)]
-    stood = [
-        (get_place_id(stop), stop.hotspot, stop.kind, stop.place, stop.point)
-        for stop in sorted(stops, key=lambda stop: stop.kind != OWN)
-    ]
-    rows = [*stood, *spots]
-    x, y = np.reshape([point for *_, point in rows], (-1, 2)).T
+    rows = [(get_place_id(one), one.hotspot, one.kind, one.place, *one.point) for one in stops]
+    rows += [(ids[row[0]], *row) for row in zip(*columns, strict=True)]
+    x, y = np.reshape([row[4:] for row in rows], (-1, 2)).T
     degrees = zip(*(side.tolist() for side in area.projection.to_degrees(x, y)), strict=True)
-    places: dict[str, tuple[str, str, str]] = {}
-    points: dict[str, list[tuple[float, float]]] = {}
-    for (own_id, *words, _), point in zip(rows, degrees, strict=True):
-        places.setdefault(own_id, (words[0], words[1], words[2]))
-        points.setdefault(own_id, []).append(point)
-    sees: dict[str, set[str]] = {}
+    places: dict[str, dict[str, Any]] = {}
+    points: dict[str, dict[tuple[float, float], None]] = {}
+    for (own_id, name, kind, place, *_), point in zip(rows, degrees, strict=True):
+        facts = {"id": own_id, "hotspot": name, "kind": kind, "place": place}
+        places.setdefault(own_id, {**facts, "stop": list(point), "sees": set()})
+        points.setdefault(own_id, {})[point] = None
     for stop in stops:
+        own_id = get_place_id(stop)
         seen = {ids[name] for name in list_visited(stop) if name in ids}
-        sees.setdefault(get_place_id(stop), set()).update(seen - {get_place_id(stop)})
-    polygons = {}
+        places[own_id]["sees"] |= seen - {own_id}
+    shapes = {own_id: shapely.MultiPoint([*there]) for own_id, there in points.items()}
     if area.designated is not None:
-        territories = area.designated.geometry.to_crs(DEGREES)
-        polygons = dict(zip(area.designated["place_id"], territories, strict=True))
+        polygons = area.designated.geometry.to_crs(DEGREES)
+        shapes |= dict(zip(area.designated["place_id"], polygons, strict=True))
     features = [
         {
             "type": "Feature",
-            "properties": {
-                "id": own_id,
-                "hotspot": name,
-                "kind": kind,
-                "place": place,
-                "stop": list(points[own_id][0]),
-                "sees": sorted(sees.get(own_id, ())),
-            },
-            "geometry": shapely.geometry.mapping(
-                polygons[own_id]
-                if kind == DESIGNATED
-                else shapely.MultiPoint([*dict.fromkeys(points[own_id])])
-            ),
+            "properties": {**facts, "sees": sorted(facts["sees"])},
+            "geometry": shapely.geometry.mapping(shapes[own_id]),
         }
-        for own_id, (name, kind, place) in places.items()
+        for own_id, facts in places.items()
     ]
     return {"type": "FeatureCollection", "features": features}
 

@@ -5,6 +5,8 @@ entered again becomes a new revision. There are no names of people: officers are
 the officers' table, and no column is about pupils.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -12,6 +14,12 @@ from patrolplan.settings.patrol import AFTER_SCHOOL
 SCHEMA_VERSION = 6
 
 metadata = sa.MetaData()
+
+
+def _needed(kind: type[sa.types.TypeEngine[Any]] | sa.String, *names: str) -> list[sa.Column[Any]]:
+    """Columns of a kind without null."""
+    return [sa.Column(name, kind, nullable=False) for name in names]
+
 
 ledger_version = sa.Table(
     "patrolplan_ledger",
@@ -25,11 +33,10 @@ handouts = sa.Table(
     "patrolplan_handouts",
     metadata,
     sa.Column("handout", sa.Integer, primary_key=True),
-    sa.Column("area", sa.Text, nullable=False),
-    sa.Column("first_day", sa.Date, nullable=False),
-    sa.Column("last_day", sa.Date, nullable=False),
-    sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column("entered_at", sa.DateTime, nullable=False),
+    *_needed(sa.Text, "area"),
+    *_needed(sa.Date, "first_day", "last_day"),
+    *_needed(sa.String(64), "digest"),
+    *_needed(sa.DateTime, "entered_at"),
     sa.Index("patrolplan_handouts_days", "area", "first_day", "last_day"),
 )
 """Weeks handed out; of several that contain a day, the last one entered is valid for it."""
@@ -39,13 +46,9 @@ hotspots = sa.Table(
     metadata,
     sa.Column("handout", sa.ForeignKey(handouts.c.handout), primary_key=True),
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("hotspot", sa.Text, nullable=False),
+    *_needed(sa.Text, "hotspot", "place", "shape", "sees"),
     sa.Column("kind", sa.String(10), nullable=False, server_default="hotspot"),
-    sa.Column("place", sa.Text, nullable=False),
-    sa.Column("longitude", sa.Double, nullable=False),
-    sa.Column("latitude", sa.Double, nullable=False),
-    sa.Column("shape", sa.Text, nullable=False),
-    sa.Column("sees", sa.Text, nullable=False),
+    *_needed(sa.Double, "longitude", "latitude"),
 )
 """Hotspots as they were when a week was handed out, and other places where its patrols stand.
 
@@ -62,10 +65,9 @@ doses = sa.Table(
     sa.Column("urn", sa.Text, primary_key=True),
     sa.Column("window", sa.Text, primary_key=True, default=AFTER_SCHOOL),
     sa.Column("stop", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("school", sa.Text, nullable=False),
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("arrive", sa.String(5), nullable=False),
-    sa.Column("minutes", sa.Double, nullable=False),
+    *_needed(sa.Text, "school", "id"),
+    *_needed(sa.String(5), "arrive"),
+    *_needed(sa.Double, "minutes"),
     sa.Column("people", sa.Integer, nullable=False, default=1),
     sa.Column("crew", sa.Text, nullable=False, default=""),
 )
@@ -78,24 +80,13 @@ visits = sa.Table(
     "patrolplan_visits",
     metadata,
     sa.Column("row", sa.Integer, primary_key=True),
-    sa.Column("area", sa.Text, nullable=False),
-    sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("officer", sa.Text, nullable=False),
-    sa.Column("together", sa.Text, nullable=False),
-    sa.Column("date", sa.Date, nullable=False),
-    sa.Column("urn", sa.Text, nullable=False),
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("hotspot", sa.Text, nullable=False),
-    sa.Column("place", sa.Text, nullable=False),
-    sa.Column("kind", sa.String(10), nullable=False),
-    sa.Column("longitude", sa.Double, nullable=False),
-    sa.Column("latitude", sa.Double, nullable=False),
-    sa.Column("minutes", sa.Double, nullable=False),
+    *_needed(sa.Integer, "number", "revision"),
+    *_needed(sa.Text, "area", "officer", "together", "urn", "id", "hotspot", "place", "tracks"),
+    *_needed(sa.Date, "date"),
+    *_needed(sa.String(10), "kind", "source"),
+    *_needed(sa.Double, "longitude", "latitude", "minutes"),
+    *_needed(sa.DateTime, "entered_at"),
     sa.Column("engagements", sa.Integer, nullable=True),
-    sa.Column("source", sa.String(8), nullable=False),
-    sa.Column("tracks", sa.Text, nullable=False),
-    sa.Column("entered_at", sa.DateTime, nullable=False),
     sa.Column("window", sa.Text, nullable=False, server_default=""),
     sa.Column("people", sa.Integer, nullable=False, server_default="1"),
     sa.Column("arrive", sa.String(5), nullable=True),

@@ -1,8 +1,7 @@
 """Visits of a recorded track: what it shows for each place, and what it cannot show.
 
 A track is evidence only for the time it covers. A planned stop that it does not cover and does not
-reach stays as it is in the ledger, and typed minutes are never lowered: what the track gives there
-is told, and can be typed.
+reach stays as it is in the ledger, and typed minutes are never lowered.
 
 Every five seconds an officer is at the median of the points of the two minutes around, which a
 burst of outliers between tall buildings hardly moves, and so at the nearest place within 40 m, or
@@ -33,23 +32,20 @@ from patrolplan.team.ledger.delivered import (
     describe_patrol_count,
 )
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.visits import Span, Visit
+from patrolplan.team.ledger.visits import RecordedVisit, Span, Visit
 from patrolplan.times import format_time, minutes_after_midnight
 
 STEP_SECONDS = 5.0
 SMOOTHED_STEPS = 25
 """Steps that an officer's place is the median of: two minutes, of which most are a stay's."""
-STAY_STEPS = 36
-"""Steps of a stay, three minutes, by which its beginning is found."""
-MAX_BRIDGED_SECONDS = 300.0
-"""Longest gap that is bridged wherever it ends."""
+STAY_STEPS = 36  # steps of a stay, three minutes, by which its beginning is found
+MAX_BRIDGED_SECONDS = 300.0  # longest gap that is bridged wherever it ends
 MAX_STAY_SECONDS = 5400.0
 """Longest gap that is bridged where it ends near its beginning: as long as a patrol."""
 
 AT_PLACE_METRES = 40.0
 """An officer may be at any place within this many metres: recorders are inexact."""
-MIN_PLACE_MINUTES = 1.0
-"""Minimum minutes at a place: less is drift, or passing it."""
+MIN_PLACE_MINUTES = 1.0  # minimum minutes at a place: less is drift, or passing it
 MIN_UNPROMISED_MINUTES = 5.0
 """Minimum minutes for a place that was not promised: walking past one takes less."""
 MAX_OUTSIDE_METRES = 500.0
@@ -70,8 +66,7 @@ class TrackMinutes:
 
     step_minutes: NDArray[np.float64]
     step_xy: NDArray[np.float64]
-    step_seconds: NDArray[np.float64]
-    """When each step begins."""
+    step_seconds: NDArray[np.float64]  # when each step begins
     spans: NDArray[np.float64]
 
     @property
@@ -129,17 +124,10 @@ def measure_track(seconds: NDArray[np.float64], xy: NDArray[np.float64]) -> Trac
 
 @dataclass(frozen=True, eq=False)
 class TrackVisits:
-    """What a track shows: visits to enter, and places in words.
-
-    `partial` were entered, though the track does not cover the whole stay planned; `unknown` are
-    planned stops, and `lower` those typed with more minutes, that it does not change.
-    """
+    """What a track shows: visits to enter, and in words what it cannot show."""
 
     visits: tuple[Visit, ...]
-    partial: tuple[str, ...]
-    unknown: tuple[str, ...]
-    lower: tuple[str, ...]
-    lost_minutes: float
+    notes: tuple[str, ...]
 
 
 def build_track_visits(
@@ -174,16 +162,20 @@ def build_track_visits(
     at = measured.find_places(np.asarray(shapes.array, dtype=object), is_planned)
     places = spots.assign(officer=officer, date=date, urn=urns.pop())
     visits: list[Visit] = []
-    partial, unknown, lower = list[str](), list[str](), list[str]()
+    gaps = "minutes of the track are missing, in gaps too long to fill in."
+    notes = [f"{measured.lost_minutes:.1f} {gaps}" if measured.lost_minutes else ""]
     for row, (_, place) in enumerate(places.iterrows()):
         spent = np.where(at == row, measured.step_minutes, 0.0)
         minutes, own = round(float(spent.sum()), 1), planned.get(place["id"])
         is_whole = own is None or _cover(tracks, _list_spans(own))
         if minutes < (MIN_UNPROMISED_MINUTES if own is None else MIN_PLACE_MINUTES):
-            minutes = 0.0
-            if own is None or not is_whole:
-                unknown += [] if own is None else [place["place"]]
+            if own is None:
                 continue
+            if not is_whole:
+                what = "the track does not cover the whole stay, so it stays as it was"
+                notes.append(f"{place['place']}: {what}.")
+                continue
+            minutes = 0.0
         windows = set() if own is None else set(own["window"])
         visit = replace(
             build_visit(place, minutes, None, "gpx", together),
@@ -192,18 +184,25 @@ def build_track_visits(
             window=windows.pop() if len(windows) == 1 else "",
         )
         (before,) = ledger.find_recorded([visit])
-        typed = 0.0 if before is None or before.visit.tracks else before.visit.minutes
-        if before is not None and not _cover(tracks, before.visit.tracks):
-            what = f"another track of {date} is entered already"
-            remedy = "give all files of the day in one command: --gpx ONE --gpx OTHER"
-            raise InputError.one(GPX_OPTION, what, remedy)
-        if minutes >= typed:
-            visits.append(visit)
-            partial += [] if is_whole else [visit.place]
-        elif minutes <= typed - TYPED_TOLERANCE_MINUTES:
-            lower.append(f"{visit.place} (typed {typed:g}, the track gives {minutes:g})")
-    lost = measured.lost_minutes
-    return TrackVisits(tuple(visits), tuple(partial), tuple(unknown), tuple(lower), lost)
+        is_entered, note = _compare(visit, before, is_whole=is_whole)
+        visits += [visit] if is_entered else []
+        notes.append(note)
+    return TrackVisits(tuple(visits), tuple(filter(None, notes)))
+
+
+def _compare(visit: Visit, before: RecordedVisit | None, *, is_whole: bool) -> tuple[bool, str]:
+    """Whether a visit is entered, given what the ledger has, and what is to be said of it."""
+    typed = 0.0 if before is None or before.visit.tracks else before.visit.minutes
+    if before is not None and not _cover(visit.tracks, before.visit.tracks):
+        what = f"another track of {visit.date} is entered already"
+        remedy = "give all files of the day in one command: --gpx ONE --gpx OTHER"
+        raise InputError.one(GPX_OPTION, what, remedy)
+    if visit.minutes >= typed:
+        return True, "" if is_whole else f"{visit.place}: the track covers only a part of the stay."
+    if visit.minutes > typed - TYPED_TOLERANCE_MINUTES:  # confirms what was typed
+        return False, ""
+    more = f"{typed:g} minutes were typed, the track gives {visit.minutes:g}"
+    return False, f"{visit.place}: {more}; type it again to correct it."
 
 
 def _list_spans(stops: pd.DataFrame) -> list[Span]:

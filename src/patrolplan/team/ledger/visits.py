@@ -16,13 +16,11 @@ from typing import Any, Literal
 from patrolplan.patrols.plan import StopKind
 from patrolplan.tables import Reason
 
-MAX_VISIT_MINUTES = 720.0
-"""Maximum minutes in one place on one day: more are a typing error."""
+MAX_VISIT_MINUTES = 720.0  # maximum minutes in one place on one day: more are a typing error
 
 Source = Literal["keyboard", "csv", "gpx"]
 Outcome = Literal["new", "same", "corrected"]
-Span = tuple[int, int]
-"""From when to when a track was recorded, in seconds since midnight."""
+Span = tuple[int, int]  # from when to when a track was recorded, in seconds since midnight
 
 
 @dataclass(frozen=True)
@@ -32,31 +30,23 @@ class Visit:
     officer: str
     date: dt.date
     urn: str
-    id: str
-    """Of the place, the same next month."""
-    hotspot: str
-    """Name of the place in the week handed out."""
+    id: str  # of the place, the same next month
+    hotspot: str  # name of the place in the week handed out
     place: str
     longitude: float
     latitude: float
-    minutes: float
-    """That the place had a presence, however many officers came together."""
-    engagements: int | None
-    """People spoken to; None where not recorded, or to leave it as it was."""
+    minutes: float  # that the place had a presence, however many officers came together
+    engagements: int | None  # people spoken to; None where not recorded, or to leave it as it was
     source: Source
     kind: StopKind = "hotspot"
     together: tuple[str, ...] | None = None
     """Officers who came with this one; None to leave them as they were, at first none."""
-    tracks: tuple[Span, ...] = ()
-    """When the tracks were recorded that the minutes come from."""
-    window: str = ""
-    """Empty where that is not known."""
+    tracks: tuple[Span, ...] = ()  # when the tracks were recorded that the minutes come from
+    window: str = ""  # empty where that is not known
     people: int | None = None
     """How many came, named or not; None to leave it as it was, at first those named."""
-    arrive: str | None = None
-    """HH:MM; None where not recorded, or to leave it as it was."""
-    reason: Reason | None = None
-    """Why it was not made or was cut short."""
+    arrive: str | None = None  # HH:MM; None where not recorded, or to leave it as it was
+    reason: Reason | None = None  # why it was not made or was cut short
 
     @property
     def names(self) -> frozenset[str]:
