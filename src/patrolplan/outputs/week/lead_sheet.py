@@ -64,6 +64,7 @@ def build_lead_sheet(roster: Roster) -> Sheet:
         "gaps": [[*map(make_printable, gap)] for gap in _list_gaps(roster)],
         "schools": _build_school_rows(roster),
         "officers": [_build_officer_row(roster, officer) for officer in roster.officers],
+        "nobody": _list_nobody(roster),
         "by_hand": [make_printable(line) for line in describe_hand(roster)],
         "notes": [
             make_printable(line)
@@ -192,8 +193,21 @@ def _list_unmet(roster: Roster) -> Iterator[tuple[str, str, str]]:
         yield f"{what}, {when}" if when else what, obstacle, action
 
 
+def _list_nobody(roster: Roster) -> list[str]:
+    """By day the numbers of the schools that are open and have no patrol; none where none is so."""
+    without: list[list[int]] = [[] for _ in roster.week.days]
+    for row in roster.week.unmet:
+        if row.urn in roster.schools_by_urn:
+            number = roster.schools_by_urn[row.urn].number
+            without[roster.week.days.index(row.date)].append(number)
+    return [", ".join(map(str, sorted(numbers))) for numbers in without] if any(without) else []
+
+
 def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
-    """Patrols and minutes of each school that has a patrol."""
+    """Patrols and minutes of each school that has a patrol, and its officers."""
+    officers = roster.week.plan.area.officers
+    leading = officers[~officers["officer"].isin(roster.staff)]
+    own = list(zip(leading["officer"], map(set, leading["school_urns"]), strict=True))
     minutes: dict[str, float] = {}
     for stay in list_stays(roster.week.duties):
         if stay.stop is not None:
@@ -202,6 +216,9 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
         {
             "number": str(school.number),
             "name": format_school_name(school.name),
+            "officers": list_first(
+                [roster.print_officer(name) for name, urns in own if school.urn in urns]
+            ),
             "patrols": str(len(duties)),
             "minutes": f"{minutes.get(school.urn, 0.0):.0f}",
         }
