@@ -7,15 +7,9 @@ import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.settings import load_settings
 
-ROW = {
-    "urn": "900003",
-    "longitude": "0.875485",
-    "latitude": "51.526806",
-    "date": "2026-12-03",
-    "from": "15:20",
-    "to": "15:25",
-    "pupils": "7",
-}
+NAMES = ("urn", "longitude", "latitude", "date", "from", "to", "pupils")
+CELLS = ("900003", "0.875485", "51.526806", "2026-12-03", "15:20", "15:25", "7")
+ROW = dict(zip(NAMES, CELLS, strict=True))
 
 
 @pytest.fixture(scope="module")

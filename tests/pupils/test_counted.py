@@ -34,10 +34,7 @@ def journeys(demo_area):
     return JourneyModel(demo_area).trace(find_school(demo_area, URN))
 
 
-@pytest.fixture(scope="module")
-def branches(journeys):
-    """The branches of its journeys."""
-    return divide(journeys)
+branches = pytest.fixture(divide, scope="module", name="branches")
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +92,8 @@ def test_counts_move_the_flow_towards_them_and_more_of_them_farther(
         counts = _count(journeys, branches, corners, times, days=days)
         found = fit_counts(journeys, LEAVING, counts, BELL)
         sums = found.table.groupby("corner")[["pupils", "modelled", "corrected"]].sum()
-        moved = np.log(sums["corrected"] / sums["modelled"]) / np.log(
-            sums["pupils"] / sums["modelled"]
-        )
-        assert moved.between(0.3, 1.02).all()
+        counted, corrected = (np.log(sums[name] / sums["modelled"]) for name in sums.columns[::2])
+        assert (corrected / counted).between(0.3, 1.02).all()
         left.append(abs(1 - journeys.scale(found.factors).walk()[3] / journeys.walk()[3]))
     assert left[1] > left[0] > 0.02
 
@@ -165,12 +160,8 @@ def test_only_the_school_that_was_counted_changes(demo_area, journeys, branches,
     before = model_ways(demo_area)
     after = model_ways(dataclasses.replace(demo_area, way_home=way_home))
     for one, other in zip(before.schools, after.schools, strict=True):
-        same = np.array_equal(one.flow, other.flow)
-        assert (
-            same
-            == (one.urn != URN)
-            == (LeavingCurve.of_school(one) is LeavingCurve.of_school(other))
-        )
+        same, curves = one.urn != URN, [LeavingCurve.of_school(each) for each in (one, other)]
+        assert same == np.array_equal(one.flow, other.flow) == (curves[0] is curves[1])
         assert (other.counted is None) == same
         assert other.on_streets + other.elsewhere == pytest.approx(other.roll)
     [note] = [note for note in after.notes if note.key == "ways_counted"]

@@ -1,6 +1,5 @@
 """The form for counting at three corners, from paper and phone to a card that says so."""
 
-import re
 import shutil
 from pathlib import Path
 
@@ -36,7 +35,6 @@ def test_the_paper_is_one_page_with_three_corners(pack, demo_area):
         assert pages[0].count(span.replace("-", "\N{EN DASH}")) == 3
     assert pages[0].count("16:05\N{EN DASH}16:35") == 3  # clubs end
     assert pages[0].count("m from the gate") == 3
-    assert not set(re.findall(r"\d+", (pack / "manifest.json").read_text())) & {"871", "697"}
     assert "St. <script>" in pages[0]
     write_count_pack(make_hostile(demo_area, URN), URN, pack)  # it may be replaced
 
@@ -70,8 +68,8 @@ def test_a_tap_counts_a_pupil_and_the_file_is_read(page, demo_area, tmp_path):
     rows.nth(9).locator(".pupils").fill("23")
     rows.nth(10).locator(".pupils").fill("0")
     clubs = rows.nth(13)
-    clubs.locator(".from").fill("16:20")
-    clubs.locator(".to").fill("16:10")
+    for name, time in (("from", "16:20"), ("to", "16:10")):
+        clubs.locator(f".{name}").fill(time)
     clubs.locator(".add").tap()
     page.locator("#save").tap()
     assert "must be later" in page.locator("#news").text_content()
