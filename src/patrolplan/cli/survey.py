@@ -46,8 +46,12 @@ def survey(
     if count or read_counts:
         is_file = out is not None and out.suffix == ".csv"
         options.refuse_if(
-            (read_counts == (school is not None), "it goes with --count alone", "--school"),
-            (read_counts != bool(files), "they go with --read-counts alone", "FILES"),
+            (
+                read_counts == (school is not None),
+                "--count needs it, --read-counts none",
+                "--school",
+            ),
+            (read_counts != bool(files), "--read-counts needs them, --count none", "FILES"),
             (out is None, "name a folder for --count, a .csv file for --read-counts", "--out"),
             (read_counts and not is_file, f"'{out}' does not end in .csv", "--out"),
         )
