@@ -82,7 +82,7 @@ def test_pupils_who_pass_are_those_present(demo_area, start):
     window = Window(60, start)
     speed = 75.0
     for school in ways.schools[:3]:
-        past = _SchoolPast(demo_area, school, window)
+        past = _SchoolPast(school, window)
         quiet = np.setdiff1d(school.pieces, school.wait_pieces)  # nobody waits there
         quiet = quiet[quiet < len(demo_area.network)]
         stretch = quiet[:: max(1, len(quiet) // 40)]

@@ -11,6 +11,7 @@ import shapely
 
 from patrolplan import privacy
 from patrolplan.area import checks, relations
+from patrolplan.area.counts import digest_counts, select_counts
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
 from patrolplan.area.loading import Loading
@@ -71,7 +72,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     a.schools, gates = assign_gates(a)
     checks.note_school_rows(a)
     check_urns(a)
-    way_home = gather_way_home(a)
+    way_home = replace(gather_way_home(a), counts=select_counts(a))
     designated = select_designated(a)
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
@@ -138,7 +139,8 @@ def _count_tables(a: Loading, counted: Mapping[str, int]) -> tuple[TableCount, .
         "tasked places": tables["tasked_places"]["schools"].map(planned.intersection).astype(bool),
         "officers": np.ones(len(tables["officers"]), dtype=bool),
     }
-    a.left_out.count_rows("origins", len(tables["origins"]))
+    for source in ("origins", "counts"):
+        a.left_out.count_rows(source, len(tables[source]))
     first: list[TableCount] = []
     last: list[TableCount] = []
     for source, number in counted.items():
@@ -160,13 +162,14 @@ def _digest_inputs(
     a: Loading, reports: privacy.ReportGroups, given: GivenSources
 ) -> dict[str, str]:
     """Digest of every file that the settings name, and of what was given in memory."""
-    # Of reports, origins and duties it is that of what may be known: the content of a short file
-    # could be guessed from the file's own digest.
+    # Of reports, origins, duties and counts it is that of what may be known: the content of a short
+    # file could be guessed from the file's own digest.
     settings = a.settings
     counted = {
         "reports": reports.digest,
         "origins": digest_origins(a.tables["origins"]),
         "duties": digest_duties(a.tables["duties"]),
+        "counts": digest_counts(a.tables["counts"]),
     }
     memory = {
         source: counted.get(source) or hash_json([hash_source(one) for one in tables])

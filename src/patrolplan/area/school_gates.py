@@ -192,6 +192,7 @@ def check_urns(a: Loading) -> None:
         "term_dates": a["term_dates"]["urn"],
         "officers": a["officers"]["school_urns"].explode().dropna(),
         "origins": a["origins"]["urn"],
+        "counts": a["counts"]["urn"],
         "duties": a["duties"]["urn"][a["duties"]["urn"] != ""],
         "tasked_places": a["tasked_places"]["schools"].explode().dropna(),
     }

@@ -90,6 +90,7 @@ SOURCES = {
     "stops": Source(way_home.STOP_FIELDS, way_home.read_stops),
     "places": Source(way_home.PLACE_FIELDS, way_home.read_places),
     "clock": Source(way_home.CLOCK.fields, way_home.read_clock),
+    "counts": Source(small_tables.COUNTS.fields, small_tables.read_counts),
     "designated": Source(DESIGNATED.fields, read_designated, is_none=True),
     "reports": Source(REPORT_FIELDS, read_reports, is_none=True),
     "duties": Source(small_tables.DUTIES.fields, read_all_duties),

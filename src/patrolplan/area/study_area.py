@@ -194,14 +194,15 @@ class StudyArea(Drawn):
     def strip_for_workers(self) -> "StudyArea":
         """The area without what the patrols and papers of one school do not need."""
         # Incidents are large; names and hours of officers, where pupils live, and the address of
-        # the ledger, which may hold a password, need not leave this process.
+        # the ledger, which may hold a password, need not leave this process; counts neither.
+        where_from = {name: getattr(self.way_home, name).iloc[:0] for name in ("origins", "counts")}
         return replace(
             self,
             incidents=self.incidents.iloc[:0],
             incident_catchment=self.incident_catchment[:0],
             officers=self.officers[["school_urns", "mode", "role", "geometry"]],
             duties=self.duties.iloc[:0],
-            way_home=replace(self.way_home, origins=self.way_home.origins.iloc[:0]),
+            way_home=replace(self.way_home, **where_from),
             settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),
         )
 

@@ -23,6 +23,12 @@ def survey(
     ] = None,
     school: str | None = options.option("Write the survey of this school.", options.URN),
     read: bool = options.flag("--read", "Read the files of surveys into a file of reports."),
+    count: bool = options.flag(
+        "--count", "With --school: write the form for counting pupils at three corners."
+    ),
+    read_counts: bool = options.flag(
+        "--read-counts", "Read such counts into a table for [sources] counts."
+    ),
     out: Path | None = options.option(
         "Folder for --school; file of reports (.csv) for --read.", "PATH"
     ),
@@ -34,8 +40,25 @@ def survey(
 
     With --school: a page for a tablet or phone that needs no network, a paper form, a page to enter
     it, and a leaflet for the teacher. With --read: groups of at least the threshold are written
-    as reports, by square, and a record of what was read next to them.
+    as reports, by square, and a record of what was read next to them. Counts of pupils at corners
+    correct where and when pupils are modelled to walk.
     """
+    if count or read_counts:
+        is_file = out is not None and out.suffix == ".csv"
+        options.refuse_if(
+            (
+                read_counts == (school is not None),
+                "--count needs it, --read-counts none",
+                "--school",
+            ),
+            (read_counts != bool(files), "--read-counts needs them, --count none", "FILES"),
+            (out is None, "name a folder for --count, a .csv file for --read-counts", "--out"),
+            (read_counts and not is_file, f"'{out}' does not end in .csv", "--out"),
+        )
+        said = _count(_expand(files or []), school, out or Path(), config)
+        document = {"written": f"{out}", "notes": said}
+        console.print_result(document, [*console.list_written(out), *said], as_json=as_json)
+        return
     name = "" if out is None else out.name.lower()
     more = files or delete_files
     options.refuse_if(
@@ -51,6 +74,31 @@ def survey(
         _write_survey(school, out, config, as_json=as_json)
     else:
         _read_surveys(files or [], out, config, delete=delete_files, as_json=as_json)
+
+
+def _count(files: Sequence[Path], school: str | None, out: Path, config: Path) -> list[str]:
+    """Write the form for counting at a school, or counts that pass every check; what to know."""
+    from glob import escape
+
+    from patrolplan.atomic import write_file_atomically
+    from patrolplan.inputs.small_tables import write_counts
+    from patrolplan.outputs.survey.count_pack import write_count_pack
+    from patrolplan.text import format_count
+
+    if school is not None:
+        steps.check_out(out)
+        write_count_pack(steps.load_study_area(config), school, out)
+        return ["The page saves one file, which `patrolplan survey --read-counts` takes."]
+    settings, own = pp.load_settings(config), out.resolve()
+    paths = tuple(escape(str(path.resolve())) for path in files if path.resolve() != own)
+    sources = settings.sources.model_copy(update={"counts": paths})
+    area = pp.load_area(settings.model_copy(update={"sources": sources}))
+    counts = area.way_home.counts
+    write_file_atomically(out, write_counts(counts, area.projection).encode())
+    lost = sum(table.left_out for table in area.tables if table.source == "counts")
+    schools = format_count(counts["urn"].nunique(), "school")
+    said = [f"{len(counts)} counts of {schools}: name the file in [sources] counts"]
+    return said + [f"Left out: {lost} rows of schools that are not planned for"] * (lost > 0)
 
 
 def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> None:

@@ -91,7 +91,7 @@ def find_ways_past(
     if pupils is None or window is None or window.minutes < MIN_SPAN_MINUTES or not stretches:
         return [None] * len(stretches)
     length = sum_by_stretch(metres, stretches)
-    schools = [_SchoolPast(area, school, window) for school in pupils.ways.schools]
+    schools = [_SchoolPast(school, window) for school in pupils.ways.schools]
     pieces, size = flatten_stretches(stretches)
     stretch_of_piece = np.repeat(np.arange(len(size)), size)
     most, busiest = np.zeros(len(size)), np.zeros(len(size), dtype=np.int64)
@@ -113,12 +113,12 @@ def find_ways_past(
 class _SchoolPast:
     """Pupils of one school who pass in a window."""
 
-    def __init__(self, area: StudyArea, ways: SchoolWays, window: Window) -> None:
+    def __init__(self, ways: SchoolWays, window: Window) -> None:
         self.ways = ways
         self.start = window.compute_start(ways.opening_minutes, ways.bell_minutes)
         self.end = self.start + window.minutes
         self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
-        self.curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
+        self.curve = LeavingCurve.of_school(ways)
         self.walk_minutes = ways.gate_metres / PUPIL_METRES_PER_MINUTE
 
     def find_passed(self, minute: ArrayLike, walk_minutes: ArrayLike) -> NDArray[np.float64]:

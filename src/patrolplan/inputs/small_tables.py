@@ -37,7 +37,7 @@ from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import parse_axis, parse_numbers
 from patrolplan.tables import REASONS
 from patrolplan.text import MAX_NAMED
-from patrolplan.times import TIME_OF_DAY
+from patrolplan.times import TIME_OF_DAY, format_time
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 MAX_LATE_MINUTES = 240  # longest time after the bell at which pupils leave a club, on average
@@ -79,6 +79,16 @@ def _is_after_start(table: pd.DataFrame, column: str) -> pd.Series:
     times = table[[column, "from"]].apply(lambda cells: cells.str.fullmatch(TIME_OF_DAY))
     is_good: pd.Series = (table[column] > table["from"]) | ~times.all(axis=1)
     return is_good
+
+
+def _is_counted_once(table: pd.DataFrame, _column: str) -> pd.Series:
+    """Whether no earlier row of the corner and day goes on at the start of this one."""
+    at = [table[name] for name in ("urn", "longitude", "latitude", "date")]
+    hours = table[["from", "to"]].apply(lambda times: parse_numbers(times.str.replace(":", "")))
+    in_order = hours.sort_values(["from", "to"], kind="stable")
+    latest = in_order.groupby([one[in_order.index] for one in at])["to"].cummax()
+    before = latest.groupby([one[in_order.index] for one in at]).shift()
+    return ~(before > in_order["from"]).reindex(table.index)
 
 
 def _is_part(table: pd.DataFrame, _column: str) -> Bools:
@@ -204,6 +214,25 @@ DUTIES = Table("duties", (
     "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
 }, "where it is, in the area's CRS; empty where not known")
 
+COUNTS = Table("counts", (
+    replace(URN, once=False),
+    *POINT,
+    Column("date", "day", DATE),
+    Column("from", "start, HH:MM", TIME, kept=False),
+    Column("to", "end, HH:MM", TIME, kept=False),
+    Column("pupils", "pupils who passed the corner, each time that one did",
+           whole("[0-9]{1,4}", "a number of pupils", "write a whole number, 0 for none")),
+), (
+    Rule("to", _is_after_start, "{value} is not after the start", "write the later time"),
+    Rule("from", _is_counted_once, "{value}: the corner is counted twice at this time",
+         "keep one of the rows"),
+), {
+    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
+    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
+    "file": Made("text", "where it was read", lambda text: text["file"]),
+    "row": Made("int64", "row there", lambda text: text["row"].astype("int64")),
+}, "the corner, in the area's CRS")
+
 VISITS = Table("--csv", (
     replace(OFFICER, missing=("the officer is missing", "write who it was, such as SSO-01")),
     Column("date", "day", DATE),
@@ -291,6 +320,23 @@ def read_duties(
     points = coarsen_visits(DUTIES.locate(text, projection), text["kind"])
     points[np.isnan(points.x)] = shapely.Point()
     return DUTIES.build(text, points)
+
+
+def read_counts(
+    paths: Files, projection: Projection, *, columns: Columns = None
+) -> gpd.GeoDataFrame:
+    """Pupils counted at corners, see `COUNTS`."""
+    text = COUNTS.read(paths, columns, [_reaching("corner", projection)])
+    return COUNTS.build(text, COUNTS.locate(text, projection))
+
+
+def write_counts(counts: gpd.GeoDataFrame, projection: Projection) -> str:
+    """Counts as a file that `read_counts` reads."""
+    longitude, latitude = projection.to_degrees(counts.geometry.x, counts.geometry.y)
+    hours = {name: counts[f"{name}_minutes"].map(format_time).to_numpy() for name in ("from", "to")}
+    table = counts.assign(longitude=longitude.round(6), latitude=latitude.round(6), **hours)
+    names = [one.name for one in COUNTS.columns]
+    return str(table[names].to_csv(index=False, lineterminator="\n"))
 
 
 VISIT_METRES = 500.0  # Side of the squares at whose middle home visits are

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import geopandas as gpd
@@ -36,8 +36,8 @@ class WayHomeTables:
     `patrolplan.inputs.polygons.AREAS`. `stops`: `kind` ("bus_stop", "station"), `boardings` (NaN:
     not given), points. `places`: `kind` (of `LATE_KINDS`), points. `clock`: `category`, `kind` (of
     `PLACE_KINDS` or `*`), `from_minutes` (start of a half-hour after midnight), `share` (of the day
-    of that category and kind). Those not given are empty; stops and places are then those of the
-    streets file.
+    of that category and kind). `counts`: see `patrolplan.inputs.small_tables.COUNTS`. Those not
+    given are empty; stops and places are then those of the streets file.
     """
 
     origins: pd.DataFrame
@@ -45,6 +45,7 @@ class WayHomeTables:
     stops: gpd.GeoDataFrame
     places: gpd.GeoDataFrame
     clock: pd.DataFrame
+    counts: gpd.GeoDataFrame = field(default_factory=lambda: gpd.GeoDataFrame({"urn": []}))
 
 
 PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")

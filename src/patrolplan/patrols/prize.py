@@ -162,7 +162,7 @@ def count_own_pupils(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then."""
     speed = PUPIL_METRES_PER_MINUTE
-    curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
+    curve = LeavingCurve.of_school(ways)
     edges = np.arange(minutes.start, minutes.stop + 1)
     flow, walk = np.zeros(len(pieces)), np.zeros(len(pieces))
     _, at, on = np.intersect1d(pieces, ways.pieces, assume_unique=True, return_indices=True)
@@ -229,7 +229,7 @@ class _Places:
         pupils = ways.on_streets * ways.unaccompanied
         edges = np.array([hours.start_minutes, hours.latest_end_minutes])
         begin, end = (int(minute) - first for minute in edges)
-        curve = LeavingCurve.from_settings(settings.way_home, ways.late)
+        curve = LeavingCurve.of_school(ways)
         out = np.diff(curve.left(edges - ways.bell_minutes))[0]
         out += np.diff(arrived(edges - ways.opening_minutes))[0]
         has_pupils = pupils > 0 and bool(out >= MIN_OUT_SHARE)

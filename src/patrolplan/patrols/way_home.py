@@ -44,6 +44,7 @@ such means reveals no more of a single school than its own figure."""
 HARM_DIGITS = 4
 
 ASSUMED_KEYS = (
+    "ways_counted",
     "no_stops",
     "no_stops_near",
     "no_origins",
@@ -61,7 +62,8 @@ ASSUMED_KEYS = (
     "clock_declared",
     "clock_flat",
 )
-"""Keys of notes on assumptions of the shares, the most important first."""
+"""Keys of notes on what the shares rest on, the most important first: what was counted in place of
+assumed, and assumptions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +101,10 @@ def measure_patrols(
     ways, presence = find_ways(area, risk)
     by_urn = {school.urn: school for school in ways.schools}
     notes = [*area.notes, *risk.notes, *ways.notes]
-    assumed = sorted(
-        {note.key: note for note in notes if note.key in ASSUMED_KEYS}.values(),
-        key=lambda note: ASSUMED_KEYS.index(note.key),
-    )
     measured = []
     for patrol, harm_share in zip(patrols, _measure_harm(area, risk, window, patrols), strict=True):
         school = by_urn[patrol.urn]
+        assumed = {note.key: note for note in notes if note.is_about(patrol.urn)}
         visits = [
             Visit(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops
         ]
@@ -113,7 +112,7 @@ def measure_patrols(
             pupil_share=presence.share_met_by(patrol.urn, visits),
             harm_share=harm_share,
             elsewhere_share=school.elsewhere / school.roll if school.roll > 0 else 0.0,
-            assumed=tuple(note for note in assumed if note.is_about(patrol.urn)),
+            assumed=tuple(assumed[key] for key in ASSUMED_KEYS if key in assumed),
             pupils=school.on_streets,
             step=_find_step(area, visits),
         )
@@ -152,7 +151,7 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     pupil_share, harm_share, elsewhere_share = (weights @ shares).tolist()
     schools = len({patrol.urn for patrol in patrols if patrol.way_home is not None})
     steps = [one.step for one in ways]
-    assumed = {note.key: note for one in ways for note in one.assumed}
+    assumed = dict.fromkeys(note for one in ways for note in one.assumed)
     step = None if None in steps else max(filter(None, steps))
     if schools >= MANY_SCHOOLS:
         step = PATROL_STEP / 10
@@ -160,7 +159,7 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
         pupil_share=pupil_share,
         harm_share=harm_share,
         elsewhere_share=elsewhere_share,
-        assumed=tuple(assumed[key] for key in ASSUMED_KEYS if key in assumed),
+        assumed=tuple(sorted(assumed, key=lambda note: ASSUMED_KEYS.index(note.key))),
         pupils=float(pupils.sum()),
         step=step,
     )

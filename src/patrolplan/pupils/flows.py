@@ -8,8 +8,8 @@ listing the ways, in two passes over the links of street. The flow never leaves 
 has no method that writes it, and cannot be pickled.
 """
 
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -38,8 +38,11 @@ from patrolplan.pupils.rolls import (
     find_school_modes,
     note_schools,
 )
-from patrolplan.text import format_count, format_percent, list_first
+from patrolplan.text import format_count, format_percent, join_words, list_first
 from patrolplan.times import minutes_after_midnight
+
+if TYPE_CHECKING:
+    from patrolplan.pupils.counted import Counted
 
 STOP_KINDS = ("bus_stop", "station")
 """Where pupils who ride go on foot, by mode, after those who walk all the way."""
@@ -86,6 +89,42 @@ def choose_stops(
     return np.asarray(odds / odds.sum())
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Journeys:
+    """Where pupils of a school go on foot from its gate: homes, exits of the streets, and stops."""
+
+    by_stage: NDArray[np.float64]  # (2,) the roll
+    modes: NDArray[np.float64]  # (2, 3) shares of `MODES`, by stage
+    tree: GateTree
+    walkers: Destinations
+    stop_nodes: NDArray[np.int64]  # (s,) over which node of the tree each stop is reached
+    stop_pieces: NDArray[np.int64]  # (s,) its piece
+    stop_pupils: NDArray[np.float64]  # (s,) who go there
+    stop_metres: NDArray[np.float64]  # (s,) walk from the gate
+    stop_after: NDArray[np.float64]  # (s,) metres of it after that node
+
+    def scale(self, factors: NDArray[np.float64]) -> "Journeys":
+        """With factors for the pupils of all links, exits and stops, in this order."""
+        homes, exits = self.walkers.link_homes, self.walkers.exits
+        links, out, stops = np.split(factors, np.cumsum([len(homes), len(exits)]))
+        walkers = Destinations(homes * links, exits, self.walkers.exit_pupils * out)
+        return replace(self, walkers=walkers, stop_pupils=self.stop_pupils * stops)
+
+    def walk(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], float]:
+        """(l,) who go on at each link's end, (q,) pieces and pupil-metres, and all at the gate."""
+        tree = self.tree
+        demand, entered = _enter_links(tree, self.walkers)
+        np.add.at(demand, self.stop_nodes, self.stop_pupils)
+        link_flow, on_streets = spread_flow(tree, demand, SPREAD_METRES)
+        # Only the pieces around the school are summed: a city has a hundred times as many.
+        on = np.concatenate([tree.link_piece, self.stop_pieces, tree.link_piece])
+        on_last = self.stop_pupils * self.stop_after
+        walked = np.concatenate([entered, on_last, link_flow * tree.link_metres])
+        pieces, at = find_used_numbers(on, len(tree.network))
+        along = np.asarray(np.bincount(at, walked, minlength=len(pieces)), dtype=np.float64)
+        return link_flow, pieces, along, on_streets
+
+
 UNACCOMPANIED = (0.4, 0.9)  # share of pupils without an adult, in primary and secondary schools
 
 MODE_SOURCES = {
@@ -115,6 +154,7 @@ class SchoolWays:
     bell_minutes: float  # the closing bell, after midnight
     opening_minutes: float
     late: tuple[float, float]  # share of pupils who leave later, and their minutes after the bell
+    leave_minutes: float  # of the others, on average, from bell to gate
     unaccompanied: float  # share of those on the streets who walk without an adult
     pieces: NDArray[np.int64]  # (q,) pieces that any pupil walks along
     flow: NDArray[np.float64]  # (q,) pupils along each; who walks half of it counts as half
@@ -122,6 +162,7 @@ class SchoolWays:
     wait_pieces: NDArray[np.int64]  # (s,) of each bus stop or station: its piece
     wait_pupils: NDArray[np.float64]  # (s,) pupils who go there
     wait_metres: NDArray[np.float64]  # (s,) walk from the gate
+    counted: "Counted | None" = None  # how counts corrected it
 
     def __repr__(self) -> str:
         return f"<SchoolWays: {self.urn}>"
@@ -158,59 +199,91 @@ def model_ways(area: StudyArea) -> Ways:
 
     Raises `InputError` when the settings' own mode shares are not valid.
     """
-    settings = area.settings.way_home
-    rolls, modes = count_pupils(area.schools), find_mode_shares(settings)
-    homes = Homes(area.network.walkable, area.way_home)
-    stops = [find_stops(homes.network, area.way_home.stops, kind) for kind in STOP_KINDS]
+    model = JourneyModel(area)
     schools, by_exits, without_stops = [], {}, []
-    for number, by_stage in enumerate(rolls.by_stage):
-        row, urn = area.schools.iloc[number], str(area.schools["urn"].iloc[number])
-        own_modes = find_school_modes(modes, row)
+    counted_urns = set(area.way_home.counts["urn"])
+    for number, urn in enumerate(area.schools["urn"].astype(str)):
+        journeys = model.trace(number)
+        school = follow_pupils(area, number, journeys)
+        if urn in counted_urns:
+            school = _count_in(area, number, journeys, school)
+        schools.append(school)
+        walkers, riders = journeys.walkers, journeys.by_stage @ journeys.modes[:, 1:]
+        by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
+        if not len(school.wait_pieces) and riders.sum() > 0:
+            without_stops.append(urn)
+    is_counted = np.array([school.counted is not None for school in schools])
+    notes = _list_notes(area, model.homes, is_counted, by_exits, without_stops)
+    counted = [_note_counted(school) for school in schools if school.counted is not None]
+    return Ways(tuple(schools), (*model.rolls.notes, *notes, *counted))
+
+
+def _note_counted(school: SchoolWays) -> Note:
+    """When and where a school was counted."""
+    table = school.counted.table  # type: ignore[union-attr]  # of those that are
+    days = join_words([f"{day.day} {day:%B}" for day in sorted(set(table["date"]))])
+    corners = format_count(table["corner"].nunique(), "corner")
+    text = f"Pupils' ways home: counted on {days} at {corners} (URN {school.urn})."
+    return Note("ways_counted", text, about={"urns": [school.urn]})
+
+
+def _count_in(area: StudyArea, number: int, journeys: Journeys, school: SchoolWays) -> SchoolWays:
+    """The ways of a school as its counts correct them."""
+    from patrolplan.pupils import counted  # noqa: PLC0415 - it is built on this module
+
+    rows = area.way_home.counts[area.way_home.counts["urn"] == school.urn]
+    leaving = (school.leave_minutes, *school.late)
+    found = counted.fit_counts(journeys, leaving, rows, school.bell_minutes)
+    if found is None:
+        return school
+    corrected = follow_pupils(area, number, journeys.scale(found.factors))
+    minutes, *late = found.leaving
+    return replace(corrected, leave_minutes=minutes, late=(late[0], late[1]), counted=found)
+
+
+class JourneyModel:
+    """What the journeys of all schools of an area need, found once."""
+
+    def __init__(self, area: StudyArea) -> None:
+        self.area = area
+        self.rolls = count_pupils(area.schools)
+        self.modes = find_mode_shares(area.settings.way_home)
+        self.homes = Homes(area.network.walkable, area.way_home)
+        network, stops = self.homes.network, area.way_home.stops
+        self.stops = [find_stops(network, stops, kind) for kind in STOP_KINDS]
+
+    def trace(self, number: int) -> Journeys:
+        """Where the pupils of the school in a row go."""
+        by_stage, row = self.rolls.by_stage[number], self.area.schools.iloc[number]
+        modes = find_school_modes(self.modes, row)
         # A tree reaches as far as any pupil of the school may walk, home or to a stop.
         reach = CATCHMENT_DECAYS * np.array(DECAY_METRES)[by_stage > 0].max(initial=0.0)
         limit = max(float(reach), STOP_REACH_METRES)
-        tree = grow_tree(homes.network, area.gates.take([number]), limit)
-        walkers = homes.place_walkers(tree, urn, by_stage * own_modes[:, 0], by_stage)
-        school = _follow_pupils(area, row, by_stage, own_modes, (tree, walkers, stops))
-        schools.append(school)
-        by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
-        if not len(school.wait_pieces) and (by_stage @ own_modes[:, 1:]).sum() > 0:
-            without_stops.append(urn)
-    return Ways(tuple(schools), (*rolls.notes, *_list_notes(area, homes, by_exits, without_stops)))
+        tree = grow_tree(self.homes.network, self.area.gates.take([number]), limit)
+        on_foot = by_stage * modes[:, 0]
+        walkers = self.homes.place_walkers(tree, str(row["urn"]), on_foot, by_stage)
+        parts = []
+        for kind, pupils in zip(self.stops, by_stage @ modes[:, 1:], strict=True):
+            metres, node, after = tree.measure_to(kind.positions)
+            chosen = pupils * choose_stops(metres, kind.boardings, STOP_REACH_METRES)
+            at = np.flatnonzero(chosen)
+            parts.append((node[at], kind.positions.piece[at], chosen[at], metres[at], after[at]))
+        stops = map(np.concatenate, zip(*parts, strict=True))
+        return Journeys(by_stage, modes, tree, walkers, *stops)
 
 
-def _follow_pupils(
-    area: StudyArea,
-    row: pd.Series,
-    by_stage: NDArray[np.float64],
-    modes: NDArray[np.float64],
-    goals: tuple[GateTree, Destinations, list[Stops]],
-) -> SchoolWays:
-    """The ways home of one school, to homes and stops; `modes` is (2, 3) by stage."""
-    settings, (tree, walkers, stops) = area.settings.way_home, goals
-    demand, entered = _enter_links(tree, walkers)
-    waits, to_stops = [], []
-    riders = by_stage @ modes[:, 1:]
-    for kind, pupils in zip(stops, riders, strict=True):
-        metres, node, after = tree.measure_to(kind.positions)
-        chosen = pupils * choose_stops(metres, kind.boardings, STOP_REACH_METRES)
-        used = np.flatnonzero(chosen)
-        np.add.at(demand, node[used], chosen[used])
-        to_stops.append(chosen[used] * after[used])
-        waits.append((kind.positions.piece[used], chosen[used], metres[used]))
-    wait_pieces, wait_pupils, wait_metres = map(np.concatenate, zip(*waits, strict=True))
-    link_flow, on_streets = spread_flow(tree, demand, SPREAD_METRES)
-    # Only the pieces around the school are summed: a city has a hundred times as many.
-    on = np.concatenate([tree.link_piece, wait_pieces, tree.link_piece])
-    walked = np.concatenate([entered, *to_stops, link_flow * tree.link_metres])
-    pieces, at = find_used_numbers(on, len(tree.network))
-    along = np.bincount(at, walked, minlength=len(pieces))
+def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWays:
+    """The ways home of one school, to homes and stops."""
+    row, by_stage, modes = area.schools.iloc[number], journeys.by_stage, journeys.modes
+    tree, walkers, riders = journeys.tree, journeys.walkers, by_stage @ modes[:, 1:]
+    _, pieces, along, on_streets = journeys.walk()
     pieces, along = pieces[along != 0], along[along != 0]
     # Whom the flow does not bring to the gate are not on the streets: those who are driven, walkers
     # for whom no home is within reach, and riders without a stop. Nobody is lost or doubled.
     foot = by_stage * modes.sum(axis=1)
     elsewhere = by_stage.sum() - foot.sum()
-    elsewhere += (by_stage @ modes[:, 0]) - walkers.total + riders.sum() - wait_pupils.sum()
+    to_homes, to_stops = by_stage @ modes[:, 0], journeys.stop_pupils
+    elsewhere += to_homes - walkers.total + riders.sum() - to_stops.sum()
     return SchoolWays(
         urn=str(row["urn"]),
         roll=float(by_stage.sum()),
@@ -218,19 +291,24 @@ def _follow_pupils(
         on_streets=on_streets,
         bell_minutes=minutes_after_midnight(row["finish_time"]),
         opening_minutes=minutes_after_midnight(row["start_time"]),
-        late=find_late(settings, row),
+        late=find_late(area.settings.way_home, row),
+        leave_minutes=area.settings.way_home.leave_minutes,
         unaccompanied=float(foot @ np.array(UNACCOMPANIED) / max(foot.sum(), 1e-300)),
         pieces=pieces,
         flow=along / tree.network.piece_metres[pieces],
         gate_metres=_measure_middles(tree, pieces),
-        wait_pieces=wait_pieces,
-        wait_pupils=wait_pupils,
-        wait_metres=wait_metres,
+        wait_pieces=journeys.stop_pieces,
+        wait_pupils=journeys.stop_pupils,
+        wait_metres=journeys.stop_metres,
     )
 
 
 def _list_notes(
-    area: StudyArea, homes: Homes, by_exits: dict[str, float], without_stops: list[str]
+    area: StudyArea,
+    homes: Homes,
+    is_counted: NDArray[np.bool_],
+    by_exits: dict[str, float],
+    without_stops: list[str],
 ) -> list[Note]:
     """What was assumed, for all schools together."""
     settings, schools, notes = area.settings.way_home, area.schools, []
@@ -243,7 +321,7 @@ def _list_notes(
 
     own, by_model = urns.isin(list(homes.own)), schools[["walk_share", "bus_share"]].isna()
     by_residents = [homes.is_by_residents(urn) for urn in urns[~own]]
-    assumed = by_model.any(axis=1)
+    assumed = by_model.any(axis=1) & ~is_counted
     if isinstance(settings.modes, str) and assumed.any():
         text = (
             f"How pupils travel is not known{say_where(assumed)}: {MODE_SOURCES[settings.modes]} "
@@ -287,6 +365,7 @@ def _list_notes(
         short, about = "walkers only, no bus stop near", {"urns": without_stops}
         notes.append(Note("no_stops_near", text, short=short, about=about))
     late = schools[["late_share", "late_minutes"]].isna().any(axis=1) & (schools["late_share"] != 0)
+    late &= ~is_counted
     if late.any():
         text = (
             f"When pupils leave is assumed{say_where(late)}: "

@@ -71,6 +71,11 @@ class LeavingCurve:
         """The curve of schools with this share and minutes of those who leave later."""
         return _build_curve(settings.leave_minutes, *late, WAIT_MINUTES)
 
+    @classmethod
+    def of_school(cls, ways: SchoolWays) -> "LeavingCurve":
+        """The curve of one school."""
+        return _build_curve(ways.leave_minutes, *ways.late, WAIT_MINUTES)
+
     def find_minutes(self, share: float) -> float:
         """Minutes after the bell, in steps, when this share have left."""
         steps = np.arange(0, LONGEST_MINUTES, STEP_MINUTES)
@@ -78,15 +83,7 @@ class LeavingCurve:
 
     def left(self, minutes: ArrayLike) -> NDArray[np.float64]:
         """Share who have left so many minutes after the bell; 0 before it."""
-        after = np.maximum(np.asarray(minutes, dtype=np.float64), 0.0)
-        first = _sum_gamma(after, self.leave_minutes)
-        # Those who stay for a club leave around its end, none before the bell: the normal curve is
-        # cut there, and what is left of it is the whole.
-        early = scipy.special.ndtr(-self.late_minutes / LATE_SPREAD_MINUTES)
-        late = (scipy.special.ndtr((after - self.late_minutes) / LATE_SPREAD_MINUTES) - early) / (
-            1 - early
-        )
-        return np.asarray((1 - self.late_share) * first + self.late_share * late)
+        return share_left(minutes, self.leave_minutes, self.late_share, self.late_minutes)
 
     def waited(self, minutes: ArrayLike) -> NDArray[np.float64]:
         """Minutes waited at a stop on average, up to so many after the bell less the walk."""
@@ -107,6 +104,19 @@ class LeavingCurve:
             waiting[step + 1] = waiting[step] * remain + fresh[step]
         # Summed up, that says: what has been waited is the mean wait of all who have gone on.
         return np.asarray(self.wait_minutes * (arrived - waiting))
+
+
+def share_left(
+    minutes: ArrayLike, leave_minutes: float, late_share: float, late_minutes: float
+) -> NDArray[np.float64]:
+    """Share who have left so many minutes after the bell, see `LeavingCurve`."""
+    after = np.maximum(np.asarray(minutes, dtype=np.float64), 0.0)
+    first = _sum_gamma(after, leave_minutes)
+    # Those who stay for a club leave around its end, none before the bell: the normal curve is cut
+    # there, and what is left of it is the whole.
+    early = scipy.special.ndtr(-late_minutes / LATE_SPREAD_MINUTES)
+    late = (scipy.special.ndtr((after - late_minutes) / LATE_SPREAD_MINUTES) - early) / (1 - early)
+    return np.asarray((1 - late_share) * first + late_share * late)
 
 
 @lru_cache(maxsize=256)
@@ -148,7 +158,6 @@ class Presence:
     """
 
     def __init__(self, area: StudyArea, ways: Ways) -> None:
-        self._settings = area.settings.way_home
         self._network = area.network
         self._ways = {school.urn: school for school in ways.schools}
         self._tables: dict[tuple[str | None, bool], _Table] = {}
@@ -219,8 +228,11 @@ class Presence:
         beyond, speed = GATE_METRES if is_journey else -1.0, PUPIL_METRES_PER_MINUTE
         count = len(self._network.walkable if is_journey else self._network)
         walks, waits = [], []
-        keys = [(one.late, one.bell_minutes, one.opening_minutes) for one in schools]
+        keys = [
+            (one.leave_minutes, one.late, one.bell_minutes, one.opening_minutes) for one in schools
+        ]
         bells = sorted(set(keys))
+        curves = {key: LeavingCurve.of_school(one) for key, one in zip(keys, schools, strict=True)}
         for school, key in zip(schools, keys, strict=True):
             share, bell = school.unaccompanied if unaccompanied else 1.0, bells.index(key)
             far, late = (at > beyond for at in (school.gate_metres, school.wait_metres))
@@ -231,8 +243,8 @@ class Presence:
             walks.append((bell, pieces, school.gate_metres[far], walked))
             waits.append((bell, school.wait_pieces[late], school.wait_metres[late], waiting))
         return _Table(
-            np.array([times for _, *times in bells]),
-            [LeavingCurve.from_settings(self._settings, late) for late, *_ in bells],
+            np.array([times for _, _, *times in bells]),
+            [curves[key] for key in bells],
             _collect(walks, count, speed),
             _collect(waits, count, speed),
         )

@@ -5,6 +5,7 @@ Those of patrols and pupils are in `patrol.py`.
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,7 @@ from pydantic import (
     PrivateAttr,
     field_serializer,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pyproj import CRS
@@ -106,6 +108,7 @@ class SourceSettings(Section):
     term_dates: Paths = _source("terms and closed days", "term_dates.csv")
     tasked_places: Paths = _source("places tasked by intelligence", "tasked_places.csv")
     origins: Paths = _source("where each school's pupils live, by area", "origins.csv")
+    counts: Paths = _source("pupils counted at corners as they leave", "counts.csv")
     areas: Paths = _source("polygons of small areas, with their residents", "areas.geojson")
     stops: Paths = _source("bus stops and stations; default: those of the streets", "stops.csv")
     duties: Paths = _source(
@@ -114,6 +117,11 @@ class SourceSettings(Section):
     places: Paths = _source("pubs, bars and takeaways; default: those of the streets", "places.csv")
     clock: Paths = _source("share of each category's day, by kind of place and time", "clock.csv")
     designated: Paths = _source("polygons that the force designates as hotspots", "hexagons.gpkg")
+
+    @model_serializer(mode="wrap")
+    def _keep_codes(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Without counts settings are written, and name plans, as before there were any."""
+        return {name: one for name, one in write(self).items() if one or name != "counts"}
 
 
 class CrimeSettings(Section):

@@ -164,6 +164,8 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         *list_texts(declared),
         *(["Fictional place."] if wording.is_fictional(plan) else wording.list_attributions(plan)),
     ]
+    known = patrol.way_home.assumed if patrol.way_home else ()
+    data = [*list_texts(note for note in known if note.key == "ways_counted"), *data]
     lines = [wording.describe_reference(patrol) if patrol.stops else "", " ".join(data)]
     return [print_whole(line) for line in lines if line]
 

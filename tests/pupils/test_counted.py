@@ -1,0 +1,175 @@
+"""Counts at corners move the modelled ways home as far as they justify, and no farther."""
+
+import dataclasses
+import pickle
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+
+from patrolplan.area.study_area import find_school
+from patrolplan.pupils.corners import CORNERS, choose_corners
+from patrolplan.pupils.counted import (
+    BAND_DEVIATIONS,
+    CORNER_WIDTH,
+    GROUP,
+    WITHIN_WIDTH,
+    Branches,
+    divide,
+    fit_counts,
+)
+from patrolplan.pupils.flows import JourneyModel, NotStoredError, model_ways
+from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, share_left
+
+URN = "900003"
+BELL = 920.0
+LEAVING = (7.0, 0.25, 60.0)
+SPANS = [*((5 * row, 5 * row + 5) for row in range(6)), (45, 75)]
+
+
+@pytest.fixture(scope="module")
+def journeys(demo_area):
+    """Where the pupils of a school of the demo go."""
+    return JourneyModel(demo_area).trace(find_school(demo_area, URN))
+
+
+branches = pytest.fixture(divide, scope="module", name="branches")
+
+
+@pytest.fixture(scope="module")
+def corners(journeys, branches):
+    """The nodes of the tree at which its pupils are to be counted."""
+    return choose_corners(journeys, branches, LEAVING[1])
+
+
+def _count(journeys, branches, nodes, times=1.0, leaving=LEAVING, days=("2026-12-03",)):
+    """As many pupils as are modelled, times a factor, under a leaving curve."""
+    tree, rows = journeys.tree, []
+    for day in days:
+        for node in nodes:
+            walk = tree.node_metres[node] / PUPIL_METRES_PER_MINUTE
+            left = np.diff(share_left(np.array(SPANS) - walk, *leaving), axis=1)[:, 0]
+            pupils = np.round(times * branches.node_flow[:, node].sum() * left)
+            for (begin, end), number in zip(SPANS, pupils, strict=True):
+                xy = tree.network.node_xy[tree.nodes[node]]
+                rows.append([URN, pd.Timestamp(day), BELL + begin, BELL + end, number, *xy])
+    names = ["urn", "date", "from_minutes", "to_minutes", "pupils", "x", "y"]
+    table = pd.DataFrame(rows, columns=names)
+    points = gpd.points_from_xy(table.pop("x"), table.pop("y"), crs="EPSG:27700")
+    return gpd.GeoDataFrame(table, geometry=points)
+
+
+def test_branches_together_are_the_whole(journeys, branches):
+    """Each pupil is of one branch, and all of them walk what the school walks."""
+    link_flow, pieces, walked, on_streets = journeys.walk()
+    np.testing.assert_array_equal(branches.pieces, pieces)
+    np.testing.assert_allclose(branches.walked.sum(axis=0), walked, atol=1e-6)
+    assert branches.node_flow[:, -1].sum() == pytest.approx(on_streets)
+    heads = np.bincount(journeys.tree.link_nodes[:, 1], link_flow, journeys.tree.root + 1)
+    np.testing.assert_allclose(branches.node_flow.sum(axis=0)[:-1], heads[:-1], atol=1e-6)
+
+
+def test_what_was_expected_changes_nothing(journeys, branches, corners):
+    """Counts that are those of the model leave it, and make it surer."""
+    found = fit_counts(journeys, LEAVING, _count(journeys, branches, corners), BELL)
+    np.testing.assert_allclose(found.factors, 1.0, atol=0.05)
+    np.testing.assert_allclose(found.leaving, LEAVING, rtol=0.05)  # counts are whole numbers
+    prior = branches.find_spread(branches.root @ branches.root.T)
+    used = branches.walked.sum(axis=0) > 0
+    sure = np.log(found.band[used]) / BAND_DEVIATIONS / prior[used]
+    assert sure.max() <= 1 + 1e-6
+    assert sure.min() < 0.9
+
+
+@pytest.mark.parametrize("times", [0.5, 2.0])
+def test_counts_move_the_flow_towards_them_and_more_of_them_farther(
+    journeys, branches, corners, times
+):
+    """The corrected number at each corner is between the modelled and the counted one."""
+    left = []
+    for days in (["2026-12-03"], ["2026-12-01", "2026-12-02", "2026-12-03", "2026-12-04"]):
+        counts = _count(journeys, branches, corners, times, days=days)
+        found = fit_counts(journeys, LEAVING, counts, BELL)
+        sums = found.table.groupby("corner")[["pupils", "modelled", "corrected"]].sum()
+        counted, corrected = (np.log(sums[name] / sums["modelled"]) for name in sums.columns[::2])
+        assert (corrected / counted).between(0.3, 1.02).all()
+        left.append(abs(1 - journeys.scale(found.factors).walk()[3] / journeys.walk()[3]))
+    assert left[1] > left[0] > 0.02
+
+
+def test_the_leaving_curve_is_found(journeys, branches, corners):
+    """Pupils who leave later, and more of them for clubs, are seen in the rows."""
+    true = (12.0, 0.4, 66.0)
+    days = [f"2026-12-{day:02}" for day in range(1, 9)]
+    counts = _count(journeys, branches, corners, leaving=true, days=days)
+    found = fit_counts(journeys, LEAVING, counts, BELL).leaving
+    assert found[0] == pytest.approx(true[0], rel=0.1)
+    assert found[1] == pytest.approx(true[1], abs=0.08)
+    # Where the school says that nobody stays, a count does not say otherwise.
+    assert fit_counts(journeys, (7.0, 0.0, 60.0), counts, BELL).leaving[1] == 0.0
+
+
+def test_nobody_more_than_the_roll_is_on_the_streets(journeys, branches, corners):
+    """However much is counted; and where nobody passes nothing is said."""
+    found = fit_counts(journeys, LEAVING, _count(journeys, branches, corners, 9.0), BELL)
+    assert journeys.scale(found.factors).walk()[3] <= journeys.by_stage.sum() + 1e-6
+    nobody = journeys.scale(np.zeros(len(found.factors)))
+    assert choose_corners(nobody, divide(nobody), 0.0) == []
+    assert fit_counts(nobody, LEAVING, _count(journeys, branches, corners), BELL) is None
+
+
+def test_the_first_corner_is_the_best_of_all(journeys, branches, corners):
+    """Against the slow way: the posterior of each corner by inverting the whole precision."""
+    assert len(set(corners)) == CORNERS
+    tree, passing = journeys.tree, branches.node_flow.sum(axis=0)
+    prior = branches.root @ branches.root.T
+    walked = branches.walked.sum(axis=0)
+    used = walked >= 5 * tree.network.piece_metres[branches.pieces]
+    share = branches.walked[:, used] / walked[used]
+
+    def gain(node):
+        seen = branches.node_flow[:, node] / passing[node]
+        noise = GROUP / (passing[node] * 0.75) + CORNER_WIDTH**2
+        after = np.linalg.inv(np.linalg.inv(prior) + np.outer(seen, seen) / noise)
+        narrowed = [np.einsum("zq,zy,yq->q", share, one, share) for one in (prior, after)]
+        return walked[used] @ (narrowed[0] - narrowed[1])
+
+    arms = np.bincount(tree.link_nodes.ravel(), minlength=tree.root + 1)
+    near = (tree.node_metres[:-1] <= 600) & (arms[:-1] >= 3) & (passing[:-1] >= 5)
+    gains = {node: gain(node) for node in np.flatnonzero(near)[::7]}
+    assert gain(corners[0]) >= max(gains.values()) * (1 - 1e-6)
+
+
+def test_the_spread_of_a_street_is_that_of_its_branches():
+    """Two branches on one street: the variance by hand, and what a part of a branch adds."""
+    walked = np.array([[30.0, 0.0, 15.0], [10.0, 10.0, 0.0]])
+    two = Branches(np.zeros(2), np.zeros((2, 1)), np.arange(3), walked, np.eye(2))
+    covariance = np.array([[0.04, 0.01], [0.01, 0.09]])
+    spread = two.find_spread(covariance)
+    whole = 0.75**2 * 0.04 + 0.25**2 * 0.09 + 2 * 0.75 * 0.25 * 0.01
+    assert spread[0] == pytest.approx(np.sqrt(whole))
+    assert spread[1] == pytest.approx(0.3)
+    assert spread[2] == pytest.approx(np.sqrt(0.04 + WITHIN_WIDTH**2 / 2))
+
+
+def test_only_the_school_that_was_counted_changes(demo_area, journeys, branches, corners):
+    """Its notes say so, its curve is its own, and all the others are as before to the last bit."""
+    counts = _count(journeys, branches, corners, 2.0, leaving=(10.0, 0.3, 60.0))
+    way_home = dataclasses.replace(demo_area.way_home, counts=counts)
+    before = model_ways(demo_area)
+    after = model_ways(dataclasses.replace(demo_area, way_home=way_home))
+    for one, other in zip(before.schools, after.schools, strict=True):
+        same, curves = one.urn != URN, [LeavingCurve.of_school(each) for each in (one, other)]
+        assert same == np.array_equal(one.flow, other.flow) == (curves[0] is curves[1])
+        assert (other.counted is None) == same
+        assert other.on_streets + other.elsewhere == pytest.approx(other.roll)
+    [note] = [note for note in after.notes if note.key == "ways_counted"]
+    assert "counted on 3 December at 3 corners" in note.text
+    assert note.about == {"urns": [URN]}
+    assumed = [note for note in after.notes if note.key in {"modes_assumed", "leaving_assumed"}]
+    assert [note.is_about(URN) for note in assumed] == [False, False]
+    counted = next(one.counted for one in after.schools if one.counted)
+    with pytest.raises(NotStoredError):
+        pickle.dumps(counted)
+    assert len(repr(counted)) < 100
