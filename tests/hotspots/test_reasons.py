@@ -42,7 +42,7 @@ from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason
 from patrolplan.patrols.plan import StopReason
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, ReportTable, group_reports
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.times import SchoolTerm
 

@@ -29,7 +29,7 @@ from patrolplan.patrols.surroundings import (
     metres_per_minute,
 )
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.settings import load_settings
 from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
 from patrolplan.times import format_time

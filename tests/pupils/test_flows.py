@@ -14,15 +14,9 @@ from small_networks import build_small_network, draw_network_and_positions
 import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.network.paths import WalkFinder
-from patrolplan.pupils.flows import (
-    NotStoredError,
-    SchoolWays,
-    Ways,
-    grow_tree,
-    model_ways,
-    spread_flow,
-)
+from patrolplan.pupils.flows import NotStoredError, SchoolWays, Ways, grow_tree, spread_flow
 from patrolplan.pupils.rolls import count_pupils, find_mode_shares, find_school_modes
+from patrolplan.pupils.ways import model_ways
 from patrolplan.settings.patrol import WayHomeSettings
 
 SPREAD_METRES = 40.0

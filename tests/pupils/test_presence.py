@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.pupils.flows import NotStoredError, model_ways
+from patrolplan.pupils.flows import NotStoredError
 from patrolplan.pupils.presence import (
     ARRIVAL_MINUTES,
     GATE_METRES,
@@ -17,8 +17,8 @@ from patrolplan.pupils.presence import (
     Presence,
     Visit,
     arrived,
-    find_presence,
 )
+from patrolplan.pupils.ways import find_presence, model_ways
 
 CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60, wait_minutes=6)
 URN = "900003"

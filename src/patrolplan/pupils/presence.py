@@ -21,7 +21,7 @@ from scipy import sparse
 from patrolplan.area import StudyArea
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
-from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
+from patrolplan.pupils.flows import SchoolWays, Ways, refuse_to_store
 from patrolplan.settings.patrol import WayHomeSettings
 from patrolplan.text import format_count
 
@@ -407,18 +407,3 @@ def _look_up(
     low, high = int(steps.min()), int(steps.max())
     values = curve(np.asarray(np.arange(low, high + 1) * STEP_MINUTES, dtype=np.float64))
     return np.asarray(values[steps - low])
-
-
-def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
-    """The ways home of an area, and where pupils are; modelled once for the same schools.
-
-    They are held only in memory, with the streets, and are dropped with them.
-    """
-
-    def compute() -> tuple[Ways, Presence]:
-        ways = model_ways(area)
-        return ways, Presence(area, ways)
-
-    settings = repr(area.settings.way_home)
-    given = (settings, area.network, area.schools, area.gates, area.way_home)
-    return area.catchments.reuse("presence", given, compute)

@@ -13,7 +13,7 @@ from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
