@@ -9,14 +9,9 @@ from hypothesis import assume, given, strategies as st
 from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.network.crossings import (
-    NEAR_METRES,
-    SAFEST_FIRST,
-    find_crossed_roads,
-    find_near_crossings,
-)
+from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.paths import Walk, WalkFinder
-from patrolplan.network.pieces import CrossingPoints
+from patrolplan.network.pieces import NEAR_METRES, SAFEST_FIRST, CrossingPoints, find_near_crossings
 from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
 
 # fmt: off
