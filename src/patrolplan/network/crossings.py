@@ -1,4 +1,4 @@
-"""Main roads at the nodes of a network, and where and how a walk crosses one.
+"""Where and how a walk crosses main roads.
 
 Streets are lines along their middle, so a walk crosses a road where it comes from one side of it
 and leaves on the other: at a node, where the arms of the road lead between the way in and the way

@@ -119,12 +119,20 @@ class NotStoredError(TypeError):
     """An attempt to store where pupils walk."""
 
 
+class NotStored:
+    """Where pupils walk: no file, cache or other process gets it."""
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        message = "where pupils walk stays in this process: it cannot be pickled, copied or stored"
+        raise NotStoredError(message)
+
+
 Leaving = tuple[float, float, float]
 """Mean minutes of most pupils from bell to gate, the share who leave later, and their mean."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Counted:
+class Counted(NotStored):
     """The assumptions of a school as corrected by its counts."""
 
     factors: NDArray[np.float64]  # of the pupils of each link, exit and stop, see `scale`
@@ -133,12 +141,9 @@ class Counted:
     pieces: NDArray[np.int64]  # (q,)
     band: NDArray[np.float64]  # (q,) a flow is within this factor, up or down, in 80 % of streets
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        refuse_to_store()
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SchoolWays:
+class SchoolWays(NotStored):
     """The modelled ways home of one school; pieces are those of the walkable network."""
 
     urn: str
@@ -161,12 +166,9 @@ class SchoolWays:
     def __repr__(self) -> str:
         return f"<SchoolWays: {self.urn}>"
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        refuse_to_store()
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ways:
+class Ways(NotStored):
     """The ways home of all schools, aligned with those of the area."""
 
     schools: tuple[SchoolWays, ...]
@@ -175,18 +177,6 @@ class Ways:
     def __repr__(self) -> str:
         return f"<Ways: {format_count(len(self.schools), 'school')}>"
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        refuse_to_store()
-
-
-def refuse_to_store() -> NoReturn:
-    """Refuse to pickle where pupils walk: no file, cache or other process gets it.
-
-    Raises `NotStoredError` always.
-    """
-    message = "where pupils walk stays in this process: it cannot be pickled, copied or stored"
-    raise NotStoredError(message)
-
 
 def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWays:
     """The ways home of one school, to homes and stops."""
@@ -194,6 +184,9 @@ def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWay
     tree, walkers, riders = journeys.tree, journeys.walkers, by_stage @ modes[:, 1:]
     _, pieces, along, on_streets = journeys.walk()
     pieces, along = pieces[along != 0], along[along != 0]
+    metres, own = np.full(len(tree.network), np.inf), tree.gate.piece[0]
+    np.minimum.at(metres, tree.link_piece, tree.middle_metres)
+    metres[own] = abs(tree.network.piece_metres[own] / 2 - tree.gate.offset_metres[0])
     # Whom the flow does not bring to the gate are not on the streets: those who are driven, walkers
     # for whom no home is within reach, and riders without a stop. Nobody is lost or doubled.
     foot = by_stage * modes.sum(axis=1)
@@ -212,7 +205,7 @@ def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWay
         unaccompanied=float(foot @ np.array(UNACCOMPANIED) / max(foot.sum(), 1e-300)),
         pieces=pieces,
         flow=along / tree.network.piece_metres[pieces],
-        gate_metres=_measure_middles(tree, pieces),
+        gate_metres=metres[pieces],
         wait_pieces=journeys.stop_pieces,
         wait_pupils=journeys.stop_pupils,
         wait_metres=journeys.stop_metres,
@@ -249,14 +242,6 @@ def _enter_links(
     np.add.at(demand, tree.link_nodes[:, 1], pupils * (length - split) / length)
     np.add.at(demand, walkers.exits, walkers.exit_pupils)
     return demand, pupils * (split**2 + (length - split) ** 2) / (2 * length)
-
-
-def _measure_middles(tree: GateTree, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(q,) walked from the gate to the middle of each of some pieces, in order."""
-    metres, own = np.full(len(tree.network), np.inf), tree.gate.piece[0]
-    np.minimum.at(metres, tree.link_piece, tree.middle_metres)
-    metres[own] = abs(tree.network.piece_metres[own] / 2 - tree.gate.offset_metres[0])
-    return metres[pieces]
 
 
 def spread_flow(

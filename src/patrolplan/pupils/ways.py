@@ -36,10 +36,7 @@ SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this when written
 
 
 def model_ways(area: StudyArea) -> Ways:
-    """Model the ways home of every school, under the settings `[way_home]`.
-
-    Raises `InputError` when the settings' own mode shares are not valid.
-    """
+    """The ways home of every school, under `[way_home]`; `InputError` where its modes are wrong."""
     model = JourneyModel(area)
     schools, by_exits, without_stops = [], {}, []
     counted_urns = set(area.way_home.counts["urn"])
@@ -186,10 +183,8 @@ def _list_notes(
 
 
 def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
-    """The ways home of an area, and where pupils are; modelled once for the same schools.
-
-    They are held only in memory, with the streets, and are dropped with them.
-    """
+    """The ways home of an area, and where pupils are; modelled once for the same schools."""
+    # They are held only in memory, with the streets, and are dropped with them.
 
     def compute() -> tuple[Ways, Presence]:
         ways = model_ways(area)
