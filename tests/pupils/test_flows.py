@@ -216,21 +216,14 @@ NEAR = 1e-6
 
 
 @given(draw_network_and_positions())
-def test_distances_are_those_of_walks(network_and_positions):
-    """To every place, over whichever end of its piece, a walk is as long as the shortest."""
+def test_distances_are_those_of_walks_and_links_all_streets_once(network_and_positions):
+    """To every place over either end of its piece; links run from their nearer end to the other."""
     network, positions = network_and_positions
     tree = grow_tree(network, positions.take([0]), 1e6)
     metres, node, after = tree.measure_to(positions)
     expected = WalkFinder(network, positions).metres[0]
     np.testing.assert_allclose(metres, expected, atol=NEAR)
     np.testing.assert_allclose(tree.node_metres[node] + after, metres, atol=NEAR)
-
-
-@given(draw_network_and_positions())
-def test_links_are_all_streets_once(network_and_positions):
-    """Links are as long as the streets together, and run from their nearer end to the other."""
-    network, positions = network_and_positions
-    tree = grow_tree(network, positions.take([0]), 1e6)
     length = np.bincount(tree.link_piece, tree.link_metres, minlength=len(network))
     np.testing.assert_allclose(length, network.piece_metres, atol=NEAR)
     near, far = tree.node_metres[tree.link_nodes].T
