@@ -32,8 +32,9 @@ from scipy import stats
 import patrolplan as pp
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.pupils import presence
-from patrolplan.pupils.flows import SchoolWays, Ways, model_ways
+from patrolplan.pupils.flows import SchoolWays, Ways
 from patrolplan.pupils.presence import Presence
+from patrolplan.pupils.ways import model_ways
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))
 from demo.counts import count_school, draw_truth

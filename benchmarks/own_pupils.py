@@ -43,7 +43,7 @@ from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import MIN_FLOW_SHARE, count_own_pupils, weigh_by_share
 from patrolplan.patrols.reference import MIN_GAIN, plan_references
 from patrolplan.patrols.surroundings import build_surroundings
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from patrolplan.inputs.small_tables import write_counts as format_counts
 from patrolplan.pupils import destinations, flows
 from patrolplan.pupils.corners import choose_corners
 from patrolplan.pupils.counted import divide
-from patrolplan.pupils.flows import JourneyModel, SchoolWays, follow_pupils
+from patrolplan.pupils.flows import SchoolWays, follow_pupils
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, share_left
+from patrolplan.pupils.ways import JourneyModel
 
 URN = "900003"
 

@@ -17,7 +17,7 @@ from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers
 from patrolplan.outputs.webmap.map_layers import classify_voices
 from patrolplan.parallel import map_parallel
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 
 MOST = 0.1
 

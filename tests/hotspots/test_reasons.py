@@ -42,7 +42,7 @@ from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason
 from patrolplan.patrols.plan import StopReason
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, ReportTable, group_reports
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.times import SchoolTerm
 
@@ -143,10 +143,7 @@ def test_reasons_of_ways_go_to_a_file_and_back():
 
 def _weighed(area, crime_weight):
     """The area with other weights of the voices; prior counts are enough to see them."""
-    wanted = {"crime_weight": crime_weight, "model": "prior"}
-    risk = area.settings.risk.model_copy(update=wanted)
-    settings = area.settings.model_copy(update={"risk": risk})
-    return dataclasses.replace(area, settings=settings)
+    return pp.with_settings(area, risk={"crime_weight": crime_weight, "model": "prior"})
 
 
 def _reported(area, piece, count):

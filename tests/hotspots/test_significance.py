@@ -61,19 +61,14 @@ def test_changes_pass_by_the_step_up_procedure(p_values):
     assert list(is_significant(np.array(p_values))) == [p <= limit for p in p_values]
 
 
-def _even_area(area, seed):
-    """The area in a world where each of its incidents falls on a catchment by street length."""
+def _find_least_chance(area, seed):
+    """The least p-value of the hotspots found in a world of crime by street length alone."""
     metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
     rng = np.random.default_rng(seed)
     drawn = rng.choice(len(metres), len(area.incidents), p=metres / metres.sum())
     drawn = drawn.astype(area.incident_catchment.dtype)
     # A copy of the incidents, as the history is cached by them.
-    return dataclasses.replace(area, incidents=area.incidents.copy(), incident_catchment=drawn)
-
-
-def _find_least_chance(area, seed):
-    """The least p-value of the hotspots found in an even world."""
-    even = _even_area(area, seed)
+    even = dataclasses.replace(area, incidents=area.incidents.copy(), incident_catchment=drawn)
     bare = locate_hotspots(even, pp.estimate_risk(even))
     stretches = [np.array(pieces) for pieces in bare["pieces"]]
     share = compute_catchment_shares(even.catchments, stretches)
@@ -81,15 +76,9 @@ def _find_least_chance(area, seed):
     return simulate_p_values(even, build_history(even), share, rng).min()
 
 
-def _use_counts(area):
-    """The area with a plain count of the last twelve months as its model."""
-    risk = area.settings.risk.model_copy(update={"model": PRIOR})
-    return dataclasses.replace(area, settings=area.settings.model_copy(update={"risk": risk}))
-
-
 def test_an_even_world_has_hardly_any_hotspot_that_stands_out(static_demo_area):
     """Hotspots chosen and tested on the same even crime stand out in at most 3 of 20 worlds."""
-    counted = _use_counts(static_demo_area)
+    counted = pp.with_settings(static_demo_area, risk={"model": PRIOR})
     chances = np.array([_find_least_chance(counted, seed) for seed in range(20)])
     assert (chances <= STANDS_OUT_CHANCE).sum() <= 3
     assert (chances < 0.9).any()  # it says something else than 1
@@ -196,6 +185,12 @@ def test_worlds_depend_on_the_seed_alone(demo_area):
     assert (few > 0).all()
 
 
+@pytest.fixture(scope="module")
+def stretches(static_hotspots):
+    """Pieces of the demo borough's hotspots."""
+    return [np.array(pieces) for pieces in static_hotspots["pieces"]]
+
+
 def test_exact_places_are_not_jittered(demo_area, static_risk, stretches):
     """Where places are exact there is nothing to jitter, so everything survives."""
     exact = dataclasses.replace(static_risk, snapped=False)
@@ -262,10 +257,9 @@ def history_of(area, counts, held=None):
     return dataclasses.replace(history, counts=whole, exposure=exposure)
 
 
-def steady(area, mean=4.0, seed=0):
+def steady(area):
     """(t, c) counts that do not change from month to month but by chance."""
-    shape = build_history(area).counts.shape[:2]
-    return np.random.default_rng(seed).poisson(mean, size=shape)
+    return np.random.default_rng(0).poisson(4.0, size=build_history(area).counts.shape[:2])
 
 
 def test_a_force_that_starts_late_makes_no_street_rise(forces, share):

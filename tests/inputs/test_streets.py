@@ -313,7 +313,7 @@ def test_crossings_of_two_files_count_once(tmp_path):
 def test_crossing_points_lie_on_the_roads(tmp_path):
     """The network knows each crossing as a point, with the road that it is on, not the footway."""
     network = build_network(_read(_write_crossed(tmp_path))[0], BNG, LeftOut())
-    points = network.crossing_points
+    points = network.parts.crossings
     x, y = BNG.to_metres([-0.128, -0.126], [51.52, 51.52])
     np.testing.assert_allclose(points.xy, np.column_stack([x, y]))
     assert points.kind.tolist() == ["zebra", "signals"]

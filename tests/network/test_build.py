@@ -43,15 +43,8 @@ def cache(tmp_path, monkeypatch):
 
 def streets():
     """Such streets as they are read; the second way is not patrolled."""
-    table = build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(WAYS))])
-    nodes = np.array([node for way in WAYS for node in way])
-    return Streets(
-        ways=table.assign(is_patrolled=[True, False, True, True, True]),
-        vertex_way=np.repeat(np.arange(len(WAYS)), [len(way) for way in WAYS]),
-        vertex_node=nodes,
-        vertex_xy=np.asarray(PLACES, dtype=np.float64)[nodes],
-        features=build_empty_features(Projection()),
-    )
+    read = _streets(PLACES, WAYS)
+    return replace(read, ways=read.ways.assign(is_patrolled=[True, False, True, True, True]))
 
 
 def network(limits=LOW):
@@ -62,11 +55,7 @@ def network(limits=LOW):
 
 def same(one, other):
     """Whether two networks are equal to the last bit."""
-    names = [
-        field.name
-        for field in dataclasses.fields(Pieces)
-        if field.name not in {"ways", "crossings"}
-    ]
+    names = {field.name for field in dataclasses.fields(Pieces)} - {"ways", "crossings"}
     arrays = [(getattr(one.parts, name), getattr(other.parts, name)) for name in names]
     arrays.append((one.piece_middle, other.piece_middle))
     equal = all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in arrays)
@@ -98,11 +87,12 @@ def part_network(**options):
 
 
 def test_streets_that_are_only_walked_are_no_streets_to_patrol():
-    """Nor are streets beyond the limits; the pieces to patrol come first among all."""
+    """Nor are those beyond the limits, used up to a margin; the pieces to patrol come first."""
     dropped = LeftOut()
     network = part_network(left_out=dropped)
     assert set(network.parts.piece_way) == {0}
     assert network.piece_middle[:, 0].max() <= 210
+    assert network.walkable.node_xy[:, 0].max() <= 210 + MARGIN_METRES + 30
     assert str(network.walkable) == str(network.walkable.walkable)
     count = len(network)
     assert np.array_equal(network.walkable.parts.piece_way[:count], network.parts.piece_way)
@@ -120,11 +110,6 @@ def test_a_walk_uses_streets_that_are_not_patrolled():
     ends = network.snap([[0, 0], [200, 0]])
     assert WalkFinder(network, ends).metres[0, 1] == pytest.approx(800)
     assert WalkFinder(network.walkable, ends).metres[0, 1] == pytest.approx(215.4, abs=0.1)
-
-
-def test_streets_beyond_the_margin_are_not_used():
-    """Streets count up to so far beyond the limits."""
-    assert part_network().walkable.node_xy[:, 0].max() <= 210 + MARGIN_METRES + 30
 
 
 def test_places_are_snapped_to_streets_to_patrol_alone():
@@ -229,11 +214,6 @@ def random_streets(draw):
     return places, ways
 
 
-def _length(places, ways):
-    places = np.asarray(places)
-    return sum(np.hypot(*np.diff(places[way], axis=0).T).sum() for way in ways)
-
-
 def _line(pieces, number):
     return pieces.coordinates[pieces.first[number] : pieces.last[number]]
 
@@ -253,7 +233,8 @@ def test_pieces_are_the_streets_cut_evenly(case):
         whole = shapely.LineString(np.asarray(places)[ways[pieces.piece_way[number]]])
         assert shapely.distance(shapely.points(line), whole).max() < 1e-6
         total += drawn
-    assert total == pytest.approx(_length(places, ways), abs=1e-6)
+    whole = sum(np.hypot(*np.diff(np.array(places)[way], axis=0).T).sum() for way in ways)
+    assert total == pytest.approx(whole, abs=1e-6)
     in_section = np.bincount(pieces.piece_section)[pieces.piece_section]
     assert (metres > 0).all()
     assert (metres <= PIECE_METRES * 1.5 + 1e-9).all()
@@ -297,12 +278,6 @@ def test_junction_in_the_middle_of_a_way_is_a_node():
     assert sorted(np.round(pieces.piece_metres, 6)) == [20, 20, 25]
 
 
-def _open(nodes, one_way, how=None):
-    nodes = np.array(nodes)
-    how = np.array(["ride"] * len(nodes) if how is None else how, dtype=object)
-    return classify_bicycle_ways(nodes, how, np.array(one_way), nodes=int(nodes.max()) + 1).tolist()
-
-
 @st.composite
 def _one_way_streets(draw):
     """A connected network: a random tree and some streets more, each with its way of going."""
@@ -320,10 +295,12 @@ def _one_way_streets(draw):
 def test_every_place_is_reached_and_left_and_signs_are_obeyed_where_they_can_be(streets):
     """All nodes reach each other; against a one-way street only where there is no way round."""
     nodes, one_way, how = streets
-    found = _open(nodes, one_way, how)
+    size = max(max(pair) for pair in nodes) + 1
+    ridden = np.array(how, dtype=object)
+    found = classify_bicycle_ways(np.array(nodes), ridden, np.array(one_way), nodes=size).tolist()
     obedient, all_ways = nx.DiGraph(), nx.DiGraph()
     for graph in (obedient, all_ways):
-        graph.add_nodes_from(range(max(max(pair) for pair in nodes) + 1))
+        graph.add_nodes_from(range(size))
     for (a, b), sign, (ahead, back) in zip(nodes, one_way, found, strict=True):
         obedient.add_edges_from(([(a, b)] if sign >= 0 else []) + ([(b, a)] if sign <= 0 else []))
         all_ways.add_edges_from(([(a, b)] if ahead else []) + ([(b, a)] if back else []))

@@ -9,14 +9,9 @@ from hypothesis import assume, given, strategies as st
 from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.network.crossings import (
-    NEAR_METRES,
-    SAFEST_FIRST,
-    find_crossed_roads,
-    find_near_crossings,
-)
+from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.paths import Walk, WalkFinder
-from patrolplan.network.pieces import CrossingPoints
+from patrolplan.network.pieces import NEAR_METRES, SAFEST_FIRST, CrossingPoints, find_near_crossings
 from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
 
 # fmt: off
@@ -29,17 +24,21 @@ KINDS = ["primary", "residential", "residential", "residential"]
 NAMES = ["High Street", "North Lane", "South Lane", "East Lane"]
 
 
-def _build(kinds=KINDS, names=NAMES, points=(), **traits):
-    """The streets, with crossings on ways at points: (way, (x, y), kind)."""
-    network = build_small_network(PLACES, WAYS, names, kinds, traits=traits.items())
+def _add_crossings(network, points):
+    """The network with crossings on ways at points: (way, (x, y), kind)."""
     crossings = CrossingPoints(
         np.array([xy for _, xy, _ in points], dtype=float).reshape(-1, 2),
         np.array([kind for *_, kind in points]),
         np.array([way for way, *_ in points], dtype=np.int64),
     )
-    return dataclasses.replace(
-        network, parts=dataclasses.replace(network.parts, crossings=crossings)
-    )
+    parts = dataclasses.replace(network.parts, crossings=crossings)
+    return dataclasses.replace(network, parts=parts)
+
+
+def _build(kinds=KINDS, names=NAMES, points=(), **traits):
+    """The streets, with crossings."""
+    network = build_small_network(PLACES, WAYS, names, kinds, traits=traits.items())
+    return _add_crossings(network, points)
 
 
 def _walk(network, start, end):
@@ -172,32 +171,23 @@ def test_a_walk_crosses_the_roads_that_part_its_ends(case):
     assert crossed == parted
 
 
-def _assert_same_reversed(walk):
-    turned = Walk(walk.network, walk.pieces[::-1], walk.to_metres[::-1], walk.from_metres[::-1])
-    there, back = find_crossed_roads(walk), find_crossed_roads(turned)
-    assert [(one.road, one.kind) for one in there] == [(one.road, one.kind) for one in back[::-1]]
-    at = [walk.metres - one.at_metres for one in back[::-1]]
-    assert [one.at_metres for one in there] == pytest.approx(at, abs=0.01)
-
-
 @given(draw_network_and_positions(), st.data())
 def test_a_walk_crosses_the_same_roads_backwards(case, data):
     """Whichever way it is walked, a walk crosses the same roads, in reverse order."""
     network, positions = case
     ways = network.parts.ways
-    kinds = data.draw(
-        st.lists(
-            st.sampled_from(["primary", "residential"]), min_size=len(ways), max_size=len(ways)
-        )
-    )
-    names = data.draw(
-        st.lists(st.sampled_from(["", "A", "B"]), min_size=len(ways), max_size=len(ways))
-    )
+    size = {"min_size": len(ways), "max_size": len(ways)}
+    kinds = data.draw(st.lists(st.sampled_from(["primary", "residential"]), **size))
+    names = data.draw(st.lists(st.sampled_from(["", "A", "B"]), **size))
     parts = dataclasses.replace(network.parts, ways=ways.assign(highway=kinds, name=names))
     network = dataclasses.replace(network, parts=parts)
-    walks = WalkFinder(network, positions)
     assume(len(network) > 2)
-    _assert_same_reversed(walks.find_shortest(0, 1))
+    walk = WalkFinder(network, positions).find_shortest(0, 1)
+    turned = Walk(walk.network, walk.pieces[::-1], walk.to_metres[::-1], walk.from_metres[::-1])
+    there, back = find_crossed_roads(walk), find_crossed_roads(turned)
+    assert [(one.road, one.kind) for one in there] == [(one.road, one.kind) for one in back[::-1]]
+    at = [walk.metres - one.at_metres for one in back[::-1]]
+    assert [one.at_metres for one in there] == pytest.approx(at, abs=0.01)
 
 
 def test_an_empty_walk_crosses_nothing():
@@ -207,16 +197,12 @@ def test_an_empty_walk_crosses_nothing():
     assert find_crossed_roads(Walk(network, none, none.astype(float), none.astype(float))) == ()
 
 
-ARM_PLACES = [(0, 0), (100, 0), (200, 0), (100, 100), (100, -100)]
-ARM_WAYS = [[0, 1, 2], [3, 1], [1, 4]]
-ARM_KINDS = ["primary", "tertiary_link", "residential"]
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_near_crossings_equal_looking_at_every_pair(seed):
     """Each node of a main road has the known crossings on its own roads that are near enough."""
     rng = np.random.default_rng(seed)
-    network = build_small_network(ARM_PLACES, ARM_WAYS, ["High Street", "Lane", "Lane"], ARM_KINDS)
+    names, kinds = ["High Street", "Lane", "Lane"], ["primary", "tertiary_link", "residential"]
+    network = build_small_network(PLACES[:5], [[0, 1, 2], [3, 1], [1, 4]], names, kinds)
     points = CrossingPoints(
         rng.uniform((0, -60), (200, 60), (90, 2)),
         rng.choice(SAFEST_FIRST, 90),
@@ -249,12 +235,7 @@ ROAD_KINDS = ["primary", "residential", "residential", "residential", "residenti
 def _build_road(point_kinds=(), ways=ROAD_WAYS, kinds=ROAD_KINDS, **traits):
     """A main road with lanes at its middle and at its end, and crossings at its middle."""
     network = build_small_network(ROAD_PLACES, ways, None, kinds, traits=traits.items())
-    count = len(point_kinds)
-    points = CrossingPoints(
-        np.tile([110.0, 0.0], (count, 1)), np.array(point_kinds), np.zeros(count, dtype=np.int64)
-    )
-    parts = dataclasses.replace(network.parts, crossings=points)
-    return dataclasses.replace(network, parts=parts)
+    return _add_crossings(network, [(0, (110, 0), kind) for kind in point_kinds])
 
 
 def _spend(network, start, end, **options):
@@ -304,14 +285,9 @@ def test_what_one_would_rather_not_walk():
     street, alley = 1.02, 1.1
     day = compute_preference(network, is_dark=False)
     expected = [1.25, street, street, street, street, street * 1.25, 1.0, alley, alley]
-    assert _list_by_way(network, day) == pytest.approx(expected)
     night = compute_preference(network, is_dark=True)
     darker = [1, 1, 1.5, 1000, 1.5, 1, 1, 1000, 1]
-    assert _list_by_way(network, night / day) == pytest.approx(darker)
-
-
-def _list_by_way(network, values):
-    """The one value of each way."""
-    found = [set(values[network.parts.piece_way == way].tolist()) for way in range(9)]
-    assert all(len(one) == 1 for one in found)
-    return [one.pop() for one in found]
+    way = network.parts.piece_way
+    assert set(way) == set(range(9))
+    assert day == pytest.approx(np.array(expected)[way])
+    assert night / day == pytest.approx(np.array(darker)[way])

@@ -46,11 +46,6 @@ def test_snapping_equals_brute_force_over_all_segments(network, points):
     assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
 
 
-def test_snapping_no_point_gives_no_position():
-    """No points, no positions."""
-    assert len(build_small_network([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
-
-
 def test_nodes_are_joined_by_the_shortest_of_parallel_pieces():
     """By brute force over all pieces, also where some are parallel or end where they begin."""
     rng = np.random.default_rng(5)
@@ -182,11 +177,12 @@ def test_spreading_keeps_the_sum_and_is_even_by_the_metre(points, data):
 
 
 def test_far_places_are_assigned_to_none():
-    """A place farther than the limit from every street belongs to no catchment."""
+    """A place farther than the limit from every street belongs to no catchment; none, to none."""
     found = build_catchments(NETWORK, [(0, 0)])
     places = [(-MAX_SNAP_METRES + 1, 0), (-MAX_SNAP_METRES - 1, 0)]
     assert list(assign_catchments(NETWORK, found, places)) == [0, -1]
     assert len(assign_catchments(NETWORK, found, np.empty((0, 2)))) == 0
+    assert len(NETWORK.snap(np.empty((0, 2)))) == 0
 
 
 @given(BLOCK_POINTS, BLOCK_POINTS, st.sampled_from([15.0, 40.0, 90.0]))
@@ -249,10 +245,6 @@ def test_what_was_computed_of_the_same_objects_is_reused():
 CROSS = [(-300, 0), (0, 0), (300, 0), (0, -300), (0, 300)]
 
 
-def _labels_of(network, way):
-    return set(label_streets(network)[network.parts.piece_way == way])
-
-
 LANES = [(0, 0), (200, 0), (0, 6), (200, 6), (100, -200)]
 BESIDE = [[0, 1], [2, 3], [0, 2], [1, 3], [4, 0]]
 """A street, a way that runs beside it, and ways that join or leave them."""
@@ -280,9 +272,8 @@ def test_streets_are_called_by_name_kind_or_the_street_beside_them(
     """A pavement has the name of its street on the same level; steps and crossings are so."""
     names = ["High Street", *[""] * (len(ways) - 1)]
     network = build_small_network(places, ways, names, kinds, traits=traits)
-    assert {way: _labels_of(network, way) for way in labels} == {
-        way: {label} for way, label in labels.items()
-    }
+    for way, label in labels.items():
+        assert set(label_streets(network)[network.parts.piece_way == way]) == {label}
 
 
 def test_a_flight_of_steps_leads_up_or_down_in_its_own_direction():
@@ -297,22 +288,16 @@ def test_a_flight_of_steps_leads_up_or_down_in_its_own_direction():
     assert flights == {0: "", 1: "up", 2: "steps", 3: "", 4: ""}
 
 
-def _described_slowly(network, own, piece):
-    """The words for the middle of one piece, by a look at all others."""
-    middle = shapely.points(network.xy(network.middles([piece]))[0])
-    apart = shapely.distance(middle, network.piece_lines)
-    other = (
-        (network.piece_name != "") & (network.piece_name != own) & (apart <= MAX_CROSSING_METRES)
-    )
-    if not other.any():
-        return own
-    near = min(np.flatnonzero(other), key=lambda one: (apart[one], network.piece_name[one]))
-    return f"{own} near {network.piece_name[near]}"
-
-
 def test_places_are_told_by_the_nearest_street_of_all(demo_area):
-    """The crossing street is that which is nearest of all within reach."""
-    network, labels = demo_area.network, label_streets(demo_area.network)
+    """The crossing street is that which is nearest of all within reach, by a look at all."""
+    network, names = demo_area.network, demo_area.network.piece_name
+    labels = label_streets(network)
     pieces = np.random.default_rng(4).choice(len(network), 80, replace=False)
-    slowly = [_described_slowly(network, labels[piece], piece) for piece in pieces]
-    assert describe_positions(network, network.middles(pieces)) == slowly
+    found = describe_positions(network, network.middles(pieces))
+    for piece, words in zip(pieces, found, strict=True):
+        own = labels[piece]
+        middle = shapely.points(network.xy(network.middles([piece]))[0])
+        apart = shapely.distance(middle, network.piece_lines)
+        other = np.flatnonzero((names != "") & (names != own) & (apart <= MAX_CROSSING_METRES))
+        near = min(other, key=lambda one: (apart[one], names[one]), default=None)
+        assert words == (own if near is None else f"{own} near {names[near]}")

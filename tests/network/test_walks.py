@@ -31,20 +31,14 @@ def _graph(network, positions):
     return graph
 
 
-def _assert_like_networkx(network, positions, pairs):
-    graph = _graph(network, positions)
-    walks = WalkFinder(network, positions)
-    for start, end in pairs:
-        expected = nx.dijkstra_path_length(graph, f"p{start}", f"p{end}", weight="metres")
-        assert walks.metres[start, end] == pytest.approx(expected, abs=1e-6)
-
-
 @given(draw_network_and_positions())
 def test_distances_equal_networkx(case):
     """Walking distances between places are those of networkx."""
     network, positions = case
-    numbers = range(len(positions))
-    _assert_like_networkx(network, positions, [(i, j) for i in numbers for j in numbers])
+    graph, walks = _graph(network, positions), WalkFinder(network, positions)
+    for start, end in itertools.product(range(len(positions)), repeat=2):
+        expected = nx.dijkstra_path_length(graph, f"p{start}", f"p{end}", weight="metres")
+        assert walks.metres[start, end] == pytest.approx(expected, abs=1e-6)
 
 
 def _assert_walk(network, positions, walks, start, end):
@@ -68,9 +62,8 @@ def test_walks_join_their_places_along_the_streets(case):
     """A walk's line is as long as the distance, joins its ends, and stays on its pieces."""
     network, positions = case
     walks = WalkFinder(network, positions)
-    for start in range(len(positions)):
-        for end in range(len(positions)):
-            _assert_walk(network, positions, walks, start, end)
+    for start, end in itertools.product(range(len(positions)), repeat=2):
+        _assert_walk(network, positions, walks, start, end)
 
 
 @given(draw_network_and_positions())
@@ -205,12 +198,11 @@ def _find_nodes(network, positions):
     return {f"p{k}": int(nodes[k, end]) for k, end in np.argwhere(is_there).tolist()}
 
 
-def _is_without_loops(case):
-    network, _ = case
-    return bool((network.piece_nodes[:, 0] != network.piece_nodes[:, 1]).all())
-
-
-@given(draw_network_and_positions().filter(_is_without_loops), st.randoms(use_true_random=False))
+@given(
+    # No piece is a loop.
+    draw_network_and_positions().filter(lambda case: np.diff(case[0].piece_nodes).all()),
+    st.randoms(use_true_random=False),
+)
 def test_walks_with_few_turns_are_those_of_a_slow_search(case, random):
     """The walk counts least with its factors and turns, and its length is the metres walked."""
     network, positions = case
@@ -241,25 +233,18 @@ def _find_end(network, walk, step):
     return int(network.piece_nodes[walk.pieces[step], 0 if walk.backwards[step] else 1])
 
 
-def _links(graph):
-    """Rows of the segments of each link."""
-    first = graph.segments.first
-    return [range(start, end) for start, end in itertools.pairwise(first)]
-
-
 @given(draw_network_and_positions())
 def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
     """Each metre of street is in one link; within a link there is no way to turn off."""
     network, positions = case
-    graph = build_street_graph(network, positions, None)
-    segments = graph.segments
+    segments = build_street_graph(network, positions, None).segments
     covered = np.bincount(
         segments.piece, segments.to_metres - segments.from_metres, minlength=len(network)
     )
     np.testing.assert_allclose(covered, network.piece_metres, atol=1e-6)
     meeting = np.bincount(segments.nodes.ravel())
-    for rows in _links(graph):
-        for before, after in itertools.pairwise(rows):
+    for start, end in pairwise(segments.first):
+        for before, after in pairwise(range(start, end)):
             joint = segments.nodes[before, 1]
             assert joint == segments.nodes[after, 0]
             assert joint < len(network.node_xy)

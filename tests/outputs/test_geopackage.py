@@ -23,7 +23,7 @@ from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
 from patrolplan.outputs.output_folder import format_json
 from patrolplan.outputs.schemas import DOCUMENTS, HarmRatio, build_schema
 from patrolplan.outputs.ways_layer import build_way_layers
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.backtest import BacktestRow
 from patrolplan.team.week_file import build_week_document
 from patrolplan.team.week_records import Ban, HandChange, Lock

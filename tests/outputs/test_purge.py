@@ -16,7 +16,7 @@ from patrolplan.outputs.facts import LEAST_MARKING
 from patrolplan.outputs.output_folder import read_manifest, replace_folder
 from patrolplan.outputs.purge import RECORD_FILE, purge
 from patrolplan.outputs.ways_layer import RECORD_FILE as SHOWN_FILE, WAYS_FILE, list_shown_folders
-from patrolplan.pupils.flows import model_ways
+from patrolplan.pupils.ways import model_ways
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 AGED = (NOW - dt.timedelta(days=100)).timestamp()

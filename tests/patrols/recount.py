@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from pyproj import Transformer
 
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 
 
 def read_minutes(clock):

@@ -271,10 +271,8 @@ def test_whoever_stands_at_a_tasked_place_in_its_hours_is_told(demo_area, demo_p
     far = task_hours(demo_area, (stop.x + 500, stop.y), (arrive, leave))
     assert tell_taskings(far, DAY, patrol).stops == patrol.stops
     other_day = DAY + dt.timedelta(days=1)
-    assert (
-        tell_taskings(task_hours(demo_area, here, (arrive, leave)), other_day, patrol).stops
-        == patrol.stops
-    )
+    tasked = task_hours(demo_area, here, (arrive, leave))
+    assert tell_taskings(tasked, other_day, patrol).stops == patrol.stops
 
 
 WEDNESDAY = dt.date(2026, 12, 9)

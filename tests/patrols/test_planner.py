@@ -196,18 +196,13 @@ def test_who_would_be_early_waits_at_the_place_before(rows):
     assert stop.worth == pytest.approx(met / prizes.total / patrol.worth)
 
 
-def _draw(patrol, rng, count):
-    """Some of the timings of a patrol."""
-    rows = rng.choice(len(patrol.timings), min(count, len(patrol.timings)), replace=False)
-    return [patrol.timings[int(row)] for row in rows]
-
-
 def test_every_walk_keeps_its_times_its_dwells_and_its_worth(patrols, builders):
     """By an independent clock; what its dwells are worth is at least the least share."""
     rng = np.random.default_rng(4)
     walked = other_orders = 0
     for patrol in patrols:
-        for timing in _draw(patrol, rng, 3):
+        some = rng.choice(len(patrol.timings), min(3, len(patrol.timings)), replace=False)
+        for timing in map(patrol.timings.__getitem__, some.tolist()):
             walk = builders[patrol.urn].walk_patrol(patrol, timing)
             walked += 1
             other_orders += timing.order != tuple(range(len(patrol.stops)))
@@ -246,14 +241,8 @@ def _hold(problem, patrol):
 def test_who_must_be_back_earlier_is_back_or_does_not_go(patrols, builders):
     """A walk is back from its last stop by a given minute, or there is none."""
     for patrol in patrols[::3]:
-        timing = patrol.timings[0]
-        walk = builders[patrol.urn].walk_patrol(
-            patrol, timing, latest_end_minutes=timing.end_minutes
-        )
-        assert walk.end_minutes <= timing.end_minutes + 1e-6
-        assert (
-            builders[patrol.urn].walk_patrol(
-                patrol, timing, latest_end_minutes=timing.end_minutes - 1
-            )
-            is None
-        )
+        timing, end = patrol.timings[0], patrol.timings[0].end_minutes
+        walk_patrol = builders[patrol.urn].walk_patrol
+        walk = walk_patrol(patrol, timing, latest_end_minutes=end)
+        assert walk.end_minutes <= end + 1e-6
+        assert walk_patrol(patrol, timing, latest_end_minutes=end - 1) is None

@@ -8,7 +8,8 @@ import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts, plan_posts
-from patrolplan.pupils.presence import Visit, find_presence
+from patrolplan.pupils.presence import Visit
+from patrolplan.pupils.ways import find_presence
 
 URNS = ["900002", "900006"]
 

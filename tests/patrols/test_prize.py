@@ -18,7 +18,7 @@ from patrolplan.patrols.prize import (
     sum_best,
     weigh_by_share,
 )
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.in_time import RiskInTime
 
 ROWS = [1, 7]

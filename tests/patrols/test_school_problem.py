@@ -29,7 +29,7 @@ from patrolplan.patrols.surroundings import (
     metres_per_minute,
 )
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.settings import load_settings
 from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
 from patrolplan.times import format_time
@@ -362,22 +362,15 @@ def test_no_walk_comes_in_sight_of_a_barred_place(demo_area, demo_plan, row):
 ROW = 3
 
 
-def _node_metres(area, gate):
-    """Walking distance from a gate to every node of the area, by the way of either piece end."""
-    network = area.network
-    piece, offset = int(gate.piece[0]), float(gate.offset_metres[0])
-    first, last = network.piece_nodes[piece]
-    away = csgraph.dijkstra(network.node_graph, indices=[first, last])
-    rest = network.piece_metres[piece] - offset
-    return np.minimum(away[0] + offset, away[1] + rest)
-
-
 @pytest.mark.parametrize("row", [0, ROW])
 def test_distances_from_the_gate_are_those_over_all_streets(demo_area, row):
     """Within the radius, cutting the streets down makes no walk from the gate longer."""
     around = build_surroundings(demo_area, row, Window(90))
-    nodes = _node_metres(demo_area, demo_area.gates.take([row]))
-    expected = nodes[demo_area.network.piece_nodes[around.pieces]].min(axis=1)
+    network, piece = demo_area.network, demo_area.gates.piece[row]
+    away = csgraph.dijkstra(network.node_graph, indices=network.piece_nodes[piece])
+    offset = demo_area.gates.offset_metres[row]  # by the way of either end of the gate's piece
+    nodes = np.minimum(away[0] + offset, away[1] + network.piece_metres[piece] - offset)
+    expected = nodes[network.piece_nodes[around.pieces]].min(axis=1)
     near = expected <= demo_area.settings.patrol.radius_metres
     assert near.sum() > 50
     np.testing.assert_allclose(around.gate_metres[near], expected[near], atol=1e-6)

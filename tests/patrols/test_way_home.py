@@ -13,10 +13,6 @@ from patrolplan.patrols.way_home import MANY_SCHOOLS, PATROL_STEP, PLACE_STEP, m
 from patrolplan.pupils.presence import GATE_METRES, LeavingCurve
 
 
-def _measure(plan, patrols):
-    return measure_patrols(plan.area, plan.risk, plan.window, patrols)
-
-
 def _count_slowly(plan, patrol):
     """The pupil share of a patrol, piece by piece and from the flow itself."""
     area, settings = plan.area, plan.area.settings.way_home
@@ -59,7 +55,7 @@ def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
 
 def test_harm_met_is_that_of_each_minute(demo_plan):
     """The harm share equals a loop over minutes without exposure, and is within its band."""
-    area = demo_plan.area
+    area, of_plan = demo_plan.area, (demo_plan.area, demo_plan.risk, demo_plan.window)
     sight = 75
     plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
 
@@ -74,14 +70,15 @@ def test_harm_met_is_that_of_each_minute(demo_plan):
 
     for patrol in demo_plan.patrols[::4]:
         way_home, first = patrol.way_home, patrol.stops[:1]
-        (alone,) = _measure(demo_plan, [replace(patrol, stops=first)])
+        (alone,) = measure_patrols(*of_plan, [replace(patrol, stops=first)])
         ratio = alone.way_home.harm_share / way_home.harm_share  # the harm within reach is the same
         assert ratio == pytest.approx(sum_slowly(first) / sum_slowly(patrol.stops))
         assert 0 < way_home.harm_share < 0.2
 
 
 def _find_step(plan, stops):
-    (patrol,) = _measure(plan, [replace(plan.patrols[0], stops=tuple(stops))])
+    given = [replace(plan.patrols[0], stops=tuple(stops))]
+    (patrol,) = measure_patrols(plan.area, plan.risk, plan.window, given)
     return patrol.way_home.step
 
 

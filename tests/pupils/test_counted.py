@@ -19,8 +19,9 @@ from patrolplan.pupils.counted import (
     divide,
     fit_counts,
 )
-from patrolplan.pupils.flows import JourneyModel, NotStoredError, model_ways
+from patrolplan.pupils.flows import NotStoredError
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, share_left
+from patrolplan.pupils.ways import JourneyModel, model_ways
 
 URN = "900003"
 BELL = 920.0

@@ -14,15 +14,9 @@ from small_networks import build_small_network, draw_network_and_positions
 import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.network.paths import WalkFinder
-from patrolplan.pupils.flows import (
-    NotStoredError,
-    SchoolWays,
-    Ways,
-    grow_tree,
-    model_ways,
-    spread_flow,
-)
+from patrolplan.pupils.flows import NotStoredError, SchoolWays, Ways, grow_tree, spread_flow
 from patrolplan.pupils.rolls import count_pupils, find_mode_shares, find_school_modes
+from patrolplan.pupils.ways import model_ways
 from patrolplan.settings.patrol import WayHomeSettings
 
 SPREAD_METRES = 40.0
@@ -222,21 +216,14 @@ NEAR = 1e-6
 
 
 @given(draw_network_and_positions())
-def test_distances_are_those_of_walks(network_and_positions):
-    """To every place, over whichever end of its piece, a walk is as long as the shortest."""
+def test_distances_are_those_of_walks_and_links_all_streets_once(network_and_positions):
+    """To every place over either end of its piece; links run from their nearer end to the other."""
     network, positions = network_and_positions
     tree = grow_tree(network, positions.take([0]), 1e6)
     metres, node, after = tree.measure_to(positions)
     expected = WalkFinder(network, positions).metres[0]
     np.testing.assert_allclose(metres, expected, atol=NEAR)
     np.testing.assert_allclose(tree.node_metres[node] + after, metres, atol=NEAR)
-
-
-@given(draw_network_and_positions())
-def test_links_are_all_streets_once(network_and_positions):
-    """Links are as long as the streets together, and run from their nearer end to the other."""
-    network, positions = network_and_positions
-    tree = grow_tree(network, positions.take([0]), 1e6)
     length = np.bincount(tree.link_piece, tree.link_metres, minlength=len(network))
     np.testing.assert_allclose(length, network.piece_metres, atol=NEAR)
     near, far = tree.node_metres[tree.link_nodes].T

@@ -12,13 +12,8 @@ from small_networks import build_small_network
 from street_grid import build_grid
 
 from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
-from patrolplan.pupils.flows import (
-    STOP_SPREAD_METRES,
-    choose_stops,
-    find_stops,
-    grow_tree,
-    model_ways,
-)
+from patrolplan.pupils.flows import STOP_SPREAD_METRES, choose_stops, find_stops, grow_tree
+from patrolplan.pupils.ways import model_ways
 
 DECAY = np.array([500.0, 900.0])
 URN = "1"

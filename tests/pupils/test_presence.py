@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.pupils.flows import NotStoredError, model_ways
+from patrolplan.pupils.flows import NotStoredError
 from patrolplan.pupils.presence import (
     ARRIVAL_MINUTES,
     GATE_METRES,
@@ -17,11 +17,12 @@ from patrolplan.pupils.presence import (
     Presence,
     Visit,
     arrived,
-    find_presence,
 )
+from patrolplan.pupils.ways import find_presence, model_ways
 
 CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60, wait_minutes=6)
 URN = "900003"
+SPEED = 75.0
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +80,10 @@ def test_arriving_ends_as_school_opens():
 def test_pupil_minutes_are_walks_and_waits(demo_area, ways, presence):
     """Over a day, on patrolled streets and others, they are the flow's walks there and waits."""
     metres = demo_area.network.walkable.piece_metres
-    speed = 75.0
     school = _get_school(ways)
     whole = presence.sum_between(NOON_MINUTES, LONGEST_MINUTES, urn=URN, unaccompanied=False)
     expected = np.zeros(len(metres))
-    np.add.at(expected, school.pieces, school.flow * metres[school.pieces] / speed)
+    np.add.at(expected, school.pieces, school.flow * metres[school.pieces] / SPEED)
     np.add.at(expected, school.wait_pieces, school.wait_pupils * CURVE.wait_minutes)
     np.testing.assert_allclose(whole, expected[: len(whole)], rtol=1e-6, atol=1e-9)
 
@@ -92,17 +92,16 @@ def test_presence_is_that_of_a_plain_loop(demo_area, ways, presence):
     """On each piece the flow times the time on it times the leaving density, a walk later."""
     school = _get_school(ways)
     metres = demo_area.network.walkable.piece_metres
-    speed = 75.0
     minute = school.bell_minutes + 12
     expected = np.zeros(len(metres))
     for piece, flow, away in zip(school.pieces, school.flow, school.gate_metres, strict=True):
-        after = minute - school.bell_minutes - away / speed
+        after = minute - school.bell_minutes - away / SPEED
         density = CURVE.left(after + 1) - CURVE.left(after)
-        expected[piece] += flow * metres[piece] / speed * density
+        expected[piece] += flow * metres[piece] / SPEED * density
     for piece, pupils, away in zip(
         school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True
     ):
-        after = minute - school.bell_minutes - away / speed
+        after = minute - school.bell_minutes - away / SPEED
         expected[piece] += pupils * (CURVE.waited(after + 1) - CURVE.waited(after))
     found = presence.count_at(minute, urn=URN, unaccompanied=False)
     np.testing.assert_allclose(found, expected[: len(found)], atol=0.02 * expected.max())

@@ -19,17 +19,19 @@ from patrolplan.risk.history import History, SpatialUnits
 from patrolplan.settings import parse_settings
 
 
-def streets(nodes, edges, metres=None):
-    """A network of straight pieces between nodes; `metres` may differ from the straight line."""
-    xy = np.asarray(nodes, dtype=np.float64)
-    ends = np.asarray(edges, dtype=np.int64)
-    straight = np.hypot(*(xy[ends[:, 1]] - xy[ends[:, 0]]).T)
+def grid(side, metres=100.0):
+    """Streets of a square town: `side` by `side` junctions."""
+    number = np.arange(side * side).reshape(side, side)
+    xy = metres * np.column_stack([(number % side).ravel(), (number // side).ravel()]) + 530_000.0
+    along = np.column_stack([number[:, :-1].ravel(), number[:, 1:].ravel()])
+    across = np.column_stack([number[:-1].ravel(), number[1:].ravel()])
+    ends = np.concatenate([along, across])
     count = len(ends)
     return StreetNetwork(
         Pieces(
             node_xy=xy,
             piece_nodes=ends,
-            piece_metres=np.asarray(straight if metres is None else metres, dtype=np.float64),
+            piece_metres=np.hypot(*(xy[ends[:, 1]] - xy[ends[:, 0]]).T),
             piece_way=np.zeros(count, dtype=np.int64),
             piece_section=np.arange(count),
             coordinates=xy[ends].reshape(-1, 2),
@@ -41,15 +43,6 @@ def streets(nodes, edges, metres=None):
         ),
         Projection(),
     )
-
-
-def grid(side, metres=100.0):
-    """Streets of a square town: `side` by `side` junctions."""
-    number = np.arange(side * side).reshape(side, side)
-    xy = metres * np.column_stack([(number % side).ravel(), (number // side).ravel()])
-    along = np.column_stack([number[:, :-1].ravel(), number[:, 1:].ravel()])
-    across = np.column_stack([number[:-1].ravel(), number[1:].ravel()])
-    return streets(xy + 530_000.0, np.concatenate([along, across]))
 
 
 def catchments_of(network, per=2):
@@ -136,11 +129,5 @@ def rows(months, places, seed=1, category="Robbery", start="2022-01"):
 def make():
     """The builders above."""
     return SimpleNamespace(
-        streets=streets,
-        grid=grid,
-        catchments_of=catchments_of,
-        history=history,
-        uneven=uneven,
-        area=area,
-        rows=rows,
+        grid=grid, catchments_of=catchments_of, history=history, uneven=uneven, area=area, rows=rows
     )

@@ -46,10 +46,6 @@ def _own_table(category, kinds, shares):
     ])  # fmt: skip
 
 
-def _kinds_of_notes(clock):
-    return [note.key for note in clock.notes]
-
-
 def _compute_mean(clock):
     """(p, j) mean of the factor over half-hours and days."""
     total = 0.0
@@ -98,7 +94,7 @@ def test_a_flat_clock_is_one_always(make):
     )
     clock = build_clock(area, history)
     assert clock.source == "flat"
-    assert _kinds_of_notes(clock) == ["clock_flat"]
+    assert [note.key for note in clock.notes] == ["clock_flat"]
     for day in (*DAY_KINDS, None):
         np.testing.assert_array_equal(clock.compute_factor(31, day), np.ones((60, 2)))
 
@@ -126,7 +122,7 @@ def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):
     clock, declared = (build_clock(area, history), build_clock(*build(make, _rows(timed=False))))
     own, other = (history.targets.index(name) for name in CATEGORIES)
     assert clock.source == "own_table"
-    assert _kinds_of_notes(clock) == ["clock_declared", "clock_own_table"]
+    assert [note.key for note in clock.notes] == ["clock_declared", "clock_own_table"]
     assert clock.notes[1].text == "[sources] clock says when Robbery happens."
     for day in DAY_KINDS:
         np.testing.assert_allclose(clock.compute_factor(31, day)[:, own], 24.0)
@@ -212,6 +208,7 @@ PUBLISHED_RATIOS = {
 
 def test_every_category_has_a_mean_of_one_and_no_empty_half_hour():
     """At every kind of place a category's mean over a school year is 1, and no half-hour is 0."""
+    assert YEAR_DAYS.tolist() == [190, 8, 104, 365 - 190 - 8 - 104]
     profile = build_declared_profile(EVERY_CATEGORY)
     mean = np.einsum("jsdh,d->js", profile, YEAR_DAYS / YEAR_DAYS.sum()) / HALF_HOURS
     np.testing.assert_allclose(mean, 1.0, rtol=1e-12)
@@ -221,11 +218,6 @@ def test_every_category_has_a_mean_of_one_and_no_empty_half_hour():
     assert np.array_equal(holiday, other)
     assert not np.allclose(school, other)
     assert not np.allclose(weekend, other)
-
-
-def test_the_year_is_that_of_english_schools():
-    """190 school days by regulation, eight bank holidays, 52 weekends; the rest is holidays."""
-    assert YEAR_DAYS.tolist() == [190, 8, 104, 365 - 190 - 8 - 104]
 
 
 @pytest.mark.parametrize(("category", "published"), PUBLISHED_SHARES.items())

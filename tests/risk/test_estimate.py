@@ -20,14 +20,6 @@ from patrolplan.risk.shrinkage import compute_shrunk_rates
 from patrolplan.risk.surface import BAND_ENDS, scale_to_quantile
 
 
-def groups(area, at, count=10):
-    """One group of reports on one piece."""
-    group = np.full(len(area.network), -1)
-    group[at] = 0
-    by_factor = np.array([[count * (name == "isolated") for name in FACTOR_NAMES]])
-    return ReportGroups(5, group, np.array([count]), np.ones(1), by_factor)
-
-
 @pytest.mark.parametrize("name", ["auto", *MODELS])
 def test_the_settings_name_the_model(make, name):
     """The model of the settings is used and, where it is not our own choice, noted."""
@@ -47,7 +39,9 @@ def test_disagreement(make):
     """Feared but unrecorded comes out near one, recorded but unfeared near minus one."""
     area = make.area(make.rows([3] * 12, [1]))
     assert not estimate_risk(area).disagreement.any()
-    area.reports = groups(area, at=20)
+    group = np.where(np.arange(len(area.network)) == 20, 0, -1)
+    by_factor = np.array([[10 * (name == "isolated") for name in FACTOR_NAMES]])
+    area.reports = ReportGroups(5, group, np.array([10]), np.ones(1), by_factor)
     disagreement = estimate_risk(area).disagreement
     assert disagreement[20] > 0.9
     assert disagreement[1] < -0.9
@@ -58,18 +52,12 @@ def test_disagreement(make):
 DIGITS = 9
 
 
-def _expect_harm(area):
-    """(p, j) expected harm, the history and its categories."""
-    history = build_history(area)
-    days = get_harm_days(history.targets, area.settings.risk.harm)
-    expected, *_ = _predict_incidents(history, None, area.settings)
-    return history, expected * days
-
-
 def test_without_factors_it_is_the_static_risk(static_demo_area):
     """Without clock and exposure the risk is what harm and reports give, to the digits given."""
     area, groups = static_demo_area, static_demo_area.reports
-    _, harm = _expect_harm(area)
+    history = build_history(area)
+    expected, *_ = _predict_incidents(history, None, area.settings)
+    harm = expected * get_harm_days(history.targets, area.settings.risk.harm)
 
     def share(values):
         return round_significant(values / values.sum(), DIGITS)
@@ -109,20 +97,14 @@ def test_the_kind_of_day(demo_area, window, date, day):
     assert (risk.window, risk.day) == (window, day)
 
 
-def _flip_bands(area):
-    """The area with every report of after school as one of before school."""
-    counts = area.reports.factor_counts.copy()
+def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, demo_risk):
+    """With all fear moved before school, patrols after school change."""
+    counts = demo_area.reports.factor_counts.copy()
     after, before = (FACTOR_NAMES.index(band) for band in ("after_school", "before_school"))
     counts[:, before] += counts[:, after]
     counts[:, after] = 0
-    return dataclasses.replace(
-        area, reports=dataclasses.replace(area.reports, factor_counts=counts)
-    )
-
-
-def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, demo_risk):
-    """With all fear moved before school, patrols after school change."""
-    flipped = _flip_bands(demo_area)
+    reports = dataclasses.replace(demo_area.reports, factor_counts=counts)
+    flipped = dataclasses.replace(demo_area, reports=reports)
     changed = estimate_risk(flipped)
     assert changed.crime_weight > demo_risk.crime_weight + 0.05
     urn = ["900003", "900008", "900010"]
@@ -155,15 +137,6 @@ def test_at_night_and_without_school_nobody_is_on_the_way_home(demo_area, window
     assert risk.in_time.pupils is None
     assert "no_pupils_out" in {note.key for note in risk.notes}
     np.testing.assert_array_equal(risk.joined, risk.without_exposure)
-
-
-def _draw_history(make, seed, *, shape=0.6, months=30):
-    """Counts in 380 places whose rates are drawn once and stay; also the rates (c, j)."""
-    network = make.grid(20)
-    places = len(network) // 2
-    rng = np.random.default_rng(seed)
-    rates = rng.gamma(shape, 1.0 / shape, size=(places, 2)) * [0.5, 0.1]
-    return make.history(rng.poisson(rates, size=(months, places, 2)), network), rates
 
 
 def test_counts_and_their_bands_have_one_form(demo_area, demo_risk):
@@ -212,9 +185,12 @@ def test_a_later_window_has_the_incidents_of_its_own_hours(demo_area):
 @pytest.mark.parametrize("shape", [0.3, 0.6, 2.0])
 def test_eighty_of_a_hundred_true_rates_are_inside(make, shape):
     """In worlds whose rates are known, the band holds 80 % of them, within what chance allows."""
-    inside = []
+    inside, network = [], make.grid(20)
+    places = len(network) // 2
     for seed in range(4):
-        history, rates = _draw_history(make, seed, shape=shape)
+        rng = np.random.default_rng(seed)
+        rates = rng.gamma(shape, 1.0 / shape, size=(places, 2)) * [0.5, 0.1]
+        history = make.history(rng.poisson(rates, size=(30, places, 2)), network)
         monthly, shapes = expect_shrunk(history), compute_shrunk_rates(history).shapes
         low, high = (scale_to_quantile(monthly, shapes, share) for share in BAND_ENDS)
         inside.append(((low <= rates) & (rates <= high)).mean(axis=0))
@@ -251,9 +227,7 @@ def test_frame_has_the_streets_with_their_risk(demo_area, demo_risk):
 
 def test_a_risk_made_by_hand_says_what_it_lacks(demo_risk):
     """Without expected incidents an error says so; with the streets there is a frame."""
-    from dataclasses import replace  # noqa: PLC0415 - of this test alone
-
-    by_hand = replace(demo_risk, incidents=None)
+    by_hand = dataclasses.replace(demo_risk, incidents=None)
     with pytest.raises(InputError, match="made by hand"):
         _ = by_hand.expected
     assert len(by_hand.frame(demo_risk.incidents.network)) == len(demo_risk.joined)

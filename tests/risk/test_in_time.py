@@ -65,7 +65,7 @@ def test_the_power_is_that_of_both_halves_pooled():
 def test_where_nobody_is_out_there_is_no_exposure(pupils, is_there):
     """Not even a floor; a hundredth of a pupil is somebody."""
     presence = SimpleNamespace(count_all=lambda first, last: np.full(last - first, pupils))
-    found = build_exposure(None, presence, np.ones(2), FLOOR, np.array([900]), np.ones(1))
+    found = build_exposure(None, presence, np.ones(2), np.array([900]), np.ones(1))
     assert (found is not None) == is_there
 
 
@@ -94,7 +94,7 @@ def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True, shares=No
     powers = np.array([0.36, 0.25, 0.0])
     window = weigh_minutes(Window(minutes, start), BELLS)
     presence, floor = Pupils(rng, metres), 0.05
-    exposure = build_exposure(None, presence, metres, floor, *window) if pupils else None
+    exposure = build_exposure(None, presence, metres, *window) if pupils else None
     hours = _clock(rng, PIECES, KINDS) if clock else _flat(PIECES, KINDS)
     voice = _voice(rng, PIECES, shares or [0.3, 0.1, 0.2, 0.3, 0.05])
     factors = TimeFactors(powers, hours, "school_day", exposure, voice)

@@ -30,10 +30,6 @@ def _learn(make, rows, **more):
     return clock, history
 
 
-def _list_notes(clock):
-    return [note.key for note in clock.notes]
-
-
 def test_rates_are_per_day_of_a_kind(make):
     """Three times as much crime on a weekend's day as on a weekday gives factors of 3 to 1."""
     rng = np.random.default_rng(2)
@@ -59,7 +55,7 @@ def test_school_days_and_holidays_differ_where_term_dates_are_known(make):
     clock, _ = _learn(make, rows)
     at_school, at_holiday = (clock.compute_factor(31, day) for day in ("school_day", "holiday"))
     assert at_school.mean() > 6 * at_holiday.mean()
-    assert "clock_no_term_dates" not in _list_notes(clock)
+    assert "clock_no_term_dates" not in [note.key for note in clock.notes]
 
 
 def test_without_term_dates_weekdays_are_alike(make):
@@ -72,7 +68,7 @@ def test_without_term_dates_weekdays_are_alike(make):
     assert np.abs(
         clock.compute_factor(31, "school_day") - clock.compute_factor(31, "weekend")
     ).max() > 0  # fmt: skip
-    assert "clock_no_term_dates" in _list_notes(clock)
+    assert "clock_no_term_dates" in [note.key for note in clock.notes]
 
 
 def test_dates_without_a_time_do_not_count_as_midnight(make):
@@ -212,23 +208,24 @@ def test_a_step_is_the_sum_of_incidents_around(seed):
             assert moved.sum() == pytest.approx(1)
 
 
-def _at_ten_places(seed, *, differ):
-    """2,000 incidents at ten places far apart, by night at five of them where `differ`."""
-    rng = np.random.default_rng(seed)
-    place = rng.integers(10, size=2000)
+def _at_ten_places(seed, differ):
+    """2,000 incidents of each category at ten places far apart, by night at five if they differ."""
+    rng, count = np.random.default_rng(seed), 2000 * len(differ)
+    place, category = rng.integers(10, size=count), np.repeat(np.arange(len(differ)), 2000)
     even = DAYS.to_density(np.ones((3, HALF_HOURS)))
-    cell = rng.choice(CELLS, 2000, p=even)
-    hour = np.where(place < 5, rng.integers(0, 8, 2000), rng.integers(28, 36, 2000))
-    cell = np.where(differ, cell // HALF_HOURS * HALF_HOURS + hour, cell)
-    fold, ones = rng.integers(FOLDS, size=2000), np.ones(2000)
-    times = Times(place, place, np.zeros_like(place), cell, fold, ones, ones, DAYS, 1)
+    cell = rng.choice(CELLS, count, p=even)
+    hour = np.where(place < 5, rng.integers(0, 8, count), rng.integers(28, 36, count))
+    cell = np.where(np.repeat(differ, 2000), cell // HALF_HOURS * HALF_HOURS + hour, cell)
+    fold, ones = rng.integers(FOLDS, size=count), np.ones(count)
+    times = Times(np.arange(count), place, category, cell, fold, ones, ones, DAYS, len(differ))
     xy = np.column_stack([1500.0 * np.arange(10), np.zeros(10)])
-    return learn_clock(times, even[None, None], xy, np.zeros(10, dtype=np.int64))
+    declared = np.tile(even, (len(differ), 1, 1))
+    return learn_clock(times, declared, xy, np.zeros(10, dtype=np.int64))
 
 
 def test_places_that_differ_follow_their_own_times():
     """Where places have hours of their own, few incidents outweigh the profile before."""
-    _, ((around, own),) = _at_ten_places(5, differ=True)
+    _, ((around, own),) = _at_ten_places(5, [True])
     assert min(around.strength, own.strength) < 10
     places = np.arange(10)
     moved = own.move(around.move(np.ones(10), places, _at(4)), places, _at(4))
@@ -237,7 +234,7 @@ def test_places_that_differ_follow_their_own_times():
 
 def test_places_that_are_alike_follow_all():
     """Where places do not differ, a step is left out or weighs little, and chance does not show."""
-    _, ((around, own),) = _at_ten_places(6, differ=False)
+    _, ((around, own),) = _at_ten_places(6, [False])
     assert min(around.strength, own.strength) > 600
     places = np.arange(10)
     moved = own.move(around.move(np.ones(10), places, _at(4)), places, _at(4))
@@ -246,17 +243,7 @@ def test_places_that_are_alike_follow_all():
 
 def test_each_category_has_its_own_strength():
     """Of two with many incidents, one of places that differ is moved far, the other little."""
-    rng, ones = np.random.default_rng(8), np.ones(4000)
-    place, category = rng.integers(10, size=4000), np.repeat([0, 1], 2000)
-    even = DAYS.to_density(np.ones((3, HALF_HOURS)))
-    cell = rng.choice(CELLS, 4000, p=even)
-    hour = np.where(place < 5, rng.integers(0, 8, 4000), rng.integers(28, 36, 4000))
-    cell = np.where(category == 0, cell // HALF_HOURS * HALF_HOURS + hour, cell)
-    fold = rng.integers(FOLDS, size=4000)
-    times = Times(np.arange(4000), place, category, cell, fold, ones, ones, DAYS, 2)
-    xy = np.column_stack([1500.0 * np.arange(10), np.zeros(10)])
-    declared = np.tile(even, (2, 1, 1))
-    _, (differ, alike) = learn_clock(times, declared, xy, np.zeros(10, dtype=np.int64))
+    _, (differ, alike) = _at_ten_places(8, [True, False])
     assert min(one.strength for one in differ) < 10
     assert min(one.strength for one in alike) > 50
 

@@ -38,7 +38,7 @@ def ways(
         options.refuse("it says why pupils' ways are shown; give --show too", "--reason")
     area = steps.load_study_area(config)
     with console.report_stage("Modelling ways home"):
-        from patrolplan.pupils.flows import model_ways
+        from patrolplan.pupils.ways import model_ways
 
         modelled = model_ways(area)
     if show:

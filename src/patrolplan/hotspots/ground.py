@@ -136,7 +136,7 @@ class Ground:
 
     def _list_crossings(self) -> pd.DataFrame:
         """Where people on foot cross a street, unless it is unmarked; one a piece of street."""
-        network, points = self.network, self.network.crossing_points
+        network, points = self.network, self.network.parts.crossings
         is_shown = network.piece_is_crossing & (network.piece_crossing != UNMARKED)
         crossed = np.unique(network.piece_nodes[is_shown])
         xy = np.concatenate([network.node_xy[crossed], points.xy[points.kind != UNMARKED]])

@@ -151,21 +151,16 @@ def list_reasons(hotspots: pd.DataFrame) -> list[tuple[Reason, ...]]:
     return list(map(read_reasons, hotspots["reasons"]))
 
 
-def find_window_hours(area: StudyArea, risk: Risk) -> tuple[int, int] | None:
-    """First minute of the risk's window at any school, and the one after its last; None: all."""
-    if risk.window is None:
-        return None
-    minutes, _ = weigh_minutes(risk.window, risk.window.list_bells(area.schools))
-    return int(minutes[0]), int(minutes[-1]) + 1
-
-
 def find_reasons(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: pd.DataFrame
 ) -> list[list[Reason]]:
     """(h,) what each stretch is based on in the risk's window, the factor that makes it first."""
     if not stretches:
         return []
-    hours = find_window_hours(area, risk)
+    hours = None  # first minute of the window at any school, and the one after its last
+    if risk.window is not None:
+        minutes, _ = weigh_minutes(risk.window, risk.window.list_bells(area.schools))
+        hours = int(minutes[0]), int(minutes[-1]) + 1
     bands = TIME_BANDS if hours is None else list_bands(*hours)
     parts: dict[Carrier, Sequence[Sequence[Reason]]] = {
         "recorded": _find_crime_reasons(area, risk, stretches, hours if area.times_known else None),

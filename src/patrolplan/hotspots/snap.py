@@ -1,8 +1,7 @@
 """The user's own hotspots: points, lines or polygons become stretches of the area's streets.
 
-A force has its own hexagons, wards, beats or points. They are used as they are: the streets in a
-polygon, along a line or around a point, with a stopping place like any hotspot. A piece of street
-belongs to one hotspot, so that its risk counts once.
+A force's hexagons, wards, beats or points are used as they are, with a stopping place like any
+hotspot. A piece of street belongs to one hotspot, so that its risk counts once.
 """
 
 import warnings

@@ -27,10 +27,8 @@ TINY = 1e-9  # minimum of incidents expected, so that a stretch without any has 
 
 
 def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which p-values pass at the false discovery rate (Benjamini and Hochberg 1995).
-
-    As `scipy.stats.false_discovery_control`, which takes half a second to load in every plan.
-    """
+    """Which p-values pass at the false discovery rate (Benjamini and Hochberg 1995)."""
+    # As `scipy.stats.false_discovery_control`, which takes half a second to load in every plan.
     ranked = np.sort(p_value)
     passing = ranked[ranked <= FALSE_DISCOVERY_RATE * np.arange(1, len(ranked) + 1) / len(ranked)]
     return np.asarray(p_value <= passing.max(initial=-1.0))

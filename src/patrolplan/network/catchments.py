@@ -1,9 +1,7 @@
 """Snap points and the pieces of street that belong to them.
 
-data.police.uk moves every crime to one of a fixed set of points. Such a point represents the
-streets around it: its catchment is the pieces whose midpoint is nearest to it. Exact places need no
-such spreading: each piece is then a separate catchment; where both are given, only pieces far from
-every snap point are. If the threshold applies to crime, squares of the fixed grid are catchments.
+data.police.uk moves every crime to one of a fixed set of points. Such a point stands for the pieces
+whose midpoint is nearest to it, an exact place for its piece; under a threshold, squares are used.
 """
 
 from collections.abc import Callable
@@ -53,7 +51,8 @@ class Catchments:
         """A result computed before from these same objects, or equal texts, or computed now."""
         held = self.cache.setdefault(name, [])
         for before, result in held:
-            if all(map(_is_same, before, given)):
+            pairs = zip(before, given, strict=True)
+            if all(one is new or (isinstance(one, str) and one == new) for one, new in pairs):
                 return result  # type: ignore[no-any-return]
         result = compute()
         self.cache[name] = [*held[1 - hold :], (given, result)]
@@ -64,10 +63,6 @@ class Catchments:
         spread = np.asarray(amounts, dtype=np.float64)[self.piece_catchment]
         spread *= self.piece_share if spread.ndim == 1 else self.piece_share[:, None]
         return spread
-
-
-def _is_same(one: object, other: object) -> bool:
-    return one is other or (isinstance(one, str) and one == other)
 
 
 def build_catchments(

@@ -1,4 +1,4 @@
-"""Main roads at the nodes of a network, and where and how a walk crosses one.
+"""Where and how a walk crosses main roads.
 
 Streets are lines along their middle, so a walk crosses a road where it comes from one side of it
 and leaves on the other: at a node, where the arms of the road lead between the way in and the way
@@ -8,113 +8,18 @@ came, or starts or ends on the road, has no known crossing.
 
 from collections.abc import Iterable, Sequence, Set as AbstractSet
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 
-from patrolplan.inputs.osm_tags import MAIN_ROADS, CrossingKind
-from patrolplan.network.pieces import COINCIDENT_METRES, Pieces
-
-if TYPE_CHECKING:
-    from patrolplan.network.network import StreetNetwork
-    from patrolplan.network.paths import Walk
-
-LOOK_METRES = 2.0
-"""Distance along an arm at which its bearing is taken: near the node, to order arms round it."""
-
-NEAR_METRES = 25.0
-"""Maximum distance along the main road of a crossing or traffic lights that are used."""
-
-SAFEST_FIRST: tuple[CrossingKind, ...] = ("signals", "zebra", "island", "unmarked", "unknown")
-UNKNOWN = SAFEST_FIRST.index("unknown")
+from patrolplan.inputs.osm_tags import CrossingKind
+from patrolplan.network.network import StreetNetwork
+from patrolplan.network.paths import Walk
+from patrolplan.network.pieces import COINCIDENT_METRES, SAFEST_FIRST, UNKNOWN, compute_bearings
 
 ALIKE_RADIANS = 1e-6  # bearings that differ by no more than this are equal
 APART_METRES = 40.0  # crossings of one road within this distance are one: carriageways, islands
 BOTH_SIDES = 2  # minimum arms of a road where it is crossed, one on either side
-
-
-NearCrossings = dict[int, list[tuple[float, int, str]]]
-"""By node its crossings, the nearest first: metres in a straight line, the place of the kind in
-`SAFEST_FIRST`, and the road."""
-
-
-@dataclass(frozen=True, eq=False)
-class MainArms:
-    """Ends of the pieces of main roads, by node."""
-
-    node: NDArray[np.int64]  # (a,) in increasing order
-    piece: NDArray[np.int64]  # (a,) each piece has two arms, one at either node
-    bearing: NDArray[np.float64]  # (a,) radians anticlockwise from east
-    # (p,) the road of each piece, empty if it is not a main road; ways with the same name are one
-    # road, and so are ways of one kind without a name.
-    road_of_piece: NDArray[np.object_]
-
-    @cached_property
-    def by_node(self) -> dict[int, list[tuple[int, str, float]]]:
-        """Piece, road and bearing of each arm at each node that has some."""
-        listed: dict[int, list[tuple[int, str, float]]] = {}
-        arms = zip(self.piece, self.road_of_piece[self.piece], self.bearing, strict=True)
-        for node, (piece, road, bearing) in zip(self.node.tolist(), arms, strict=True):
-            listed.setdefault(node, []).append((int(piece), road, float(bearing)))
-        return listed
-
-
-def find_main_arms(pieces: Pieces) -> MainArms:
-    """The arms of all main roads."""
-    ways, row = np.unique(pieces.piece_way, return_inverse=True)
-    road_of_piece = _name_roads(pieces, ways)[row]
-    main = np.flatnonzero(road_of_piece != "")
-    piece, end = np.repeat(main, 2), np.tile([0, 1], len(main))
-    node = pieces.piece_nodes[piece, end]
-    order = np.argsort(node, kind="stable")
-    bearing = compute_bearings(pieces, piece[order], end[order])
-    return MainArms(node[order], piece[order], bearing, road_of_piece)
-
-
-def _name_roads(pieces: Pieces, ways: NDArray[np.int64]) -> NDArray[np.object_]:
-    """(k,) the main road that each of some ways is of: its name, or its kind in brackets."""
-    names, kinds = (
-        pieces.ways[column].to_numpy(dtype=object)[ways] for column in ("name", "highway")
-    )
-    roads = [
-        (name or f"({kind.removesuffix('_link')})") if kind in MAIN_ROADS else ""
-        for name, kind in zip(names, kinds, strict=True)
-    ]
-    return np.array(roads, dtype=object)
-
-
-def compute_bearings(
-    pieces: Pieces, piece: NDArray[np.int64], end: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """(k,) which way each piece leads from its first (0) or last (1) node, see `MainArms`."""
-    lines = pieces.lines(piece)
-    length = shapely.length(lines)
-    near = np.minimum(LOOK_METRES, length)
-    start = shapely.line_interpolate_point(lines, np.where(end == 0, 0.0, length))
-    ahead = shapely.line_interpolate_point(lines, np.where(end == 0, near, length - near))
-    dx, dy = (shapely.get_coordinates(ahead) - shapely.get_coordinates(start)).T
-    return np.asarray(np.arctan2(dy, dx))
-
-
-def find_near_crossings(pieces: Pieces, arms: MainArms) -> NearCrossings:
-    """Crossings of known kind on the main roads that lead from each node, the nearest first."""
-    points, nodes = pieces.crossings, np.unique(arms.node)
-    held = np.flatnonzero(np.isin(points.way, pieces.piece_way) & (points.kind != "unknown"))
-    roads, kinds = _name_roads(pieces, points.way[held]), points.kind[held].tolist()
-    at, xy = pieces.node_xy[nodes], points.xy[held]
-    tree = shapely.STRtree(shapely.points(xy))
-    node, near = tree.query(shapely.points(at), "dwithin", NEAR_METRES)
-    metres = np.sqrt(((at[node] - xy[near]) ** 2).sum(axis=1))
-    found: NearCrossings = {}
-    for one, row, away in zip(nodes[node].tolist(), near.tolist(), metres.tolist(), strict=True):
-        if any(road == roads[row] for _, road, _ in arms.by_node[one]):
-            crossing = (away, SAFEST_FIRST.index(kinds[row]), roads[row])
-            found.setdefault(one, []).append(crossing)
-    return {one: sorted(crossings) for one, crossings in found.items()}
 
 
 @dataclass(frozen=True)
@@ -148,7 +53,7 @@ class _Event:
     kind: CrossingKind
 
 
-def find_crossed_roads(walk: "Walk") -> tuple[CrossedRoad, ...]:
+def find_crossed_roads(walk: Walk) -> tuple[CrossedRoad, ...]:
     """Main roads that a walk crosses, in order.
 
     The kind is that of the footway that it crosses on, or of the nearest crossing or traffic lights
@@ -176,13 +81,15 @@ def find_crossed_roads(walk: "Walk") -> tuple[CrossedRoad, ...]:
             )
         else:
             joined.append(event)
-    return tuple(
-        CrossedRoad(event.at_metres, _choose_name(event.roads), event.kind)
-        for event in sorted(joined, key=lambda event: event.at_metres)
-    )
+    crossed = []
+    for event in sorted(joined, key=lambda event: event.at_metres):
+        names = [road for road in event.roads if not road.startswith("(")]
+        # The first of several, where the name changes at the crossing.
+        crossed.append(CrossedRoad(event.at_metres, min(names, default=""), event.kind))
+    return tuple(crossed)
 
 
-def _list_steps(walk: "Walk") -> list[_Step]:
+def _list_steps(walk: Walk) -> list[_Step]:
     """The pieces of a walk, without those that it only touches."""
     network, arms = walk.network, walk.network.main_arms
     rows = np.flatnonzero(walk.piece_metres > COINCIDENT_METRES)
@@ -211,7 +118,7 @@ def _list_steps(walk: "Walk") -> list[_Step]:
     ]
 
 
-def _find_crossed_at_nodes(network: "StreetNetwork", steps: Sequence[_Step]) -> Iterable[_Event]:
+def _find_crossed_at_nodes(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[_Event]:
     """Where arms of other main roads lead to both sides of the way through a node."""
     for before, after in pairwise(steps):
         node, at = after.nodes[0], after.metres[0]
@@ -231,7 +138,7 @@ def _find_crossed_at_nodes(network: "StreetNetwork", steps: Sequence[_Step]) -> 
             yield _Event(at, at, at, crossed, kind)
 
 
-def _find_crossed_along(network: "StreetNetwork", steps: Sequence[_Step]) -> Iterable[_Event]:
+def _find_crossed_along(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[_Event]:
     """Where the walk comes to a main road from one side, goes along it and leaves on the other."""
     first = 0
     for last, step in enumerate(steps[:-1]):
@@ -247,7 +154,7 @@ def _find_crossed_along(network: "StreetNetwork", steps: Sequence[_Step]) -> Ite
             yield _cross_along(network, run, (came, goes))
 
 
-def _goes_on(network: "StreetNetwork", step: _Step, following: _Step) -> bool:
+def _goes_on(network: StreetNetwork, step: _Step, following: _Step) -> bool:
     """Whether two steps are on one main road; without other arms it may change its name."""
     if not step.road or not following.road:
         return False
@@ -258,7 +165,7 @@ def _goes_on(network: "StreetNetwork", step: _Step, following: _Step) -> bool:
     return all(road not in {step.road, following.road} for road, _ in arms)
 
 
-def _find_side(network: "StreetNetwork", step: _Step, other: _Step, end: int) -> int:
+def _find_side(network: StreetNetwork, step: _Step, other: _Step, end: int) -> int:
     """Side of a road that another step meets it on: 1 left of the way in, -1 right, 0 not known.
 
     It is left if it is between the road ahead and the road behind, anticlockwise. If the road does
@@ -274,9 +181,7 @@ def _find_side(network: "StreetNetwork", step: _Step, other: _Step, end: int) ->
     return sides.pop() if len(sides) == 1 else 0
 
 
-def _cross_along(
-    network: "StreetNetwork", run: Sequence[_Step], ends: tuple[_Step, _Step]
-) -> _Event:
+def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step, _Step]) -> _Event:
     """How and where a road is crossed that the walk goes along."""
     first, last = run[0].metres[0], run[-1].metres[1]
     middle = (first + last) / 2
@@ -302,7 +207,7 @@ def _cross_along(
 
 
 def _list_arms(
-    network: "StreetNetwork", node: int, without: tuple[_Step, _Step]
+    network: StreetNetwork, node: int, without: tuple[_Step, _Step]
 ) -> list[tuple[str, float]]:
     """Roads and bearings of the main roads' arms at a node, without those of the walk itself."""
     own = {step.piece for step in without}
@@ -323,7 +228,7 @@ def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> list[i
     return sides
 
 
-def _get_own_kind(network: "StreetNetwork", steps: Sequence[_Step]) -> CrossingKind:
+def _get_own_kind(network: StreetNetwork, steps: Sequence[_Step]) -> CrossingKind:
     """Kind of the footway across the road that the walk uses; of two, the less safe one."""
     return _choose_less_safe([network.piece_crossing[step.piece] or "unknown" for step in steps])
 
@@ -334,7 +239,7 @@ def _choose_less_safe(kinds: Iterable[CrossingKind]) -> CrossingKind:
 
 
 def _find_near_crossings(
-    network: "StreetNetwork", nodes: Sequence[int], roads: AbstractSet[str]
+    network: StreetNetwork, nodes: Sequence[int], roads: AbstractSet[str]
 ) -> list[tuple[float, int, int]]:
     """Known crossings of some roads that are near nodes: metres, rank by safety, node."""
     return [
@@ -343,8 +248,3 @@ def _find_near_crossings(
         for metres, rank, road in network.near_crossings.get(node, ())
         if road in roads
     ]
-
-
-def _choose_name(roads: AbstractSet[str]) -> str:
-    """The name of a road; the first of several, where it changes at the crossing."""
-    return min((road for road in roads if not road.startswith("(")), default="")

@@ -11,7 +11,6 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from patrolplan.arrays import expand_ranges
 from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.network.pieces import COINCIDENT_METRES, PIECE_METRES, join_both_ways
 
@@ -53,15 +52,6 @@ class StreetGraph:
     ends: NDArray[np.int64]  # (l, 2) first and last node of each link
     costs: NDArray[np.float64]  # (l, 2) cost of each, forwards and backwards; inf where closed
     places: NDArray[np.int64]  # (k,) node of each place
-
-    def find_segments(
-        self, link: NDArray[np.int64], is_reversed: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Segments of some links, as they are walked, and whether each is walked backwards."""
-        start = self.segments.first[link]
-        count = self.segments.first[link + 1] - start
-        segments = expand_ranges(start, count, is_reversed=is_reversed)
-        return segments, np.repeat(is_reversed, count)
 
 
 def build_street_graph(

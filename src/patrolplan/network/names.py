@@ -33,12 +33,9 @@ NamedPieces = tuple[NDArray[np.int64], shapely.STRtree]
 
 
 def label_streets(network: StreetNetwork) -> NDArray[np.object_]:
-    """(p,) words for each piece, never empty.
-
-    Its name, the name of its street where it is a pavement, or its kind. A pavement is as high as
-    its street: a walkway above does not have the name of the street below it. A path that leaves
-    its street has its name only as far as it runs along it. Steps are steps.
-    """
+    """(p,) words for each piece, never empty: its name, that of its street, or its kind."""
+    # A pavement is as high as its street: a walkway above does not have the name of the street
+    # below it. A path that leaves its street has its name only as far as it runs along it.
     return _label_pieces(network, np.arange(len(network)), _list_named(network))
 
 

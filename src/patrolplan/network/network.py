@@ -19,13 +19,15 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.crs import Projection
-from patrolplan.network.crossings import (
+from patrolplan.network.pieces import (
     MainArms,
     NearCrossings,
+    Pieces,
+    classify_bicycle_ways,
     find_main_arms,
     find_near_crossings,
+    join_both_ways,
 )
-from patrolplan.network.pieces import CrossingPoints, Pieces, classify_bicycle_ways, join_both_ways
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -50,7 +52,7 @@ class Positions:
         return len(self.piece)
 
     def take(self, which: ArrayLike) -> "Positions":
-        """A network of these pieces, those to patrol first; piece i of it is `pieces[i]` here."""
+        """Some of the positions, in the order asked for."""
         rows = np.asarray(which)
         return Positions(self.piece[rows], self.offset_metres[rows], self.moved_metres[rows])
 
@@ -184,11 +186,6 @@ class StreetNetwork:
     def near_crossings(self) -> NearCrossings:
         """How the main roads at a node are crossed, see `find_near_crossings`."""
         return find_near_crossings(self.parts, self.main_arms)
-
-    @property
-    def crossing_points(self) -> CrossingPoints:
-        """Where people on foot cross on all streets of the area, or traffic lights stand."""
-        return self.parts.crossings
 
     @cached_property
     def piece_flight(self) -> NDArray[np.object_]:

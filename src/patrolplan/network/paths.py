@@ -8,7 +8,6 @@ The search goes from link to link, each in one direction, and not from node to n
 one link into another can have a price.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -67,7 +66,10 @@ class Walk:
         for step in np.flatnonzero(cut).tolist():  # next to the ends, and at places passed
             lines += [self._build_whole_line(begin, step), self._build_part_line(step)]
             begin = step + 1
-        return _join_lines([*lines, self._build_whole_line(begin, len(self.pieces))])
+        line = np.concatenate([*lines, self._build_whole_line(begin, len(self.pieces))])
+        # The doubled points where lines meet are left out.
+        moves = np.any(np.abs(np.diff(line, axis=0)) > COINCIDENT_METRES, axis=1)
+        return np.asarray(line[np.r_[True, moves]])
 
     def _build_whole_line(self, begin: int, end: int) -> NDArray[np.float64]:
         """The line along these steps, each a whole piece."""
@@ -193,7 +195,10 @@ class WalkFinder:
     def _build_walk(self, entries: NDArray[np.int64]) -> Walk:
         """The walk along links."""
         segments = self._graph.segments
-        rows, backwards = self._graph.find_segments(self._link[entries], self._is_back[entries])
+        link, is_back = self._link[entries], self._is_back[entries]
+        count = segments.first[link + 1] - segments.first[link]
+        rows = expand_ranges(segments.first[link], count, is_reversed=is_back)
+        backwards = np.repeat(is_back, count)
         low, high = segments.from_metres[rows], segments.to_metres[rows]
         piece, effort = segments.piece[rows], None
         if self._effort is not None:
@@ -206,10 +211,3 @@ class WalkFinder:
             np.where(backwards, low, high),
             effort,
         )
-
-
-def _join_lines(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Lines end to end as one, without the doubled points where they meet."""
-    line = np.concatenate(lines)
-    moves = np.r_[True, np.any(np.abs(np.diff(line, axis=0)) > COINCIDENT_METRES, axis=1)]
-    return line[moves]

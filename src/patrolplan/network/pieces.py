@@ -1,10 +1,11 @@
-"""Streets cut into pieces of about 30 m, which of them are patrolled, and how a bicycle goes there.
+"""Streets cut into pieces of about 30 m: which are patrolled, ridden, or main roads at a node.
 
 A section of street runs from junction to junction and is cut into equal pieces. All of it is
 array work: a city's streets are cut in seconds.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,22 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.arrays import expand_ranges
-from patrolplan.inputs.osm_tags import ROADS, TRUNK
+from patrolplan.inputs.osm_tags import MAIN_ROADS, ROADS, TRUNK, CrossingKind
 from patrolplan.inputs.streets import KIND_TYPE, Streets
 
 PIECE_METRES = 30.0
 COINCIDENT_METRES = 1e-6  # points within this distance are one point
 MIN_PIECE_METRES = 0.01
 """Length of a piece between two nodes at the same point, which keeps a street connected."""
+
+LOOK_METRES = 2.0
+"""Distance along an arm at which its bearing is taken: near the node, to order arms round it."""
+
+NEAR_METRES = 25.0
+"""Maximum distance along the main road of a crossing or traffic lights that are used."""
+
+SAFEST_FIRST: tuple[CrossingKind, ...] = ("signals", "zebra", "island", "unmarked", "unknown")
+UNKNOWN = SAFEST_FIRST.index("unknown")
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,3 +271,83 @@ def compute_cycling_effort(
     """What a metre costs by `kinds`, in metres ridden: inf where it is closed."""
     pushing = riding_kmh / walking_kmh
     return np.array([np.inf, 1.0, pushing, CARRY_FACTOR * pushing])[kinds]
+
+
+NearCrossings = dict[int, list[tuple[float, int, str]]]
+"""By node its crossings, the nearest first: metres in a straight line, the place of the kind in
+`SAFEST_FIRST`, and the road."""
+
+
+@dataclass(frozen=True, eq=False)
+class MainArms:
+    """Ends of the pieces of main roads, by node."""
+
+    node: NDArray[np.int64]  # (a,) in increasing order
+    piece: NDArray[np.int64]  # (a,) each piece has two arms, one at either node
+    bearing: NDArray[np.float64]  # (a,) radians anticlockwise from east
+    # (p,) the road of each piece, empty if it is not a main road; ways with the same name are one
+    # road, and so are ways of one kind without a name.
+    road_of_piece: NDArray[np.object_]
+
+    @cached_property
+    def by_node(self) -> dict[int, list[tuple[int, str, float]]]:
+        """Piece, road and bearing of each arm at each node that has some."""
+        listed: dict[int, list[tuple[int, str, float]]] = {}
+        arms = zip(self.piece, self.road_of_piece[self.piece], self.bearing, strict=True)
+        for node, (piece, road, bearing) in zip(self.node.tolist(), arms, strict=True):
+            listed.setdefault(node, []).append((int(piece), road, float(bearing)))
+        return listed
+
+
+def find_main_arms(pieces: Pieces) -> MainArms:
+    """The arms of all main roads."""
+    ways, row = np.unique(pieces.piece_way, return_inverse=True)
+    road_of_piece = _name_roads(pieces, ways)[row]
+    main = np.flatnonzero(road_of_piece != "")
+    piece, end = np.repeat(main, 2), np.tile([0, 1], len(main))
+    node = pieces.piece_nodes[piece, end]
+    order = np.argsort(node, kind="stable")
+    bearing = compute_bearings(pieces, piece[order], end[order])
+    return MainArms(node[order], piece[order], bearing, road_of_piece)
+
+
+def _name_roads(pieces: Pieces, ways: NDArray[np.int64]) -> NDArray[np.object_]:
+    """(k,) the main road that each of some ways is of: its name, or its kind in brackets."""
+    names, kinds = (
+        pieces.ways[column].to_numpy(dtype=object)[ways] for column in ("name", "highway")
+    )
+    roads = [
+        (name or f"({kind.removesuffix('_link')})") if kind in MAIN_ROADS else ""
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    return np.array(roads, dtype=object)
+
+
+def compute_bearings(
+    pieces: Pieces, piece: NDArray[np.int64], end: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(k,) which way each piece leads from its first (0) or last (1) node, see `MainArms`."""
+    lines = pieces.lines(piece)
+    length = shapely.length(lines)
+    near = np.minimum(LOOK_METRES, length)
+    start = shapely.line_interpolate_point(lines, np.where(end == 0, 0.0, length))
+    ahead = shapely.line_interpolate_point(lines, np.where(end == 0, near, length - near))
+    dx, dy = (shapely.get_coordinates(ahead) - shapely.get_coordinates(start)).T
+    return np.asarray(np.arctan2(dy, dx))
+
+
+def find_near_crossings(pieces: Pieces, arms: MainArms) -> NearCrossings:
+    """Crossings of known kind on the main roads that lead from each node, the nearest first."""
+    points, nodes = pieces.crossings, np.unique(arms.node)
+    held = np.flatnonzero(np.isin(points.way, pieces.piece_way) & (points.kind != "unknown"))
+    roads, kinds = _name_roads(pieces, points.way[held]), points.kind[held].tolist()
+    at, xy = pieces.node_xy[nodes], points.xy[held]
+    tree = shapely.STRtree(shapely.points(xy))
+    node, near = tree.query(shapely.points(at), "dwithin", NEAR_METRES)
+    metres = np.sqrt(((at[node] - xy[near]) ** 2).sum(axis=1))
+    found: NearCrossings = {}
+    for one, row, away in zip(nodes[node].tolist(), near.tolist(), metres.tolist(), strict=True):
+        if any(road == roads[row] for _, road, _ in arms.by_node[one]):
+            crossing = (away, SAFEST_FIRST.index(kinds[row]), roads[row])
+            found.setdefault(one, []).append(crossing)
+    return {one: sorted(crossings) for one, crossings in found.items()}

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.inputs.osm_tags import MAIN_ROADS, ROADS
-from patrolplan.network.crossings import SAFEST_FIRST
 from patrolplan.network.network import StreetNetwork
+from patrolplan.network.pieces import SAFEST_FIRST
 
 CROSSING_SECONDS = {"signals": 15.0, "zebra": 5.0, "island": 20.0, "unmarked": 40.0}
 """What it costs to cross a main road on foot, assumed; unmarked also where the kind is unknown."""

@@ -18,7 +18,8 @@ from patrolplan.hotspots.ground import find_ground, locate_places
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
-from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence, find_presence
+from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.surface import Risk
 
 POST_MINUTES = 35.0

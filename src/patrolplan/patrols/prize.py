@@ -29,7 +29,8 @@ from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
 from patrolplan.patrols.surroundings import MAX_METRES, Surroundings, build_surroundings
 from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived, find_presence
+from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 

@@ -18,7 +18,8 @@ from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.pupils.flows import Ways
-from patrolplan.pupils.presence import Presence, Visit, find_presence
+from patrolplan.pupils.presence import Presence, Visit
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 

@@ -8,7 +8,6 @@ band is that of a normal distribution around them (Laplace's approximation).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from patrolplan.pupils.destinations import DECAY_METRES
-from patrolplan.pupils.flows import Journeys, refuse_to_store
+from patrolplan.pupils.flows import Counted, Journeys, Leaving
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, share_left
 
 SECTORS = 8  # directions from the gate
@@ -36,9 +35,6 @@ BAND_DEVIATIONS = 1.2816  # a band holds 80 %
 
 CORNER_METRES = 25.0
 """A count is of the junction near its point that most pupils pass, by the model."""
-
-Leaving = tuple[float, float, float]
-"""Mean minutes of most pupils from bell to gate, the share who leave later, and their mean."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,20 +101,6 @@ def divide(journeys: Journeys) -> Branches:
     covariance += DECAY_WIDTH**2 * np.outer(farther, farther) + 1e-9 * np.eye(count)
     walked = np.array([along for _, _, along, _ in walks])
     return Branches(of_target, node_flow, walks[0][1], walked, np.linalg.cholesky(covariance))
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Counted:
-    """The assumptions of a school as corrected by its counts."""
-
-    factors: NDArray[np.float64]  # of the pupils of each link, exit and stop, see `scale`
-    leaving: Leaving
-    table: pd.DataFrame  # rows counted, by `corner`, with those `modelled` before and `corrected`
-    pieces: NDArray[np.int64]  # (q,)
-    band: NDArray[np.float64]  # (q,) a flow is within this factor, up or down, in 80 % of streets
-
-    def __reduce_ex__(self, protocol: object) -> Any:  # noqa: ANN401 - never returns
-        refuse_to_store()
 
 
 def fit_counts(

@@ -9,7 +9,7 @@ has no method that writes it, and cannot be pickled.
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -23,26 +23,10 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import MIN_LINK_METRES, cut_at_places, search_from_places, take_around
 from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.notes import Note
-from patrolplan.pupils.destinations import (
-    CATCHMENT_DECAYS,
-    DECAY_METRES,
-    SPREAD_METRES,
-    Destinations,
-    GateTree,
-    Homes,
-)
-from patrolplan.pupils.rolls import (
-    count_pupils,
-    find_late,
-    find_mode_shares,
-    find_school_modes,
-    note_schools,
-)
-from patrolplan.text import format_count, format_percent, join_words, list_first
+from patrolplan.pupils.destinations import SPREAD_METRES, Destinations, GateTree
+from patrolplan.pupils.rolls import find_late
+from patrolplan.text import format_count
 from patrolplan.times import minutes_after_midnight
-
-if TYPE_CHECKING:
-    from patrolplan.pupils.counted import Counted
 
 STOP_KINDS = ("bus_stop", "station")
 """Where pupils who ride go on foot, by mode, after those who walk all the way."""
@@ -127,14 +111,6 @@ class Journeys:
 
 UNACCOMPANIED = (0.4, 0.9)  # share of pupils without an adult, in primary and secondary schools
 
-MODE_SOURCES = {
-    "london": "the shares assumed for London",
-    "england": "the shares of England (National Travel Survey 2024)",
-}
-"""Where a preset of the mode shares comes from."""
-
-NOTICEABLE_SHARE = 0.02  # share of walkers from beyond the streets above which a note says so
-SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this when written
 LONGEST_PIECE_METRES = 100.0
 """Pieces whose middle is up to this far beyond the limit are included: one end may be within it."""
 
@@ -143,8 +119,31 @@ class NotStoredError(TypeError):
     """An attempt to store where pupils walk."""
 
 
+class NotStored:
+    """Where pupils walk: no file, cache or other process gets it."""
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        message = "where pupils walk stays in this process: it cannot be pickled, copied or stored"
+        raise NotStoredError(message)
+
+
+Leaving = tuple[float, float, float]
+"""Mean minutes of most pupils from bell to gate, the share who leave later, and their mean."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class SchoolWays:
+class Counted(NotStored):
+    """The assumptions of a school as corrected by its counts."""
+
+    factors: NDArray[np.float64]  # of the pupils of each link, exit and stop, see `scale`
+    leaving: Leaving
+    table: pd.DataFrame  # rows counted, by `corner`, with those `modelled` before and `corrected`
+    pieces: NDArray[np.int64]  # (q,)
+    band: NDArray[np.float64]  # (q,) a flow is within this factor, up or down, in 80 % of streets
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SchoolWays(NotStored):
     """The modelled ways home of one school; pieces are those of the walkable network."""
 
     urn: str
@@ -162,17 +161,14 @@ class SchoolWays:
     wait_pieces: NDArray[np.int64]  # (s,) of each bus stop or station: its piece
     wait_pupils: NDArray[np.float64]  # (s,) pupils who go there
     wait_metres: NDArray[np.float64]  # (s,) walk from the gate
-    counted: "Counted | None" = None  # how counts corrected it
+    counted: Counted | None = None  # how counts corrected it
 
     def __repr__(self) -> str:
         return f"<SchoolWays: {self.urn}>"
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        refuse_to_store()
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ways:
+class Ways(NotStored):
     """The ways home of all schools, aligned with those of the area."""
 
     schools: tuple[SchoolWays, ...]
@@ -181,96 +177,6 @@ class Ways:
     def __repr__(self) -> str:
         return f"<Ways: {format_count(len(self.schools), 'school')}>"
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        refuse_to_store()
-
-
-def refuse_to_store() -> NoReturn:
-    """Refuse to pickle where pupils walk: no file, cache or other process gets it.
-
-    Raises `NotStoredError` always.
-    """
-    message = "where pupils walk stays in this process: it cannot be pickled, copied or stored"
-    raise NotStoredError(message)
-
-
-def model_ways(area: StudyArea) -> Ways:
-    """Model the ways home of every school, under the settings `[way_home]`.
-
-    Raises `InputError` when the settings' own mode shares are not valid.
-    """
-    model = JourneyModel(area)
-    schools, by_exits, without_stops = [], {}, []
-    counted_urns = set(area.way_home.counts["urn"])
-    for number, urn in enumerate(area.schools["urn"].astype(str)):
-        journeys = model.trace(number)
-        school = follow_pupils(area, number, journeys)
-        if urn in counted_urns:
-            school = _count_in(area, number, journeys, school)
-        schools.append(school)
-        walkers, riders = journeys.walkers, journeys.by_stage @ journeys.modes[:, 1:]
-        by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
-        if not len(school.wait_pieces) and riders.sum() > 0:
-            without_stops.append(urn)
-    is_counted = np.array([school.counted is not None for school in schools])
-    notes = _list_notes(area, model.homes, is_counted, by_exits, without_stops)
-    counted = [_note_counted(school) for school in schools if school.counted is not None]
-    return Ways(tuple(schools), (*model.rolls.notes, *notes, *counted))
-
-
-def _note_counted(school: SchoolWays) -> Note:
-    """When and where a school was counted."""
-    table = school.counted.table  # type: ignore[union-attr]  # of those that are
-    days = join_words([f"{day.day} {day:%B}" for day in sorted(set(table["date"]))])
-    corners = format_count(table["corner"].nunique(), "corner")
-    text = f"Pupils' ways home: counted on {days} at {corners} (URN {school.urn})."
-    return Note("ways_counted", text, about={"urns": [school.urn]})
-
-
-def _count_in(area: StudyArea, number: int, journeys: Journeys, school: SchoolWays) -> SchoolWays:
-    """The ways of a school as its counts correct them."""
-    from patrolplan.pupils import counted  # noqa: PLC0415 - it is built on this module
-
-    rows = area.way_home.counts[area.way_home.counts["urn"] == school.urn]
-    leaving = (school.leave_minutes, *school.late)
-    found = counted.fit_counts(journeys, leaving, rows, school.bell_minutes)
-    if found is None:
-        return school
-    corrected = follow_pupils(area, number, journeys.scale(found.factors))
-    minutes, *late = found.leaving
-    return replace(corrected, leave_minutes=minutes, late=(late[0], late[1]), counted=found)
-
-
-class JourneyModel:
-    """What the journeys of all schools of an area need, found once."""
-
-    def __init__(self, area: StudyArea) -> None:
-        self.area = area
-        self.rolls = count_pupils(area.schools)
-        self.modes = find_mode_shares(area.settings.way_home)
-        self.homes = Homes(area.network.walkable, area.way_home)
-        network, stops = self.homes.network, area.way_home.stops
-        self.stops = [find_stops(network, stops, kind) for kind in STOP_KINDS]
-
-    def trace(self, number: int) -> Journeys:
-        """Where the pupils of the school in a row go."""
-        by_stage, row = self.rolls.by_stage[number], self.area.schools.iloc[number]
-        modes = find_school_modes(self.modes, row)
-        # A tree reaches as far as any pupil of the school may walk, home or to a stop.
-        reach = CATCHMENT_DECAYS * np.array(DECAY_METRES)[by_stage > 0].max(initial=0.0)
-        limit = max(float(reach), STOP_REACH_METRES)
-        tree = grow_tree(self.homes.network, self.area.gates.take([number]), limit)
-        on_foot = by_stage * modes[:, 0]
-        walkers = self.homes.place_walkers(tree, str(row["urn"]), on_foot, by_stage)
-        parts = []
-        for kind, pupils in zip(self.stops, by_stage @ modes[:, 1:], strict=True):
-            metres, node, after = tree.measure_to(kind.positions)
-            chosen = pupils * choose_stops(metres, kind.boardings, STOP_REACH_METRES)
-            at = np.flatnonzero(chosen)
-            parts.append((node[at], kind.positions.piece[at], chosen[at], metres[at], after[at]))
-        stops = map(np.concatenate, zip(*parts, strict=True))
-        return Journeys(by_stage, modes, tree, walkers, *stops)
-
 
 def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWays:
     """The ways home of one school, to homes and stops."""
@@ -278,6 +184,9 @@ def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWay
     tree, walkers, riders = journeys.tree, journeys.walkers, by_stage @ modes[:, 1:]
     _, pieces, along, on_streets = journeys.walk()
     pieces, along = pieces[along != 0], along[along != 0]
+    metres, own = np.full(len(tree.network), np.inf), tree.gate.piece[0]
+    np.minimum.at(metres, tree.link_piece, tree.middle_metres)
+    metres[own] = abs(tree.network.piece_metres[own] / 2 - tree.gate.offset_metres[0])
     # Whom the flow does not bring to the gate are not on the streets: those who are driven, walkers
     # for whom no home is within reach, and riders without a stop. Nobody is lost or doubled.
     foot = by_stage * modes.sum(axis=1)
@@ -296,85 +205,11 @@ def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWay
         unaccompanied=float(foot @ np.array(UNACCOMPANIED) / max(foot.sum(), 1e-300)),
         pieces=pieces,
         flow=along / tree.network.piece_metres[pieces],
-        gate_metres=_measure_middles(tree, pieces),
+        gate_metres=metres[pieces],
         wait_pieces=journeys.stop_pieces,
         wait_pupils=journeys.stop_pupils,
         wait_metres=journeys.stop_metres,
     )
-
-
-def _list_notes(
-    area: StudyArea,
-    homes: Homes,
-    is_counted: NDArray[np.bool_],
-    by_exits: dict[str, float],
-    without_stops: list[str],
-) -> list[Note]:
-    """What was assumed, for all schools together."""
-    settings, schools, notes = area.settings.way_home, area.schools, []
-    urns = schools["urn"].astype(str)
-
-    def say_where(which: pd.Series) -> str:
-        """At which schools something is assumed, where it is not all."""
-        of = f"{which.sum():,} of {format_count(len(urns), 'school')}"
-        return "" if which.all() else f" at {of} (URN {list_first(urns[which].tolist())})"
-
-    own, by_model = urns.isin(list(homes.own)), schools[["walk_share", "bus_share"]].isna()
-    by_residents = [homes.is_by_residents(urn) for urn in urns[~own]]
-    assumed = by_model.any(axis=1) & ~is_counted
-    if isinstance(settings.modes, str) and assumed.any():
-        text = (
-            f"How pupils travel is not known{say_where(assumed)}: {MODE_SOURCES[settings.modes]} "
-            "are used."
-        )
-        about = {"urns": urns[assumed].tolist()}
-        notes.append(Note("modes_assumed", text, short="how pupils travel", about=about))
-    what = "counts of their own of where pupils live"
-    notes += note_schools("homes_from_origins", schools, own.to_numpy(), what)
-    sources = (
-        ("homes_from_areas", "the residents of small areas", any(by_residents)),
-        (
-            "homes_from_streets",
-            "the length of street of each kind, no residents given",
-            not all(by_residents),
-        ),
-    )
-    primary, secondary = DECAY_METRES
-    for key, source, is_used in sources:
-        if is_used:
-            text = (
-                f"Where pupils live is estimated from {source}; their number falls to a third over "
-                f"{primary:,.0f} m for primary and {secondary:,.0f} m for secondary pupils who "
-                "walk."
-            )
-            notes.append(Note(key, text))
-    beyond = {urn: share for urn, share in by_exits.items() if share > NOTICEABLE_SHARE}
-    if beyond:
-        share = format_percent(SHARE_STEP * np.ceil(max(beyond.values()) / SHARE_STEP))
-        text = (
-            f"Up to {share} of the pupils who walk live beyond the streets given (URN "
-            f"{list_first([*beyond])}): they are followed to the edge of the streets."
-        )
-        fix = f"take streets of a wider area: up to {share} of pupils leave it on foot"
-        notes.append(Note("homes_beyond_streets", text, fix=fix, about={"urns": [*beyond]}))
-    if without_stops and len(area.way_home.stops):  # without any stops, loading has said so
-        text = (
-            f"Walkers only: no bus stop or station within {STOP_REACH_METRES:,.0f} m of URN "
-            f"{list_first(without_stops)}."
-        )
-        short, about = "walkers only, no bus stop near", {"urns": without_stops}
-        notes.append(Note("no_stops_near", text, short=short, about=about))
-    late = schools[["late_share", "late_minutes"]].isna().any(axis=1) & (schools["late_share"] != 0)
-    late &= ~is_counted
-    if late.any():
-        text = (
-            f"When pupils leave is assumed{say_where(late)}: "
-            f"{format_percent(1 - settings.late_share)} around {settings.leave_minutes:g} minutes "
-            f"after the bell, the others around {settings.late_minutes:g} minutes after it."
-        )
-        about = {"urns": urns[late].tolist()}
-        notes.append(Note("leaving_assumed", text, short="when pupils leave", about=about))
-    return notes
 
 
 def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> GateTree:
@@ -407,14 +242,6 @@ def _enter_links(
     np.add.at(demand, tree.link_nodes[:, 1], pupils * (length - split) / length)
     np.add.at(demand, walkers.exits, walkers.exit_pupils)
     return demand, pupils * (split**2 + (length - split) ** 2) / (2 * length)
-
-
-def _measure_middles(tree: GateTree, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(q,) walked from the gate to the middle of each of some pieces, in order."""
-    metres, own = np.full(len(tree.network), np.inf), tree.gate.piece[0]
-    np.minimum.at(metres, tree.link_piece, tree.middle_metres)
-    metres[own] = abs(tree.network.piece_metres[own] / 2 - tree.gate.offset_metres[0])
-    return metres[pieces]
 
 
 def spread_flow(

@@ -11,7 +11,7 @@ In the morning the same flow runs towards the gate, before the opening bell.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -21,7 +21,7 @@ from scipy import sparse
 from patrolplan.area import StudyArea
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
-from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
+from patrolplan.pupils.flows import NotStored, SchoolWays, Ways
 from patrolplan.settings.patrol import WayHomeSettings
 from patrolplan.text import format_count
 
@@ -64,7 +64,18 @@ class LeavingCurve:
     _waiting: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_waiting", self._tabulate_waiting())
+        # The integral of the share who wait, in steps. The share w who wait changes by arrivals
+        # less w / wait. Within a step arrivals are taken as even, which makes the step exact
+        # otherwise.
+        steps = np.arange(int(LONGEST_MINUTES / STEP_MINUTES) + 1) * STEP_MINUTES
+        arrived = self.left(steps)
+        remain = np.exp(-STEP_MINUTES / self.wait_minutes)
+        fresh = np.diff(arrived) * self.wait_minutes / STEP_MINUTES * (1 - remain)
+        waiting = np.zeros(len(steps))
+        for step in range(len(fresh)):
+            waiting[step + 1] = waiting[step] * remain + fresh[step]
+        # Summed up, that says: what has been waited is the mean wait of all who have gone on.
+        object.__setattr__(self, "_waiting", self.wait_minutes * (arrived - waiting))
 
     @classmethod
     def from_settings(cls, settings: WayHomeSettings, late: tuple[float, float]) -> "LeavingCurve":
@@ -90,20 +101,6 @@ class LeavingCurve:
         at = np.asarray(minutes, dtype=np.float64) / STEP_MINUTES
         last = len(self._waiting) - 1
         return np.asarray(np.interp(at, np.arange(last + 1), self._waiting))
-
-    def _tabulate_waiting(self) -> NDArray[np.float64]:
-        """Integral of the share who wait, in steps."""
-        # The share w who wait changes by arrivals less w / wait. Within a step arrivals are taken
-        # as even, which makes the step exact otherwise.
-        steps = np.arange(int(LONGEST_MINUTES / STEP_MINUTES) + 1) * STEP_MINUTES
-        arrived = self.left(steps)
-        remain = np.exp(-STEP_MINUTES / self.wait_minutes)
-        fresh = np.diff(arrived) * self.wait_minutes / STEP_MINUTES * (1 - remain)
-        waiting = np.zeros(len(steps))
-        for step in range(len(fresh)):
-            waiting[step + 1] = waiting[step] * remain + fresh[step]
-        # Summed up, that says: what has been waited is the mean wait of all who have gone on.
-        return np.asarray(self.wait_minutes * (arrived - waiting))
 
 
 def share_left(
@@ -151,11 +148,8 @@ HELD_COUNTS = 2_000_000
 earlier months need the same minutes: a window in a borough, or a few minutes in a city."""
 
 
-class Presence:
-    """Pupils on the streets by minute, summed over schools; it cannot be stored.
-
-    `area`, `ways`: The area and the ways home of its schools.
-    """
+class Presence(NotStored):
+    """Pupils on the streets by minute, summed over schools; it cannot be stored."""
 
     def __init__(self, area: StudyArea, ways: Ways) -> None:
         self._network = area.network
@@ -174,9 +168,6 @@ class Presence:
 
     def __repr__(self) -> str:
         return f"<Presence: {format_count(len(self._ways), 'school')}>"
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        refuse_to_store()
 
     def count_at(
         self, minute: float, *, urn: str | None = None, unaccompanied: bool = True
@@ -203,10 +194,8 @@ class Presence:
         return self._get_table(urn, unaccompanied=unaccompanied).sum_between(start, end)
 
     def count_each(self, first: int, last: int) -> NDArray[np.float64]:
-        """(p, n) pupils on each piece to patrol in each whole minute from `first` to before `last`.
-
-        For a few minutes at a time, to be summed at once: a day would be gigabytes in a city.
-        """
+        """(p, n) pupils on pieces to patrol in whole minutes from `first` to before `last`."""
+        # For a few minutes at a time: a day would be gigabytes in a city.
         return self._get_table().count_each(first, last)
 
     def count_all(self, first: int, last: int) -> NDArray[np.float64]:
@@ -250,10 +239,7 @@ class Presence:
         )
 
     def sum_journey(self, urn: str, start: float, end: float) -> NDArray[np.float64]:
-        """(w,) a school's pupil-minutes beyond `GATE_METRES` of the gate, by walkable piece.
-
-        Those on streets that are walked and not patrolled are among them, after the others.
-        """
+        """(w,) a school's pupil-minutes beyond `GATE_METRES` of the gate, by walkable piece."""
         return self._tabulate_journey(urn).sum_between(start, end)
 
     def _tabulate_journey(self, urn: str) -> "_Table":
@@ -407,18 +393,3 @@ def _look_up(
     low, high = int(steps.min()), int(steps.max())
     values = curve(np.asarray(np.arange(low, high + 1) * STEP_MINUTES, dtype=np.float64))
     return np.asarray(values[steps - low])
-
-
-def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
-    """The ways home of an area, and where pupils are; modelled once for the same schools.
-
-    They are held only in memory, with the streets, and are dropped with them.
-    """
-
-    def compute() -> tuple[Ways, Presence]:
-        ways = model_ways(area)
-        return ways, Presence(area, ways)
-
-    settings = repr(area.settings.way_home)
-    given = (settings, area.network, area.schools, area.gates, area.way_home)
-    return area.catchments.reuse("presence", given, compute)

@@ -130,11 +130,7 @@ def find_school_modes(modes: NDArray[np.float64], school: pd.Series) -> NDArray[
 
 
 def find_mode_shares(settings: WayHomeSettings) -> NDArray[np.float64]:
-    """(2, 3) share of the pupils of each stage who go by each of `MODES`.
-
-    Raises `InputError` when the user's table lacks a stage, or its shares are negative or sum to
-    more than 1.
-    """
+    """(2, 3) share of each stage's pupils by each of `MODES`; `InputError` for a wrong table."""
     modes, where = settings.modes, "[way_home.modes]"
     table = PRESETS[modes] if isinstance(modes, str) else modes
     if set(table) != {*STAGES}:

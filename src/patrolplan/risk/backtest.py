@@ -158,20 +158,11 @@ class Backtest:
             if events < MIN_EVENTS_TO_COMPARE or rows["pai"].isna().all():
                 lines.append("    too few incidents to tell")
                 continue
-            lines += [_format_row(row) for row in rows.itertuples()]
-            lines += _format_log_score(next(rows.itertuples()))
-            lines += self._format_own(str(category))
+            lines += _format_rows(rows)
+            of_category = self.results[self.results["category"] == category]
+            for name in self.own:
+                lines += [f"  {name}", *_format_rows(of_category[of_category["model"] == name])]
         return "\n".join(lines)
-
-    def _format_own(self, category: str) -> list[str]:
-        """Lines of the printed table on the models that the user gave."""
-        rows = self.results[self.results["category"] == category]
-        lines = []
-        for name in self.own:
-            mine = rows[rows["model"] == name]
-            lines += [f"  {name}", *(_format_row(row) for row in mine.itertuples())]
-            lines += _format_log_score(next(mine.itertuples()))
-        return lines
 
 
 def backtest_risk(
@@ -360,21 +351,18 @@ def _suppress_small(table: pd.DataFrame, least: int) -> pd.DataFrame:
     return table
 
 
-def _format_row(row: Any) -> str:  # noqa: ANN401 - a row of `results`
-    """One line of the printed table."""
-    sure = f"{row.difference:+.2f} ({row.difference_low:+.2f} to {row.difference_high:+.2f})"
-    chance = f"[{row.reference:.2f}, {row.reference_low:.2f} to {row.reference_high:.2f}]"
-    return (
-        f"    {format_percent(row.coverage):>4}  PAI {row.pai:6.2f}  ratio {row.ratio:5.3f}  "
-        f"difference {sure}  {chance}"
-    )
-
-
-def _format_log_score(row: Any) -> list[str]:  # noqa: ANN401 - a row of `results`
-    """Lines of the printed table on log score and calibration."""
-    sure = f"({row.log_score_low:+.3f} to {row.log_score_high:+.3f})"
-    tenths = " ".join(f"{ratio:.2f}" for ratio in row.observed_over_expected)
-    return [
-        f"    log score {row.log_score_gain:+.3f} bits an incident {sure}",
-        f"    recorded over expected {tenths}",
-    ]
+def _format_rows(rows: pd.DataFrame) -> list[str]:
+    """Lines of the printed table on a model, one a coverage, then log score and calibration."""
+    lines, table = [], list[Any](rows.itertuples())
+    for row in table:
+        sure = f"{row.difference:+.2f} ({row.difference_low:+.2f} to {row.difference_high:+.2f})"
+        chance = f"[{row.reference:.2f}, {row.reference_low:.2f} to {row.reference_high:.2f}]"
+        lines.append(
+            f"    {format_percent(row.coverage):>4}  PAI {row.pai:6.2f}  ratio {row.ratio:5.3f}  "
+            f"difference {sure}  {chance}"
+        )
+    first = table[0]
+    sure = f"({first.log_score_low:+.3f} to {first.log_score_high:+.3f})"
+    tenths = " ".join(f"{ratio:.2f}" for ratio in first.observed_over_expected)
+    lines.append(f"    log score {first.log_score_gain:+.3f} bits an incident {sure}")
+    return [*lines, f"    recorded over expected {tenths}"]

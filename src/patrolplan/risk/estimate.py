@@ -13,15 +13,13 @@ from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.in_time import (
-    FLOOR,
     PupilExposure,
     TimeFactors,
-    WindowRisk,
     build_exposure,
     get_powers,
     join_over_window,
@@ -104,12 +102,17 @@ def estimate_risk(
     bells = window.list_bells(area.schools)
     minutes, weights = weigh_minutes(window, bells)
     day = find_day(area, window, bells, date)
+    span = f"{format_time(minutes[0])} to {format_time(minutes[-1] + 1)}"
     clock = build_clock(area, history)
-    exposure, exposure_notes = _model_exposure(area, history.targets, day, minutes, weights)
+    exposure, exposure_notes = _model_exposure(area, history.targets, day, minutes, weights, span)
     voice = build_report_voice(area, history.months[-1])
     powers = get_powers(history.targets, settings.way_home.exposure)
     factors = TimeFactors(powers, clock, day, exposure, voice)
     joined = join_over_window(expected * harm, factors, minutes, weights)
+    text = (
+        f"The risk is that of {span}, {DAY_WORDS[day]}: recorded harm is {joined.intensity:.1f} "
+        "times that of the average hour of the week."
+    )
     days = window.minutes / MINUTES_A_DAY
 
     def count() -> NDArray[np.float64]:
@@ -131,7 +134,7 @@ def estimate_risk(
             *model_notes,
             *([] if area.times_known else [Note("months_only", MONTHS_ONLY)]),
             *clock.notes,
-            *([] if clock.source == "flat" else [_note_window(joined, minutes, day)]),
+            *([] if clock.source == "flat" else [Note("window_harm", text)]),
             *exposure_notes,
             *voice.notes,
             *(note for band in joined.bands for note in voice.list_notes(band)),
@@ -166,24 +169,21 @@ def _model_exposure(
     day: DayKind | None,
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
+    span: str,
 ) -> tuple[PupilExposure | None, list[Note]]:
     """Where pupils are in a window, and what was assumed; None where that does not count."""
     settings = area.settings.way_home
-    powers = {name: settings.exposure.get(name, 0.0) for name in targets}
-    counted = {name: power for name, power in powers.items() if power > 0}
+    counted = {name: power for name in targets if (power := settings.exposure.get(name, 0.0)) > 0}
     if not counted:
         text = "Where pupils are does not count: [way_home] exposure is off."
         return None, [Note("exposure_off", text)]
-    text = (
-        f"No pupils are on their way home then ({_describe_span(minutes)}): where they are does "
-        "not count."
-    )
+    text = f"No pupils are on their way home then ({span}): where they are does not count."
     # A window for any day, such as one at night, is taken as on a school day.
     if day not in {"school_day", None}:
         return None, [Note("no_pupils_out", text)]
     ways, presence = find_presence(area)
     metres = area.network.piece_metres
-    exposure = build_exposure(ways, presence, metres, FLOOR, minutes, weights)
+    exposure = build_exposure(ways, presence, metres, minutes, weights)
     if exposure is None:
         return None, [Note("no_pupils_out", text)]
     pupils = round(sum(school.on_streets for school in ways.schools))
@@ -195,19 +195,6 @@ def _model_exposure(
         "on foot; nobody is tracked."
     )
     return exposure, [Note("exposure", text), *ways.notes, *presence.notes]
-
-
-def _describe_span(minutes: NDArray[np.int64]) -> str:
-    return f"{format_time(minutes[0])} to {format_time(minutes[-1] + 1)}"
-
-
-def _note_window(joined: WindowRisk, minutes: NDArray[np.int64], day: DayKind | None) -> Note:
-    """How the harm of the window compares with that of the mean hour."""
-    text = (
-        f"The risk is that of {_describe_span(minutes)}, {DAY_WORDS[day]}: recorded harm is "
-        f"{joined.intensity:.1f} times that of the average hour of the week."
-    )
-    return Note("window_harm", text)
 
 
 def _predict_incidents(

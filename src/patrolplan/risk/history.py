@@ -63,36 +63,27 @@ class SpatialUnits:
         )
 
     @cached_property
-    def _adjacent(self) -> "scipy.sparse.csr_array":
-        return self._match_cells(ADJACENT_METRES)
-
-    @cached_property
-    def _neighbours(self) -> "scipy.sparse.csr_array":
-        return self._match_cells(NEIGHBOUR_METRES)
-
-    def _match_cells(self, metres: float) -> "scipy.sparse.csr_array":
-        """(n, n) cells within a distance of each other, each with itself."""
+    def _near(self) -> "dict[bool, scipy.sparse.csr_array]":
+        """(n, n) cells that are neighbours, or (True) next to each other, each with itself."""
         from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only of risk
 
-        centres, _ = self._cells
-        pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
-        ends = pairs.ravel(), pairs[:, ::-1].ravel()
-        near = scipy.sparse.csr_array((np.ones(pairs.size), ends), (len(centres), len(centres)))
-        return scipy.sparse.csr_array(near + scipy.sparse.eye_array(len(centres)))
+        centres, found = self._cells[0], {}
+        for adjacent, metres in ((False, NEIGHBOUR_METRES), (True, ADJACENT_METRES)):
+            pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
+            ends = pairs.ravel(), pairs[:, ::-1].ravel()
+            near = scipy.sparse.csr_array((np.ones(pairs.size), ends), (len(centres),) * 2)
+            found[adjacent] = scipy.sparse.csr_array(near + scipy.sparse.eye_array(len(centres)))
+        return found
 
     def sum_around(
         self, amounts: NDArray[np.float64], *, adjacent: bool = False
     ) -> NDArray[np.float64]:
         """(c, k) sums of (c, k) amounts over the other places near, or those next to a place."""
         _, member = self._cells
-        near = self._adjacent if adjacent else self._neighbours
         # A sum less the place's own may fall below zero in its last digit.
-        return np.asarray(np.maximum(member @ (near @ (member.T @ amounts)) - amounts, 0.0))
-
-
-def get_spatial_units(network: StreetNetwork, catchments: Catchments) -> SpatialUnits:
-    """The places of an area: the same ones as long as its catchments are the same."""
-    return catchments.reuse("places", (network,), lambda: SpatialUnits(network, catchments))
+        return np.asarray(
+            np.maximum(member @ (self._near[adjacent] @ (member.T @ amounts)) - amounts, 0.0)
+        )
 
 
 HARM_DAYS: Mapping[str, float] = {
@@ -275,7 +266,8 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     names = (*targets, *(name for name in listed if name in others))
     first, last = incidents["month"].min(), incidents["month"].max()
     months = pd.date_range(first, last, freq="MS", unit="ns")
-    units = get_spatial_units(area.network, area.catchments)
+    given = area.network, area.catchments
+    units = area.catchments.reuse("places", given[:1], lambda: SpatialUnits(*given))
     column = np.array([names.index(name) if name in names else -1 for name in listed])
     category = column[incidents["category"].cat.codes]
     counted = category >= 0

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.inputs.way_home import HALF_HOUR_MINUTES
-from patrolplan.pupils.flows import Ways, refuse_to_store
+from patrolplan.pupils.flows import NotStored, Ways
 from patrolplan.pupils.presence import Presence
 from patrolplan.risk.clock import Clock
 from patrolplan.risk.day_kinds import HALF_HOURS, DayKind
@@ -45,14 +45,8 @@ class PupilExposure:
     # `ways`, `presence`: The ways home of each school, and where pupils are, minute by minute.
     ways: Ways
     presence: Presence
-    # Exposure of streets without modelled pupils, as a share of the mean: there may be some.
-    floor: float
     # (p,) what a pupil adds on each piece: more on a short one, and where few are on the whole.
     per_pupil: NDArray[np.float64]
-
-    def compute_relative(self, minute: int) -> NDArray[np.float64]:
-        """(p,) floor + (1 - floor) x pupils a metre in that minute over their mean."""
-        return self.floor + self.presence.count_at(minute) * self.per_pupil
 
     def sum_powers(
         self, powers: Collection[float], minutes: NDArray[np.int64], weights: NDArray[np.float64]
@@ -63,8 +57,8 @@ class PupilExposure:
         first = int(minutes[0])
         counts = self.presence.count_each(first, int(minutes[-1]) + 1)[:, minutes - first]
         busy = np.flatnonzero(counts.any(axis=1))  # on half of a city's streets nobody is
-        relative = self.floor + counts[busy] * self.per_pupil[busy, None]
-        sums = {power: np.full(len(counts), self.floor**power * weights.sum()) for power in powers}
+        relative = FLOOR + counts[busy] * self.per_pupil[busy, None]
+        sums = {power: np.full(len(counts), FLOOR**power * weights.sum()) for power in powers}
         for power, total in sums.items():
             total[busy] = relative**power @ weights
         return sums
@@ -74,7 +68,6 @@ def build_exposure(
     ways: Ways,
     presence: Presence,
     metres: NDArray[np.float64],
-    floor: float,
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> PupilExposure | None:
@@ -87,7 +80,7 @@ def build_exposure(
     # Pupils a metre over their mean: what counts is how densely a street is walked, not how long it
     # is; and its risk is compared with other streets of the area, so no pupil adds harm to the sum.
     per_metre = mean / metres.sum()
-    return PupilExposure(ways, presence, floor, (1 - floor) / (metres * per_metre))
+    return PupilExposure(ways, presence, (1 - FLOOR) / (metres * per_metre))
 
 
 def get_powers(categories: Sequence[str], exposure: Mapping[str, float]) -> NDArray[np.float64]:
@@ -121,7 +114,7 @@ class TimeFactors:
         return [list(run) for _, run in runs]
 
 
-class RiskInTime:
+class RiskInTime(NotStored):
     """The joined risk of every piece of street in each minute, on the scale of `Risk.joined`.
 
     Its mean over the windows of the schools is `Risk.joined`. It knows where pupils are, so it
@@ -148,9 +141,9 @@ class RiskInTime:
         static._static = joined  # noqa: SLF001 - its own
         return static
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: object) -> Any:  # noqa: ANN401 - as pickle has it
         if self._static is None:
-            refuse_to_store()
+            super().__reduce_ex__(protocol)
         return RiskInTime.from_static, (self._static,)
 
     @property
@@ -184,8 +177,8 @@ class RiskInTime:
             return self._static.copy()
         crime_weight, reports = self.weigh_reports(find_band(minute))
         relative: NDArray[np.float64] | float = 1.0
-        if self._factors.exposure is not None:
-            relative = self._factors.exposure.compute_relative(minute)
+        if (exposure := self._factors.exposure) is not None:
+            relative = FLOOR + exposure.presence.count_at(minute) * exposure.per_pupil
         crime = np.zeros(len(self._harm))
         for power, amounts in self.hold_half_hour(find_half_hour(minute)):
             crime += amounts if power == 0 else amounts * relative**power

@@ -56,10 +56,7 @@ class Estimator(Protocol):
 
 
 class ModelTables:
-    """Tables of a history, by target; `docs/how-to/own-model.md` lists the columns of X.
-
-    The index has the levels `month` (first day) and `place` (number of the catchment).
-    """
+    """Tables by target, rows by `month` and `place`; X is in `docs/how-to/own-model.md`."""
 
     def __init__(self, history: History) -> None:
         self.history, self._known = history, dict[int, Any]()

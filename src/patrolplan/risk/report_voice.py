@@ -126,22 +126,17 @@ def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice
     for band in TIME_BANDS:
         counts[band] = count_in_band(groups, band)
     weight = faded * groups.share_inside
+    # M follows from one number that a reader can judge: what a single group of five fresh reports
+    # may have at most. s(5) is that share, solved for M.
     return ReportVoice(
         piece_metres=metres,
         group_of_piece=group,
         group_metres=np.bincount(group[held], metres[held], len(groups)).astype(float),
         effective={band: count * weight for band, count in counts.items()},
         most_share=most_share,
-        prior_reports=compute_prior_reports(most_share, MOST_SHARE_OF_FIVE),
+        prior_reports=max(0.0, CAPPED_REPORTS * (most_share / MOST_SHARE_OF_FIVE - 1)),
         notes=notes if len(groups) and most_share else (),
     )
-
-
-def compute_prior_reports(most_share: float, most_share_of_five: float) -> float:
-    """The M of the module's text, at least 0."""
-    # It follows from one number that a reader can judge: what a single group of five fresh reports
-    # may have at most. s(5) is that share, solved for M.
-    return max(0.0, CAPPED_REPORTS * (most_share / most_share_of_five - 1))
 
 
 def count_in_band(groups: ReportGroups, band: TimeBand) -> NDArray[np.float64]:
