@@ -27,10 +27,8 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes
 from patrolplan.team.week import Duty, format_day
 from patrolplan.team.week_records import Ban, DemandOutcome, Lock, Unmet, Visitor
-from patrolplan.team.where_when import Stay, list_stays
+from patrolplan.team.where_when import WHOLE_DAY_MINUTES, Stay, list_stays
 from patrolplan.times import format_time
-
-WHOLE_DAY_MINUTES = 1439.0  # of absence that count as all day, from 00:00 to 23:59
 
 
 class ObstacleFinder:

@@ -182,10 +182,28 @@ def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     above = highest > room + MINUTES_TOLERANCE
     plain = open_visits & (crowded & ~above)[cell]
     _cap_minutes(model, cell[plain], x[option[plain]], minutes[plain], np.maximum(0.0, room))
+    # `admits` is 1 for a cell with any free visit (an officer makes at most one at a time, so a row
+    # for each slot is tighter than one for each visit); the sum of minutes is then at most (c,)
+    # `room`, otherwise at most (c,) `highest`, the highest sum of forced visits.
     mixed = open_visits & (crowded & above)[cell]
-    who, columns = problem.slot[option[mixed]], x[option[mixed]]
-    visits = (cell[mixed], who, columns, minutes[mixed])
-    _cap_unforced_visits(model, visits, free[mixed], room, highest)
+    slot, columns, free = problem.slot[option[mixed]], x[option[mixed]], free[mixed]
+    cells_above, row = np.unique(cell[mixed], return_inverse=True)
+    admits = model.add_variables(np.zeros(len(cells_above)))
+    many = 1 + int(slot.max(initial=0))
+    pair, place = np.unique(row[free] * many + slot[free], return_inverse=True)
+    model.add_constraints(
+        (place, columns[free], 1.0),
+        (np.arange(len(pair)), admits[pair // many], -1.0),
+        upper=0.0,
+        count=len(pair),
+    )
+    further = (highest - np.maximum(0.0, room))[cells_above]
+    model.add_constraints(
+        (row, columns, minutes[mixed]),
+        (np.arange(len(cells_above)), admits, further),
+        upper=highest[cells_above] + MINUTES_TOLERANCE,
+        count=len(cells_above),
+    )
 
 
 def _compute_max_minutes(
@@ -218,37 +236,6 @@ def _cap_minutes(
     fit = (room[cells] + MINUTES_TOLERANCE) / shortest
     upper = np.where(longest - shortest < MINUTES_TOLERANCE, np.floor(fit), fit)
     model.add_constraints((row, columns, minutes / shortest[row]), upper=upper, count=len(cells))
-
-
-def _cap_unforced_visits(
-    model: MipBuilder,
-    visits: tuple[Ints, Ints, Ints, Floats],
-    free: Bools,
-    room: Floats,
-    highest: Floats,
-) -> None:
-    """Where forced visits can exceed the maximum, admit free ones only if all stay within it."""
-    # `visits` are cell, slot, column and minutes of each visit, `free` those that are not forced.
-    # `admits` is 1 for a cell with any free visit (an officer makes at most one at a time, so a row
-    # for each slot is tighter than one for each visit); the sum of minutes is then at most (c,)
-    # `room`, otherwise at most (c,) `highest`, the highest sum of forced visits.
-    cell, slot, columns, minutes = visits
-    cells, row = np.unique(cell, return_inverse=True)
-    admits = model.add_variables(np.zeros(len(cells)))
-    many = 1 + int(slot.max(initial=0))
-    pair, place = np.unique(row[free] * many + slot[free], return_inverse=True)
-    model.add_constraints(
-        (place, columns[free], 1.0),
-        (np.arange(len(pair)), admits[pair // many], -1.0),
-        upper=0.0,
-        count=len(pair),
-    )
-    model.add_constraints(
-        (row, columns, minutes),
-        (np.arange(len(cells)), admits, (highest - np.maximum(0.0, room))[cells]),
-        upper=highest[cells] + MINUTES_TOLERANCE,
-        count=len(cells),
-    )
 
 
 def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
@@ -319,8 +306,21 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
         upper=0.0,
         count=len(cells),
     )
-    forced = find_forced_visits(problem)[counts]
-    _add_excess(model, problem, cells, (row, x[option], problem.visit_minutes[visit]), forced)
+    # Dose above the daily maximum is penalised, where forced visits can exceed it.
+    forced, minutes = find_forced_visits(problem)[counts], problem.visit_minutes[visit]
+    highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
+    crowded = np.flatnonzero(highest > problem.max_dose_minutes)
+    at = np.full(len(cells), -1)
+    at[crowded] = np.arange(len(crowded))
+    weight = problem.weight[cells[crowded] // days]
+    excess = model.add_variables(-OVER_CAP_PENALTY * weight, upper=np.inf)
+    mine = at[row] >= 0
+    model.add_constraints(
+        (at[row[mine]], x[option[mine]], minutes[mine] / problem.max_dose_minutes),
+        (np.arange(len(crowded)), excess, -1.0),
+        upper=1.0,
+        count=len(crowded),
+    )
 
 
 def list_day_sets(days: int) -> Bools:
@@ -336,28 +336,3 @@ def compute_set_worth(problem: RotaProblem, sets: Bools) -> Floats:
         dosed = np.tile(days, (len(worth), 1))
         worth[:, column] += compute_row_gain(count_days_in_a_row(problem, dosed))
     return worth
-
-
-def _add_excess(
-    model: MipBuilder,
-    problem: RotaProblem,
-    cells: Ints,
-    visits: tuple[Ints, Ints, Floats],
-    forced: Bools,
-) -> None:
-    """Penalise dose above the daily maximum, where forced visits can exceed it."""
-    # `visits` are cell, column and minutes of each visit.
-    row, columns, minutes = visits
-    highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
-    crowded = np.flatnonzero(highest > problem.max_dose_minutes)
-    place = np.full(len(cells), -1)
-    place[crowded] = np.arange(len(crowded))
-    weight = problem.weight[cells[crowded] // len(problem.dates)]
-    excess = model.add_variables(-OVER_CAP_PENALTY * weight, upper=np.inf)
-    mine = place[row] >= 0
-    model.add_constraints(
-        (place[row[mine]], columns[mine], minutes[mine] / problem.max_dose_minutes),
-        (np.arange(len(crowded)), excess, -1.0),
-        upper=1.0,
-        count=len(crowded),
-    )

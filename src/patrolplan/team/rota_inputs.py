@@ -23,11 +23,11 @@ from patrolplan.team.routes import (
     build_route_key,
     collect_routes,
     find_companions,
-    find_crewed_options,
     find_meeting_routes,
     find_own_place,
     list_away,
     list_demands,
+    list_routes_for_two,
 )
 from patrolplan.team.week import Duty, Week
 from patrolplan.team.week_records import Ban, Lock
@@ -292,8 +292,13 @@ class RotaInputs:
 
     @cached_property
     def needs_companion(self) -> Bools:
-        """(k, d, r) options that need a crew of two."""
-        return find_crewed_options(self)
+        """(k, d, r) options whose officer may not patrol alone, or with a place that needs two."""
+        needs = np.zeros((len(self.officers), len(self.days), len(self.routes)), dtype=bool)
+        needs |= ~self.is_alone[:, None, None]
+        needs |= list_routes_for_two(self.demands, self.routes)
+        for place in self.held_rows:  # patrols handed out stay as they are
+            needs[place] = False
+        return needs
 
     @cached_property
     def problem(self) -> RotaProblem:

@@ -284,18 +284,6 @@ def has_time_for(inputs: RotaInputs, duty: Duty, name: str) -> bool:
     return not inputs.free_time.find_clashes(name, duty.date, leave, back)
 
 
-def find_crewed_options(inputs: RotaInputs) -> Bools:
-    """(k, d, r) options that need a crew of two."""
-    # Their officer may not patrol alone, or a place on the route needs two. Patrols handed out stay
-    # as they are.
-    needs = np.zeros((len(inputs.officers), len(inputs.days), len(inputs.routes)), dtype=bool)
-    needs |= ~inputs.is_alone[:, None, None]
-    needs |= list_routes_for_two(inputs.demands, inputs.routes)
-    for place in inputs.held_rows:
-        needs[place] = False
-    return needs
-
-
 def find_crews(inputs: RotaInputs, chosen: Ints) -> dict[tuple[int, int, int], tuple[str, ...]]:
     """Every patrol of chosen (c, 3) officers, days and routes, and who walks along on it."""
     names: dict[tuple[int, int], list[str]] = {}

@@ -158,8 +158,14 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     """
     week = read_week_alone(path, area.projection)
     plans = list_day_plans(plan, week.days)
-    notes = dict.fromkeys((*week.notes, *_describe_differences(week, area)))
-    return replace(week, plan=plans[0], notes=tuple(notes))
+    then = compute_short_id(week.created_from)
+    now = compute_short_id(compute_area_provenance(area))
+    text = (
+        f"Data or settings have changed since this week was planned ({then}, now {now}): patrols "
+        "handed out keep their stops and times."
+    )
+    changed = () if then == now else (Note("data_changed", text, "lead"),)
+    return replace(week, plan=plans[0], notes=tuple(dict.fromkeys((*week.notes, *changed))))
 
 
 def round_week(week: Week) -> Week:
@@ -168,14 +174,3 @@ def round_week(week: Week) -> Week:
     document = build_week_document(week)
     read = _parse_week(document, Path("week.json"), week.plan.area.projection)
     return replace(week, duties=read.duties)
-
-
-def _describe_differences(week: Week, area: StudyArea) -> tuple[Note, ...]:
-    """That data or settings have changed since the week was planned."""
-    then = compute_short_id(week.created_from)
-    now = compute_short_id(compute_area_provenance(area))
-    text = (
-        f"Data or settings have changed since this week was planned ({then}, now {now}): patrols "
-        "handed out keep their stops and times."
-    )
-    return () if then == now else (Note("data_changed", text, "lead"),)
