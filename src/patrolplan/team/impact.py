@@ -149,21 +149,12 @@ def estimate_impact(
     groups = _group_streets(area, stretches, [np.flatnonzero(dosed), pairs])
     parts = compute_catchment_shares(area.catchments, groups).toarray()
     counts = parts @ events
-    table = pd.DataFrame(
-        {
-            "before": counts[:, 0],
-            "after": counts[:, 1],
-            "expected": counts[:, 0] * len(spans[1]) / len(spans[0]),
-        },
-        index=pd.Index(GROUPS, name="streets"),
-    )
-    wdd, low, high = _compute_difference(parts, events)
+    table = pd.DataFrame(counts, pd.Index(GROUPS, name="streets"), ["before", "after"])
+    table["expected"] = table["before"] * len(spans[1]) / len(spans[0])
     return Impact(
-        counts=table,
-        months=(len(spans[0]), len(spans[1])),
-        wdd=wdd,
-        low=low,
-        high=high,
+        table,
+        (len(spans[0]), len(spans[1])),
+        *_compute_difference(parts, events),
         too_few=_explain_too_few(parts, events),
         cautions=_list_cautions(area, table, missing),
     )

@@ -69,6 +69,10 @@ class MipBuilder:
         self.add_constraints((at, columns, factor), lower=lower, upper=upper, count=1)
         return self.rows - 1
 
+    def add_no_more(self, some: tuple[Ints, Ints], others: tuple[Ints, Ints], count: int) -> None:
+        """Limit the sum of some columns in each of `count` rows by that of other columns there."""
+        self.add_constraints((*some, 1.0), (*others, -1.0), upper=0.0, count=count)
+
     def add_group_caps(self, group: Ints, columns: Ints, cap: ArrayLike) -> None:
         """Limit the sum of each group's columns; `cap` is by group, or one for all."""
         groups, row = np.unique(group, return_inverse=True)

@@ -32,11 +32,9 @@ from patrolplan.times import format_time
 
 
 class ObstacleFinder:
-    """Finds what keeps officers from further patrols of a week.
+    """Finds what keeps officers from further patrols of a week."""
 
-    `chosen` is (c, 3) officer, day and route of every duty, and of everyone who walks along.
-    """
-
+    # `chosen` is (c, 3) officer, day and route of every duty, and of everyone who walks along.
     def __init__(self, inputs: RotaInputs, chosen: Ints) -> None:
         self.inputs = inputs
         self.all_chosen = chosen

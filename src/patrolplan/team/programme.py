@@ -95,16 +95,12 @@ def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     (before, _), row = np.unique(pairs, axis=1, return_inverse=True)
     row = row.ravel()  # before numpy 2.1 it has two dimensions
     filled, place = _match(before, problem.cell)
-    model.add_constraints(
-        (row, x[follows], 1.0), (filled, x[place], -1.0), upper=0.0, count=len(before)
-    )
+    model.add_no_more((row, x[follows]), (filled, x[place]), len(before))
     needy = np.flatnonzero(problem.needs_companion)
     cells, row = np.unique(problem.cell[needy], return_inverse=True)
     along = np.flatnonzero(problem.is_along)
     filled, place = _match(cells, problem.after_cell[along])
-    model.add_constraints(
-        (row, x[needy], 1.0), (filled, x[along[place]], -1.0), upper=0.0, count=len(cells)
-    )
+    model.add_no_more((row, x[needy]), (filled, x[along[place]]), len(cells))
 
 
 def _match(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
@@ -121,21 +117,13 @@ def add_floor(
     # The columns are what is missing: patrols of each school, and visits that demands ask for.
     first, schools = problem.is_first, np.arange(problem.schools)
     missing = model.add_variables(np.zeros(len(schools)), upper=floor.patrols)
-    model.add_constraints(
-        (problem.school[first], x[first], 1.0),
-        (schools, missing, 1.0),
-        lower=floor.patrols,
-        count=len(schools),
-    )
+    terms = (problem.school[first], x[first], 1.0), (schools, missing, 1.0)
+    model.add_constraints(*terms, lower=floor.patrols, count=len(schools))
     rows = {"missing": (missing, model.add_row(missing, upper=floor.missing))}
     wanted, (option, demand) = problem.demand_visits, problem.meetings
     unmet = model.add_variables(np.zeros(len(wanted)), upper=wanted)
-    model.add_constraints(
-        (demand, x[option], 1.0),
-        (np.arange(len(wanted)), unmet, 1.0),
-        lower=wanted,
-        count=len(wanted),
-    )
+    terms = (demand, x[option], 1.0), (np.arange(len(wanted)), unmet, 1.0)
+    model.add_constraints(*terms, lower=wanted, count=len(wanted))
     for aim, is_of in (("unmet_tasked", problem.is_tasked), ("unmet_watched", ~problem.is_tasked)):
         if is_of.any():
             row = model.add_row(unmet[is_of], upper=getattr(floor, aim))
@@ -191,12 +179,8 @@ def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     admits = model.add_variables(np.zeros(len(cells_above)))
     many = 1 + int(slot.max(initial=0))
     pair, place = np.unique(row[free] * many + slot[free], return_inverse=True)
-    model.add_constraints(
-        (place, columns[free], 1.0),
-        (np.arange(len(pair)), admits[pair // many], -1.0),
-        upper=0.0,
-        count=len(pair),
-    )
+    each = np.arange(len(pair)), admits[pair // many]
+    model.add_no_more((place, columns[free]), each, len(pair))
     further = (highest - np.maximum(0.0, room))[cells_above]
     model.add_constraints(
         (row, columns, minutes[mixed]),
@@ -242,14 +226,9 @@ def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     """Add the whole objective of `patrolplan.team.objective`."""
     unit, days, present = problem.patrol_unit, len(problem.dates), problem.is_present
     gates = problem.schools * problem.windows
-    nth = np.tile(np.arange(1, days + 1), gates)
-    _add_falling_worth(
-        model,
-        np.repeat(np.arange(gates), days),
-        PRESENCE_FACTOR * unit / nth,
-        problem.school_window[present],
-        x[present],
-    )
+    owner, nth = np.repeat(np.arange(gates), days), np.tile(np.arange(1, days + 1), gates)
+    gain, group = PRESENCE_FACTOR * unit / nth, problem.school_window[present]
+    _add_falling_worth(model, owner, gain, group, x[present])
     officers = np.repeat(np.arange(len(problem.capacity)), problem.capacity)
     before = np.cumsum(problem.capacity) - problem.capacity
     share = (np.arange(len(officers)) - before[officers]) / problem.capacity[officers]
@@ -264,7 +243,7 @@ def _add_falling_worth(
     """Add the worth of the number of each group's options by segments of falling gain."""
     piece = model.add_variables(gain)  # the most valuable segments, each whole
     count = 1 + int(max(owner.max(initial=0), group.max(initial=0)))
-    model.add_constraints((owner, piece, 1.0), (group, counted, -1.0), upper=0.0, count=count)
+    model.add_no_more((owner, piece), (group, counted), count)
 
 
 def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
@@ -300,12 +279,8 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     model.add_constraints(
         (each, visited, 1.0), (row, x[option], -1.0), lower=0.0, upper=0.0, count=len(cells)
     )
-    model.add_constraints(
-        (number[hotspot[of] * days + day], pattern[of], 1.0),
-        (each, visited, -1.0),
-        upper=0.0,
-        count=len(cells),
-    )
+    held = number[hotspot[of] * days + day], pattern[of]
+    model.add_no_more(held, (each, visited), len(cells))
     # Dose above the daily maximum is penalised, where forced visits can exceed it.
     forced, minutes = find_forced_visits(problem)[counts], problem.visit_minutes[visit]
     highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))

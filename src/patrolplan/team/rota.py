@@ -99,12 +99,17 @@ def plan_week(
         When `delivered` lacks a column.
     """
     check_officers(area)
-    _check_dose_cap(area)
+    most, dwell = area.settings.week.max_dose_minutes_per_day, area.settings.patrol.dwell_minutes
+    if most < dwell:
+        where = "[week]"
+        what = f"max_dose_minutes_per_day {most:g} is below [patrol] dwell_minutes {dwell:g}"
+        remedy = f"not even one visit would fit; set it to {dwell:g} or more"
+        raise InputError.one(where, what, remedy)
     days = list_school_days(read_day(start, "start"))
     area = check_age(area, days[0])
     for one in [plan] if isinstance(plan, Plan) else plan.values():
         refuse_other_area(area, one.area.basis, "plan", "plan the patrols of this area")
-    dosed = _find_dosed_days(delivered, area.settings.patrol.dwell_minutes)
+    dosed = _find_dosed_days(delivered, dwell)
     plans = list_day_plans(plan, days)
     key = make_draw_key(area, days[0]) if key is None else key
     inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
@@ -163,19 +168,6 @@ def check_officers(area: StudyArea) -> None:
     if (area.officers["role"] == STAFF).all():
         where, what = "[sources] officers", "there are no officers"
         raise InputError.one(where, what, "name the table of officers there")
-
-
-def _check_dose_cap(area: StudyArea) -> None:
-    """Raise if not even one visit fits under the daily maximum."""
-    max_minutes = area.settings.week.max_dose_minutes_per_day
-    dwell = area.settings.patrol.dwell_minutes
-    if max_minutes < dwell:
-        where, what = (
-            "[week]",
-            f"max_dose_minutes_per_day {max_minutes:g} is below [patrol] dwell_minutes {dwell:g}",
-        )
-        remedy = f"not even one visit would fit; set it to {dwell:g} or more"
-        raise InputError.one(where, what, remedy)
 
 
 def _find_dosed_days(

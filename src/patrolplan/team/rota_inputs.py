@@ -40,10 +40,7 @@ Option = tuple[int, int, int]  # rows of an officer, a day and a route
 
 @dataclass(frozen=True, eq=False)
 class RotaInputs:
-    """What a week is chosen from.
-
-    Arrays have axes for officers (k), schools (s), days (d) and routes (r).
-    """
+    """What a week is chosen from, by officers (k), schools (s), days (d) and routes (r)."""
 
     area: StudyArea
     plans: tuple[Plan, ...]  # (d,) the plan of each day
@@ -318,9 +315,10 @@ class RotaInputs:
             visits += [(at, place, minutes_at[name], False) for place, name in mine.items()]
         table = np.array(visits, dtype=np.float64).reshape(-1, 4)
         routes, week = self.routes, self.area.settings.week
-        before = np.array(
-            [*(self._count_doses_before(name) for name in self.hotspots), *[(0, 0)] * len(own)]
-        )
+        stood = [sum(stop.stood_minutes for stop in list_away(walk)) for walk in routes]
+        counts = [[day in demand.days for day in range(len(self.days))] for demand in demands]
+        counted = np.array(counts, dtype=bool)
+        before = np.array([*map(self._count_doses_before, self.hotspots), *[(0, 0)] * len(own)])
         weight = np.array([*self.hotspots.values(), *self.walked.own_places.values()])
         dosed_before, run_before = before.astype(np.int64).reshape(-1, 2).T
         return RotaProblem(
@@ -336,19 +334,13 @@ class RotaInputs:
             option_minutes=np.concatenate([minutes, along.minutes]),
             needs_companion=np.pad(self.needs_companion[officer, day, route], (0, len(along.day))),
             demand_routes=find_meeting_routes(demands, routes),
-            demand_days=np.array(
-                [[day in demand.days for day in range(len(self.days))] for demand in demands],
-                dtype=bool,
-            ).reshape(-1, len(self.days)),
+            demand_days=counted.reshape(-1, len(self.days)),
             demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
             is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
-            route_dose=np.r_[
-                [sum(stop.stood_minutes for stop in list_away(route)) for route in routes],
-                np.zeros(len(along.school)),
-            ],
+            route_dose=np.r_[stood, np.zeros(len(along.school))],
             weight=weight,
             is_once=np.arange(len(weight)) >= len(row),
             dosed_before=dosed_before,

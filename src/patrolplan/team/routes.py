@@ -194,12 +194,10 @@ def list_routes_for_two(demands: Sequence[Demand], routes: Sequence[Patrol]) -> 
 
 @dataclass(frozen=True, eq=False)
 class Companions:
-    """Options of walking along with a school's patrol, whichever of its routes is chosen.
+    """Options (c) of walking along with a school's patrol, whichever of its routes is chosen."""
 
-    Arrays have axes for the options (c) and for the places that they join (p): a school, a window
-    and an officer there. A place is a route without visits, numbered on after all others.
-    """
-
+    # A place (p) that they join is a school, a window and an officer there: a route without visits,
+    # numbered on after all others.
     officer: Ints  # (c,) who
     day: Ints
     place: Ints  # (c,) row of the place
@@ -215,10 +213,8 @@ def find_companions(inputs: RotaInputs) -> Companions:
     """Everyone who may walk along with a patrol of a school in their care."""
     # Not those who stay at the gate. Where one officer patrols alone, companions are only those who
     # may not patrol alone, those who go with them, and those for a place that needs two.
-    columns = [inputs.route_school, inputs.route_window, inputs.route_number]
-    _, first, own = np.unique(
-        np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True
-    )
+    places = np.stack([inputs.route_school, inputs.route_window, inputs.route_number], axis=1)
+    _, first, own = np.unique(places, axis=0, return_index=True, return_inverse=True)
     own = own.ravel()  # before numpy 2.1 it has two dimensions
     found: dict[tuple[int, int, int], tuple[float, float]] = {}
     for number in range(len(first)):

@@ -100,7 +100,7 @@ def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> Vis
     names = old.names if visit.together is None else visit.names
     officer = old.officer if old.officer in names else visit.officer
     engagements = old.engagements if visit.engagements is None else visit.engagements
-    is_same_stay = visit.minutes == old.minutes
+    kept_reason = old.reason if visit.minutes == old.minutes else None
     revised = replace(
         visit,
         officer=officer,
@@ -108,7 +108,7 @@ def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> Vis
         engagements=engagements,
         window=visit.window or old.window,
         arrive=visit.arrive or old.arrive,
-        reason=visit.reason or (old.reason if is_same_stay else None),
+        reason=visit.reason or kept_reason,
     )
     people = old.people if visit.people is None and visit.together is None else visit.people
     revised = _complete_visit(revised, people)
