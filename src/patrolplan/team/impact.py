@@ -151,12 +151,19 @@ def estimate_impact(
     counts = parts @ events
     table = pd.DataFrame(counts, pd.Index(GROUPS, name="streets"), ["before", "after"])
     table["expected"] = table["before"] * len(spans[1]) / len(spans[0])
+    gone = ", ".join(f"{month:%Y-%m}" for month in missing)
+    more = {
+        NONE_AS_BAD: table["before"]["comparison"] < table["before"]["dosed"] / 2,
+        f"Missing from the data, and counted neither before nor after: {gone}.": bool(missing),
+        SPREAD: area.snapped or area.settings.privacy.threshold_for_crime,
+        MONTHS_ONLY: not area.times_known,
+    }
     return Impact(
         table,
         (len(spans[0]), len(spans[1])),
         *_compute_difference(parts, events),
         too_few=_explain_too_few(parts, events),
-        cautions=_list_cautions(area, table, missing),
+        cautions=(*CAUTIONS, *(text for text, is_so in more.items() if is_so)),
     )
 
 
@@ -260,19 +267,6 @@ def count_incidents(area: StudyArea, column: Ints, columns: int) -> Floats:
     counts = np.zeros((len(area.catchments), columns))
     np.add.at(counts, (catchment[rows], column[rows]), 1.0)
     return counts
-
-
-def _list_cautions(
-    area: StudyArea, counts: pd.DataFrame, missing: list[pd.Timestamp]
-) -> tuple[str, ...]:
-    months = ", ".join(f"{month:%Y-%m}" for month in missing)
-    more = {
-        NONE_AS_BAD: counts["before"]["comparison"] < counts["before"]["dosed"] / 2,
-        f"Missing from the data, and counted neither before nor after: {months}.": bool(missing),
-        SPREAD: area.snapped or area.settings.privacy.threshold_for_crime,
-        MONTHS_ONLY: not area.times_known,
-    }
-    return (*CAUTIONS, *(text for text, is_so in more.items() if is_so))
 
 
 def _build_error(what: str, remedy: str, place: str = "") -> InputError:

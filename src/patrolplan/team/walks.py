@@ -173,12 +173,18 @@ def _shift_duty(duty: Duty, planned: Patrol, timing: Timing) -> Duty:
 def _walk(inputs: RotaInputs, duty: Duty, route: int, timing: Timing, end: float) -> Duty:
     """The duty as it is walked, with legs and directions."""
     planned = inputs.routes[route]
-    planning, school = _find_planning(inputs, route)
+    whole = inputs.plans[_find_day(inputs, route)]
+    plan = {part.window_name: part for part in whole.parts}.get(planned.window, whole)
+    rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
+    together = sorted({rows[one.urn] for one in plan.patrols})
+    planning = PlanningInputs.from_area(
+        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=together
+    )
     visit = tuple(stop.tasked for stop in planned.stops if stop.tasked)
     names = tuple(name for stop in planned.stops for name in stop.covered)
     walk = None
     for watch in ((), names):  # most patrols share the school's own candidates
-        builder = PatrolBuilder.for_school(planning, school, visit=visit, watch=watch)
+        builder = PatrolBuilder.for_school(planning, rows[planned.urn], visit=visit, watch=watch)
         if walk := builder.walk_patrol(planned, timing, latest_end_minutes=end):
             break
     walk = walk or planned
@@ -189,16 +195,3 @@ def _walk(inputs: RotaInputs, duty: Duty, route: int, timing: Timing, end: float
 def _find_day(inputs: RotaInputs, route: int) -> int:
     """The first day on which a route is planned."""
     return int(np.argmax(inputs.variant[:, route] >= 0))
-
-
-def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]:
-    """What a route was planned from, and the row of its school there."""
-    patrol = inputs.routes[route]
-    whole = inputs.plans[_find_day(inputs, route)]
-    plan = {part.window_name: part for part in whole.parts}.get(patrol.window, whole)
-    rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
-    planned = sorted({rows[one.urn] for one in plan.patrols})
-    planning = PlanningInputs.from_area(
-        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=planned
-    )
-    return planning, rows[patrol.urn]

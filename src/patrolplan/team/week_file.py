@@ -49,18 +49,13 @@ def build_week_document(week: Week) -> dict[str, Any]:
     # there. `places` is who is where when, as all papers have it. `read_week` turns it into a
     # `Week` again.
     context = {"projection": week.plan.area.projection, "routes": {}}
+    # Worths are rounded, so that percentages of them come back equal.
+    draw = week.draw and replace(week.draw, best_worth=round(week.draw.best_worth, 6))
+    rounded = replace(week, worth=round(week.worth, 6), bound=round(week.bound, 6), draw=draw)
     document: dict[str, Any] = _get_adapters()[1].dump_python(
-        _round_worths(week), mode="json", by_alias=True, context=context
+        rounded, mode="json", by_alias=True, context=context
     )
     return document | {"places": build_place_rows(week)}
-
-
-def _round_worths(week: Week) -> Week:
-    """The week with its worths as files hold them, so that percentages of them come back equal."""
-    draw = week.draw
-    if draw is not None:
-        draw = replace(draw, best_worth=round(draw.best_worth, 6))
-    return replace(week, worth=round(week.worth, 6), bound=round(week.bound, 6), draw=draw)
 
 
 def read_week_alone(path: str | Path, projection: Projection | None = None) -> Week:

@@ -191,16 +191,11 @@ def _list_figures(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
     for key, place in accounts.items():
         at = dict(zip(PLACE_KEY, key, strict=True))
         for account in place.stops:
-            stop = account.stop
+            stop, missed = account.stop, int(not account.stays)
             others = stop.people - {stop.officer}
-            yield {
-                **at,
-                "officer": stop.officer,
-                "promised_visits": 1,
-                "promised_minutes": stop.minutes,
-                "promised_person_minutes": stop.minutes * (stop.count - len(others)),
-                "not_recorded": int(not account.stays),
-            }
+            unnamed = stop.minutes * (stop.count - len(others))
+            own = {"promised_visits": 1, "promised_minutes": stop.minutes, "not_recorded": missed}
+            yield {**at, "officer": stop.officer, **own, "promised_person_minutes": unnamed}
             for name in others:
                 yield {**at, "officer": name, "promised_person_minutes": stop.minutes}
             for stay in account.made[:1]:
@@ -210,15 +205,12 @@ def _list_figures(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
                 yield {**at, "officer": stay.officer, "further_visits": 1}
         for stay in place.others:
             yield {**at, "officer": stay.officer, "further_visits": int(stay.minutes > 0)}
-        for stay, unnamed in place.list_people_counts():
+        for stay, further in place.list_people_counts():
             spoken = delivered["engagements"][stay.row]
-            yield {
-                **at,
-                "officer": stay.officer,
-                "presence_minutes": shares[stay.row],
-                "person_minutes": stay.minutes * (1 + unnamed),
-                "engagements": 0 if pd.isna(spoken) else int(spoken),
-            }
+            own = {"presence_minutes": shares[stay.row]}
+            own["person_minutes"] = stay.minutes * (1 + further)
+            own["engagements"] = 0 if pd.isna(spoken) else int(spoken)
+            yield {**at, "officer": stay.officer, **own}
             for name in stay.names - {stay.officer}:
                 yield {**at, "officer": name, "person_minutes": stay.minutes}
 
