@@ -114,14 +114,11 @@ def list_facts(duty: Duty) -> list[str]:
 
 def list_visit_times(inputs: RotaInputs) -> VisitTimes:
     """When each route of a week may visit its hotspots."""
-    row = {name: number for number, name in enumerate(inputs.hotspots)}
-    return [
-        count_visit_times(
-            np.array([row.get(stop.hotspot, -1) for stop in route.stops], dtype=np.int64),
-            list_dwell_middles(route),
-        )
-        for route in inputs.routes
-    ]
+    row, times = {name: number for number, name in enumerate(inputs.hotspots)}, []
+    for route in inputs.routes:
+        hotspots = np.array([row.get(stop.hotspot, -1) for stop in route.stops], dtype=np.int64)
+        times.append(count_visit_times(hotspots, list_dwell_middles(route)))
+    return times
 
 
 def count_visit_times(hotspots: Ints, middles: DwellMiddles) -> tuple[Ints, Floats]:

@@ -230,20 +230,6 @@ def overlap(facts: RotaFacts, option: int, other: int) -> bool:
 @jit_compile(is_inlined=True, allocates=False)
 def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether an option that was added keeps the rules of officer, school, hotspot and demand."""
-    if not _fits_officer(facts, state, option):
-        return False
-    # A second officer needs the first one, a companion the one who is joined.
-    after = facts.after_cell[option]
-    if after >= 0 and state.cells[after] < 0:
-        return False
-    if facts.needs_companion[option] and state.along[facts.cell[option]] == 0:
-        return False
-    return not _exceeds_maximum(facts, state, option)
-
-
-@jit_compile(is_inlined=True, allocates=False)
-def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether an officer has no more patrols than their maximum, and none that overlaps this."""
     officer = facts.officer[option]
     if state.officer_patrols[officer] > facts.max_patrols[officer]:
         return False
@@ -253,7 +239,13 @@ def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
         other = state.slots[slot]
         if other >= 0 and other != option and overlap(facts, option, other):
             return False
-    return True
+    # A second officer needs the first one, a companion the one who is joined.
+    after = facts.after_cell[option]
+    if after >= 0 and state.cells[after] < 0:
+        return False
+    if facts.needs_companion[option] and state.along[facts.cell[option]] == 0:
+        return False
+    return not _exceeds_maximum(facts, state, option)
 
 
 @jit_compile(is_inlined=True, allocates=False)

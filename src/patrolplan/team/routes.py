@@ -109,11 +109,8 @@ def build_route_key(patrol: Patrol) -> RouteKey:
     # It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
     # read from a file with whole minutes. Without a presence at the gate the start of a patrol is
     # drawn, and its window is identified by its end.
-    stops = frozenset(
-        Counter(
-            (stop.hotspot, round(stop.stood_minutes, 2), stop.tasking) for stop in patrol.stops
-        ).items()
-    )
+    each = ((stop.hotspot, round(stop.stood_minutes, 2), stop.tasking) for stop in patrol.stops)
+    stops = frozenset(Counter(each).items())
     start = format_time(patrol.start_minutes) if patrol.has_presence else ""
     hours = start, format_time(patrol.latest_end_minutes)
     barred = frozenset(place.tasking for place in patrol.keep_away)

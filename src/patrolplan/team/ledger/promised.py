@@ -127,12 +127,10 @@ def _build_promised_week(week: Week, hotspots: Mapping[str, Any]) -> PromisedWee
         for duty in week.duties
         for number, stop in enumerate(duty.patrol.stops, start=1)
     ]
-    spots = []
+    spots, names = [], ("id", "hotspot", "kind", "place")
     for feature in hotspots["features"]:
         facts, shape = feature["properties"], shapely.geometry.shape(feature["geometry"])
-        spot: dict[str, Any] = {
-            name: str(facts[name]) for name in ("id", "hotspot", "kind", "place")
-        }
+        spot: dict[str, Any] = {name: str(facts[name]) for name in names}
         spot |= {"longitude": float(facts["stop"][0]), "latitude": float(facts["stop"][1])}
         spot["shape"] = shapely.to_wkt(shape, rounding_precision=DECIMALS)
         spots.append(spot | {"sees": ";".join(map(str, facts["sees"]))})

@@ -142,13 +142,9 @@ def find_same_visits(visit: Visit, recorded: Sequence[RecordedVisit]) -> list[Re
     """The recorded visits that are the same as this one: several where officers are joined."""
     # `recorded` are those of its day and school. One of several officers comes first, then that of
     # the visit's own officer; of the others only those with minutes.
-    same = [
-        row
-        for row in recorded
-        if row.visit.id == visit.id
-        and row.visit.names & visit.names
-        and ("" in {row.visit.window, visit.window} or row.visit.window == visit.window)
-    ]
+    windows = {"", visit.window} if visit.window else {row.visit.window for row in recorded}
+    here = [one for one in recorded if one.visit.id == visit.id and one.visit.window in windows]
+    same = [row for row in here if row.visit.names & visit.names]
     same.sort(
         key=lambda row: (-len(row.visit.names), row.visit.officer != visit.officer, row.number)
     )
