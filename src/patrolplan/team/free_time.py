@@ -181,11 +181,8 @@ class FreeTime:
         self, officer: str, date: dt.date, leave: float, back: float
     ) -> tuple[Appointment, ...]:
         """An officer's appointments on a day between leaving and being back."""
-        return tuple(
-            one
-            for one in self.appointments
-            if (one.officer, one.date) == (officer, date) and _overlaps(one, leave, back)
-        )
+        own = (one for one in self.appointments if (one.officer, one.date) == (officer, date))
+        return tuple(one for one in own if _overlaps(one, leave, back))
 
 
 def _overlaps(one: Appointment, set_out: ArrayLike, back: ArrayLike) -> Bools:

@@ -6,6 +6,7 @@ Unmet days, unmet demands, changes by hand and locks ask the same function, and 
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import get_args
 
@@ -273,17 +274,10 @@ def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[D
     outcomes = []
     for demand, routes in zip(demands, meets, strict=True):
         met_by = _find_visitors(inputs, demand, stays)
-        is_met = len(met_by) >= demand.visits
-        outcomes.append(
-            DemandOutcome(
-                kind=demand.kind,
-                place=demand.place,
-                date=inputs.days[demand.days[0]] if demand.kind == "tasked" else None,
-                visits=demand.visits,
-                met_by=met_by,
-                why=None if is_met else _explain_unmet(finder, demand, routes),
-            )
-        )
+        date = inputs.days[demand.days[0]] if demand.kind == "tasked" else None
+        outcome = DemandOutcome(demand.kind, demand.place, date, demand.visits, met_by)
+        why = None if outcome.is_met else _explain_unmet(finder, demand, routes)
+        outcomes.append(replace(outcome, why=why))
     return tuple(outcomes)
 
 

@@ -132,11 +132,8 @@ def add_floor(
     row_of = np.full(problem.schools, -1)
     row_of[dosed] = np.arange(len(dosed))
     mine = row_of[problem.school] >= 0
-    model.add_constraints(
-        (row_of[problem.school[mine]], x[mine], problem.option_dose[mine]),
-        lower=floor.dose[dosed] - MINUTES_TOLERANCE,
-        count=len(dosed),
-    )
+    given = (row_of[problem.school[mine]], x[mine], problem.option_dose[mine])
+    model.add_constraints(given, lower=floor.dose[dosed] - MINUTES_TOLERANCE, count=len(dosed))
     return rows
 
 
@@ -181,13 +178,9 @@ def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     pair, place = np.unique(row[free] * many + slot[free], return_inverse=True)
     each = np.arange(len(pair)), admits[pair // many]
     model.add_no_more((place, columns[free]), each, len(pair))
-    further = (highest - np.maximum(0.0, room))[cells_above]
-    model.add_constraints(
-        (row, columns, minutes[mixed]),
-        (np.arange(len(cells_above)), admits, further),
-        upper=highest[cells_above] + MINUTES_TOLERANCE,
-        count=len(cells_above),
-    )
+    further, count = (highest - np.maximum(0.0, room))[cells_above], len(cells_above)
+    terms = (row, columns, minutes[mixed]), (np.arange(count), admits, further)
+    model.add_constraints(*terms, upper=highest[cells_above] + MINUTES_TOLERANCE, count=count)
 
 
 def _compute_max_minutes(
@@ -290,12 +283,9 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     weight = problem.weight[cells[crowded] // days]
     excess = model.add_variables(-OVER_CAP_PENALTY * weight, upper=np.inf)
     mine = at[row] >= 0
-    model.add_constraints(
-        (at[row[mine]], x[option[mine]], minutes[mine] / problem.max_dose_minutes),
-        (np.arange(len(crowded)), excess, -1.0),
-        upper=1.0,
-        count=len(crowded),
-    )
+    given = (at[row[mine]], x[option[mine]], minutes[mine] / problem.max_dose_minutes)
+    less = (np.arange(len(crowded)), excess, -1.0)
+    model.add_constraints(given, less, upper=1.0, count=len(crowded))
 
 
 def list_day_sets(days: int) -> Bools:

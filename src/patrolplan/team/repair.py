@@ -101,10 +101,7 @@ def repair_week(
         When an officer or a day is not of this week.
     """
     officers = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
-    away = {
-        officer: frozenset(read_day(day, "absent") for day in days)
-        for officer, days in absent.items()
-    }
+    away = {name: frozenset(read_day(day, "absent") for day in absent[name]) for name in absent}
     check_absences(week.days, officers, away)
     none = frozenset[dt.date]()
     names = sorted({*week.absent, *away})

@@ -199,11 +199,10 @@ def build_week(
         PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
         for row in np.flatnonzero(patrols < target)
     )
-    duties = [
-        build_duty(inputs, *option).with_crew(crew)
-        for option, crew in find_crews(inputs, chosen).items()
-    ]
+    crews = find_crews(inputs, chosen).items()
+    duties = [build_duty(inputs, *option).with_crew(crew) for option, crew in crews]
     finder = ObstacleFinder(inputs, chosen)
+    notes = (*_list_notes(inputs), *finder.note_over_cap())
     choice: dict[str, Any] = {
         "plan": inputs.plans[0],
         "days": inputs.days,
@@ -213,12 +212,7 @@ def build_week(
         "status": "optimal" if solution.proven else "feasible",
         "worth": solution.worth,
         "bound": solution.bound,
-        "notes": (
-            *_list_notes(inputs),
-            *finder.note_over_cap(),
-            *_note_short_crews(inputs.area, duties),
-            *note_modes(inputs.area),
-        ),
+        "notes": (*notes, *_note_short_crews(inputs.area, duties), *note_modes(inputs.area)),
         "locks": inputs.locks,
         "bans": inputs.bans,
         "delivered": dict(inputs.delivered),

@@ -57,7 +57,7 @@ class RotaInputs:
     @cached_property
     def officers(self) -> tuple[str, ...]:
         """(k,) names: those of the table, then any others of duties that stay."""
-        held = (name for duty in self.held for name in (duty.officer, *duty.crew))
+        held = (name for duty in self.held for name in duty.people)
         return tuple(dict.fromkeys([*self.area.officers["officer"], *held]))
 
     @cached_property
@@ -185,9 +185,7 @@ class RotaInputs:
     def max_patrols(self) -> Ints:
         """(k,) maximum patrols a week; no fewer than an officer has been handed out."""
         table = self.area.officers["max_patrols_per_week"].to_numpy(np.int64)
-        held = [
-            sum(name in {duty.officer, *duty.crew} for duty in self.held) for name in self.officers
-        ]
+        held = [sum(name in duty.people for duty in self.held) for name in self.officers]
         return np.asarray(np.maximum(np.pad(table, (0, len(held) - len(table))), held))
 
     @cached_property

@@ -113,16 +113,10 @@ def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tu
         way_back = max(0.0, back - duty.end_minutes)
         if not np.isnan(free.hours[officer, day, 1]):
             end = min(end, float(free.hours[officer, day, 1]))
-        others = [
-            (each.leave_minutes, each.back_minutes)
-            for each in free.appointments
-            if (each.officer, each.date) == (name, duty.date)
-        ]
-        others += [
-            _find_span(inputs, name, each)
-            for each in duties
-            if each is not duty and each.date == duty.date and name in {each.officer, *each.crew}
-        ]
+        own = [one for one in free.appointments if (one.officer, one.date) == (name, duty.date)]
+        others = [(one.leave_minutes, one.back_minutes) for one in own]
+        beside = [one for one in duties if one is not duty and one.date == duty.date]
+        others += [_find_span(inputs, name, one) for one in beside if name in one.people]
         for sets_out, is_back in others:
             if sets_out >= duty.start_minutes:
                 end = min(end, sets_out - way_back)
