@@ -115,9 +115,8 @@ class AuditColumns:
 
     def to_frame(self) -> pd.DataFrame:
         """The groups by area, in columns whose names begin with "audit_only_"."""
-        return self._groups.rename(
-            columns=lambda name: name if is_marked(name) else f"{AUDIT_MARK}{name}"
-        )
+        marks = {name: name if is_marked(name) else f"{AUDIT_MARK}{name}" for name in self._groups}
+        return self._groups.rename(columns=marks)
 
     def __len__(self) -> int:
         return len(self._groups)

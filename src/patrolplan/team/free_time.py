@@ -139,9 +139,8 @@ class FreeTime:
             return ()
         table = table.sort_values(["date", "from_minutes", "to_minutes"], kind="stable")
         names = ["officer", "date", "kind", "urn", "from_minutes", "to_minutes"]
-        rows = zip(
-            *(table[name] for name in names), self._compute_ways(table).tolist(), strict=True
-        )
+        ways = self._compute_ways(table).tolist()
+        rows = zip(*(table[name] for name in names), ways, strict=True)
         return tuple(
             Appointment(str(who), dates[date], str(kind), begin - way, begin, end, end + way, urn)
             for who, date, kind, urn, begin, end, way in rows

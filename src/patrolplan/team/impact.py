@@ -199,12 +199,9 @@ def _compute_difference(parts: Floats, events: Floats) -> tuple[float, float, fl
     came, expected = after[DOSED_ROWS].sum(), before[DOSED_ROWS] @ change
     some_came, some_expected = max(came, MIN_COUNT), max(expected, MIN_COUNT)
     # By how much the logarithm of the ratio changes with one more incident in each catchment.
-    by_after = (
-        parts[DOSED_ROWS].sum(axis=0) / some_came - size @ parts[COMPARISON_ROWS] / some_expected
-    )
-    by_before = (
-        change @ (size[:, None] * parts[COMPARISON_ROWS] - parts[DOSED_ROWS]) / some_expected
-    )
+    dosed, compared = parts[DOSED_ROWS], parts[COMPARISON_ROWS]
+    by_after = dosed.sum(axis=0) / some_came - size @ compared / some_expected
+    by_before = change @ (size[:, None] * compared - dosed) / some_expected
     error = np.sqrt(by_after**2 @ events[:, 1] + by_before**2 @ events[:, 0])
     away = np.log(some_came / some_expected)
     sides = away + HALF_WIDTH_95 * error * np.array([-1.0, 1.0])

@@ -81,10 +81,8 @@ def _bound_counts(
     low = groups.by_term[term]
     in_other_terms = sum(groups.by_term.values()) - low
     high = np.minimum(low - groups.counts, -in_other_terms) + groups.max_counts
-    here, elsewhere = (
-        (int(low[rows].sum()), int(high[rows].sum())) for rows in (np.array([group]), others)
-    )
-    return here, elsewhere
+    here = int(low[group]), int(high[group])
+    return here, (int(low[others].sum()), int(high[others].sum()))
 
 
 def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tuple[float, float]:
