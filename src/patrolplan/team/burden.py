@@ -115,9 +115,8 @@ class AuditColumns:
 
     def to_frame(self) -> pd.DataFrame:
         """The groups by area, in columns whose names begin with "audit_only_"."""
-        return self._groups.rename(
-            columns=lambda name: name if is_marked(name) else f"{AUDIT_MARK}{name}"
-        )
+        marks = {name: name if is_marked(name) else f"{AUDIT_MARK}{name}" for name in self._groups}
+        return self._groups.rename(columns=marks)
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -322,6 +321,7 @@ def _tabulate(facts: pd.DataFrame, labels: list[str], threshold: int) -> pd.Data
     is_shown = has_harm & (sums["incidents"] >= threshold)
     share = (sums["harm"] / max(sums["harm"].sum(), 1e-12)).where(is_shown)
     people = {name: _round_people(sums[name], threshold) for name in ("residents", "pupils")}
+    some = {name: count.where(count > 0) for name, count in people.items()}
     columns: dict[str, pd.Series] = {}
     for kind in KINDS:
         minutes = sums[f"{kind}_minutes"]
@@ -331,9 +331,9 @@ def _tabulate(facts: pd.DataFrame, labels: list[str], threshold: int) -> pd.Data
         columns |= {
             f"{kind}_minutes": minutes,
             f"{kind}_share": part,
-            f"{kind}_per_1000_residents": 1000 * _divide(minutes, people["residents"]),
-            f"{kind}_per_pupil": _divide(minutes, people["pupils"]),
-            f"{kind}_ratio": _divide(compared, share),
+            f"{kind}_per_1000_residents": 1000 * (minutes / some["residents"]),
+            f"{kind}_per_pupil": minutes / some["pupils"],
+            f"{kind}_ratio": compared / share.where(share > 0),
         }
     harm = {"harm_per_month": sums["harm"].where(is_shown), "harm_share": share}
     return pd.DataFrame(columns | people | harm)
@@ -343,8 +343,3 @@ def _round_people(people: pd.Series, threshold: int) -> pd.Series:
     """Numbers of people as they may be shown: NaN where below the threshold, except 0."""
     counted = suppress_and_round(people.fillna(0).to_numpy(), threshold).astype(np.float64)
     return pd.Series(counted, people.index).where(people.eq(0) | (people.gt(0) & (counted > 0)))
-
-
-def _divide(part: pd.Series, whole: pd.Series) -> pd.Series:
-    """A quotient; NaN where the divisor is zero."""
-    return part / whole.where(whole > 0)

@@ -62,8 +62,8 @@ def plan_days(
     for part in (part for plan in (earlier or {}).values() for part in plan.parts):
         done.add(part)
     if earlier:
-        parts = next(iter(earlier.values())).parts
-        found = [(one.risk, one.hotspots, one.window) for one in parts]
+        before = next(iter(earlier.values())).parts
+        found = [(one.risk, one.hotspots, one.window) for one in before]
         found[0] = risk, hotspots, found[0][2]
     else:
         found = []
@@ -71,15 +71,11 @@ def plan_days(
             own = (further_risks or {})[name] if found else risk
             spots = rate_hotspots(area, own, hotspots) if found else hotspots
             found.append((own, spots, resolve_window(area.settings.patrol, name=name)))
-    return {
-        day: _join_windows(
-            [
-                done.plan_window(Plan(area, own, spots, (), area.left_out, day, window))
-                for own, spots, window in found
-            ]
-        )
-        for day in days
-    }
+    plans = {}
+    for day in days:
+        parts = [Plan(area, *each[:2], (), area.left_out, day, each[2]) for each in found]
+        plans[day] = _join_windows([*map(done.plan_window, parts)])
+    return plans
 
 
 class _DayPlaces:
@@ -181,12 +177,8 @@ def _join_windows(parts: Sequence[Plan]) -> Plan:
     """The plan of a day's windows, with the places to visit that no patrol of any can reach."""
     first, *others = parts
     plan = replace(first, other_windows=tuple(others))
-    visits = Counter(
-        name
-        for patrol in (patrol for part in parts for patrol in part.patrols)
-        for variant in patrol.variants
-        for name in variant.serves
-    )
+    variants = (one for part in parts for patrol in part.patrols for one in patrol.variants)
+    visits = Counter(name for variant in variants for name in variant.serves)
     urns = list(dict.fromkeys(patrol.urn for patrol in plan.patrols))
     unserved = [row for part in parts for row in part.unserved]
     rows = list_left_out(plan, urns, unserved, visits)

@@ -114,14 +114,11 @@ def list_facts(duty: Duty) -> list[str]:
 
 def list_visit_times(inputs: RotaInputs) -> VisitTimes:
     """When each route of a week may visit its hotspots."""
-    row = {name: number for number, name in enumerate(inputs.hotspots)}
-    return [
-        count_visit_times(
-            np.array([row.get(stop.hotspot, -1) for stop in route.stops], dtype=np.int64),
-            list_dwell_middles(route),
-        )
-        for route in inputs.routes
-    ]
+    row, times = {name: number for number, name in enumerate(inputs.hotspots)}, []
+    for route in inputs.routes:
+        hotspots = np.array([row.get(stop.hotspot, -1) for stop in route.stops], dtype=np.int64)
+        times.append(count_visit_times(hotspots, list_dwell_middles(route)))
+    return times
 
 
 def count_visit_times(hotspots: Ints, middles: DwellMiddles) -> tuple[Ints, Floats]:
@@ -168,16 +165,6 @@ def compute_chances(problem: RotaProblem, times: VisitTimes, weeks: list[Ints]) 
     return np.asarray(chances.reshape(days, hotspots, QUARTERS).swapaxes(0, 1))
 
 
-def compute_foreseen(chances: Floats) -> float:
-    """Share of a week's visits that an insider is expected to name."""
-    # As many cells as there are visits in a week on average, the most probable ones.
-    visits = float(chances.sum())
-    if visits <= 0:
-        return 0.0
-    probable = np.sort(chances[chances > 0])[::-1]
-    return float(probable[: max(1, round(visits))].sum() / visits)
-
-
 def find_foreseen(inputs: RotaInputs, best: RotaSolution) -> Foreseen:
     """How well a week is foreseen with its locks and bans, and without."""
     with_locks = _foresee(inputs, best)
@@ -193,8 +180,13 @@ def find_foreseen(inputs: RotaInputs, best: RotaSolution) -> Foreseen:
 
 
 def _foresee(inputs: RotaInputs, best: RotaSolution) -> float:
-    """Share of the visits that an insider names, of the weeks that may be drawn from the best."""
+    """Share of visits that an insider is expected to name, of weeks drawn from the best one."""
     settings, problem = inputs.area.settings, inputs.problem
     weeks = sample_weeks(problem, best, settings.week.give, seed=settings.seed)
     chances = compute_chances(problem, list_visit_times(inputs), weeks)
-    return round(compute_foreseen(chances), FORESEEN_DIGITS)
+    # As many cells as there are visits in a week on average, the most probable ones.
+    visits = float(chances.sum())
+    if visits <= 0:
+        return 0.0
+    probable = np.sort(chances[chances > 0])[::-1]
+    return round(float(probable[: max(1, round(visits))].sum() / visits), FORESEEN_DIGITS)

@@ -50,12 +50,8 @@ def compute_minutes_from_base(area: StudyArea, places_xy: Floats | None = None) 
         places_xy = area.network.xy(area.gates)
     bases_xy = shapely.get_coordinates(area.officers.geometry.values)
     bases = network.snap(bases_xy)
-    unique, first, which = np.unique(
-        np.stack([bases.piece, bases.offset_metres], 1),
-        axis=0,
-        return_index=True,
-        return_inverse=True,
-    )
+    spots = np.stack([bases.piece, bases.offset_metres], 1)
+    unique, first, which = np.unique(spots, axis=0, return_index=True, return_inverse=True)
     ends = concatenate_positions(places, bases.take(first))
     graph = build_street_graph(network, ends, None)
     costs, _, _ = join_both_ways(graph.ends, graph.costs, graph.size)
@@ -80,13 +76,8 @@ def compute_minutes_from_base(area: StudyArea, places_xy: Floats | None = None) 
     return np.asarray(minutes)
 
 
-MODE_WORDS = {
-    "walk": "on foot",
-    "bicycle": "by bicycle",
-    "transport": "by public transport",
-    "car": "by car",
-}
-"""Each mode in words."""
+MODE_WORDS = {"walk": "on foot", "bicycle": "by bicycle"}
+MODE_WORDS |= {"transport": "by public transport", "car": "by car"}
 
 
 def note_modes(area: StudyArea) -> tuple[Note, ...]:
@@ -133,7 +124,9 @@ class FreeTime:
         """(k, d, 2) duty from and to, NaN when off."""
         hours = np.full((len(self.officers), len(self.days), 2), np.nan)
         for row, officer in enumerate(self.area.officers[list(WEEKDAYS)].to_dict("records")):
-            hours[row] = [_parse_hours(officer[WEEKDAYS[day.weekday()]]) for day in self.days]
+            for number, day in enumerate(self.days):
+                if duty := officer[WEEKDAYS[day.weekday()]]:
+                    hours[row, number] = [*map(minutes_after_midnight, duty.split("-"))]
         return hours
 
     @cached_property
@@ -146,9 +139,8 @@ class FreeTime:
             return ()
         table = table.sort_values(["date", "from_minutes", "to_minutes"], kind="stable")
         names = ["officer", "date", "kind", "urn", "from_minutes", "to_minutes"]
-        rows = zip(
-            *(table[name] for name in names), self._compute_ways(table).tolist(), strict=True
-        )
+        ways = self._compute_ways(table).tolist()
+        rows = zip(*(table[name] for name in names), ways, strict=True)
         return tuple(
             Appointment(str(who), dates[date], str(kind), begin - way, begin, end, end + way, urn)
             for who, date, kind, urn, begin, end, way in rows
@@ -188,24 +180,14 @@ class FreeTime:
         self, officer: str, date: dt.date, leave: float, back: float
     ) -> tuple[Appointment, ...]:
         """An officer's appointments on a day between leaving and being back."""
-        return tuple(
-            one
-            for one in self.appointments
-            if (one.officer, one.date) == (officer, date) and _overlaps(one, leave, back)
-        )
+        own = (one for one in self.appointments if (one.officer, one.date) == (officer, date))
+        return tuple(one for one in own if _overlaps(one, leave, back))
 
 
 def _overlaps(one: Appointment, set_out: ArrayLike, back: ArrayLike) -> Bools:
     """(r,) which of these spans have a part of an appointment and its ways."""
     begins, ends = one.leave_minutes + MINUTES_TOLERANCE, one.back_minutes - MINUTES_TOLERANCE
     return np.asarray(np.less(set_out, ends) & np.less(begins, back))
-
-
-def _parse_hours(hours: str) -> tuple[float, float]:
-    if not hours:
-        return (np.nan, np.nan)
-    begin, end = hours.split("-")
-    return (minutes_after_midnight(begin), minutes_after_midnight(end))
 
 
 SATURDAY = 5
@@ -223,14 +205,12 @@ def find_open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence
     # A row of `term_dates` (see `small_tables.TERM_DATES`) for the school outranks one for all
     # schools (`*`), and `closed` outranks `term`. Where no row names a term, for the school or for
     # all, every weekday counts.
-    dates = pd.DatetimeIndex(list(days))
-    inside = (term_dates["from"].to_numpy()[:, None] <= dates.to_numpy()) & (
-        dates.to_numpy() <= term_dates["to"].to_numpy()[:, None]
-    )
+    dates = pd.DatetimeIndex(list(days)).to_numpy()
+    begin, end = (term_dates[name].to_numpy()[:, None] for name in ("from", "to"))
+    inside = (begin <= dates) & (dates <= end)
     urn, kind = (term_dates[name].to_numpy(dtype=object) for name in ("urn", "kind"))
 
-    def covers(rows: Bools) -> Bools:
-        """(d,) whether any of these rows covers each day."""
+    def covers(rows: Bools) -> Bools:  # (d,) whether any of these rows covers each day
         return np.asarray(inside[rows].any(axis=0))
 
     every, term, closed = urn == "*", kind == "term", kind == "closed"

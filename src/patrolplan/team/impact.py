@@ -149,23 +149,21 @@ def estimate_impact(
     groups = _group_streets(area, stretches, [np.flatnonzero(dosed), pairs])
     parts = compute_catchment_shares(area.catchments, groups).toarray()
     counts = parts @ events
-    table = pd.DataFrame(
-        {
-            "before": counts[:, 0],
-            "after": counts[:, 1],
-            "expected": counts[:, 0] * len(spans[1]) / len(spans[0]),
-        },
-        index=pd.Index(GROUPS, name="streets"),
-    )
-    wdd, low, high = _compute_difference(parts, events)
+    table = pd.DataFrame(counts, pd.Index(GROUPS, name="streets"), ["before", "after"])
+    table["expected"] = table["before"] * len(spans[1]) / len(spans[0])
+    gone = ", ".join(f"{month:%Y-%m}" for month in missing)
+    more = {
+        NONE_AS_BAD: table["before"]["comparison"] < table["before"]["dosed"] / 2,
+        f"Missing from the data, and counted neither before nor after: {gone}.": bool(missing),
+        SPREAD: area.snapped or area.settings.privacy.threshold_for_crime,
+        MONTHS_ONLY: not area.times_known,
+    }
     return Impact(
-        counts=table,
-        months=(len(spans[0]), len(spans[1])),
-        wdd=wdd,
-        low=low,
-        high=high,
+        table,
+        (len(spans[0]), len(spans[1])),
+        *_compute_difference(parts, events),
         too_few=_explain_too_few(parts, events),
-        cautions=_list_cautions(area, table, missing),
+        cautions=(*CAUTIONS, *(text for text, is_so in more.items() if is_so)),
     )
 
 
@@ -201,12 +199,9 @@ def _compute_difference(parts: Floats, events: Floats) -> tuple[float, float, fl
     came, expected = after[DOSED_ROWS].sum(), before[DOSED_ROWS] @ change
     some_came, some_expected = max(came, MIN_COUNT), max(expected, MIN_COUNT)
     # By how much the logarithm of the ratio changes with one more incident in each catchment.
-    by_after = (
-        parts[DOSED_ROWS].sum(axis=0) / some_came - size @ parts[COMPARISON_ROWS] / some_expected
-    )
-    by_before = (
-        change @ (size[:, None] * parts[COMPARISON_ROWS] - parts[DOSED_ROWS]) / some_expected
-    )
+    dosed, compared = parts[DOSED_ROWS], parts[COMPARISON_ROWS]
+    by_after = dosed.sum(axis=0) / some_came - size @ compared / some_expected
+    by_before = change @ (size[:, None] * compared - dosed) / some_expected
     error = np.sqrt(by_after**2 @ events[:, 1] + by_before**2 @ events[:, 0])
     away = np.log(some_came / some_expected)
     sides = away + HALF_WIDTH_95 * error * np.array([-1.0, 1.0])
@@ -269,19 +264,6 @@ def count_incidents(area: StudyArea, column: Ints, columns: int) -> Floats:
     counts = np.zeros((len(area.catchments), columns))
     np.add.at(counts, (catchment[rows], column[rows]), 1.0)
     return counts
-
-
-def _list_cautions(
-    area: StudyArea, counts: pd.DataFrame, missing: list[pd.Timestamp]
-) -> tuple[str, ...]:
-    months = ", ".join(f"{month:%Y-%m}" for month in missing)
-    more = {
-        NONE_AS_BAD: counts["before"]["comparison"] < counts["before"]["dosed"] / 2,
-        f"Missing from the data, and counted neither before nor after: {months}.": bool(missing),
-        SPREAD: area.snapped or area.settings.privacy.threshold_for_crime,
-        MONTHS_ONLY: not area.times_known,
-    }
-    return (*CAUTIONS, *(text for text, is_so in more.items() if is_so))
 
 
 def _build_error(what: str, remedy: str, place: str = "") -> InputError:

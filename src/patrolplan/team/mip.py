@@ -1,6 +1,7 @@
 """A mixed-integer programme to maximise, built block by block and solved by HiGHS."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -69,6 +70,10 @@ class MipBuilder:
         self.add_constraints((at, columns, factor), lower=lower, upper=upper, count=1)
         return self.rows - 1
 
+    def add_no_more(self, some: tuple[Ints, Ints], others: tuple[Ints, Ints], count: int) -> None:
+        """Limit the sum of some columns in each of `count` rows by that of other columns there."""
+        self.add_constraints((*some, 1.0), (*others, -1.0), upper=0.0, count=count)
+
     def add_group_caps(self, group: Ints, columns: Ints, cap: ArrayLike) -> None:
         """Limit the sum of each group's columns; `cap` is by group, or one for all."""
         groups, row = np.unique(group, return_inverse=True)
@@ -83,15 +88,10 @@ class MipBuilder:
         objective = np.concatenate(self.objective)
         for columns, gain in self.gains:
             np.add.at(objective, columns, gain)
-        return MixedIntegerProgramme(
-            objective=objective,
-            lower=np.concatenate(self.lower),
-            upper=np.concatenate(self.upper),
-            is_integer=np.concatenate(self.is_integer),
-            matrix=sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns)),
-            row_lower=np.concatenate(self.row_lower),
-            row_upper=np.concatenate(self.row_upper),
-        )
+        matrix = sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns))
+        names = ("lower", "upper", "is_integer", "row_lower", "row_upper")
+        sides: dict[str, Any] = {name: np.concatenate(getattr(self, name)) for name in names}
+        return MixedIntegerProgramme(objective=objective, matrix=matrix, **sides)
 
 
 class MixedIntegerProgramme(Programme):

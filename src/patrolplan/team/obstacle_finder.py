@@ -6,6 +6,7 @@ Unmet days, unmet demands, changes by hand and locks ask the same function, and 
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import get_args
 
@@ -27,18 +28,14 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes
 from patrolplan.team.week import Duty, format_day
 from patrolplan.team.week_records import Ban, DemandOutcome, Lock, Unmet, Visitor
-from patrolplan.team.where_when import Stay, list_stays
+from patrolplan.team.where_when import WHOLE_DAY_MINUTES, Stay, list_stays
 from patrolplan.times import format_time
-
-WHOLE_DAY_MINUTES = 1439.0  # of absence that count as all day, from 00:00 to 23:59
 
 
 class ObstacleFinder:
-    """Finds what keeps officers from further patrols of a week.
+    """Finds what keeps officers from further patrols of a week."""
 
-    `chosen` is (c, 3) officer, day and route of every duty, and of everyone who walks along.
-    """
-
+    # `chosen` is (c, 3) officer, day and route of every duty, and of everyone who walks along.
     def __init__(self, inputs: RotaInputs, chosen: Ints) -> None:
         self.inputs = inputs
         self.all_chosen = chosen
@@ -277,17 +274,10 @@ def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[D
     outcomes = []
     for demand, routes in zip(demands, meets, strict=True):
         met_by = _find_visitors(inputs, demand, stays)
-        is_met = len(met_by) >= demand.visits
-        outcomes.append(
-            DemandOutcome(
-                kind=demand.kind,
-                place=demand.place,
-                date=inputs.days[demand.days[0]] if demand.kind == "tasked" else None,
-                visits=demand.visits,
-                met_by=met_by,
-                why=None if is_met else _explain_unmet(finder, demand, routes),
-            )
-        )
+        date = inputs.days[demand.days[0]] if demand.kind == "tasked" else None
+        outcome = DemandOutcome(demand.kind, demand.place, date, demand.visits, met_by)
+        why = None if outcome.is_met else _explain_unmet(finder, demand, routes)
+        outcomes.append(replace(outcome, why=why))
     return tuple(outcomes)
 
 

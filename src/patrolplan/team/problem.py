@@ -24,15 +24,10 @@ class RotaProblem:
     officer: Ints
     day: Ints
     route: Ints  # (o,) what each option joins, as rows of the arrays below
-    lock: Ints
-    """(o,) number of the lock that an option would fulfil, -1 for none: exactly one option of each
-    lock is chosen."""
+    lock: Ints  # (o,) lock that an option would fulfil, -1 for none; one option of each is chosen
     route_school: Ints  # (r,) school of each route
-    route_number: Ints
-    """(r,) 1 for the first officer at a school, 2 for one who patrols it together with the
-    first..."""
-    visits: Ints
-    """(v, 2) route and place of every visit: a stop visits each place that is seen from it."""
+    route_number: Ints  # (r,) 1 for the first officer at a school, 2 for one who goes with them...
+    visits: Ints  # (v, 2) route and place of every visit: a stop visits each place seen from it
     visit_minutes: Floats  # (v,) minutes of every visit
     route_dose: Floats  # (r,) minutes that each route stands at its stops, apart from the gate
     weight: Floats
@@ -48,28 +43,21 @@ class RotaProblem:
     max_dose_minutes: float  # maximum minutes of a hotspot a day, see `patrolplan.team.programme`
     mandatory_visits: Bools
     """(v,) stops at places that intelligence has every patrol of a school visit."""
-    route_window: Ints
-    """(r,) window of each route, 0 for the first of the week. An officer has at most one patrol a
-    window and day."""
+    route_window: Ints  # (r,) 0 for the first; an officer has at most one patrol a window and day
     option_minutes: Floats
-    """(o, 2) from setting out to being back at the base: two options of an officer and day whose
-    times overlap are not both chosen."""
+    """(o, 2) setting out and being back at the base: an officer's chosen options do not overlap."""
     route_after: Ints
     """(r,) number (see `route_number`) that must be at the school in the same window and day as
     well, 0 for none. For a companion it is the number of the officer who is joined, and the route
     has no visits."""
-    is_companion: Bools
-    """(r,) routes of companions. Each that is chosen is worth `COMPANION_FACTOR` of an average
-    patrol, see `patrolplan.team.objective`."""
+    is_companion: Bools  # (r,) routes of companions, see `patrolplan.team.objective`
     needs_companion: Bools  # (o,) options that are chosen only with a companion
     demand_routes: Ints  # (m, 2) demand, and a route that meets it
     demand_days: Bools  # (j, d) days on which a visit counts for each demand
     demand_visits: Ints
-    """(j,) visits that each demand asks for; also the maximum by routes that exist for it, see
-    `is_tasked`."""
+    """(j,) visits that each demand asks for; also the maximum of one by intelligence."""
     is_tasked: Bools
-    """(j,) demands by intelligence, which come before the daily maximum; the others come after
-    every school's minimum."""
+    """(j,) demands by intelligence; the others come after every school's minimum."""
 
     def __len__(self) -> int:
         return len(self.officer)

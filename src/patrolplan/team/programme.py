@@ -95,16 +95,12 @@ def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     (before, _), row = np.unique(pairs, axis=1, return_inverse=True)
     row = row.ravel()  # before numpy 2.1 it has two dimensions
     filled, place = _match(before, problem.cell)
-    model.add_constraints(
-        (row, x[follows], 1.0), (filled, x[place], -1.0), upper=0.0, count=len(before)
-    )
+    model.add_no_more((row, x[follows]), (filled, x[place]), len(before))
     needy = np.flatnonzero(problem.needs_companion)
     cells, row = np.unique(problem.cell[needy], return_inverse=True)
     along = np.flatnonzero(problem.is_along)
     filled, place = _match(cells, problem.after_cell[along])
-    model.add_constraints(
-        (row, x[needy], 1.0), (filled, x[along[place]], -1.0), upper=0.0, count=len(cells)
-    )
+    model.add_no_more((row, x[needy]), (filled, x[along[place]]), len(cells))
 
 
 def _match(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
@@ -121,21 +117,13 @@ def add_floor(
     # The columns are what is missing: patrols of each school, and visits that demands ask for.
     first, schools = problem.is_first, np.arange(problem.schools)
     missing = model.add_variables(np.zeros(len(schools)), upper=floor.patrols)
-    model.add_constraints(
-        (problem.school[first], x[first], 1.0),
-        (schools, missing, 1.0),
-        lower=floor.patrols,
-        count=len(schools),
-    )
+    terms = (problem.school[first], x[first], 1.0), (schools, missing, 1.0)
+    model.add_constraints(*terms, lower=floor.patrols, count=len(schools))
     rows = {"missing": (missing, model.add_row(missing, upper=floor.missing))}
     wanted, (option, demand) = problem.demand_visits, problem.meetings
     unmet = model.add_variables(np.zeros(len(wanted)), upper=wanted)
-    model.add_constraints(
-        (demand, x[option], 1.0),
-        (np.arange(len(wanted)), unmet, 1.0),
-        lower=wanted,
-        count=len(wanted),
-    )
+    terms = (demand, x[option], 1.0), (np.arange(len(wanted)), unmet, 1.0)
+    model.add_constraints(*terms, lower=wanted, count=len(wanted))
     for aim, is_of in (("unmet_tasked", problem.is_tasked), ("unmet_watched", ~problem.is_tasked)):
         if is_of.any():
             row = model.add_row(unmet[is_of], upper=getattr(floor, aim))
@@ -144,11 +132,8 @@ def add_floor(
     row_of = np.full(problem.schools, -1)
     row_of[dosed] = np.arange(len(dosed))
     mine = row_of[problem.school] >= 0
-    model.add_constraints(
-        (row_of[problem.school[mine]], x[mine], problem.option_dose[mine]),
-        lower=floor.dose[dosed] - MINUTES_TOLERANCE,
-        count=len(dosed),
-    )
+    given = (row_of[problem.school[mine]], x[mine], problem.option_dose[mine])
+    model.add_constraints(given, lower=floor.dose[dosed] - MINUTES_TOLERANCE, count=len(dosed))
     return rows
 
 
@@ -182,10 +167,20 @@ def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     above = highest > room + MINUTES_TOLERANCE
     plain = open_visits & (crowded & ~above)[cell]
     _cap_minutes(model, cell[plain], x[option[plain]], minutes[plain], np.maximum(0.0, room))
+    # `admits` is 1 for a cell with any free visit (an officer makes at most one at a time, so a row
+    # for each slot is tighter than one for each visit); the sum of minutes is then at most (c,)
+    # `room`, otherwise at most (c,) `highest`, the highest sum of forced visits.
     mixed = open_visits & (crowded & above)[cell]
-    who, columns = problem.slot[option[mixed]], x[option[mixed]]
-    visits = (cell[mixed], who, columns, minutes[mixed])
-    _cap_unforced_visits(model, visits, free[mixed], room, highest)
+    slot, columns, free = problem.slot[option[mixed]], x[option[mixed]], free[mixed]
+    cells_above, row = np.unique(cell[mixed], return_inverse=True)
+    admits = model.add_variables(np.zeros(len(cells_above)))
+    many = 1 + int(slot.max(initial=0))
+    pair, place = np.unique(row[free] * many + slot[free], return_inverse=True)
+    each = np.arange(len(pair)), admits[pair // many]
+    model.add_no_more((place, columns[free]), each, len(pair))
+    further, count = (highest - np.maximum(0.0, room))[cells_above], len(cells_above)
+    terms = (row, columns, minutes[mixed]), (np.arange(count), admits, further)
+    model.add_constraints(*terms, upper=highest[cells_above] + MINUTES_TOLERANCE, count=count)
 
 
 def _compute_max_minutes(
@@ -220,49 +215,13 @@ def _cap_minutes(
     model.add_constraints((row, columns, minutes / shortest[row]), upper=upper, count=len(cells))
 
 
-def _cap_unforced_visits(
-    model: MipBuilder,
-    visits: tuple[Ints, Ints, Ints, Floats],
-    free: Bools,
-    room: Floats,
-    highest: Floats,
-) -> None:
-    """Where forced visits can exceed the maximum, admit free ones only if all stay within it."""
-    # `visits` are cell, slot, column and minutes of each visit, `free` those that are not forced.
-    # `admits` is 1 for a cell with any free visit (an officer makes at most one at a time, so a row
-    # for each slot is tighter than one for each visit); the sum of minutes is then at most (c,)
-    # `room`, otherwise at most (c,) `highest`, the highest sum of forced visits.
-    cell, slot, columns, minutes = visits
-    cells, row = np.unique(cell, return_inverse=True)
-    admits = model.add_variables(np.zeros(len(cells)))
-    many = 1 + int(slot.max(initial=0))
-    pair, place = np.unique(row[free] * many + slot[free], return_inverse=True)
-    model.add_constraints(
-        (place, columns[free], 1.0),
-        (np.arange(len(pair)), admits[pair // many], -1.0),
-        upper=0.0,
-        count=len(pair),
-    )
-    model.add_constraints(
-        (row, columns, minutes),
-        (np.arange(len(cells)), admits, (highest - np.maximum(0.0, room))[cells]),
-        upper=highest[cells] + MINUTES_TOLERANCE,
-        count=len(cells),
-    )
-
-
 def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     """Add the whole objective of `patrolplan.team.objective`."""
     unit, days, present = problem.patrol_unit, len(problem.dates), problem.is_present
     gates = problem.schools * problem.windows
-    nth = np.tile(np.arange(1, days + 1), gates)
-    _add_falling_worth(
-        model,
-        np.repeat(np.arange(gates), days),
-        PRESENCE_FACTOR * unit / nth,
-        problem.school_window[present],
-        x[present],
-    )
+    owner, nth = np.repeat(np.arange(gates), days), np.tile(np.arange(1, days + 1), gates)
+    gain, group = PRESENCE_FACTOR * unit / nth, problem.school_window[present]
+    _add_falling_worth(model, owner, gain, group, x[present])
     officers = np.repeat(np.arange(len(problem.capacity)), problem.capacity)
     before = np.cumsum(problem.capacity) - problem.capacity
     share = (np.arange(len(officers)) - before[officers]) / problem.capacity[officers]
@@ -277,7 +236,7 @@ def _add_falling_worth(
     """Add the worth of the number of each group's options by segments of falling gain."""
     piece = model.add_variables(gain)  # the most valuable segments, each whole
     count = 1 + int(max(owner.max(initial=0), group.max(initial=0)))
-    model.add_constraints((owner, piece, 1.0), (group, counted, -1.0), upper=0.0, count=count)
+    model.add_no_more((owner, piece), (group, counted), count)
 
 
 def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
@@ -313,14 +272,20 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     model.add_constraints(
         (each, visited, 1.0), (row, x[option], -1.0), lower=0.0, upper=0.0, count=len(cells)
     )
-    model.add_constraints(
-        (number[hotspot[of] * days + day], pattern[of], 1.0),
-        (each, visited, -1.0),
-        upper=0.0,
-        count=len(cells),
-    )
-    forced = find_forced_visits(problem)[counts]
-    _add_excess(model, problem, cells, (row, x[option], problem.visit_minutes[visit]), forced)
+    held = number[hotspot[of] * days + day], pattern[of]
+    model.add_no_more(held, (each, visited), len(cells))
+    # Dose above the daily maximum is penalised, where forced visits can exceed it.
+    forced, minutes = find_forced_visits(problem)[counts], problem.visit_minutes[visit]
+    highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
+    crowded = np.flatnonzero(highest > problem.max_dose_minutes)
+    at = np.full(len(cells), -1)
+    at[crowded] = np.arange(len(crowded))
+    weight = problem.weight[cells[crowded] // days]
+    excess = model.add_variables(-OVER_CAP_PENALTY * weight, upper=np.inf)
+    mine = at[row] >= 0
+    given = (at[row[mine]], x[option[mine]], minutes[mine] / problem.max_dose_minutes)
+    less = (np.arange(len(crowded)), excess, -1.0)
+    model.add_constraints(given, less, upper=1.0, count=len(crowded))
 
 
 def list_day_sets(days: int) -> Bools:
@@ -336,28 +301,3 @@ def compute_set_worth(problem: RotaProblem, sets: Bools) -> Floats:
         dosed = np.tile(days, (len(worth), 1))
         worth[:, column] += compute_row_gain(count_days_in_a_row(problem, dosed))
     return worth
-
-
-def _add_excess(
-    model: MipBuilder,
-    problem: RotaProblem,
-    cells: Ints,
-    visits: tuple[Ints, Ints, Floats],
-    forced: Bools,
-) -> None:
-    """Penalise dose above the daily maximum, where forced visits can exceed it."""
-    # `visits` are cell, column and minutes of each visit.
-    row, columns, minutes = visits
-    highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
-    crowded = np.flatnonzero(highest > problem.max_dose_minutes)
-    place = np.full(len(cells), -1)
-    place[crowded] = np.arange(len(crowded))
-    weight = problem.weight[cells[crowded] // len(problem.dates)]
-    excess = model.add_variables(-OVER_CAP_PENALTY * weight, upper=np.inf)
-    mine = place[row] >= 0
-    model.add_constraints(
-        (place[row[mine]], columns[mine], minutes[mine] / problem.max_dose_minutes),
-        (np.arange(len(crowded)), excess, -1.0),
-        upper=1.0,
-        count=len(crowded),
-    )

@@ -101,10 +101,7 @@ def repair_week(
         When an officer or a day is not of this week.
     """
     officers = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
-    away = {
-        officer: frozenset(read_day(day, "absent") for day in days)
-        for officer, days in absent.items()
-    }
+    away = {name: frozenset(read_day(day, "absent") for day in absent[name]) for name in absent}
     check_absences(week.days, officers, away)
     none = frozenset[dt.date]()
     names = sorted({*week.absent, *away})
@@ -122,7 +119,11 @@ def repair_week(
     touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
     first = read_day(since or min(touched, default=week.days[-1]), "since")
     inputs = replace(bare, held=stay)
-    repaired = _fill(before, inputs, len(gone), first)
+    # First the free days get new patrols, no more than were lost.
+    problem = inputs.problem
+    part = problem.select((problem.lock >= 0) | (problem.day >= inputs.days.index(first)))
+    limits = ChangeLimits(part.lock >= 0, max_out=0, max_new=len(gone))
+    repaired = _build_changed_week(before, inputs, part, limits) or before
     moves = []
     best, inputs = repaired.worth, replace(inputs, held=repaired.duties)
     for count in range(1, max_moves + 1):
@@ -164,16 +165,6 @@ def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
         *(Change("withdrawn", duty) for key, duty in old.items() if key not in new),
         *(Change("new", duty) for key, duty in new.items() if key not in old),
     )
-
-
-def _fill(week: Week, inputs: RotaInputs, lost: int, first: dt.date) -> Week:
-    """The week with its possible patrols, and a limited number of new ones from `first` on."""
-    problem = inputs.problem
-    stands = problem.lock >= 0
-    later = problem.day >= inputs.days.index(first)
-    part = problem.select(stands | later)
-    limits = ChangeLimits(part.lock >= 0, max_out=0, max_new=lost)
-    return _build_changed_week(week, inputs, part, limits) or week
 
 
 def _build_move(before: Week, week: Week) -> Move:
@@ -249,7 +240,11 @@ def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap) -> tuple[Move, ...]:
     rows = editor.find_rows(week.duties)
     stands = np.isin(np.arange(len(problem)), rows)
     wanted &= ~stands
-    near = _find_neighbours(inputs, wanted) | stands | (problem.lock >= 0)
+    # Officers who could fill the gap, and those who could take over from them.
+    able = np.isin(problem.officer, np.unique(problem.officer[wanted]))
+    relief = np.isin(problem.school, np.unique(problem.school[able]))
+    relief &= np.isin(problem.day, np.unique(problem.day[wanted]))
+    near = able | relief | stands | (problem.lock >= 0)
     moves: list[Move] = []
     part, standing = problem.select(near), stands[near]
     withdrawn: list[Ints] = []
@@ -295,12 +290,3 @@ def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
             raise InvalidEditError(message)
         fills &= np.isin(problem.route, np.flatnonzero(goes))
     return fills
-
-
-def _find_neighbours(inputs: RotaInputs, wanted: Bools) -> Bools:
-    """(o,) options of officers who could fill a gap, and of those who could take over from them."""
-    problem = inputs.problem
-    officers = np.isin(problem.officer, np.unique(problem.officer[wanted]))
-    schools = np.isin(problem.school, np.unique(problem.school[officers]))
-    days = np.isin(problem.day, np.unique(problem.day[wanted]))
-    return np.asarray(officers | (schools & days))

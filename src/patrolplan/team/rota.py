@@ -99,12 +99,17 @@ def plan_week(
         When `delivered` lacks a column.
     """
     check_officers(area)
-    _check_dose_cap(area)
+    most, dwell = area.settings.week.max_dose_minutes_per_day, area.settings.patrol.dwell_minutes
+    if most < dwell:
+        where = "[week]"
+        what = f"max_dose_minutes_per_day {most:g} is below [patrol] dwell_minutes {dwell:g}"
+        remedy = f"not even one visit would fit; set it to {dwell:g} or more"
+        raise InputError.one(where, what, remedy)
     days = list_school_days(read_day(start, "start"))
     area = check_age(area, days[0])
     for one in [plan] if isinstance(plan, Plan) else plan.values():
         refuse_other_area(area, one.area.basis, "plan", "plan the patrols of this area")
-    dosed = _find_dosed_days(delivered, area.settings.patrol.dwell_minutes)
+    dosed = _find_dosed_days(delivered, dwell)
     plans = list_day_plans(plan, days)
     key = make_draw_key(area, days[0]) if key is None else key
     inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
@@ -165,19 +170,6 @@ def check_officers(area: StudyArea) -> None:
         raise InputError.one(where, what, "name the table of officers there")
 
 
-def _check_dose_cap(area: StudyArea) -> None:
-    """Raise if not even one visit fits under the daily maximum."""
-    max_minutes = area.settings.week.max_dose_minutes_per_day
-    dwell = area.settings.patrol.dwell_minutes
-    if max_minutes < dwell:
-        where, what = (
-            "[week]",
-            f"max_dose_minutes_per_day {max_minutes:g} is below [patrol] dwell_minutes {dwell:g}",
-        )
-        remedy = f"not even one visit would fit; set it to {dwell:g} or more"
-        raise InputError.one(where, what, remedy)
-
-
 def _find_dosed_days(
     delivered: pd.DataFrame | None, dwell_minutes: float
 ) -> dict[str, frozenset[dt.date]]:
@@ -207,11 +199,10 @@ def build_week(
         PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
         for row in np.flatnonzero(patrols < target)
     )
-    duties = [
-        build_duty(inputs, *option).with_crew(crew)
-        for option, crew in find_crews(inputs, chosen).items()
-    ]
+    crews = find_crews(inputs, chosen).items()
+    duties = [build_duty(inputs, *option).with_crew(crew) for option, crew in crews]
     finder = ObstacleFinder(inputs, chosen)
+    notes = (*_list_notes(inputs), *finder.note_over_cap())
     choice: dict[str, Any] = {
         "plan": inputs.plans[0],
         "days": inputs.days,
@@ -221,12 +212,7 @@ def build_week(
         "status": "optimal" if solution.proven else "feasible",
         "worth": solution.worth,
         "bound": solution.bound,
-        "notes": (
-            *_list_notes(inputs),
-            *finder.note_over_cap(),
-            *_note_short_crews(inputs.area, duties),
-            *note_modes(inputs.area),
-        ),
+        "notes": (*notes, *_note_short_crews(inputs.area, duties), *note_modes(inputs.area)),
         "locks": inputs.locks,
         "bans": inputs.bans,
         "delivered": dict(inputs.delivered),

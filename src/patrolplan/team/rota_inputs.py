@@ -23,11 +23,11 @@ from patrolplan.team.routes import (
     build_route_key,
     collect_routes,
     find_companions,
-    find_crewed_options,
     find_meeting_routes,
     find_own_place,
     list_away,
     list_demands,
+    list_routes_for_two,
 )
 from patrolplan.team.week import Duty, Week
 from patrolplan.team.week_records import Ban, Lock
@@ -40,10 +40,7 @@ Option = tuple[int, int, int]  # rows of an officer, a day and a route
 
 @dataclass(frozen=True, eq=False)
 class RotaInputs:
-    """What a week is chosen from.
-
-    Arrays have axes for officers (k), schools (s), days (d) and routes (r).
-    """
+    """What a week is chosen from, by officers (k), schools (s), days (d) and routes (r)."""
 
     area: StudyArea
     plans: tuple[Plan, ...]  # (d,) the plan of each day
@@ -60,7 +57,7 @@ class RotaInputs:
     @cached_property
     def officers(self) -> tuple[str, ...]:
         """(k,) names: those of the table, then any others of duties that stay."""
-        held = (name for duty in self.held for name in (duty.officer, *duty.crew))
+        held = (name for duty in self.held for name in duty.people)
         return tuple(dict.fromkeys([*self.area.officers["officer"], *held]))
 
     @cached_property
@@ -188,9 +185,7 @@ class RotaInputs:
     def max_patrols(self) -> Ints:
         """(k,) maximum patrols a week; no fewer than an officer has been handed out."""
         table = self.area.officers["max_patrols_per_week"].to_numpy(np.int64)
-        held = [
-            sum(name in {duty.officer, *duty.crew} for duty in self.held) for name in self.officers
-        ]
+        held = [sum(name in duty.people for duty in self.held) for name in self.officers]
         return np.asarray(np.maximum(np.pad(table, (0, len(held) - len(table))), held))
 
     @cached_property
@@ -292,8 +287,13 @@ class RotaInputs:
 
     @cached_property
     def needs_companion(self) -> Bools:
-        """(k, d, r) options that need a crew of two."""
-        return find_crewed_options(self)
+        """(k, d, r) options whose officer may not patrol alone, or with a place that needs two."""
+        needs = np.zeros((len(self.officers), len(self.days), len(self.routes)), dtype=bool)
+        needs |= ~self.is_alone[:, None, None]
+        needs |= list_routes_for_two(self.demands, self.routes)
+        for place in self.held_rows:  # patrols handed out stay as they are
+            needs[place] = False
+        return needs
 
     @cached_property
     def problem(self) -> RotaProblem:
@@ -313,9 +313,10 @@ class RotaInputs:
             visits += [(at, place, minutes_at[name], False) for place, name in mine.items()]
         table = np.array(visits, dtype=np.float64).reshape(-1, 4)
         routes, week = self.routes, self.area.settings.week
-        before = np.array(
-            [*(self._count_doses_before(name) for name in self.hotspots), *[(0, 0)] * len(own)]
-        )
+        stood = [sum(stop.stood_minutes for stop in list_away(walk)) for walk in routes]
+        counts = [[day in demand.days for day in range(len(self.days))] for demand in demands]
+        counted = np.array(counts, dtype=bool)
+        before = np.array([*map(self._count_doses_before, self.hotspots), *[(0, 0)] * len(own)])
         weight = np.array([*self.hotspots.values(), *self.walked.own_places.values()])
         dosed_before, run_before = before.astype(np.int64).reshape(-1, 2).T
         return RotaProblem(
@@ -331,19 +332,13 @@ class RotaInputs:
             option_minutes=np.concatenate([minutes, along.minutes]),
             needs_companion=np.pad(self.needs_companion[officer, day, route], (0, len(along.day))),
             demand_routes=find_meeting_routes(demands, routes),
-            demand_days=np.array(
-                [[day in demand.days for day in range(len(self.days))] for demand in demands],
-                dtype=bool,
-            ).reshape(-1, len(self.days)),
+            demand_days=counted.reshape(-1, len(self.days)),
             demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
             is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
-            route_dose=np.r_[
-                [sum(stop.stood_minutes for stop in list_away(route)) for route in routes],
-                np.zeros(len(along.school)),
-            ],
+            route_dose=np.r_[stood, np.zeros(len(along.school))],
             weight=weight,
             is_once=np.arange(len(weight)) >= len(row),
             dosed_before=dosed_before,

@@ -21,8 +21,6 @@ from patrolplan.team.objective import (
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Floor, Ints, RotaProblem
 from patrolplan.team.programme import compute_set_worth, find_forced_visits, list_day_sets
 
-NO_OPTION = -1
-
 PATROLS, TASKED, WATCHED = 0, 1, 2  # places in `RotaState.missing` and `RotaFacts.max_missing`
 
 
@@ -93,7 +91,7 @@ class RotaState(NamedTuple):
 
 def fill_slots(problem: RotaProblem, chosen: Ints) -> Ints:
     """(k * d * w,) option of each officer, day and window, -1 for none."""
-    slots = np.full(len(problem.max_patrols) * len(problem.dates) * problem.windows, NO_OPTION)
+    slots = np.full(len(problem.max_patrols) * len(problem.dates) * problem.windows, -1)
     slots[problem.slot[chosen]] = chosen
     return slots
 
@@ -106,9 +104,11 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     # Lists of different length (stops of a route, options of a slot...) are one flat array each,
     # and where each list begins in it: compiled code reads them without any lookup by name.
     by_route = np.argsort(problem.visits[:, 0], kind="stable")
+    routes = np.arange(len(problem.route_school) + 1)
     unit = problem.patrol_unit
     # Worths that fall with every further day or patrol are tables, looked up by the count.
     set_worth = compute_set_worth(problem, list_day_sets(days)) * problem.weight[:, None]
+    load = compute_even_load(np.arange(days * windows + 1), problem.capacity[:, None])
     slot_start, slot_options = _group(problem.slot, slots)
     # Options that join nobody are put behind the last cell, where nobody looks.
     joined = np.where(problem.is_along, problem.after_cell, cells)
@@ -123,18 +123,14 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         along_options=along_options,
         meet_start=meet_start,
         met_demands=demand[met],
-        stop_start=np.searchsorted(
-            problem.visits[by_route, 0], np.arange(len(problem.route_school) + 1)
-        ),
+        stop_start=np.searchsorted(problem.visits[by_route, 0], routes),
         stop_hotspot=problem.visits[by_route, 1],
         stop_minutes=problem.visit_minutes[by_route],
         visit_start=np.searchsorted(problem.option_visits[0], np.arange(len(problem))),
         is_capped=(~find_forced_visits(problem)).astype(np.int64),
         set_worth=np.column_stack([np.zeros(len(problem.weight)), set_worth]),
         max_dose_minutes=float(problem.max_dose_minutes),
-        officer_worth=EVEN_LOAD_FACTOR
-        * unit
-        * compute_even_load(np.arange(days * windows + 1), problem.capacity[:, None]),
+        officer_worth=EVEN_LOAD_FACTOR * unit * load,
         school_worth=PRESENCE_FACTOR * unit * compute_presence_sums(days),
         target=floor.patrols,
         min_dose=floor.dose - MINUTES_TOLERANCE,
@@ -234,20 +230,6 @@ def overlap(facts: RotaFacts, option: int, other: int) -> bool:
 @jit_compile(is_inlined=True, allocates=False)
 def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether an option that was added keeps the rules of officer, school, hotspot and demand."""
-    if not _fits_officer(facts, state, option):
-        return False
-    # A second officer needs the first one, a companion the one who is joined.
-    after = facts.after_cell[option]
-    if after >= 0 and state.cells[after] < 0:
-        return False
-    if facts.needs_companion[option] and state.along[facts.cell[option]] == 0:
-        return False
-    return not _exceeds_maximum(facts, state, option)
-
-
-@jit_compile(is_inlined=True, allocates=False)
-def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether an officer has no more patrols than their maximum, and none that overlaps this."""
     officer = facts.officer[option]
     if state.officer_patrols[officer] > facts.max_patrols[officer]:
         return False
@@ -257,7 +239,13 @@ def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
         other = state.slots[slot]
         if other >= 0 and other != option and overlap(facts, option, other):
             return False
-    return True
+    # A second officer needs the first one, a companion the one who is joined.
+    after = facts.after_cell[option]
+    if after >= 0 and state.cells[after] < 0:
+        return False
+    if facts.needs_companion[option] and state.along[facts.cell[option]] == 0:
+        return False
+    return not _exceeds_maximum(facts, state, option)
 
 
 @jit_compile(is_inlined=True, allocates=False)

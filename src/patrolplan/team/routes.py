@@ -109,11 +109,8 @@ def build_route_key(patrol: Patrol) -> RouteKey:
     # It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
     # read from a file with whole minutes. Without a presence at the gate the start of a patrol is
     # drawn, and its window is identified by its end.
-    stops = frozenset(
-        Counter(
-            (stop.hotspot, round(stop.stood_minutes, 2), stop.tasking) for stop in patrol.stops
-        ).items()
-    )
+    each = ((stop.hotspot, round(stop.stood_minutes, 2), stop.tasking) for stop in patrol.stops)
+    stops = frozenset(Counter(each).items())
     start = format_time(patrol.start_minutes) if patrol.has_presence else ""
     hours = start, format_time(patrol.latest_end_minutes)
     barred = frozenset(place.tasking for place in patrol.keep_away)
@@ -194,12 +191,10 @@ def list_routes_for_two(demands: Sequence[Demand], routes: Sequence[Patrol]) -> 
 
 @dataclass(frozen=True, eq=False)
 class Companions:
-    """Options of walking along with a school's patrol, whichever of its routes is chosen.
+    """Options (c) of walking along with a school's patrol, whichever of its routes is chosen."""
 
-    Arrays have axes for the options (c) and for the places that they join (p): a school, a window
-    and an officer there. A place is a route without visits, numbered on after all others.
-    """
-
+    # A place (p) that they join is a school, a window and an officer there: a route without visits,
+    # numbered on after all others.
     officer: Ints  # (c,) who
     day: Ints
     place: Ints  # (c,) row of the place
@@ -215,10 +210,8 @@ def find_companions(inputs: RotaInputs) -> Companions:
     """Everyone who may walk along with a patrol of a school in their care."""
     # Not those who stay at the gate. Where one officer patrols alone, companions are only those who
     # may not patrol alone, those who go with them, and those for a place that needs two.
-    columns = [inputs.route_school, inputs.route_window, inputs.route_number]
-    _, first, own = np.unique(
-        np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True
-    )
+    places = np.stack([inputs.route_school, inputs.route_window, inputs.route_number], axis=1)
+    _, first, own = np.unique(places, axis=0, return_index=True, return_inverse=True)
     own = own.ravel()  # before numpy 2.1 it has two dimensions
     found: dict[tuple[int, int, int], tuple[float, float]] = {}
     for number in range(len(first)):
@@ -282,18 +275,6 @@ def has_time_for(inputs: RotaInputs, duty: Duty, name: str) -> bool:
     back = duty.end_minutes if np.isnan(duty.back_minutes) else duty.back_minutes
     leave = duty.start_minutes if np.isnan(duty.leave_minutes) else duty.leave_minutes
     return not inputs.free_time.find_clashes(name, duty.date, leave, back)
-
-
-def find_crewed_options(inputs: RotaInputs) -> Bools:
-    """(k, d, r) options that need a crew of two."""
-    # Their officer may not patrol alone, or a place on the route needs two. Patrols handed out stay
-    # as they are.
-    needs = np.zeros((len(inputs.officers), len(inputs.days), len(inputs.routes)), dtype=bool)
-    needs |= ~inputs.is_alone[:, None, None]
-    needs |= list_routes_for_two(inputs.demands, inputs.routes)
-    for place in inputs.held_rows:
-        needs[place] = False
-    return needs
 
 
 def find_crews(inputs: RotaInputs, chosen: Ints) -> dict[tuple[int, int, int], tuple[str, ...]]:

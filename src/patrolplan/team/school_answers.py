@@ -55,11 +55,9 @@ class SurveyChange:
 def measure_change(
     groups: ReportGroups, group: int, among: NDArray[np.bool_]
 ) -> SurveyChange | None:
-    """The change of a group's share between the latest two terms that show reports.
-
-    None where fewer than two terms show reports, or no other group `among` (g,) those near.
-    """
-    # It is compared with the well-known ones, unless they are few: rounding hides up to 4 reports
+    """The change of a group's share between the latest two terms that show reports."""
+    # None where fewer than two terms show reports, or no other group `among` (g,) those near. It is
+    # compared with the well-known ones, unless they are few: rounding hides up to 4 reports
     # of each square and term, which would be most of what small squares have. The choice looks at
     # no single term, so it favours none.
     others = among & (np.arange(len(groups)) != group)
@@ -83,10 +81,8 @@ def _bound_counts(
     low = groups.by_term[term]
     in_other_terms = sum(groups.by_term.values()) - low
     high = np.minimum(low - groups.counts, -in_other_terms) + groups.max_counts
-    here, elsewhere = (
-        (int(low[rows].sum()), int(high[rows].sum())) for rows in (np.array([group]), others)
-    )
-    return here, elsewhere
+    here = int(low[group]), int(high[group])
+    return here, (int(low[others].sum()), int(high[others].sum()))
 
 
 def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tuple[float, float]:
@@ -165,10 +161,8 @@ class PlaceAnswer:
 def find_school_answers(
     week: Week, presence: RecentPresence | None, urns: Sequence[str]
 ) -> dict[str, tuple[PlaceAnswer, ...]]:
-    """The answers to each of some schools by URN, the place that weighs most first.
-
-    `presence` is what was recorded of the weeks before; None: nothing is known.
-    """
+    """The answers to each of some schools by URN, the place that weighs most first."""
+    # `presence` is what was recorded of the weeks before; None: nothing is known.
     area = week.plan.area
     latest = find_latest_term(area.reports)
     answers: dict[str, tuple[PlaceAnswer, ...]] = {}

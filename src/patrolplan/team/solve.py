@@ -140,8 +140,11 @@ class _WeekSearch:
             self._anneal(self._list_promising(relaxed), gap, seed)
         # Branch and bound pays where a proof is asked for, or the programme is small.
         if (gap <= PROVEN_GAP or is_small) and not self._is_within(gap):
-            start = _complete_columns(self.programme, self.x, self.best)
-            answer = self.programme.solve(gap=gap, nodes=self.stop.nodes, start=start)
+            fixed = np.isin(np.arange(len(self.x)), self.best)
+            lower, upper = self.programme.lower.copy(), self.programme.upper.copy()
+            lower[self.x] = upper[self.x] = fixed
+            whole = replace(self.programme, lower=lower, upper=upper).solve(gap=0.0, nodes=1)
+            answer = self.programme.solve(gap=gap, nodes=self.stop.nodes, start=whole.values)
             self._accept_answer(answer)
             self.bound = max(self.worth, min(self.bound, answer.bound))
         return self.best, self.bound
@@ -193,15 +196,6 @@ class _WeekSearch:
         upper[self.x[self.best]] = upper[self.x[rows]] = 1.0
         merged = replace(self.programme, upper=upper)
         self._accept_answer(merged.solve(gap=MERGE_GAP, nodes=MERGE_NODES))
-
-
-def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -> Floats:
-    """Values of all columns where these options are chosen."""
-    fixed = np.zeros(len(x))
-    fixed[chosen] = 1.0
-    lower, upper = programme.lower.copy(), programme.upper.copy()
-    lower[x] = upper[x] = fixed
-    return replace(programme, lower=lower, upper=upper).solve(gap=0.0, nodes=1).values
 
 
 def _begin_model(
@@ -268,7 +262,10 @@ def find_floor(problem: RotaProblem) -> Floor:
     floor = replace(floor, chosen=list_chosen(answer, x), **fewest)
     if floor.missing or not problem.visit_minutes.any():
         return floor
-    highest = _compute_max_dose(problem)
+    # With a school's longest patrols on every day and in every window.
+    best = np.zeros((problem.schools, len(problem.dates) * problem.windows * problem.together))
+    np.maximum.at(best.reshape(-1), problem.cell, problem.option_dose)
+    highest = best.sum(axis=1)
     while True:
         school, dose = problem.school[floor.chosen], problem.option_dose[floor.chosen]
         reached = np.bincount(school, dose, problem.schools)
@@ -282,14 +279,6 @@ def find_floor(problem: RotaProblem) -> Floor:
         if not len(answer.values):
             return replace(floor, dose=np.minimum(level, highest))
         floor = replace(floor, chosen=list_chosen(answer, x))
-
-
-def _compute_max_dose(problem: RotaProblem) -> Floats:
-    """(s,) dose of a school with its longest patrols on every day and in every window."""
-    cells = problem.schools * len(problem.dates) * problem.windows * problem.together
-    best = np.zeros(cells)
-    np.maximum.at(best, problem.cell, problem.option_dose)
-    return np.asarray(best.reshape(problem.schools, -1).sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)

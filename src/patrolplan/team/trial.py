@@ -156,10 +156,8 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
             chosen.append(row)
     chosen = chosen[: min(len(chosen) // 2 * 2, MAX_HOTSPOTS[trial.randomise])]
     if len(chosen) < 4:  # noqa: PLR2004 - two pairs
-        what = (
-            f"only {len(chosen)} hotspots with crime are within reach and "
-            f"{trial.apart_metres:g} m apart"
-        )
+        apart = f"{trial.apart_metres:g} m apart"
+        what = f"only {len(chosen)} hotspots with crime are within reach and {apart}"
         raise InputError.one(path, what, "a trial needs at least 4: find more hotspots")
     streets = gpd.GeoSeries(lines[chosen], crs=area.projection.crs).to_crs(DEGREES)
     found = tuple(

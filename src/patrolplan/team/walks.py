@@ -113,16 +113,10 @@ def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tu
         way_back = max(0.0, back - duty.end_minutes)
         if not np.isnan(free.hours[officer, day, 1]):
             end = min(end, float(free.hours[officer, day, 1]))
-        others = [
-            (each.leave_minutes, each.back_minutes)
-            for each in free.appointments
-            if (each.officer, each.date) == (name, duty.date)
-        ]
-        others += [
-            _find_span(inputs, name, each)
-            for each in duties
-            if each is not duty and each.date == duty.date and name in {each.officer, *each.crew}
-        ]
+        own = [one for one in free.appointments if (one.officer, one.date) == (name, duty.date)]
+        others = [(one.leave_minutes, one.back_minutes) for one in own]
+        beside = [one for one in duties if one is not duty and one.date == duty.date]
+        others += [_find_span(inputs, name, one) for one in beside if name in one.people]
         for sets_out, is_back in others:
             if sets_out >= duty.start_minutes:
                 end = min(end, sets_out - way_back)
@@ -173,12 +167,18 @@ def _shift_duty(duty: Duty, planned: Patrol, timing: Timing) -> Duty:
 def _walk(inputs: RotaInputs, duty: Duty, route: int, timing: Timing, end: float) -> Duty:
     """The duty as it is walked, with legs and directions."""
     planned = inputs.routes[route]
-    planning, school = _find_planning(inputs, route)
+    whole = inputs.plans[_find_day(inputs, route)]
+    plan = {part.window_name: part for part in whole.parts}.get(planned.window, whole)
+    rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
+    together = sorted({rows[one.urn] for one in plan.patrols})
+    planning = PlanningInputs.from_area(
+        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=together
+    )
     visit = tuple(stop.tasked for stop in planned.stops if stop.tasked)
     names = tuple(name for stop in planned.stops for name in stop.covered)
     walk = None
     for watch in ((), names):  # most patrols share the school's own candidates
-        builder = PatrolBuilder.for_school(planning, school, visit=visit, watch=watch)
+        builder = PatrolBuilder.for_school(planning, rows[planned.urn], visit=visit, watch=watch)
         if walk := builder.walk_patrol(planned, timing, latest_end_minutes=end):
             break
     walk = walk or planned
@@ -189,16 +189,3 @@ def _walk(inputs: RotaInputs, duty: Duty, route: int, timing: Timing, end: float
 def _find_day(inputs: RotaInputs, route: int) -> int:
     """The first day on which a route is planned."""
     return int(np.argmax(inputs.variant[:, route] >= 0))
-
-
-def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]:
-    """What a route was planned from, and the row of its school there."""
-    patrol = inputs.routes[route]
-    whole = inputs.plans[_find_day(inputs, route)]
-    plan = {part.window_name: part for part in whole.parts}.get(patrol.window, whole)
-    rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
-    planned = sorted({rows[one.urn] for one in plan.patrols})
-    planning = PlanningInputs.from_area(
-        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=planned
-    )
-    return planning, rows[patrol.urn]

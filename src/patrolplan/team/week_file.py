@@ -49,18 +49,13 @@ def build_week_document(week: Week) -> dict[str, Any]:
     # there. `places` is who is where when, as all papers have it. `read_week` turns it into a
     # `Week` again.
     context = {"projection": week.plan.area.projection, "routes": {}}
+    # Worths are rounded, so that percentages of them come back equal.
+    draw = week.draw and replace(week.draw, best_worth=round(week.draw.best_worth, 6))
+    rounded = replace(week, worth=round(week.worth, 6), bound=round(week.bound, 6), draw=draw)
     document: dict[str, Any] = _get_adapters()[1].dump_python(
-        _round_worths(week), mode="json", by_alias=True, context=context
+        rounded, mode="json", by_alias=True, context=context
     )
     return document | {"places": build_place_rows(week)}
-
-
-def _round_worths(week: Week) -> Week:
-    """The week with its worths as files hold them, so that percentages of them come back equal."""
-    draw = week.draw
-    if draw is not None:
-        draw = replace(draw, best_worth=round(draw.best_worth, 6))
-    return replace(week, worth=round(week.worth, 6), bound=round(week.bound, 6), draw=draw)
 
 
 def read_week_alone(path: str | Path, projection: Projection | None = None) -> Week:
@@ -158,8 +153,14 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     """
     week = read_week_alone(path, area.projection)
     plans = list_day_plans(plan, week.days)
-    notes = dict.fromkeys((*week.notes, *_describe_differences(week, area)))
-    return replace(week, plan=plans[0], notes=tuple(notes))
+    then = compute_short_id(week.created_from)
+    now = compute_short_id(compute_area_provenance(area))
+    text = (
+        f"Data or settings have changed since this week was planned ({then}, now {now}): patrols "
+        "handed out keep their stops and times."
+    )
+    changed = () if then == now else (Note("data_changed", text, "lead"),)
+    return replace(week, plan=plans[0], notes=tuple(dict.fromkeys((*week.notes, *changed))))
 
 
 def round_week(week: Week) -> Week:
@@ -168,14 +169,3 @@ def round_week(week: Week) -> Week:
     document = build_week_document(week)
     read = _parse_week(document, Path("week.json"), week.plan.area.projection)
     return replace(week, duties=read.duties)
-
-
-def _describe_differences(week: Week, area: StudyArea) -> tuple[Note, ...]:
-    """That data or settings have changed since the week was planned."""
-    then = compute_short_id(week.created_from)
-    now = compute_short_id(compute_area_provenance(area))
-    text = (
-        f"Data or settings have changed since this week was planned ({then}, now {now}): patrols "
-        "handed out keep their stops and times."
-    )
-    return () if then == now else (Note("data_changed", text, "lead"),)

@@ -1,8 +1,7 @@
 """Who is where when: every stay of a week, the one source of all papers, lists and files.
 
-A stay lasts from arriving at a place until leaving it, with the minutes waited there. Of the gate
-it is the presence at the bell, every return, and the minutes left at the end. Who stands in sight
-of a hotspot is there as well.
+A stay lasts from arriving until leaving, with the minutes waited there. Of the gate it is the
+presence at the bell, every return, and the end. Who stands in sight of a hotspot is there, too.
 """
 
 import datetime as dt

@@ -279,13 +279,12 @@ def build_visit(
     together: tuple[str, ...] | None = None,
 ) -> Visit:
     """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
-    words: dict[str, Any] = {
-        name: str(place[name]) for name in ("officer", "urn", "id", "hotspot", "place")
-    }
-    point: dict[str, Any] = {name: float(place[name]) for name in ("longitude", "latitude")}
+    names = ("officer", "urn", "id", "hotspot", "place")
+    words: dict[str, Any] = {name: str(place[name]) for name in names}
     return Visit(
         **words,
-        **point,
+        longitude=float(place["longitude"]),
+        latitude=float(place["latitude"]),
         date=place["date"],
         minutes=minutes,
         engagements=engagements,

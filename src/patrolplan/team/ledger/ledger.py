@@ -181,9 +181,8 @@ class Ledger:
         """Every revision of the visits in these days, the valid one of each last."""
         first, last = read_day(first, "first"), read_day(last, "last")
         rows = schema.visits.c
-        query = sa.select(schema.visits).where(
-            rows.area == self.area, rows.date.between(first, last)
-        )
+        is_there = (rows.area == self.area, rows.date.between(first, last))
+        query = sa.select(schema.visits).where(*is_there)
         with self._transaction(self._engine) as connection:
             table = _fetch_table(connection, query)
         table["engagements"] = table["engagements"].astype("Int64")

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.crs import Projection
 from patrolplan.doors import Day, read_day
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.tables import REASONS
@@ -103,7 +102,13 @@ def compare_doses(
     table = table.groupby(COMPARISON_KEY, as_index=False)[list(FIGURE_COLUMNS)].sum()
     table[list(WHOLE_COLUMNS)] = table[list(WHOLE_COLUMNS)].astype("int64")
     if polygons is not None:
-        spots["polygon"] = _find_polygons(spots, polygons, name, ledger.projection)
+        names = [*read_polygon_names(polygons, name), OUTSIDE]
+        xy = ledger.projection.to_metres(spots["longitude"], spots["latitude"])
+        shapes = project_polygons(polygons, ledger.projection.crs)
+        points = np.asarray(gpd.points_from_xy(*xy), dtype=object)
+        row = split_by_polygons(points, shapes).argmax(axis=1)
+        inside = np.array(names, dtype=object)[row]
+        spots["polygon"] = pd.Categorical(inside, categories=names)
     table = table.merge(spots, on="id", how="left")
     table["week"] = [day - dt.timedelta(days=day.weekday()) for day in table["date"]]
     schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
@@ -111,17 +116,6 @@ def compare_doses(
     place = ["hotspot", "kind", "place", *(["polygon"] if polygons is not None else [])]
     columns = ["officer", "date", "week", "urn", "school", *place, *FIGURE_COLUMNS]
     return table.sort_values(COMPARISON_KEY, ignore_index=True)[columns]
-
-
-def _find_polygons(
-    spots: pd.DataFrame, polygons: gpd.GeoDataFrame, name: str | None, projection: Projection
-) -> pd.Categorical:
-    """The name of the polygon in which each place lies."""
-    names = [*read_polygon_names(polygons, name), OUTSIDE]
-    points = gpd.points_from_xy(*projection.to_metres(spots["longitude"], spots["latitude"]))
-    shapes = project_polygons(polygons, projection.crs)
-    row = split_by_polygons(np.asarray(points, dtype=object), shapes).argmax(axis=1)
-    return pd.Categorical(np.array(names, dtype=object)[row], categories=names)
 
 
 def read_presence(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
@@ -161,9 +155,12 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         The columns given, `FIGURE_COLUMNS`, and `delivered_percent` of the promised minutes, NA
         where nothing was promised. By `polygon` alone, one row a polygon, also without presence.
     """
+
+    def pad(column: pd.Series) -> pd.Series:  # H2 comes before H10
+        return column.str.zfill(12) if column.name == "hotspot" else column
+
     figures = table.groupby(by, as_index=False, observed=len(by) > 1)[list(FIGURE_COLUMNS)]
-    sums = figures.sum()
-    sums = sums.sort_values(by, key=_pad_hotspot_numbers, ignore_index=True)
+    sums = figures.sum().sort_values(by, key=pad, ignore_index=True)
     promised = sums["promised_minutes"]
     share = 100 * sums["delivered_minutes"] / promised.where(promised > 0)
     minutes = [name for name in FIGURE_COLUMNS if name.endswith("minutes")]
@@ -194,16 +191,11 @@ def _list_figures(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
     for key, place in accounts.items():
         at = dict(zip(PLACE_KEY, key, strict=True))
         for account in place.stops:
-            stop = account.stop
+            stop, missed = account.stop, int(not account.stays)
             others = stop.people - {stop.officer}
-            yield {
-                **at,
-                "officer": stop.officer,
-                "promised_visits": 1,
-                "promised_minutes": stop.minutes,
-                "promised_person_minutes": stop.minutes * (stop.count - len(others)),
-                "not_recorded": int(not account.stays),
-            }
+            unnamed = stop.minutes * (stop.count - len(others))
+            own = {"promised_visits": 1, "promised_minutes": stop.minutes, "not_recorded": missed}
+            yield {**at, "officer": stop.officer, **own, "promised_person_minutes": unnamed}
             for name in others:
                 yield {**at, "officer": name, "promised_person_minutes": stop.minutes}
             for stay in account.made[:1]:
@@ -213,22 +205,14 @@ def _list_figures(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
                 yield {**at, "officer": stay.officer, "further_visits": 1}
         for stay in place.others:
             yield {**at, "officer": stay.officer, "further_visits": int(stay.minutes > 0)}
-        for stay, unnamed in place.list_people_counts():
+        for stay, further in place.list_people_counts():
             spoken = delivered["engagements"][stay.row]
-            yield {
-                **at,
-                "officer": stay.officer,
-                "presence_minutes": shares[stay.row],
-                "person_minutes": stay.minutes * (1 + unnamed),
-                "engagements": 0 if pd.isna(spoken) else int(spoken),
-            }
+            own = {"presence_minutes": shares[stay.row]}
+            own["person_minutes"] = stay.minutes * (1 + further)
+            own["engagements"] = 0 if pd.isna(spoken) else int(spoken)
+            yield {**at, "officer": stay.officer, **own}
             for name in stay.names - {stay.officer}:
                 yield {**at, "officer": name, "person_minutes": stay.minutes}
-
-
-def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
-    """A sort key that puts H2 before H10."""
-    return column.str.zfill(12) if column.name == "hotspot" else column
 
 
 def _account_for_days(

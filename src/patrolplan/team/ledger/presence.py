@@ -139,12 +139,9 @@ class PlaceAccount:
         counts = [(stay, stay.people - len(stay.names)) for stay in self.others]
         for account in self.stops:
             for stay in account.stays:
-                others = [
-                    other.names
-                    for other in account.made
-                    if other is not stay and stay.may_overlap(other)
-                ]
-                named = frozenset().union(*others) - stay.names
+                others = (other for other in account.made if other is not stay)
+                there = (other.names for other in others if stay.may_overlap(other))
+                named = frozenset[str]().union(*there) - stay.names
                 counts.append((stay, max(0, stay.people - len(stay.names) - len(named))))
         return counts
 

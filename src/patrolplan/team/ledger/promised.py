@@ -127,16 +127,11 @@ def _build_promised_week(week: Week, hotspots: Mapping[str, Any]) -> PromisedWee
         for duty in week.duties
         for number, stop in enumerate(duty.patrol.stops, start=1)
     ]
-    spots = tuple(_build_hotspot_row(feature) for feature in hotspots["features"])
-    return PromisedWeek(week.days, tuple(doses), spots)
-
-
-def _build_hotspot_row(feature: Mapping[str, Any]) -> dict[str, Any]:
-    properties, shape = feature["properties"], shapely.geometry.shape(feature["geometry"])
-    return {
-        **{name: str(properties[name]) for name in ("id", "hotspot", "kind", "place")},
-        "longitude": float(properties["stop"][0]),
-        "latitude": float(properties["stop"][1]),
-        "shape": shapely.to_wkt(shape, rounding_precision=DECIMALS),
-        "sees": ";".join(map(str, properties["sees"])),
-    }
+    spots, names = [], ("id", "hotspot", "kind", "place")
+    for feature in hotspots["features"]:
+        facts, shape = feature["properties"], shapely.geometry.shape(feature["geometry"])
+        spot: dict[str, Any] = {name: str(facts[name]) for name in names}
+        spot |= {"longitude": float(facts["stop"][0]), "latitude": float(facts["stop"][1])}
+        spot["shape"] = shapely.to_wkt(shape, rounding_precision=DECIMALS)
+        spots.append(spot | {"sees": ";".join(map(str, facts["sees"]))})
+    return PromisedWeek(week.days, tuple(doses), tuple(spots))

@@ -58,16 +58,12 @@ GPX_OPTION = "--gpx"
 
 @dataclass(frozen=True, eq=False)
 class TrackMinutes:
-    """Where a track spent its time: (t,) steps of `step_minutes` at (t, 2) `step_xy`.
-
-    `spans` are (g, 2) seconds, from when to when the track has data: between them are the gaps that
-    do not count.
-    """
+    """Where a track spent its time: (t,) steps of `step_minutes` at (t, 2) `step_xy`."""
 
     step_minutes: NDArray[np.float64]
     step_xy: NDArray[np.float64]
     step_seconds: NDArray[np.float64]  # when each step begins
-    spans: NDArray[np.float64]
+    spans: NDArray[np.float64]  # (g, 2) seconds: between them are the gaps that do not count
 
     @property
     def lost_minutes(self) -> float:

@@ -100,7 +100,7 @@ def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> Vis
     names = old.names if visit.together is None else visit.names
     officer = old.officer if old.officer in names else visit.officer
     engagements = old.engagements if visit.engagements is None else visit.engagements
-    is_same_stay = visit.minutes == old.minutes
+    kept_reason = old.reason if visit.minutes == old.minutes else None
     revised = replace(
         visit,
         officer=officer,
@@ -108,7 +108,7 @@ def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> Vis
         engagements=engagements,
         window=visit.window or old.window,
         arrive=visit.arrive or old.arrive,
-        reason=visit.reason or (old.reason if is_same_stay else None),
+        reason=visit.reason or kept_reason,
     )
     people = old.people if visit.people is None and visit.together is None else visit.people
     revised = _complete_visit(revised, people)
@@ -142,13 +142,9 @@ def find_same_visits(visit: Visit, recorded: Sequence[RecordedVisit]) -> list[Re
     """The recorded visits that are the same as this one: several where officers are joined."""
     # `recorded` are those of its day and school. One of several officers comes first, then that of
     # the visit's own officer; of the others only those with minutes.
-    same = [
-        row
-        for row in recorded
-        if row.visit.id == visit.id
-        and row.visit.names & visit.names
-        and ("" in {row.visit.window, visit.window} or row.visit.window == visit.window)
-    ]
+    windows = {"", visit.window} if visit.window else {row.visit.window for row in recorded}
+    here = [one for one in recorded if one.visit.id == visit.id and one.visit.window in windows]
+    same = [row for row in here if row.visit.names & visit.names]
     same.sort(
         key=lambda row: (-len(row.visit.names), row.visit.officer != visit.officer, row.number)
     )
