@@ -12,7 +12,6 @@ from patrolplan.patrols.runs import HEADINGS
 from patrolplan.text import join_words
 
 CLOSE_METRES = 60.0  # Turns within this distance of each other need a landmark to distinguish them
-
 MAX_NAME_LETTERS = 24  # of a station entrance: a longer name may be a list of exits
 
 PASSAGE_WORDS: Mapping[Passage, str] = {
@@ -20,8 +19,7 @@ PASSAGE_WORDS: Mapping[Passage, str] = {
     "tunnel": "tunnel",
     "underpass": "underpass",
     "covered": "covered passage",
-}
-"""Words for passages, in directions and in the legend of their map."""
+}  # Words for passages, in directions and in the legend of their map
 
 SIGNS = {"bus_stop", "station", "station_entrance"}
 """Landmarks that are points on the map, which may have the name of their street."""

@@ -23,7 +23,6 @@ from patrolplan.text import join_words
 from patrolplan.times import format_time
 
 LEAST_MARKING = "OFFICIAL-SENSITIVE"  # of papers that show when pupils are on which streets
-
 NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
 """Hotspots without a group of reports; with one; and those due more to reports than to crime."""
 

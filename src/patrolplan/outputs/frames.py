@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 Rows = list[dict[str, Any]]
-
 NO_DAY = dt.date(2000, 1, 1)
 """Date for the times of a plan that has none, since files cannot store a time without a date."""
 

@@ -33,7 +33,6 @@ from patrolplan.team.shares import OUTSIDE
 from patrolplan.text import format_percent
 
 COVERAGE = 0.05  # Share of street length at which the papers give the back-test's figures
-
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 RECORD_FILE, RECORD_WORDS = "transparency-record.json", "transparency-record.toml.j2"
 STANDARD, STANDARD_VERSION = "Algorithmic Transparency Recording Standard", "4.0"
@@ -42,9 +41,7 @@ its guidance and change log; numbers that these do not print continue those of v
 RESIDENTS_FILE = "for-residents.html"
 BURDEN_PAPER = "who-gets-the-patrols.md"
 TEMPLATES = Path(__file__).parent / "governance_templates"
-
 NOT_KNOWN, NOBODY = "not known", "\N{EN DASH}"
-
 PEOPLE = ("residents", "pupils")
 
 

@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
 
 MANIFEST = "manifest.json"
-
 WAIT_SECONDS = 10.0  # How long a run waits for another one that is writing the same folder
-
 REMEDY = "name another folder with --out"  # What to do if a folder cannot be written
-
 FOREIGN, EDITED = "that patrolplan did not write", "that were changed after patrolplan wrote them"
 
 

@@ -53,8 +53,7 @@ WEEK_PAPERS = (
     Paper("posters/*.pdf"),
     Paper("week.json"),
     Paper("hotspots.geojson"),
-)
-"""The board prints an officer or a day into the folder `part`."""
+)  # The board prints an officer or a day into the folder `part`
 
 OTHER_PAPERS = tuple(
     Paper(name)
@@ -68,8 +67,7 @@ OTHER_PAPERS = tuple(
         *("transparency-record.json", "transparency-record.md"),
         "who-gets-the-patrols.md",
     )
-)
-"""Of risk, hotspots, ways, brief, back-test, return, survey and governance."""
+)  # Of risk, hotspots, ways, brief, back-test, return, survey and governance
 
 
 def is_output_name(name: str) -> bool:

@@ -347,8 +347,7 @@ FACTS = {
     "Legs": ("date", "officer", "urn", "leg", "metres", "minutes", "streets"),
     "Stops": ("date", "officer", "urn", "stop", "hotspot", "arrive", "leave", "place", "why"),
     "Schools": ("urn", "name", "finish_time"),
-}
-"""Columns that are shown for each layer, if it has them."""
+}  # Columns that are shown for each layer, if it has them
 
 
 def explore(plan: Plan | Week, *, tiles: str | None = None) -> "folium.Map":

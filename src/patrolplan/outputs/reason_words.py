@@ -36,8 +36,7 @@ CATEGORY_WORDS = {
     "Violence and sexual offences": "violence",
     "Anti-social behaviour": "anti-social behaviour",
     "Criminal damage and arson": "criminal damage",
-}
-"""Shorter words for categories; others are as in the data, in lower case."""
+}  # Shorter words for categories; others are as in the data, in lower case
 
 TREND_WORDS = {
     "new": "New in the last six months",
@@ -70,21 +69,16 @@ SHARE_WORDS = (
     *("nine pupils in twenty", "one pupil in two", "eleven pupils in twenty"),
     *("three pupils in five", "two pupils in three", "seven pupils in ten"),
     *("three pupils in four", "four pupils in five", "five pupils in six", "nine pupils in ten"),
-)
-"""Shares of pupils by twentieths; those nearest to a sixth or to thirds are named so."""
+)  # Shares of pupils by twentieths; those nearest to a sixth or to thirds are named so
 
 NEAR_MINUTES = 5.0  # Pupils who pass so long before or after a stop are still seen
-
 UNSURE_PLACE = "may lie a street or two away"
-
 HARDLY_ANY = (0, 1)  # Numbers of incidents that are too small to print
 MODIFIERS = (TrendReason, UnsurePlaceReason)  # Reasons that only modify another reason
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
 PUPILS_ARRIVE, PUPILS_LEAVE = "Be seen as pupils arrive", "Be seen as pupils leave"
 DESIGNATED = "Designated by the force for patrols"
 DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
-
-
 Detail = Literal["whole", "short"]  # Short: no numbers and no months, to read while walking
 
 

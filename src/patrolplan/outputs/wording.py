@@ -27,7 +27,6 @@ PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 
 SNAPPED_ACCURACY = "to within a few streets"  # How exact the places of open data are
 SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
-
 NOON_MINUTES = 720.0
 KILOMETRE = 1000
 COARSE_FROM = 100  # From this length lengths are rounded to 10 m, shorter ones to 5 m
@@ -39,7 +38,6 @@ GATE_AGAIN = "School gate again"  # Place of a stop at the gate
 NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
 NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
 COULD_BE_CHANCE = " (could be chance)"
-
 GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; I is not used."""
 

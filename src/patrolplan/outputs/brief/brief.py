@@ -43,7 +43,6 @@ from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
 
 MIN_HELD_SHARE = 0.25  # Minimum share held of the current period around a school for a brief
-
 MIN_SHARE_WITHIN_WALK = 0.5
 """A group of reports is shown if at least this share of its street is within the walk."""
 

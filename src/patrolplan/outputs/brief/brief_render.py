@@ -21,7 +21,6 @@ from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
 
 LONGEST_NAME = 90  # Maximum letters of the name of a school, category or street
-
 MAX_CATEGORIES, MAX_PLACES, MAX_REPORT_GROUPS = 10, 5, 4
 """Maximum numbers of rows, so that a brief fits on one page."""
 

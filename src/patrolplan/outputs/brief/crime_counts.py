@@ -26,12 +26,8 @@ from patrolplan.text import format_count
 from patrolplan.times import format_days
 
 BASELINE_MONTHS = 12  # The baseline is a whole year, so that every season counts once
-
 BLOCK_DAYS = 28  # Length of the blocks for estimating dispersion, in whole weeks, if there are days
-
 MIN_BLOCKS = 3  # Minimum blocks in the baseline to estimate dispersion
-
-
 Midnight = Annotated[InstanceOf[pd.Timestamp], PlainSerializer(lambda at: f"{at:%Y-%m-%d}")]
 
 

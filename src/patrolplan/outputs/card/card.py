@@ -19,7 +19,6 @@ from patrolplan.patrols.plan import Patrol, Plan
 
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
-
 BODY_WIDTH = 190 * fonts.POINTS_PER_MM
 BODY_HEIGHT = (297 - 22) * fonts.POINTS_PER_MM
 GAPS = 7 * 5.0  # Points between the parts of a page, see the template

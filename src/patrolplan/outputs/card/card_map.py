@@ -31,7 +31,6 @@ from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
 """Points from a stretch to the sign that pupils feel unsafe there."""
 FEARED_STEP = 6.0  # Points along the stretch between two candidate places
-
 PlacedLabel = tuple[MapLabel, labels.Boxes]  # A label and its (5,) box
 
 

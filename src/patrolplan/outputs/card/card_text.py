@@ -24,13 +24,10 @@ SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 
 NO_BREAK = "\N{NO-BREAK SPACE}"  # So that a number stays with its unit
 LONG_WAIT_MINUTES = 5  # A longer wait after a stop is printed as such
-
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
 ASK = "Ask: which way {} do you avoid, and why?"  # What to do while staying at the gate
-
 ARRIVING = ("come in", "to school", "came from")
 LEAVING = ("leave", "home", "went towards")  # What pupils do at the gate before and after school
-
 GATE_REASON = "gate_reason"
 """Key of the note on why no stop is made: it is in the panel, so it is no caution as well."""
 

@@ -31,8 +31,7 @@ PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
     "tunnel": (2.2, 1.6),
     "underpass": (2.2, 1.6),
     "covered": (2.2, 1.6),
-}
-"""Dashes, in points, of the edges of bridges and passages."""
+}  # Dashes, in points, of the edges of bridges and passages
 AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}
 """Colour and drawing level."""
 ROUTE_COLOUR = "#10216b"
@@ -65,8 +64,7 @@ STREETS: Mapping[str, StreetClass] = {
     "minor": StreetClass("street", MINOR, 10.0, 3.2, 8.0),
     "middle": StreetClass("through street", THROUGH, 12.0, 4.4, 9.5, fill="#fdf6d8"),
     "major": StreetClass("main road", MAIN, 15.0, 5.4, 11.0, fill="#f4dfa2"),
-}
-"""In drawing order, the lowest first; a street of any other kind is a footpath."""
+}  # In drawing order, the lowest first; a street of any other kind is a footpath
 
 _CLASSES = {kind: name for name, one in STREETS.items() for kind in one.highways}
 

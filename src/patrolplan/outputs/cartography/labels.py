@@ -28,15 +28,12 @@ from patrolplan.arrays import expand_ranges
 
 Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
-
 NAME_SIZE = 8.0
 CANDIDATE_SPACING = 5.0  # Points between two candidate places along a line
 LABEL_EDGE_MARGIN = 2.0  # Points between a label and the edge of the map
 BEND_SAMPLES = 7  # Points along a label where its line is compared with its straight base
 AVOIDED_COST = 8.0  # Additional cost of a place on ground to avoid
 LINE_WIDTH = 3.0  # Width in points of a leader line, with a margin on both sides
-
-
 LabelKind = Literal["name", "route_street", "leg", "feared"]
 """The name of a street on the route, a leg's tag, a sign that pupils feel unsafe, another name."""
 
@@ -170,8 +167,7 @@ def find_places_along_lines(
 
 SIDES = np.array(
     [(1, 0), (-1, 0), (0, -1), (0, 1), (0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8)]
-)
-"""Positions of a label around a sign, the best first, which is right of it."""
+)  # Positions of a label around a sign, the best first, which is right of it
 SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)  # in halves of its width
 
 

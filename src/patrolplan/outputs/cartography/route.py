@@ -18,7 +18,6 @@ from patrolplan.outputs.cartography.labels import MapLabel, build_level_boxes
 from patrolplan.patrols.legs import Leg
 
 Line = NDArray[np.float64]
-
 SAMPLE_SPACING = 2.0  # Points between samples of the route
 SHAPE_TOLERANCE = 0.05  # Maximum points between a leg's shape and its samples
 LANE_WIDTH = 4.6  # Points between two lines on the same street

@@ -36,7 +36,6 @@ TASKED_RADIUS = 6.9  # Radius in points of the circle in the frame of a tasked s
 MARKER_TEXT_SIZE = 12.0
 FEARED_TEXT = "!"
 KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"  # as in the card's text
-
 MarkerKind = Literal["gate", "stop", "tasked", "keep_away"]
 Outline = tuple[tuple[float, float], ...]
 SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1))
@@ -92,8 +91,7 @@ SYMBOLS: Mapping[str, Symbol] = {
             *((_box(x, 0, 1.6, 5.0), "black", "", 0.0) for x in (-3.0, 0.0, 3.0)),
         ),
     ),
-}
-"""By kind of feature or crossing; no other kind can be drawn."""
+}  # By kind of feature or crossing; no other kind can be drawn
 
 
 def draw_symbols(window: page.Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 Geometries = NDArray[np.object_]
-
 MIN_METRES_PER_POINT = 0.8  # About 1 : 2,300; larger would show too little around it
 MIN_EXTENT_METRES = 420.0  # Minimum of a map's longer side, to recognise a single place
 MIN_ROTATION_GAIN = 1.4  # Minimum enlargement for a map that is not north-up

@@ -36,8 +36,7 @@ SHOWN = (
     ("hotspots", "Hotspots", "hotspots", True),
     ("disagreement", "Crime and pupils' reports compared", "risk", False),
     ("streets", "Streets", "risk", False),
-)
-"""Layers of the project from the top down: four of patrols, three of why there, and the ground."""
+)  # Layers of the project from the top down: four of patrols, three of why there, and the ground
 
 MAP_SIZE = (208.0, 170.0)  # Width and height of the layouts' map, in millimetres
 MARGIN = 1.06  # The map's width over that of its content

@@ -50,7 +50,6 @@ from patrolplan.text import format_count, pick_fields
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 REMEDY = "name another file with --out"
-
 ID_LETTERS = 12  # Letters of the hash at the beginning of the IDs of a file's rows
 
 

@@ -35,7 +35,6 @@ ONLY_REPORTED, ONLY_RECORDED = 1, 2
 """Classes where voices differ: pupils report but little is recorded, or vice versa."""
 
 MARGIN_METRES = 60.0  # Parks, buildings and other features are drawn this far beyond the streets
-
 MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
 """Minimum size of areas that are drawn, in square metres."""
 
@@ -43,9 +42,7 @@ LABEL_SPACING_METRES = (450.0, 220.0, 110.0)
 """Distances between two copies of a street's name: long with much room, short with little."""
 
 WALKED_METRES = 2.0  # The middle of a piece that is walked lies within this of the walk
-
 NEAR_METRES = 40.0  # A street of which no piece is walked has its name within this of the walk
-
 MIN_LABEL_STRAIGHTNESS = 0.97
 """Minimum ratio of chord to length of a street where its name is placed."""
 

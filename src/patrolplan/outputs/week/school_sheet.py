@@ -87,7 +87,6 @@ LONGEST_STREET = 40
 LONGEST_WORD = 24
 """Maximum letters of a street's name, and of a word in it: a poster has no room for more."""
 UNNAMED = "streets without a name"
-
 WIDEST_RANGE = 0.5  # Maximum width of an interval that is printed: a wider one is not informative
 
 
