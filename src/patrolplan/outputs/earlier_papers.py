@@ -1,7 +1,6 @@
 """Unchanged papers of an earlier week are copied, not typeset again.
 
-The manifest of an output folder holds a digest of all that each paper was made from. If a new
-paper's is the same and the earlier file is unchanged, typesetting would give the same bytes.
+The manifest has digests of what each was made from; if equal, typesetting gives the same bytes.
 """
 
 import dataclasses

@@ -137,10 +137,8 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers of `plan.gpkg` by name, in the area's CRS; bells are times."""
     schools = plan.area.schools
     bells = {
-        name: [
-            frames.build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]
-        ]
-        for name, column in (("opens", "start_time"), ("finishes", "finish_time"))
+        name: [frames.build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[own]]
+        for name, own in (("opens", "start_time"), ("finishes", "finish_time"))
     }
     return {
         "risk": plan.risk.frame(plan.area.network),

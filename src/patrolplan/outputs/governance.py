@@ -1,7 +1,6 @@
 """The back-test as files, and the governance pack: papers with facts of area, risk and back-test.
 
-They are Markdown, the transparency record is also data, and for residents there is a page that
-opens without a network. They name no street, hotspot or school.
+Markdown, the record also as data, and a page for residents; they name no street, hotspot or school.
 """
 
 import json
@@ -94,17 +93,15 @@ def collect_facts(
     area: StudyArea, risk: Risk, backtest: dict[str, Any], *, is_burden_measured: bool = False
 ) -> dict[str, Any]:
     """Facts for the templates; for reports only what `patrolplan.privacy` allows to be shown."""
-    settings = area.settings
+    settings, counted = area.settings, area.settings.crimes.risk_categories
     return {
         "area": area.name,
         "plan": compute_short_id(compute_area_provenance(area)),
         "created_from": compute_area_provenance(area),
         "versions": read_package_versions(),
         "settings": settings.model_dump(mode="json", by_alias=True),
-        "counted": settings.crimes.risk_categories,
-        "guarded": [
-            name for name in DISCOVERED_CATEGORIES if name not in settings.crimes.risk_categories
-        ],
+        "counted": counted,
+        "guarded": [name for name in DISCOVERED_CATEGORIES if name not in counted],
         "street_km": f"{area.network.metres / 1000:.1f}",
         "incidents": f"{len(area.incidents):,}",
         "months": [f"{month:%Y-%m}" for month in risk.months],
@@ -166,10 +163,9 @@ def write_governance(
         papers = (*PAPERS, BURDEN_PAPER)
     templates = open_templates(TEMPLATES, finalize=escape_markdown, **plain)
     texts |= {name: templates.get_template(f"{name}.j2").render(facts) for name in papers}
+    files = {name: text.encode("utf-8") for name, text in texts.items()}
     with output_folder.replace_folder(out, output_folder.build_manifest_header(area)) as folder:
-        output_folder.write_files(
-            folder, {name: text.encode("utf-8") for name, text in texts.items()}
-        )
+        output_folder.write_files(folder, files)
     return out
 
 
@@ -187,10 +183,8 @@ def escape_markdown(value: object) -> object:
 
 
 def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The record, from TOML with a row per field: number, name, texts; several texts are a list.
-
-    Only the force can fill values that are null: nothing is guessed.
-    """
+    """The record, from TOML with a row per field: number, name, texts; several texts are a list."""
+    # Only the force can fill values that are null: nothing is guessed.
     sections = tomllib.loads(template.render(facts))["sections"]
     for section in sections:
         section["fields"] = [

@@ -48,14 +48,9 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     gpx.creator = "patrolplan"
     marking, school = find_marking(plan.area, patrols), patrols[0].school
     gpx.name = f"{marking}: patrol of {school}, {plan.area.name}"
-    gpx.description = " ".join(
-        (
-            f"{wording.format_data_months(plan.risk)}.",
-            *wording.list_approximations(plan),
-            *wording.list_attributions(plan),
-        )
-    )
-    if not wording.is_fictional(plan):
+    basis = (*wording.list_approximations(plan), *wording.list_attributions(plan))
+    gpx.description = " ".join((f"{wording.format_data_months(plan.risk)}.", *basis))
+    if not wording.is_fictional_area(plan.area.name):
         gpx.copyright_author, gpx.copyright_license = "OpenStreetMap contributors", ODBL
     barred = dict.fromkeys(place for patrol in patrols for place in patrol.keep_away)
     for patrol in patrols:

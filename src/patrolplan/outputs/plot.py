@@ -1,7 +1,6 @@
 """Plots for analysts: each draws on `axes`, by default of a new figure, and returns them.
 
-Colours suit colour-blind readers and grey prints; titles have the dates of the data. `explore` is a
-map to extend, whose page holds Leaflet: without `tiles` it requests nothing.
+Colours suit colour-blind readers and grey prints. Without `tiles`, `explore` requests nothing.
 """
 
 from html import escape

@@ -43,14 +43,9 @@ from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
 
 MIN_HELD_SHARE = 0.25  # Minimum share held of the current period around a school for a brief
-MIN_SHARE_WITHIN_WALK = 0.5
-"""A group of reports is shown if at least this share of its street is within the walk."""
-
-WHOLE_DAY = PatrolHours(0.0, 0.0, 24 * 60.0)
-"""So that places with hours of any time of day are told."""
-
-SAME_PLACE_METRES = 30.0
-"""A stop within this distance of a stretch is on it, if names may have changed since the week."""
+MIN_SHARE_WITHIN_WALK = 0.5  # of a group's street, for it to be shown
+WHOLE_DAY = PatrolHours(0.0, 0.0, 24 * 60.0)  # so that hours of any time of day are told
+SAME_PLACE_METRES = 30.0  # so near a stop is on a stretch whose name may have changed
 
 
 @dataclass(frozen=True)
@@ -58,8 +53,7 @@ class WeekAnswer:
     """A week's visits to one hotspot."""
 
     visits: tuple[Visitor, ...]
-    why: Obstacle | None
-    """Why no one comes, if the week has a reason."""
+    why: Obstacle | None  # Why no one comes, if the week has a reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +62,7 @@ class WeekVisits:
 
     week: Week
     area: StudyArea
-    is_of_data: bool
-    """Whether it was planned from the current data and settings, so that names agree."""
+    is_of_data: bool  # made from the current data and settings, so that names agree
 
     def find_answers(self, hotspots: gpd.GeoDataFrame) -> dict[str, WeekAnswer]:
         """The week's visits to each hotspot of a table, by name."""
@@ -79,9 +72,8 @@ class WeekVisits:
             if row.kind == "watched" and self.is_of_data
         }
         stays = [stay for stay in list_stays(self.week.duties) if stay.stop is not None]
-        points = shapely.points(
-            np.array([stay.stop.point for stay in stays if stay.stop]).reshape(-1, 2)
-        )
+        places = [stay.stop.point for stay in stays if stay.stop]
+        points = shapely.points(np.array(places).reshape(-1, 2))
         answers = {}
         for name, stretch in zip(hotspots["hotspot"], hotspots.geometry, strict=True):
             near = shapely.distance(points, stretch) <= SAME_PLACE_METRES
@@ -125,8 +117,7 @@ class ChangedHotspot:
     place: str
     walk_metres: WholeMetres
     reasons: tuple[Reason, ...]
-    answer: WeekAnswer | None = None
-    """The given week's visits to it; None without a week."""
+    answer: WeekAnswer | None = None  # The given week's visits to it; None without a week
 
 
 @dataclass(frozen=True)
@@ -144,8 +135,7 @@ class ReportGroup:
     """A group of pupils' reports, never smaller than the threshold; its size is a band."""
 
     place: str
-    number: str
-    """From how many reports to how many."""
+    number: str  # From how many reports to how many
     factors: tuple[str, ...]
 
 
@@ -156,25 +146,16 @@ class Brief:
     area: Annotated[StudyArea, not_in_files(None), Field(exclude=True)] = field(repr=False)
     urn: str
     school: str
-    since: dt.date
-    """The requested day; `periods` has what was counted."""
+    since: dt.date  # The requested day; `periods` has what was counted
     periods: ComparedPeriods
-    categories: tuple[CrimeSummary, ...]
-    """Each category that the settings count and that has incidents."""
-    total: CrimeSummary
-    """All categories together."""
-    streets: tuple[CrimeSummary, ...]
-    """Streets where most was recorded."""
-    hotspots: tuple[ChangedHotspot, ...]
-    """New or rising hotspots, nearest first."""
-    reports: tuple[ReportGroup, ...]
-    """Groups of pupils' reports of all dates: a group has no date."""
-    taskings: tuple[BriefTasking, ...] = ()
-    """Places tasked for the school, without those of the past."""
-    held: tuple[float, float] | None = None
-    """Months, or days, held of the current period and of the baseline; None if all are."""
-    week_days: tuple[dt.date, ...] = ()
-    """Days of the given week, if there is one."""
+    categories: tuple[CrimeSummary, ...]  # Those that count and have incidents
+    total: CrimeSummary  # All categories together
+    streets: tuple[CrimeSummary, ...]  # Streets where most was recorded
+    hotspots: tuple[ChangedHotspot, ...]  # New or rising hotspots, nearest first
+    reports: tuple[ReportGroup, ...]  # Of all dates: a group has no date
+    taskings: tuple[BriefTasking, ...] = ()  # Tasked for the school, none of the past
+    held: tuple[float, float] | None = None  # Of current period and baseline; None: all
+    week_days: tuple[dt.date, ...] = ()  # Days of the given week, if there is one
 
 
 def build_brief(
@@ -285,6 +266,7 @@ def _find_taskings(
     if places.empty:
         return ()
     at = area.network.snap(shapely.get_coordinates(places.geometry.values))
+    named = zip(describe_positions(area.network, at), places.iterrows(), strict=True)
     return tuple(
         BriefTasking(
             name,
@@ -294,9 +276,7 @@ def _find_taskings(
             if week and place["must_visit"]
             else None,
         )
-        for name, (_, place) in zip(
-            describe_positions(area.network, at), places.iterrows(), strict=True
-        )
+        for name, (_, place) in named
     )
 
 

@@ -32,8 +32,7 @@ PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
     "underpass": (2.2, 1.6),
     "covered": (2.2, 1.6),
 }  # Dashes, in points, of the edges of bridges and passages
-AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}
-"""Colour and drawing level."""
+AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}  # and level
 ROUTE_COLOUR = "#10216b"
 
 
@@ -48,11 +47,6 @@ class StreetClass:
     max_points: float
     fill: str = "white"
     dashes: tuple[float, float] | None = None
-
-    def width_points(self, viewport: Viewport) -> float:
-        """Width on the page."""
-        width = self.width_metres / viewport.metres_per_point
-        return min(max(width, self.min_points), self.max_points)
 
 
 MAIN = ("primary", "primary_link", "trunk", "trunk_link")
@@ -134,9 +128,7 @@ def _draw_areas(window: Window, kind: str, shapes: Geometries, viewport: Viewpor
         cut = shapely.intersection(shapely.multilinestrings(strokes), whole)
         window.draw_lines(_list_points(shapely.get_parts(cut)), WATER_LINES, 0.4, level + 0.1)
         return
-    columns, rows = np.meshgrid(
-        np.arange(2.0, viewport.width, 6.0), np.arange(2.0, viewport.height, 6.0)
-    )
+    columns, rows = np.meshgrid(*(np.arange(2.0, side, 6.0) for side in viewport.size))
     columns[1::2] += 3.0
     shapely.prepare(whole)
     inside = shapely.contains_xy(whole, columns, rows)
@@ -153,7 +145,8 @@ def draw_streets(
     moved = viewport.move_and_clip(network.lines(pieces), margin=PAGE_MARGIN)
     for level, (name, style) in enumerate(STREETS.items()):
         lines = _list_points(merge_lines(moved[classes == name]))
-        width = style.width_points(viewport)
+        width = style.width_metres / viewport.metres_per_point
+        width = min(max(width, style.min_points), style.max_points)
         if style.dashes:
             dashes = [dash / width for dash in style.dashes]
             window.draw_lines(lines, style.fill, width, 2.6, dashes=dashes, cap="butt")

@@ -43,10 +43,7 @@ class DrawnLeg:
 
 
 def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
-    """Legs, (v, 2) points in the order of the walk, that keep right where they share a street.
-
-    Passes in opposite directions part; passes in one direction get a lane each, in their order.
-    """
+    """Legs, (v, 2) points in the order of the walk, that keep right where they share a street."""
     # Every leg is sampled at even steps. A sample is shared where a sample of another pass lies
     # within SHARED_STREET_DISTANCE and runs (nearly) parallel; there it is given a lane and moved
     # to the right of its own heading by the middle of that lane. Moving right keeps opposite
@@ -54,8 +51,13 @@ def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
     # Jumps from lane to lane are smoothed along the leg, and corners eased.
     if not lines:
         return []
-    even = [_resample_evenly(line) for line in lines]
-    headings = [_compute_headings(line) for line in even]
+    even: list[Line] = []  # about SAMPLE_SPACING points apart
+    for shape in map(shapely.LineString, lines):
+        count = max(2, round(shape.length / SAMPLE_SPACING) + 1)
+        samples = shapely.line_interpolate_point(shape, np.linspace(0.0, shape.length, count))
+        even.append(np.asarray(shapely.get_coordinates(samples)))
+    ahead = [np.gradient(line, axis=0) for line in even]
+    headings = [np.asarray(one / np.maximum(np.hypot(*one.T), 1e-9)[:, None]) for one in ahead]
     leg = np.repeat(np.arange(len(even)), [len(line) for line in even])
     lane = _assign_lanes(np.concatenate(even), np.concatenate(headings), leg)
     window = np.ones(SMOOTHING) / SMOOTHING
@@ -67,18 +69,6 @@ def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
         right = np.column_stack([heading[:, 1], -heading[:, 0]])
         drawn.append(DrawnLeg(_round_corners(line + smooth[:, None] * right), heading))
     return drawn
-
-
-def _resample_evenly(line: Line) -> Line:
-    """(n, 2) samples of a line, about SAMPLE_SPACING points apart."""
-    shape = shapely.LineString(line)
-    wanted = np.linspace(0.0, shape.length, max(2, round(shape.length / SAMPLE_SPACING) + 1))
-    return np.asarray(shapely.get_coordinates(shapely.line_interpolate_point(shape, wanted)))
-
-
-def _compute_headings(line: Line) -> Line:
-    ahead = np.gradient(line, axis=0)
-    return np.asarray(ahead / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None])
 
 
 def _assign_lanes(places: Line, headings: Line, leg: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from patrolplan.outputs.cartography import page
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, trace_areas
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
 from patrolplan.outputs.cartography.labels import NAME_SIZE, build_level_boxes, find_overlaps
-from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
+from patrolplan.outputs.cartography.viewport import Viewport
 
 ROUTE_WIDTH = 2.6
 LAST_LEG_DASHES = (2.4, 0.9)  # Dashes of the last leg, in multiples of the width
@@ -151,9 +151,8 @@ def draw_markers(
             case "keep_away":
                 draw_cross(window, x, y, 10.9)
             case "stop":
-                draw_sign(
-                    window, page.trace_circle(x, y, STOP_RADIUS), text, (x, y), size, edge=1.4
-                )
+                circle = page.trace_circle(x, y, STOP_RADIUS)
+                draw_sign(window, circle, text, (x, y), size, edge=1.4)
             case "tasked":
                 window.draw_shape(square, 10.9, fill="white", edge="black", width=2.0)
                 circle = page.trace_circle(x, y, TASKED_RADIUS)
@@ -226,13 +225,6 @@ def draw_north_arrow(window: page.Window, viewport: Viewport, box: NDArray[np.fl
     if viewport.rotation_degrees:
         style = page.TextStyle(NAME_SIZE, bold=True, halo=1.6, level=12.2)
         draw_text(window, ROTATED_NOTE, (float(middle[0]), float(middle[1]) - half - 7, 0.0), style)
-
-
-def draw_scale_bar(window: page.Window, viewport: Viewport, y: float) -> None:
-    """Draw the scale bar and its length from the left edge."""
-    length = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
-    x = draw_bar(window, (2.0, y), length / viewport.metres_per_point)
-    write_text(window, x + 5.0, y, f"{length} m")
 
 
 def draw_bar(window: page.Window, start: tuple[float, float], length: float) -> float:

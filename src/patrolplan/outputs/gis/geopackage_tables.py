@@ -1,7 +1,6 @@
 """Meanings of the layers' columns, and styles for QGIS, as further tables of a GeoPackage.
 
-Meanings are the schema extension of the standard (OGC 12-128r19, annex F.9); styles are the table
-`layer_styles`, which QGIS reads when a layer is opened.
+Meanings are the standard's schema extension (OGC 12-128r19, annex F.9); QGIS reads `layer_styles`.
 """
 
 import sqlite3
@@ -204,9 +203,8 @@ def _write_styles(database: sqlite3.Connection, styles: Mapping[str, str]) -> No
         "VALUES ('layer_styles', 'attributes', 'layer_styles', 'How QGIS draws the layers', ?)",
         (WRITTEN_AT,),
     )
-    geometry = dict(
-        database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
-    )
+    columns = database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns")
+    geometry = dict(columns.fetchall())
     database.executemany(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
         "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner, "

@@ -1,7 +1,6 @@
 """The form on which a school's pupils are counted at three corners: on paper, and on a phone.
 
-Numbers only: nobody is named, described or photographed. The page opens without a network and saves
-a table, which `patrolplan survey --read-counts` reads.
+Numbers only: nobody is named, described or photographed. `survey --read-counts` reads the table.
 """
 
 import base64
@@ -54,11 +53,10 @@ def write_count_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     clubs = (max(edges[-1], bell + late_minutes - CLUBS_AROUND), bell + late_minutes + CLUBS_AROUND)
     spans += [clubs] if late_share > 0 and clubs[1] > clubs[0] else []
     degrees = np.column_stack(area.projection.to_degrees(*xy.T)).round(6).tolist()
+    positions = describe_positions(network, network.snap(xy))
     places = [
         f"{make_printable(place)}, {10 * round(metres / 10)} m from the gate"
-        for place, metres in zip(
-            describe_positions(network, network.snap(xy)), tree.node_metres[nodes], strict=True
-        )
+        for place, metres in zip(positions, tree.node_metres[nodes], strict=True)
     ]
     data = {
         "urn": urn,

@@ -1,8 +1,7 @@
 """The files with which a school surveys its pupils: page, paper form, tally page and leaflet.
 
-They need only the area, without crime, risk or hotspots. Pages open without a network and ask for
-no name, account, location or text. The leaflet's advice on disclosures follows "Keeping children
-safe in education", part one (Department for Education).
+Pages ask for no name, account, location or text. The leaflet's advice on disclosures follows
+"Keeping children safe in education", part one (Department for Education).
 """
 
 from pathlib import Path

@@ -120,11 +120,7 @@ ROW_COLUMNS = (*("report_id", "school_urn", "reported_on", *FACTORS), *("longitu
 def build_report_rows(
     table: ReportTable, terms: Collection[SchoolTerm], *, threshold: int, name: str, school_urn: str
 ) -> pd.DataFrame:
-    """Rows whose counts by square are those of a table, in `ROW_COLUMNS`.
-
-    Squares, words and terms with fewer reports than the threshold are suppressed. `name` starts the
-    rows' IDs, so that those of two files differ; `school_urn` is empty for several schools.
-    """
+    """Rows whose counts by square are those of a table, without those below the threshold."""
     shown = np.flatnonzero(table.counts >= threshold)
     by_factor = np.where(table.factor_counts >= threshold, table.factor_counts, 0)[shown]
     parts = [pd.DataFrame(columns=list(ROW_COLUMNS), dtype=object)]
@@ -149,12 +145,10 @@ def build_report_rows(
 def _list_days(
     in_terms: dict[SchoolTerm, int], terms: Collection[SchoolTerm], number: int, step: int
 ) -> list[str]:
-    """First days of the terms of a square's reports.
-
-    The rest are reports whose term is suppressed. They get the oldest terms, in which they fade
-    most, with so few in each that it is suppressed when the file is read: each term had fewer than
-    a rounding step of them, so there is always room.
-    """
+    """First days of the terms of a square's reports."""
+    # The rest are reports whose term is suppressed. They get the oldest terms, in which they fade
+    # most, with so few in each that it is suppressed when the file is read: each term had fewer
+    # than a rounding step of them, so there is always room.
     counts, rest = dict.fromkeys(sorted(terms), 0) | in_terms, number - sum(in_terms.values())
     for term in sorted(set(terms)):
         few = min(rest, step - 1)

@@ -1,7 +1,6 @@
 """`calendars/OFFICER.ics`: an officer's patrols of a week, for the calendar on phone and desk.
 
-An event never has the reason or other places: calendars are shared more widely than cards. Its UID
-is that of officer, day, school and window; SEQUENCE rises with each draw and change by hand.
+An event never has the reason or other places: calendars are shared more widely than cards.
 """
 
 import datetime as dt
@@ -79,10 +78,8 @@ def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalenda
 
 def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[str]:
     """When to leave, be at the gate and be back, and with whom, by role."""
-    window, others = (
-        describe_further_window(duty.patrol),
-        roster.describe_others(officer.name, duty),
-    )
+    window = describe_further_window(duty.patrol)
+    others = roster.describe_others(officer.name, duty)
     lines = [f"{window}."] if window else []
     for item in roster.officer_days[officer.name, duty.date]:
         if item.duty is duty:

@@ -27,9 +27,7 @@ from patrolplan.team.week import Duty
 from patrolplan.text import capitalise, format_count, join_words, shorten
 from patrolplan.times import SchoolTerm, format_span
 
-MAX_PLACES = 3
-"""Maximum number of places; with more, letters would be too small to be read in passing."""
-LONGEST_NAME = 70
+MAX_PLACES = 3  # with more, letters would be too small to be read in passing
 
 
 def build_poster(
@@ -84,8 +82,7 @@ they would frighten pupils, or accuse some."""
 
 ABOUT_PEOPLE = "how people behave there"
 LONGEST_STREET = 40
-LONGEST_WORD = 24
-"""Maximum letters of a street's name, and of a word in it: a poster has no room for more."""
+LONGEST_WORD = 24  # letters of a word, and above of a name: a poster has no room for more
 UNNAMED = "streets without a name"
 WIDEST_RANGE = 0.5  # Maximum width of an interval that is printed: a wider one is not informative
 
@@ -132,7 +129,7 @@ def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
 
 def _describe_basis(plan: Plan) -> str:
     """Whose streets are shown; neither paper has anything of crime."""
-    if wording.is_fictional(plan):
+    if wording.is_fictional_area(plan.area.name):
         return "Fictional place: school, streets and answers are made up."
     return make_printable(wording.list_attributions(plan)[0])
 
@@ -170,9 +167,8 @@ def describe_change(change: SurveyChange | None) -> str:
     if change.direction == "unclear":
         if change.high - change.low > WIDEST_RANGE:
             return f"no clear change since {term}: too few answers to say more"
-        return (
-            f"no clear change since {term} (its share: between {-low} points less and {high} more)"
-        )
+        span = f"between {-low} points less and {high} more"
+        return f"no clear change since {term} (its share: {span})"
     falls = change.direction == "less"
     least, most = sorted((abs(low), abs(high)))
     span = f"{max(1, least)} to {most}" if most > max(1, least) else f"about {max(1, most)}"
@@ -182,8 +178,7 @@ def describe_change(change: SurveyChange | None) -> str:
 
 MAP_WIDTH = 180 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 122 * POINTS_PER_MM
-MIN_MAP_HEIGHT = 75 * POINTS_PER_MM
-"""Minimum height of the map; if it would be lower, it goes on a new page."""
+MIN_MAP_HEIGHT = 75 * POINTS_PER_MM  # lower ones go on a new page
 LINES_BELOW_FULL_MAP = 3
 LINE = 19.0  # Points that each further line of streets takes from the map
 LONGEST_LINE = 42  # Maximum letters of a street on one line of its column

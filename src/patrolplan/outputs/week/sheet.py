@@ -23,7 +23,7 @@ from patrolplan.outputs.cartography.labels import (
 )
 from patrolplan.outputs.cartography.page import Page, Window, trace_rectangle, trace_rounded
 from patrolplan.outputs.cartography.route import separate_points
-from patrolplan.outputs.cartography.viewport import Viewport, fit_viewport
+from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres, fit_viewport
 from patrolplan.outputs.earlier_papers import hash_template
 from patrolplan.patrols.plan import Plan
 from patrolplan.text import shorten
@@ -31,8 +31,7 @@ from patrolplan.text import shorten
 MARKER_HEIGHT = 13.0  # Points; a sign is as wide as its words
 TEXT_SIZE = 9.0
 BAND_WIDTH = 11.0  # Points across a street where presence is planned
-PADDING = 46.0
-"""Points at the edges without content: a sign may be there, but not under the north arrow."""
+PADDING = 46.0  # Points without content, but for signs: room for the north arrow
 SCALE_STRIP_HEIGHT = 16.0  # Points below the map, for the scale
 LONGEST_NAME = 40  # Maximum letters of a name next to its sign
 
@@ -102,8 +101,11 @@ class OverviewMap:
         occupied = np.vstack([marker_boxes, north])
         for label, box in place_labels(labels, viewport.size, occupied=occupied, avoided=band):
             place_names.draw_label(window, label, box)
+        scale = viewport.metres_per_point
         strip = page.add_window((0.0, 0.0, self.width, SCALE_STRIP_HEIGHT))
-        symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
+        length, y = choose_scale_bar_metres(scale, symbols.LONG_BAR), SCALE_STRIP_HEIGHT / 2 - 1
+        x = symbols.draw_bar(strip, (2.0, y), length / scale)
+        symbols.write_text(strip, x + 5.0, y, f"{length} m")
         return page.write()
 
     def _draw_markers(
@@ -121,21 +123,13 @@ class OverviewMap:
             outline, edge = trace_rounded(left, low, width, MARKER_HEIGHT, MARKER_HEIGHT / 2), 1.0
             if marker.school:
                 outline, edge = trace_rectangle(left, low, width, MARKER_HEIGHT), 1.8
-            symbols.draw_sign(
-                window,
-                outline,
-                marker.text,
-                (x, y),
-                TEXT_SIZE,
-                edge=edge,
-                is_black=not marker.school,
-            )
+            words, dark = marker.text, not marker.school
+            symbols.draw_sign(window, outline, words, (x, y), TEXT_SIZE, edge=edge, is_black=dark)
             if text := shorten(make_printable(marker.name), LONGEST_NAME):
-                size, radius = measure_label(text, TEXT_SIZE, bold=True), width / 2 + 2
-                boxes, costs = find_places_around_point(
-                    x, y, size, radius=radius, extra_distances=(0.0, 6.0)
-                )
-                names.append(MapLabel(text, marker.text, boxes, costs, TEXT_SIZE, bold=True))
+                size, room = measure_label(text, TEXT_SIZE, bold=True), width / 2 + 2
+                away = (0.0, 6.0)
+                places = find_places_around_point(x, y, size, radius=room, extra_distances=away)
+                names.append(MapLabel(text, words, *places, TEXT_SIZE, bold=True))
         return centres, names
 
 

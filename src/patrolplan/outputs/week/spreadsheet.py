@@ -40,9 +40,8 @@ def render_week_xlsx(roster: Roster) -> bytes:
     """The week as a workbook: patrols, days without one and demands, each with the reason."""
     stream = io.BytesIO()
     options = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
-    with pd.ExcelWriter(
-        stream, engine="xlsxwriter", engine_kwargs={"options": options | {"in_memory": True}}
-    ) as writer:
+    kwargs = {"options": options | {"in_memory": True}}
+    with pd.ExcelWriter(stream, engine="xlsxwriter", engine_kwargs=kwargs) as writer:
         writer.book.set_properties({"title": "Week of patrols", "created": FIXED_CREATION_TIME})
         cell = writer.book.add_format({"text_wrap": True, "valign": "top"})
         for name, table in _build_tables(roster).items():
@@ -72,9 +71,8 @@ def _format_csv(table: pd.DataFrame) -> bytes:
     """A table as CSV: UTF-8 with a byte order mark, which spreadsheets need."""
     texts = table.astype(object).where(table.notna(), "")
     texts = texts.map(lambda value: escape_cell(str(value)))
-    return texts.to_csv(index=False, lineterminator="\r\n", quoting=csv.QUOTE_ALL).encode(
-        "utf-8-sig"
-    )
+    content = texts.to_csv(index=False, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    return content.encode("utf-8-sig")
 
 
 def _build_tables(roster: Roster) -> dict[str, pd.DataFrame]:
@@ -160,11 +158,9 @@ def build_return_tables(
     staff: Collection[str] = (),
     polygons: gpd.GeoDataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
+    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES` and some others.
 
-    Also "by-reason", why promised doses were not delivered; "by-designated" if the force designates
-    hotspots, also those without a visit; "by-polygon" with `polygons`, see `compare_doses`. `staff`
-    are names in the officers table that are not shown: they are counted together.
+    Names of `staff` are not shown: they are counted together.
     """
     first, last = monthly_return.month_days(month)
     table = monthly_return.compare_doses(ledger, first, last, polygons=polygons)

@@ -34,11 +34,9 @@ from patrolplan.times import format_span, format_time
 
 MAP_WIDTH = 277 * POINTS_PER_MM
 MAP_HEIGHT = 158 * POINTS_PER_MM
-MAX_NAMED_SCHOOLS = 16
-"""Maximum number of schools with names on the map; with more, names would hide it."""
+MAX_NAMED_SCHOOLS = 16  # with more, names would hide the map
 LONGEST_ON_MAP = 28  # Maximum letters of a school's name among others
-OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
-"""Maximum letters of an officer's name, and its size in points at the top of their papers."""
+OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))  # Letters up to which, points
 
 
 def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> Sheet:
@@ -92,10 +90,10 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
     visits = group_stays(roster.week.duties)
     hotspots = roster.week.plan.hotspots.set_index("hotspot")
     order = {name: number for number, name in enumerate(hotspots.index)}
-    names = sorted(
-        visits, key=lambda name: (-_count_days(visits[name]), order.get(name, len(order)), name)
-    )
-    for number, name in enumerate(names):
+    rank = {
+        name: (-_count_days(own), order.get(name, len(order)), name) for name, own in visits.items()
+    }
+    for number, name in enumerate(sorted(visits, key=rank.__getitem__)):
         stops = [stay.stop for stay in visits[name] if stay.stop is not None]
         own = next((stop for stop in stops if stop.hotspot == name), None)
         if own is None and name in order:  # it is seen from another place
@@ -226,6 +224,7 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
 
 def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str, Any]:
     patrol, crs = duty.patrol, roster.week.plan.area.projection.crs
+    do = "arrive" if wording.is_before_school(roster.week.plan, patrol) else "leave"
     about = (
         *roster.describe_company(officer, duty),
         f"URN {make_printable(duty.urn)}",
@@ -237,7 +236,7 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "about": " · ".join(about),
         "leave": roster.format_set_out(officer, duty),
         "start": format_time(duty.start_minutes),
-        "first_why": wording.describe_gate_task(roster.week.plan, patrol),
+        "first_why": f"Be seen as pupils {do}; meet the member of staff.",
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
         "end": wording.describe_end(patrol),
         "keep_away": [

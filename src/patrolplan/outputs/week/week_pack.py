@@ -68,9 +68,7 @@ def render_week_map(roster: Roster) -> bytes:
         patrols=tuple(_build_map_patrol(roster, duty) for duty in week.duties),
         name=format_week(week),
         days={f"{day}": format_day(day) for day in week.days},
-        officers={
-            officer.file_name: roster.name_officer(officer.name) for officer in roster.officers
-        },
+        officers={one.file_name: roster.name_officer(one.name) for one in roster.officers},
     )
     return render_map(week.plan, view)
 
@@ -108,10 +106,7 @@ def write_week_files(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, str]:
-    """Write the papers of a week, or of an officer or day; returns digests for the manifest.
-
-    With `changes` also those cards as one document; unchanged papers of `earlier` are copied.
-    """
+    """Write the papers of a week, or of an officer or day; returns digests for the manifest."""
     week = round_week(roster.week)
     # Everyone who stands at a tasked place in its hours is told so, but not a school.
     told = (
@@ -210,9 +205,8 @@ def _render_books(
         if found := papers.find(facts | {path: (book.title, book.cover, digests)}):
             files |= found
             del books[path]
-    rendered = render_card_books(
-        [book for book, _ in books.values()], executor=executor, report_progress=report_progress
-    )
+    new = [book for book, _ in books.values()]
+    rendered = render_card_books(new, executor=executor, report_progress=report_progress)
     for (path, (_, cards)), (whole, pages) in zip(books.items(), rendered, strict=True):
         files |= {path: whole, **dict(zip(cards, pages, strict=False))}
     return files
@@ -242,11 +236,7 @@ def _build_changed_book(roster: Roster, changes: CardChanges) -> CardBook:
     cover = _build_cover(roster, duties, "Cards to hand out") | {
         "subtitle": "Since the last print, by officer",
         "heading": "What to hand out, with its page, and what to take back",
-        "days": [
-            {"day": name, "date": "", "hours": "", "items": items}
-            for name, items in groups
-            if items
-        ],
+        "days": [{"day": one, "date": "", "hours": "", "items": own} for one, own in groups if own],
         "notes": [REPLACES],
     }
     title = f"Cards to hand out, {cover['week']}"
