@@ -47,11 +47,8 @@ class EarlierPapers:
 
     def seal(self, papers: Mapping[str, bytes]) -> dict[str, str]:
         """Digests for the manifest of the facts and bytes of each paper that was looked for."""
-        return {
-            name: hash_content(self._digests[name], content)[:32]
-            for name, content in sorted(papers.items())
-            if name in self._digests
-        }
+        found = sorted(papers.keys() & self._digests.keys())
+        return {name: hash_content(self._digests[name], papers[name])[:32] for name in found}
 
 
 @lru_cache(maxsize=16)

@@ -87,23 +87,15 @@ def _describe_points(patrol: "Patrol", projection: "Projection") -> "Iterator[di
     first, *stops = _locate(patrol.points, projection)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
     officer = "" if patrol.number == 1 else f"Officer {patrol.number}, "
-    yield first | {
-        "name": f"{officer}School gate {start}",
-        "description": f"{patrol.school}. At the gate {start} to {until}, "
-        f"{wording.describe_end(patrol)}.",
-        "type": "gate",
-    }
+    about = f"{patrol.school}. At the gate {start} to {until}, {wording.describe_end(patrol)}."
+    yield first | {"name": f"{officer}School gate {start}", "description": about, "type": "gate"}
     for stop, place in zip(list_stop_facts(patrol, projection.crs), stops, strict=True):
         tasked = stop.stop.tasked
         where = f"TASKED {tasked}, {stop.place}" if tasked else stop.place
         why = [f"Tasked: {stop.tasking}."] if stop.tasking else []
         why += [f"{line.text}{line.end}" for line in stop.list_why()]
-        sentences = (
-            f"Arrive {stop.arrive}, leave {stop.leave}.",
-            f"{stop.grid}." if stop.grid else "",
-            stop.tasked_distance,
-            f"Why: {' '.join(why)}",
-        )
+        when, grid = f"Arrive {stop.arrive}, leave {stop.leave}.", stop.grid and f"{stop.grid}."
+        sentences = (when, grid, stop.tasked_distance, f"Why: {' '.join(why)}")
         yield place | {
             "name": f"{officer}{stop.number}. {where} {stop.arrive}",
             "description": " ".join(filter(None, sentences)),

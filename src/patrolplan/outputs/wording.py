@@ -207,12 +207,9 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     dark = {number: leg for number, leg in enumerate(patrol.legs) if is_dark(*times[number])}
 
     def list_legs(name: str) -> str:
-        metres = {number: getattr(leg, name) for number, leg in dark.items()}
-        return ", ".join(
-            f"{format_leg_name(patrol, number)} ({format_metres(length)})"
-            for number, length in metres.items()
-            if length >= MIN_UNLIT_METRES
-        )
+        metres = {format_leg_name(patrol, at): getattr(leg, name) for at, leg in dark.items()}
+        long = {leg: length for leg, length in metres.items() if length >= MIN_UNLIT_METRES}
+        return ", ".join(f"{leg} ({format_metres(length)})" for leg, length in long.items())
 
     sentences = []
     start, end = patrol.start_minutes - TWILIGHT_MINUTES, patrol.end_minutes + TWILIGHT_MINUTES

@@ -66,11 +66,8 @@ class WeekVisits:
 
     def find_answers(self, hotspots: gpd.GeoDataFrame) -> dict[str, WeekAnswer]:
         """The week's visits to each hotspot of a table, by name."""
-        unmet = {
-            row.place: row.why
-            for row in self.week.demands
-            if row.kind == "watched" and self.is_of_data
-        }
+        watched = [row for row in self.week.demands if row.kind == "watched" and self.is_of_data]
+        unmet = {row.place: row.why for row in watched}
         stays = [stay for stay in list_stays(self.week.duties) if stay.stop is not None]
         places = [stay.stop.point for stay in stays if stay.stop]
         points = shapely.points(np.array(places).reshape(-1, 2))

@@ -39,11 +39,8 @@ def format_brief_lines(brief: Brief) -> list[str]:
         mark = "RISING" if row["rising"] else ""
         cells.append((row["name"], row["now"], row["usual"], row["year"], mark))
     first, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
-    lines = [
-        f"Brief for {sheet['school']} (URN {brief.urn}), {brief.area.name}",
-        f"Recorded {sheet['period']} ({sheet['length']})",
-        *(*sheet["lead"], ""),
-    ]
+    title = f"Brief for {sheet['school']} (URN {brief.urn}), {brief.area.name}"
+    lines = [title, f"Recorded {sheet['period']} ({sheet['length']})", *sheet["lead"], ""]
     for name, *numbers, mark in cells:
         parts = (name.ljust(first), *map(str.rjust, numbers, widths), mark)
         lines.append("  ".join(parts).rstrip())
@@ -216,12 +213,8 @@ def _describe_basis(brief: Brief) -> tuple[str, ...]:
         f'"Usual" is what the {periods.baseline.words} before had on average in the same length '
         "of time."
     )
-    return (
-        counted,
-        RISING_NOTE,
-        " ".join([limits, *list_texts(notes)]),
-        " ".join(wording.list_area_attributions(area.name, snapped=area.snapped)),
-    )
+    sources = " ".join(wording.list_area_attributions(area.name, snapped=area.snapped))
+    return counted, RISING_NOTE, " ".join([limits, *list_texts(notes)]), sources
 
 
 def _build_list(

@@ -271,11 +271,9 @@ class CrimeCounter:
 
         counts = self._compare(sum_streets)
         order = np.argsort(-np.round(counts[0], 6), kind="stable")[:MAX_STREETS]
-        return tuple(
-            self._summarise(str(names[k]), counts[:, k])
-            for k in order
-            if round(counts[0, k]) >= max(1, self.area.settings.privacy.min_crime_count)
-        )
+        least = max(1, self.area.settings.privacy.min_crime_count)
+        shown = [k for k in order if round(counts[0, k]) >= least]
+        return tuple(self._summarise(str(names[k]), counts[:, k]) for k in shown)
 
     def _compare(self, count: Callable[[Period], NDArray[np.float64]]) -> NDArray[np.float64]:
         """(3, n) counts now, the baseline's for as long a time, and a year before; or NaN."""

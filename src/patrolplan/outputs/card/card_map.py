@@ -67,12 +67,8 @@ class Ground:
     def list_occupied(self, placed: Sequence[PlacedLabel]) -> labels.Boxes:
         """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
         boxes = np.array([box for _, box in placed]).reshape(-1, 5)
-        ends = [label.find_leader_end(box) for label, box in placed]
-        lines = [
-            labels.build_line_boxes(box[None, :2], end[None])
-            for box, end in zip(boxes, ends, strict=True)
-            if end is not None
-        ]
+        ends = ((box[None, :2], label.find_leader_end(box)) for label, box in placed)
+        lines = [labels.build_line_boxes(at, end[None]) for at, end in ends if end is not None]
         points = np.concatenate([points for _, points in self.content.point_symbols.values()])
         signs = labels.build_level_boxes(points, 7.0)
         return np.vstack([self.content.marker_boxes, signs, self.north, boxes, *lines])
@@ -245,13 +241,9 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     page = Page(width, height)
     _draw_content(page.add_window((0.0, strip, *viewport.size)), content, placed)
     legend.draw_strip(page.add_window((0.0, 0.0, width, strip)), entries, width, strip)
-    texts = [*content.markers.texts, *(label.text.replace("\n", " ") for label, _ in placed)]
-    return PatrolMap(
-        page.write(),
-        viewport,
-        np.vstack([content.marker_boxes, *(box for _, box in placed)]),
-        tuple(texts),
-    )
+    texts = *content.markers.texts, *(label.text.replace("\n", " ") for label, _ in placed)
+    boxes = np.vstack([content.marker_boxes, *(box for _, box in placed)])
+    return PatrolMap(page.write(), viewport, boxes, texts)
 
 
 def _build_sign_entries(

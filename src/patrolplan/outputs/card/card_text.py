@@ -40,10 +40,8 @@ def build_card_data(
     school = print_whole(patrol.school)
     patrol_id = f"{patrol.urn}-{patrol.number}"
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
-    headings = [
-        wording.describe_further_window(patrol),
-        f"officer {patrol.number} of {officers}" if officers > 1 else "",
-    ]
+    number = f"officer {patrol.number} of {officers}" if officers > 1 else ""
+    headings = [wording.describe_further_window(patrol), number]
     date = "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
     on_duty = f"{officer} with {join_words(colleagues)}" if colleagues else officer
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
@@ -219,8 +217,5 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
     elsewhere = {"gate_assumed", "no_date"} | (set() if patrol.stops else {GATE_REASON})
     notes = (print_whole(note.text) for note in patrol.notes if note.key not in elsewhere)
     lines += [("", "", " ".join(notes))]
-    return [
-        {"sign": sign, "label": label, "text": make_printable(text)}
-        for sign, label, text in lines
-        if text
-    ]
+    shown = [(sign, label, make_printable(text)) for sign, label, text in lines if text]
+    return [{"sign": sign, "label": label, "text": text} for sign, label, text in shown]

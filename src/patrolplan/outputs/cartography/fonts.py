@@ -114,12 +114,9 @@ def draw_text(
     rise = 0.36 * style.size  # from the baseline to the middle of a capital
     turned = math.radians(angle)
     half = measure_text_width(text, style.size, bold=style.bold) / 2
-    start = (
-        x - math.cos(turned) * half + math.sin(turned) * rise,
-        y - math.sin(turned) * half - math.cos(turned) * rise,
-        angle,
-    )
-    window.draw_text(text, start, style)
+    left = x - math.cos(turned) * half + math.sin(turned) * rise
+    low = y - math.sin(turned) * half - math.cos(turned) * rise
+    window.draw_text(text, (left, low, angle), style)
 
 
 def copy_template(package: str, name: str, root: Path) -> None:
@@ -159,9 +156,8 @@ def query_template(root: Path, name: str, data: Mapping[str, Any], selector: str
 def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     """A template as one tagged PDF; equal folders and data give equal bytes."""
     # A warning is an error: a paper with a missing glyph or picture must not reach anyone.
-    pages, warnings = COMPILERS.own.compile_with_warnings(
-        root / name, root=root, format="pdf", timestamp=0, sys_inputs=_build_inputs(data)
-    )
+    options = {"root": root, "format": "pdf", "timestamp": 0, "sys_inputs": _build_inputs(data)}
+    pages, warnings = COMPILERS.own.compile_with_warnings(root / name, **options)
     if warnings or not isinstance(pages, bytes):
         reasons = "; ".join(warning.message for warning in warnings)
         message = f"{name} was not typeset, because typst warned: {reasons}"

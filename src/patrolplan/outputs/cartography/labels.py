@@ -179,12 +179,8 @@ def find_places_around_point(
     # To the sides only the horizontal distance matters; above and below, only the vertical.
     reaches = [half + (radius + extra) * np.abs(SIDES) for extra in extra_distances]
     around = [np.sign(SIDES) * reach for reach in reaches]
-    slid = [
-        (shift * half[0], side * (radius + extra + half[1]))
-        for extra in slide_distances
-        for side in (-1, 1)
-        for shift in SLIDES
-    ]
+    rises = [side * (radius + extra + half[1]) for extra in slide_distances for side in (-1, 1)]
+    slid = [(shift * half[0], rise) for rise in rises for shift in SLIDES]
     costs = [np.arange(float(len(SIDES))) + 6.0 * rank for rank in range(len(around))]
     costs.append(20.0 + np.arange(float(len(slid))))
     middles = np.concatenate([*around, np.array(slid).reshape(-1, 2)])

@@ -116,10 +116,8 @@ class MapContent:
     @cached_property
     def point_symbols(self) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
         """Names and (n, 2) points of bus stops, stations, and crossings on the walk, by kind."""
-        found = {
-            kind: place_names.find_symbols(self.features, self.viewport, kind)
-            for kind in place_names.SYMBOL_STYLES
-        }
+        find = partial(place_names.find_symbols, self.features, self.viewport)
+        found = {kind: find(kind) for kind in place_names.SYMBOL_STYLES}
         for kind in CROSSING_SIGNS:
             own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
             points = self.viewport.to_page(self.network.piece_middle[own])
@@ -164,10 +162,8 @@ class MapContent:
     @cached_property
     def marker_boxes(self) -> Boxes:
         """(n, 5) boxes of the signs."""
-        sides = [
-            symbols.CROSS_SIDE + 4.0 if kind == "keep_away" else 2 * symbols.STOP_RADIUS + 2.5
-            for kind in self.markers.kinds
-        ]
+        cross, circle = symbols.CROSS_SIDE + 4.0, 2 * symbols.STOP_RADIUS + 2.5
+        sides = [cross if kind == "keep_away" else circle for kind in self.markers.kinds]
         return build_level_boxes(self.markers.centres, np.array(sides).reshape(-1, 1))
 
     @cached_property

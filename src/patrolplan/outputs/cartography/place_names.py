@@ -166,15 +166,13 @@ def _build_labels_along(
     lines = np.concatenate([street.lines for street in streets])
     styles = list(zip(texts, points, bolds, strict=True))
     sizes = [fonts.measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
-    boxes, costs, row = find_places_along_lines(
-        lines, np.repeat(sizes, counts, axis=0), placings, max_length_ratio=max_length_ratio
-    )
+    each, ratio = np.repeat(sizes, counts, axis=0), max_length_ratio
+    boxes, costs, row = find_places_along_lines(lines, each, placings, max_length_ratio=ratio)
     ends = np.searchsorted(row, np.cumsum(counts)[:-1])
+    rows = zip(streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True)
     return [
         MapLabel(style[0], street.name, own, cost, *style[1:], min_gap=REPEAT_POINTS)
-        for street, own, cost, style in zip(
-            streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True
-        )
+        for street, own, cost, style in rows
     ]
 
 
@@ -282,9 +280,8 @@ def build_symbol_labels(
         width, height = fonts.measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
         size = (width, height + 2) if plate else (width, height)
         places = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
-        labels[text] = MapLabel(
-            *(text, f"{kind} {text}", *places), bold=bold, colour="#202020", plate_colour=plate
-        )
+        words, dark = (text, f"{kind} {text}"), "#202020"
+        labels[text] = MapLabel(*words, *places, bold=bold, colour=dark, plate_colour=plate)
     return list(labels.values())
 
 

@@ -6,6 +6,7 @@ Tags show the start and end of each leg: on the leg, next to it, or with a leade
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -127,11 +128,9 @@ def cut_pushed(leg: Leg, drawn: DrawnLeg) -> list[Line]:
     ends = np.cumsum([0.0, *(step.metres for step in leg.steps)])
     shares = ends / max(float(ends[-1]), 1e-9)
     last = len(drawn.line) - 1
-    parts = [
-        drawn.line[int(start * last) : int(np.ceil(end * last)) + 1]
-        for step, start, end in zip(leg.steps, shares[:-1], shares[1:], strict=True)
-        if step.way in {"push", "carry"}
-    ]
+    rows = zip(leg.steps, pairwise(shares * last), strict=True)
+    pushed = [ends for step, ends in rows if step.way in {"push", "carry"}]
+    parts = [drawn.line[int(start) : int(np.ceil(end)) + 1] for start, end in pushed]
     return [part for part in parts if len(part) > 1]
 
 

@@ -28,11 +28,8 @@ _DUTY = {
     "number": "1 for the first officer at this school, 2 for the second",
 }
 
-_HOTSPOT = {
-    name: column.meaning
-    for name, column in HOTSPOTS.columns.items()
-    if name not in {"pieces", "stop_piece", "stop_metres", "stop"}
-}
+_INNER = {"pieces", "stop_piece", "stop_metres", "stop"}
+_HOTSPOT = {name: one.meaning for name, one in HOTSPOTS.columns.items() if name not in _INNER}
 
 _WAYS = {
     "pupils": "pupils who walk along the piece of street",
@@ -184,10 +181,8 @@ def write_tables(path: Path, styles: Mapping[str, str]) -> None:
 
 
 def _write_meanings(database: sqlite3.Connection) -> None:
-    extensions = [
-        (table, None, "gpkg_schema", SCHEMA_EXTENSION, "read-write")
-        for table in ("gpkg_data_columns", "gpkg_data_column_constraints")
-    ]
+    tables = ("gpkg_data_columns", "gpkg_data_column_constraints")
+    extensions = [(one, None, "gpkg_schema", SCHEMA_EXTENSION, "read-write") for one in tables]
     database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extensions)
     for layer, meaning in LAYERS.items():
         rows = database.execute("SELECT name FROM pragma_table_info(?)", (layer,))

@@ -92,11 +92,9 @@ def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
 
 def build_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
     """QML of the layers that have a style, by name."""
-    return {
-        name: build_style(name, frame)
-        for name, frame in layers.items()
-        if name in STYLED and (name != "risk" or "risk_per_metre" in frame)
-    }
+    styled = [name for name in layers if name in STYLED]
+    styled = [one for one in styled if one != "risk" or "risk_per_metre" in layers[one]]
+    return {name: build_style(name, layers[name]) for name in styled}
 
 
 def build_style(name: str, frame: gpd.GeoDataFrame, *, over_streets: bool = False) -> str:

@@ -148,10 +148,8 @@ def render_survey_page(area: StudyArea, urn: str) -> str:
 def render_tally_page(area: StudyArea, urn: str) -> str:
     """The page on which a teacher enters what a class marked on paper, as HTML."""
     cells = build_form_grid(area, urn).cells
-    questions = [
-        one._asdict() | {"choices": [choice._asdict() for choice in one.counted]}
-        for one in QUESTIONS
-    ]
+    counted = [(one, [choice._asdict() for choice in one.counted]) for one in QUESTIONS]
+    questions = [one._asdict() | {"choices": choices} for one, choices in counted]
     data = {
         "form": TALLY_FORM,
         "urn": urn,

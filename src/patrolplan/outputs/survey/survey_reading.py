@@ -155,11 +155,8 @@ def _list_days(
         counts[term] += few
         rest -= few
     counts[min(terms)] += rest  # only if the threshold is above the step, so that terms show less
-    return [
-        f"{term.year}-{MONTHS_A_TERM * term.number + 1:02d}-01"
-        for term in sorted(counts)
-        for _ in range(counts[term])
-    ]
+    listed = (term for term in sorted(counts) for _ in range(counts[term]))
+    return [f"{term.year}-{MONTHS_A_TERM * term.number + 1:02d}-01" for term in listed]
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,11 +168,8 @@ class Roster:
 
     def format_set_out(self, officer: str, duty: Duty) -> str:
         """When an officer leaves the base for a patrol; empty if they start at the gate."""
-        ways = (
-            item.from_minutes
-            for item in self.officer_days.get((officer, duty.date), ())
-            if item.duty is duty and item.kind == "way" and item.towards == "gate"
-        )
+        items = [one for one in self.officer_days.get((officer, duty.date), ()) if one.duty is duty]
+        ways = (one.from_minutes for one in items if (one.kind, one.towards) == ("way", "gate"))
         own = duty.leave_minutes if officer == duty.officer else duty.start_minutes
         leave = format_time(next(ways, own))
         return "" if leave == format_time(duty.start_minutes) else leave

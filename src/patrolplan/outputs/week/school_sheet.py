@@ -118,10 +118,8 @@ def format_term(term: SchoolTerm) -> str:
 
 def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
     """The most frequent reasons that pupils gave, and when; empty if none has enough pupils."""
-    named = [
-        ABOUT_PEOPLE if is_poster and name not in POSTER_FACTORS else SCHOOL_WORDS[name]
-        for name in gave.factors
-    ]
+    hidden = {*gave.factors} - POSTER_FACTORS if is_poster else set()
+    named = [ABOUT_PEOPLE if name in hidden else SCHOOL_WORDS[name] for name in gave.factors]
     factors = join_words(sorted(dict.fromkeys(named), key=lambda words: words == ABOUT_PEOPLE))
     times = join_words([TIME_WORDS[band] for band in gave.bands[: 1 if is_poster else 2]])
     return ", ".join(words for words in (factors, times) if words)

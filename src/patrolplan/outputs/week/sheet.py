@@ -93,11 +93,9 @@ class OverviewMap:
         north = symbols.place_north_arrow(viewport, marker_boxes)
         symbols.draw_border(window, *viewport.size)
         symbols.draw_north_arrow(window, viewport, north)
-        labels = [
-            *names,
-            *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
-            *place_names.build_area_labels(features, viewport),
-        ]
+        streets = place_names.list_streets(network, pieces, viewport)
+        labels = [*names, *place_names.build_street_labels(streets)]
+        labels += place_names.build_area_labels(features, viewport)
         occupied = np.vstack([marker_boxes, north])
         for label, box in place_labels(labels, viewport.size, occupied=occupied, avoided=band):
             place_names.draw_label(window, label, box)

@@ -95,10 +95,8 @@ def _build_tables(roster: Roster) -> dict[str, pd.DataFrame]:
         }
         for demand in week.demands
     ]
-    tables = {
-        "Patrols": _list_duties(roster),
-        "Not patrolled": pd.DataFrame(gaps, columns=["Day", "URN", "School", "Why"]),
-    }
+    unmet = pd.DataFrame(gaps, columns=["Day", "URN", "School", "Why"])
+    tables = {"Patrols": _list_duties(roster), "Not patrolled": unmet}
     return tables | ({"Demands": pd.DataFrame(demands)} if demands else {})
 
 
@@ -125,11 +123,9 @@ def _list_duties(roster: Roster) -> pd.DataFrame:
         }
         for duty in week.duties
     ]
-    shown = {
-        "window": any(duty.window != AFTER_SCHOOL for duty in week.duties),
-        "crew": any(duty.crew for duty in week.duties),
-    }
-    left_out = [name for name, is_shown in shown.items() if not is_shown]
+    has_windows = any(duty.window != AFTER_SCHOOL for duty in week.duties)
+    left_out = [] if has_windows else ["window"]
+    left_out += [] if any(duty.crew for duty in week.duties) else ["crew"]
     return pd.DataFrame(rows, columns=DUTY_COLUMNS).drop(columns=left_out)
 
 

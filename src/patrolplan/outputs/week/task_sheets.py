@@ -90,10 +90,9 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
     visits = group_stays(roster.week.duties)
     hotspots = roster.week.plan.hotspots.set_index("hotspot")
     order = {name: number for number, name in enumerate(hotspots.index)}
-    rank = {
-        name: (-_count_days(own), order.get(name, len(order)), name) for name, own in visits.items()
-    }
-    for number, name in enumerate(sorted(visits, key=rank.__getitem__)):
+    names = sorted(visits, key=lambda name: (order.get(name, len(order)), name))
+    names.sort(key=lambda name: -_count_days(visits[name]))
+    for number, name in enumerate(names):
         stops = [stay.stop for stay in visits[name] if stay.stop is not None]
         own = next((stop for stop in stops if stop.hotspot == name), None)
         if own is None and name in order:  # it is seen from another place

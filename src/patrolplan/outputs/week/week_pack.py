@@ -77,12 +77,8 @@ def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
     officer, further = roster.officers_by_name[duty.officer].file_name, roster.window_suffix(duty)
     leave = roster.format_set_out(duty.officer, duty)
     name, crew = roster.name_officer(duty.officer), roster.describe_others(duty.officer, duty)
-    facts = (
-        format_day(duty.date),
-        describe_further_window(duty.patrol),
-        f"{name} with {crew}" if crew else name,
-        f"set out {leave}" if leave else "",
-    )
+    people, out = f"{name} with {crew}" if crew else name, f"set out {leave}" if leave else ""
+    facts = (format_day(duty.date), describe_further_window(duty.patrol), people, out)
     school = roster.school_file_names[duty.urn]
     return MapPatrol(
         id=f"{duty.date}-{school}-{officer}{further.replace('.', '--')}",
@@ -109,11 +105,9 @@ def write_week_files(
     """Write the papers of a week, or of an officer or day; returns digests for the manifest."""
     week = round_week(roster.week)
     # Everyone who stands at a tasked place in its hours is told so, but not a school.
-    told = (
-        replace(duty, patrol=tell_taskings(week.plan.area, duty.date, duty.patrol))
-        for duty in week.duties
-    )
-    untold, roster = Roster(week), Roster(replace(week, duties=tuple(told)))
+    told = ((one, tell_taskings(week.plan.area, one.date, one.patrol)) for one in week.duties)
+    taught = tuple(replace(duty, patrol=patrol) for duty, patrol in told)
+    untold, roster = Roster(week), Roster(replace(week, duties=taught))
     papers = EarlierPapers(earlier, week.plan)
     duties = roster.select_duties(officer, date)
     people = {name for duty in duties for name in duty.people if officer in {None, name}}
@@ -259,11 +253,9 @@ def _build_printed_patrols(roster: Roster, duties: Sequence[Duty]) -> tuple[Prin
     for duty in duties:
         crew = roster.describe_others(duty.officer, duty)
         colleagues = [shorten(make_printable(crew), LONGEST_OFFICER)] if crew else []
-        colleagues += [
-            roster.print_officer(other.officer)
-            for other in roster.select_duties(urn=duty.urn, date=duty.date)
-            if other.officer != duty.officer and other.window == duty.window
-        ]
+        same = roster.select_duties(urn=duty.urn, date=duty.date)
+        others = [one.officer for one in same if one.window == duty.window]
+        colleagues += [roster.print_officer(one) for one in others if one != duty.officer]
         name = roster.print_officer(duty.officer)
         own = tuple(dict.fromkeys(colleagues))
         printed.append(PrintedPatrol(plans[duty.date], duty.patrol, name, own))
