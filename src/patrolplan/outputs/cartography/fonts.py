@@ -156,8 +156,9 @@ def query_template(root: Path, name: str, data: Mapping[str, Any], selector: str
 def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     """A template as one tagged PDF; equal folders and data give equal bytes."""
     # A warning is an error: a paper with a missing glyph or picture must not reach anyone.
-    options = {"root": root, "format": "pdf", "timestamp": 0, "sys_inputs": _build_inputs(data)}
-    pages, warnings = COMPILERS.own.compile_with_warnings(root / name, **options)
+    pages, warnings = COMPILERS.own.compile_with_warnings(
+        root / name, root=root, format="pdf", timestamp=0, sys_inputs=_build_inputs(data)
+    )
     if warnings or not isinstance(pages, bytes):
         reasons = "; ".join(warning.message for warning in warnings)
         message = f"{name} was not typeset, because typst warned: {reasons}"

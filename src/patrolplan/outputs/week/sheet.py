@@ -8,13 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.outputs.cartography import basemap, place_names, symbols
-from patrolplan.outputs.cartography.fonts import (
-    make_printable,
-    measure_label,
-    measure_text_width,
-    typeset_template,
-)
+from patrolplan.outputs.cartography import basemap, fonts, place_names, symbols
 from patrolplan.outputs.cartography.labels import (
     MapLabel,
     build_level_boxes,
@@ -49,7 +43,7 @@ class MapMarker:
     @property
     def width(self) -> float:
         """Points."""
-        return max(MARKER_HEIGHT, measure_text_width(self.text, TEXT_SIZE, bold=True) + 7)
+        return max(MARKER_HEIGHT, fonts.measure_text_width(self.text, TEXT_SIZE, bold=True) + 7)
 
 
 MIN_EXTENT_METRES = 600.0  # Minimum length that the longer side of the map shows
@@ -123,8 +117,8 @@ class OverviewMap:
                 outline, edge = trace_rectangle(left, low, width, MARKER_HEIGHT), 1.8
             words, dark = marker.text, not marker.school
             symbols.draw_sign(window, outline, words, (x, y), TEXT_SIZE, edge=edge, is_black=dark)
-            if text := shorten(make_printable(marker.name), LONGEST_NAME):
-                size, room = measure_label(text, TEXT_SIZE, bold=True), width / 2 + 2
+            if text := shorten(fonts.make_printable(marker.name), LONGEST_NAME):
+                size, room = fonts.measure_label(text, TEXT_SIZE, bold=True), width / 2 + 2
                 away = (0.0, 6.0)
                 places = find_places_around_point(x, y, size, radius=room, extra_distances=away)
                 names.append(MapLabel(text, words, *places, TEXT_SIZE, bold=True))
@@ -147,4 +141,4 @@ class Sheet:
     def render(self, plan: Plan) -> bytes:
         """Typeset it as a tagged PDF; equal weeks give equal bytes."""
         picture = b"" if self.map is None else self.map.draw(plan)
-        return typeset_template(__package__, self.template, self.data, map_svg=picture)
+        return fonts.typeset_template(__package__, self.template, self.data, map_svg=picture)
