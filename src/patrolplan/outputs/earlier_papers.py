@@ -59,13 +59,9 @@ def hash_template(package: str, name: str) -> str:
 
 def hash_facts(*facts: object) -> str:
     """A digest that differs if any of these tables, shapes, arrays or dataclasses does."""
-    digest = hashlib.sha256()
     parts: list[bytes] = []
     _collect_parts(facts, parts)
-    for part in parts:
-        digest.update(b"%d " % len(part))
-        digest.update(part)
-    return digest.hexdigest()
+    return hashlib.sha256(b"".join(b"%d %b" % (len(part), part) for part in parts)).hexdigest()
 
 
 def _collect_parts(fact: object, parts: list[bytes]) -> None:  # noqa: C901, PLR0912 - a case a kind of value

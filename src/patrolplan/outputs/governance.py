@@ -94,6 +94,8 @@ def collect_facts(
 ) -> dict[str, Any]:
     """Facts for the templates; for reports only what `patrolplan.privacy` allows to be shown."""
     settings, counted = area.settings, area.settings.crimes.risk_categories
+    square = f"to within a square of {SQUARE_METRES:.0f} m"
+    places = SNAPPED_ACCURACY if area.snapped else "as recorded"
     return {
         "area": area.name,
         "plan": compute_short_id(compute_area_provenance(area)),
@@ -111,13 +113,7 @@ def collect_facts(
         "step": get_rounding_step(settings.privacy.threshold),
         "model": risk.model,
         "times_known": area.times_known,
-        "places": (
-            f"to within a square of {SQUARE_METRES:.0f} m"
-            if settings.privacy.threshold_for_crime
-            else SNAPPED_ACCURACY
-            if area.snapped
-            else "as recorded"
-        ),
+        "places": square if settings.privacy.threshold_for_crime else places,
         "notes": list_texts(risk.notes),
         "inputs": area.inputs,
         "left_out": [str(row) for row in area.left_out],

@@ -18,7 +18,7 @@ from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
-from patrolplan.outputs.brief import crime_counts
+from patrolplan.outputs.brief import crime_counts as counts
 from patrolplan.outputs.facts import name_feared_places, name_member
 from patrolplan.outputs.reason_words import describe_factor
 from patrolplan.patrols.demands import name_place
@@ -136,10 +136,10 @@ class Brief:
     urn: str
     school: str
     since: dt.date  # The requested day; `periods` has what was counted
-    periods: crime_counts.ComparedPeriods
-    categories: tuple[crime_counts.CrimeSummary, ...]  # Those that count and have incidents
-    total: crime_counts.CrimeSummary  # All categories together
-    streets: tuple[crime_counts.CrimeSummary, ...]  # Streets where most was recorded
+    periods: counts.ComparedPeriods
+    categories: tuple[counts.CrimeSummary, ...]  # Those that count and have incidents
+    total: counts.CrimeSummary  # All categories together
+    streets: tuple[counts.CrimeSummary, ...]  # Streets where most was recorded
     hotspots: tuple[ChangedHotspot, ...]  # New or rising hotspots, nearest first
     reports: tuple[ReportGroup, ...]  # Of all dates: a group has no date
     taskings: tuple[BriefTasking, ...] = ()  # Tasked for the school, none of the past
@@ -189,12 +189,12 @@ def build_brief(
     """
     urn, since = read_urn(urn), read_day(since, "since")
     row, periods = check_brief_request(area, urn, since)
-    walking_area = crime_counts.find_walking_area(area, row)
+    walking_area = counts.find_walking_area(area, row)
     present = set(area.incidents["category"].unique())
-    counter = crime_counts.CrimeCounter(
+    counter = counts.CrimeCounter(
         area,
         walking_area,
-        crime_counts.find_incident_dates(area.incidents),
+        counts.find_incident_dates(area.incidents),
         periods,
         tuple(name for name in area.settings.crimes.risk_categories if name in present),
     )
@@ -226,14 +226,14 @@ def build_brief(
 
 def check_brief_request(
     area: StudyArea, urn: str, since: dt.date
-) -> tuple[int, crime_counts.ComparedPeriods]:
+) -> tuple[int, counts.ComparedPeriods]:
     """Row of the school, and the periods to compare; raises as `build_brief` does."""
     row = find_school(area, urn, where="urn")
-    return row, crime_counts.choose_periods(crime_counts.find_incident_dates(area.incidents), since)
+    return row, counts.choose_periods(counts.find_incident_dates(area.incidents), since)
 
 
 def _find_changed_hotspots(
-    hotspots: gpd.GeoDataFrame, walking_area: crime_counts.WalkingArea, week: WeekVisits | None
+    hotspots: gpd.GeoDataFrame, walking_area: counts.WalkingArea, week: WeekVisits | None
 ) -> tuple[ChangedHotspot, ...]:
     """New or rising hotspots whose stopping place is within the walk, nearest first."""
     table = hotspots.assign(walk=walking_area.walk_metres[hotspots["stop_piece"].to_numpy()])
@@ -272,7 +272,7 @@ def _find_taskings(
 
 
 def _find_report_groups(
-    area: StudyArea, walking_area: crime_counts.WalkingArea
+    area: StudyArea, walking_area: counts.WalkingArea
 ) -> tuple[ReportGroup, ...]:
     """Groups of reports with most of their street within the walk, the largest bands first."""
     reports, network = area.reports, area.network

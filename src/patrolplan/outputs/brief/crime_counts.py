@@ -1,7 +1,6 @@
 """Recorded crime within a walk of a school's gate: counts, comparisons, and what is rising.
 
-The time since a day is compared with the year before it and with the same time a year before: in
-whole months, as open data has no days, or in days with those of a force's own extract.
+Periods are whole months, as open data has no days, or days with those of a force's own extract.
 """
 
 import datetime as dt

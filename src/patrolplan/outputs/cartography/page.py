@@ -1,7 +1,6 @@
 """The page that a map is drawn on: an SVG picture, which typst sets into a paper as it is.
 
-A page has windows, each with its origin at its lower left corner, which clip their content. Items
-are drawn by level, then in the order of calls. All numbers are whole hundredths of a point.
+Windows clip their content; items are drawn by level, then by call, in whole hundredths of a point.
 """
 
 import html

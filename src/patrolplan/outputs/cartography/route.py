@@ -134,9 +134,7 @@ def cut_pushed(leg: Leg, drawn: DrawnLeg) -> list[Line]:
     return [part for part in parts if len(part) > 1]
 
 
-def separate_points(
-    places: NDArray[np.float64], gap: float, *, fixed: int = 0
-) -> NDArray[np.float64]:
+def separate_points(places: Line, gap: float, *, fixed: int = 0) -> Line:
     """(n, 2) places moved to be at least `gap` apart; the first `fixed` are not moved."""
     moved = np.array(places, dtype=np.float64)
     for _ in range(200):

@@ -179,12 +179,10 @@ def draw_sign(
     draw_text(window, text, (*middle, 0.0), page.TextStyle(size, bold=True, colour=ink, level=12.0))
 
 
-def draw_marker_leaders(
-    window: page.Window, centres: NDArray[np.float64], true_points: NDArray[np.float64]
-) -> None:
+def draw_marker_leaders(window: page.Window, centres: page.Points, places: page.Points) -> None:
     """Draw a line to its true place from each sign that was moved."""
-    moved = np.hypot(*(centres - true_points).T) > MOVED_POINTS
-    for centre, (x, y) in zip(centres[moved], true_points[moved].tolist(), strict=True):
+    moved = np.hypot(*(centres - places).T) > MOVED_POINTS
+    for centre, (x, y) in zip(centres[moved], places[moved].tolist(), strict=True):
         window.draw_lines([np.array([centre, (x, y)])], "black", 1.2, 7.0, cap="square")
         window.draw_shape(page.trace_circle(x, y, 2.2), 7.0, fill="black")
 

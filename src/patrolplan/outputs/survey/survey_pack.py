@@ -1,7 +1,6 @@
 """The files with which a school surveys its pupils: page, paper form, tally page and leaflet.
 
-Pages ask for no name, account, location or text. The leaflet's advice on disclosures follows
-"Keeping children safe in education", part one (Department for Education).
+They ask for no name or text; advice follows "Keeping children safe in education", part one (DfE).
 """
 
 from pathlib import Path
@@ -178,7 +177,9 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
     drawn = draw_form_map(area, grid, urn, width=MAP_WIDTH, height=MAP_HEIGHT)
     [gate] = find_squares(area.network.xy(area.gates.take([row])), area.projection.crs).tolist()
     home = [cell.label for cell in grid.cells if cell.square == tuple(gate)]
-    name = _name_school(area, urn)
+    name, basis = _name_school(area, urn), list_area_attributions(area.name, snapped=False)[0]
+    if is_fictional_area(area.name):
+        basis = "Fictional place: its streets and schools are made up."
     data = {
         "title": f"Where do you not feel safe? Survey of {name}",
         "school": name,
@@ -194,11 +195,7 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
         "rows": TALLY_ROWS,
         "map_alt": f"Street map around {name} under a grid of squares, lettered A to "
         f"{grid.letters[-1]} from left to right and numbered 1 to {grid.down} from the top",
-        "basis": make_printable(
-            "Fictional place: its streets and schools are made up."
-            if is_fictional_area(area.name)
-            else list_area_attributions(area.name, snapped=False)[0]
-        ),
+        "basis": make_printable(basis),
     }
     return typeset_template(__package__, "form.typ", data, map_svg=drawn.svg)
 

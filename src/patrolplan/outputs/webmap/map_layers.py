@@ -1,7 +1,6 @@
 """The data that the script of `map.html` draws, in compact form.
 
-Lines are steps of a millionth of a degree from point to point, through all lines, for `packed.js`;
-layers colour streets by a string with one digit per piece.
+Lines are steps of a millionth of a degree for `packed.js`; layers colour streets by a digit each.
 """
 
 from collections.abc import Sequence
@@ -53,16 +52,12 @@ class MapPatrol:
 
 def list_map_patrols(plan: "Plan") -> tuple[MapPatrol, ...]:
     """Every patrol of a plan."""
-    return tuple(
-        MapPatrol(
-            format_patrol_id(patrol),
-            patrol,
-            patrol.title,
-            f"{patrol.title}, {format_time(patrol.start_minutes)} to "
-            f"{format_time(patrol.end_minutes)}",
-        )
-        for patrol in plan.patrols
-    )
+    patrols = []
+    for one in plan.patrols:
+        hours = f"{format_time(one.start_minutes)} to {format_time(one.end_minutes)}"
+        choice = f"{one.title}, {hours}"
+        patrols.append(MapPatrol(format_patrol_id(one), one, one.title, choice))
+    return tuple(patrols)
 
 
 def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -> dict[str, Any]:
@@ -234,12 +229,9 @@ def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[s
     if area.designated is not None:
         rings = shapely.boundary(area.designated.geometry.to_numpy())
         edges = dict(zip(area.designated["place_id"], map(shapely.get_parts, rings), strict=True))
-    columns = (
-        hotspots["hotspot"],
-        classify_fear(hotspots).tolist(),
-        round_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), projection),
-        shapely.line_merge(hotspots.geometry.to_numpy()),
-    )
+    stops = round_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), projection)
+    stretches, fears = shapely.line_merge(hotspots.geometry.to_numpy()), classify_fear(hotspots)
+    columns = (hotspots["hotspot"], fears.tolist(), stops, stretches)
     return [
         {
             "id": hotspot,
@@ -280,11 +272,10 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]
                 "arrive": round(facts.stop.arrive_minutes),
                 "leave": round(facts.stop.leave_minutes),
                 "feared": facts.feared,
-                "tasked": encode_steps(
-                    np.array(tasked.get(facts.number, ())).reshape(-1, 2), projection
-                ),
+                "tasked": encode_steps(at.reshape(-1, 2), projection),
             }
             for facts in stops
+            for at in [np.array(tasked.get(facts.number, ()))]
         ],
         "keep_away": encode_steps(barred, projection),
         "legs": pack_lines([leg.line for leg in patrol.legs], projection),

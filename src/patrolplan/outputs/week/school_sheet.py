@@ -43,17 +43,13 @@ def build_poster(
     name = shorten(make_printable(school.name), LONGEST_NAME)
     places = [name for answer in shown for name in answer.place.hotspots]
     days = 0 if presence is None else len(presence.find_days(places))
+    seen = f"In the last {PRESENCE_WEEKS} weeks we were at one or more of these places on"
     terms = [answer.gave.latest for answer in shown if answer.gave.latest is not None]
     data = {
         "title": f"Poster for {name}",
         "school": name,
         "was_there": days > 0,
-        "presence": (
-            f"In the last {PRESENCE_WEEKS} weeks we were at one or more of these places on "
-            f"{format_count(days, 'day')}."
-            if days
-            else ""
-        ),
+        "presence": f"{seen} {format_count(days, 'day')}." if days else "",
         "places": [
             {
                 "streets": f"Around {describe_streets(answer.place.streets)}",
@@ -195,7 +191,10 @@ def build_school_sheet(
         xl_col_to_name(number): capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
         for number, stop in enumerate(stops)
     }
-    height = _compute_map_height([*streets.values()])
+    rows = [[*streets.values()][at : at + 2] for at in range(0, len(streets), 2)]
+    lines = sum(2 if max(map(len, row)) > LONGEST_LINE else 1 for row in rows)
+    height = MAX_MAP_HEIGHT - LINE * max(0, lines - LINES_BELOW_FULL_MAP)
+    height = height if height >= MIN_MAP_HEIGHT else 0.0  # then the map needs a new page
     data = {
         "title": f"Presence around {name}, {format_week(week)}",
         "school": name,
@@ -263,11 +262,3 @@ def _describe_gate(roster: Roster, duties: list[Duty]) -> str:
     ]
     none = "not at the gate" if stays else "no patrol planned"
     return ", ".join(format_span(*stay) for stay in stays if stay[1] > stay[0]) or none
-
-
-def _compute_map_height(streets: Sequence[str]) -> float:
-    """Height in points that the list of streets leaves for the map; 0 where it needs a new page."""
-    pairs = [streets[at : at + 2] for at in range(0, len(streets), 2)]
-    lines = sum(2 if max(map(len, pair)) > LONGEST_LINE else 1 for pair in pairs)
-    height = MAX_MAP_HEIGHT - LINE * max(0, lines - LINES_BELOW_FULL_MAP)
-    return height if height >= MIN_MAP_HEIGHT else 0.0

@@ -60,12 +60,11 @@ def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = Tr
     if not wall:
         return Sheet("tasks.typ", data)
     named = len(roster.schools) <= MAX_NAMED_SCHOOLS
-    schools = [
-        MapMarker(str(one.number), one.x, one.y, school=True, name=name)
-        for one in roster.schools
-        for name in [shorten(one.name, LONGEST_ON_MAP) if named else ""]
-    ]
-    markers = [*schools, *(place.marker for place in places)]
+    markers = []
+    for one in roster.schools:
+        name = shorten(one.name, LONGEST_ON_MAP) if named else ""
+        markers.append(MapMarker(str(one.number), one.x, one.y, school=True, name=name))
+    markers += [place.marker for place in places]
     shown = OverviewMap(markers, [place.hotspot for place in places], MAP_WIDTH, MAP_HEIGHT)
     return Sheet("tasks.typ", data, shown)
 
@@ -105,7 +104,7 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
 
 
 def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any]:
-    days, select = roster.week.days, roster.select_duties
+    days, select, closed = roster.week.days, roster.select_duties, roster.closed_days
     return {
         "schools": [
             {
@@ -118,9 +117,7 @@ def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any
                             _build_line(roster, duty.officer, duty)
                             for duty in select(urn=school.urn, date=day)
                         ],
-                        "none": "closed"
-                        if (school.urn, day) in roster.closed_days
-                        else "\N{EN DASH}",
+                        "none": "closed" if (school.urn, day) in closed else "\N{EN DASH}",
                     }
                     for day in days
                 ],

@@ -262,9 +262,7 @@ def _build_printed_patrols(roster: Roster, duties: Sequence[Duty]) -> tuple[Prin
     return tuple(printed)
 
 
-def _build_cover_data(
-    roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
-) -> dict[str, Any]:
+def _build_cover_data(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> dict[str, Any]:
     """Texts of the cover of an officer's cards, for the template: their days in order."""
     week = roster.week
     name = roster.print_officer(officer.name)
