@@ -1,7 +1,4 @@
-"""What papers and pages say of a patrol's stops, each stop described once, and their marking.
-
-Readers choose among the words; they escape, cut and break lines themselves.
-"""
+"""What papers and pages say of a patrol's stops, unescaped and uncut, and their marking."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,4 @@
-"""Every file that a command writes into an output folder, declared once.
-
-What is listed, replaced, purged, and out of date on the board follows from this table.
-"""
+"""Every file that a command writes into an output folder: to list, replace, purge and renew."""
 
 import re
 from dataclasses import dataclass

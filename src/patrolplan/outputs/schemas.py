@@ -1,7 +1,4 @@
-"""JSON Schemas of the documents, made from the declarations by which they are read and written.
-
-Plan and back-test, which only others read, are declared here; the rest in `patrols.plan`.
-"""
+"""JSON Schemas of the documents, made from the declarations by which they are read and written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""Recorded crime within a walk of a school's gate: counts, comparisons, and what is rising.
-
-Periods are whole months, as open data has no days, or days with those of a force's own extract.
-"""
+"""Recorded crime within a walk of a school's gate: counts, comparisons, and what is rising."""
 
 import datetime as dt
 from collections.abc import Callable

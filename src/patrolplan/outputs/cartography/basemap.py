@@ -1,7 +1,4 @@
-"""The ground of a map: streets, parks, water, railways and buildings.
-
-Tones, widths and patterns differ as well as colours, so that the map reads in grey.
-"""
+"""The ground of a map, in tones and patterns as well as colours, so that it reads in grey."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

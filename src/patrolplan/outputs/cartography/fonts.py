@@ -1,7 +1,4 @@
-"""The typeface of everything printed, which ships with the package, and typesetting with typst.
-
-Typesetting: a folder with a template, its data and pictures becomes a tagged PDF.
-"""
+"""The typeface of everything printed, which ships with the package, and typesetting with typst."""
 
 import json
 import math

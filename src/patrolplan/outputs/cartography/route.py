@@ -1,7 +1,4 @@
-"""The route as lines that can be followed: each leg has its own line, even on the same street.
-
-Tags show the start and end of each leg: on the leg, next to it, or with a leader line to it.
-"""
+"""The route as lines that can be followed: each leg has its own, and a tag of its ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

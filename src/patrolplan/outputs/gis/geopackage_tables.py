@@ -1,7 +1,4 @@
-"""Meanings of the layers' columns, and styles for QGIS, as further tables of a GeoPackage.
-
-Meanings are the standard's schema extension (OGC 12-128r19, annex F.9); QGIS reads `layer_styles`.
-"""
+"""Meanings of columns (OGC 12-128r19, annex F.9) and styles for QGIS, as tables of a GeoPackage."""
 
 import sqlite3
 from collections.abc import Mapping

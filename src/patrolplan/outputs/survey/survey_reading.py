@@ -89,9 +89,8 @@ def write_reports_file(
     }
     with atomic.explain_os_errors(out, "free some disk space or choose another folder"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        atomic.replace_together(
-            {out: content, survey_form.find_record_path(out): format_json(record).encode("utf-8")}
-        )
+        written = {survey_form.find_record_path(out): format_json(record).encode("utf-8")}
+        atomic.replace_together({out: content} | written)
     return record
 
 
@@ -117,9 +116,8 @@ def build_report_rows(
             "latitude": f"{latitude:.6f}",
         }
         for column, names in FACTORS.items():
-            rows[column] = survey_counts.fill_column(
-                column, counts[np.isin(FACTOR_NAMES, names)], number
-            )
+            own = counts[np.isin(FACTOR_NAMES, names)]
+            rows[column] = survey_counts.fill_column(column, own, number)
         parts.append(pd.DataFrame(rows))
     table_rows = pd.concat(parts, ignore_index=True)
     ids = [f"{name}-{number}" for number in range(1, len(table_rows) + 1)]

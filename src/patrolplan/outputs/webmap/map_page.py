@@ -1,7 +1,4 @@
-"""`map.html`: one page with the whole plan, which opens from a folder and sends no request.
-
-Its text is plain HTML, for screen readers and printing; the script adds an interactive map.
-"""
+"""`map.html`: one page with the whole plan, which opens from a folder and sends no request."""
 
 import base64
 import datetime as dt

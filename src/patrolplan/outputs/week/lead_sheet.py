@@ -237,21 +237,18 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
     area = roster.week.plan.area
     limits = dict(zip(area.officers["officer"], area.officers["max_patrols_per_week"], strict=True))
     count, most = len(roster.select_duties(officer.name)), limits.get(officer.name)
+    cells = []
+    for day in roster.week.days:
+        items = [
+            one for one in roster.officer_days.get((officer.name, day), ()) if one.kind != "way"
+        ]
+        none = "\N{EN DASH}" if roster.find_hours(officer.name, day) else "off duty"
+        none = "absent" if day in roster.week.absent.get(officer.name, ()) else none
+        lines = [_describe_officer_item(roster, officer.name, one) for one in items]
+        cells.append({"lines": lines, "none": none})
     return {
         "name": "Staff" if officer.name in roster.staff else roster.print_officer(officer.name),
-        "cells": [
-            {
-                "lines": [
-                    _describe_officer_item(roster, officer.name, item)
-                    for item in roster.officer_days.get((officer.name, day), ())
-                    if item.kind != "way"
-                ],
-                "none": "absent"
-                if day in roster.week.absent.get(officer.name, ())
-                else ("\N{EN DASH}" if roster.find_hours(officer.name, day) else "off duty"),
-            }
-            for day in roster.week.days
-        ],
+        "cells": cells,
         "count": str(count) if most is None else f"{count} of {most}",
     }
 

@@ -1,7 +1,4 @@
-"""Tables for spreadsheets, without cells that could run as a formula.
-
-A week as CSV and workbook, and a month's return (doses promised and delivered) as a folder of CSV.
-"""
+"""A week and a month's return for spreadsheets, without cells that could run as a formula."""
 
 import csv
 import datetime as dt
@@ -114,14 +111,13 @@ def _list_duties(roster: Roster) -> pd.DataFrame:
             "urn": duty.urn,
             "school": duty.patrol.school,
             "route": wording.format_route_name(duty.variant),
-            "stops": "; ".join(
-                f"{stop.arrive} {stop.place}" for stop in list_stop_facts(duty.patrol, crs)
-            ),
+            "stops": "; ".join(f"{stop.arrive} {stop.place}" for stop in stops),
             "card": roster.card_path(duty),
             "window": duty.window,
             "crew": roster.describe_others(duty.officer, duty),
         }
         for duty in week.duties
+        for stops in [list_stop_facts(duty.patrol, crs)]
     ]
     has_windows = any(duty.window != AFTER_SCHOOL for duty in week.duties)
     left_out = [] if has_windows else ["window"]
