@@ -12,7 +12,6 @@ from patrolplan.patrols.runs import HEADINGS
 from patrolplan.text import join_words
 
 CLOSE_METRES = 60.0  # Turns within this distance of each other need a landmark to distinguish them
-
 MAX_NAME_LETTERS = 24  # of a station entrance: a longer name may be a list of exits
 
 PASSAGE_WORDS: Mapping[Passage, str] = {
@@ -20,11 +19,9 @@ PASSAGE_WORDS: Mapping[Passage, str] = {
     "tunnel": "tunnel",
     "underpass": "underpass",
     "covered": "covered passage",
-}
-"""Words for passages, in directions and in the legend of their map."""
+}  # Words for passages, in directions and in the legend of their map
 
-SIGNS = {"bus_stop", "station", "station_entrance"}
-"""Landmarks that are points on the map, which may have the name of their street."""
+SIGNS = {"bus_stop", "station", "station_entrance"}  # may have the name of their street
 
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "signals": " at the lights",
@@ -63,10 +60,11 @@ def describe_directions(steps: Sequence[Step]) -> list[Direction]:
             named.append(landmark)
             turn = f"{_describe_landmark(landmark)}, {turn}"
         joined = _join_street(step, goes_on=before is not None and before.street == step.street)
-        length = format_metres(step.metres)
-        directions.append(
-            Direction(turn + joined, _describe_street(step), length, _describe_passed(step))
-        )
+        street = step.street
+        if step.flight in {"up", "down"}:
+            street = f"{step.flight} {'the steps' if street == 'steps' else street}"
+        length, passed = format_metres(step.metres), _describe_passed(step)
+        directions.append(Direction(turn + joined, street, length, passed))
         before, previous_way = step, step.way
     return directions
 
@@ -74,10 +72,8 @@ def describe_directions(steps: Sequence[Step]) -> list[Direction]:
 def _choose_landmark(
     step: Step, before: Step, named: Sequence[Landmark], *, is_first_turn: bool
 ) -> Landmark | None:
-    """The landmark that names the first turn, one at a path without a name, or near another.
-
-    Each landmark is named once, and a park is not named at a turn into the street around it.
-    """
+    """The landmark that names the first turn, one at a path without a name, or near another."""
+    # Each landmark is named once, and a park is not named at a turn into the street around it.
     landmark = step.landmark
     if landmark is None or landmark in named:
         return None
@@ -111,22 +107,13 @@ def _join_street(step: Step, *, goes_on: bool) -> str:
     return "," if step.turn == "straight on" else " into"
 
 
-def _describe_street(step: Step) -> str:
-    """What a direction follows: a street, or steps up or down."""
-    if step.flight not in {"up", "down"}:
-        return step.street
-    return f"{step.flight} {'the steps' if step.street == 'steps' else step.street}"
-
-
 def _describe_passed(step: Step) -> str:
     """What a direction leads over, through and across; crossings of one kind are joined."""
     over = "over" if step.passage == "bridge" else "through"
     words = f", {over} the {PASSAGE_WORDS[step.passage]}" if step.passage else ""
     parts = []
     for kind, alike in groupby(step.crossings, key=lambda crossing: crossing.kind):
-        roads = [
-            "it" if len(step.crossings) == 1 and one.road == step.street else one.road
-            for one in alike
-        ]
-        parts.append(join_words([road or "the main road" for road in roads]) + CROSSING_WORDS[kind])
+        own = step.street if len(step.crossings) == 1 else None
+        roads = ["it" if one.road == own else one.road or "the main road" for one in alike]
+        parts.append(join_words(roads) + CROSSING_WORDS[kind])
     return f"{words}, crossing {', '.join(parts)}" if parts else words

@@ -1,7 +1,6 @@
 """Unchanged papers of an earlier week are copied, not typeset again.
 
-The manifest of an output folder holds a digest of all that each paper was made from. If a new
-paper's is the same and the earlier file is unchanged, typesetting would give the same bytes.
+The manifest has digests of what each was made from; if equal, typesetting gives the same bytes.
 """
 
 import dataclasses
@@ -48,11 +47,8 @@ class EarlierPapers:
 
     def seal(self, papers: Mapping[str, bytes]) -> dict[str, str]:
         """Digests for the manifest of the facts and bytes of each paper that was looked for."""
-        return {
-            name: hash_content(self._digests[name], content)[:32]
-            for name, content in sorted(papers.items())
-            if name in self._digests
-        }
+        found = sorted(papers.keys() & self._digests.keys())
+        return {name: hash_content(self._digests[name], papers[name])[:32] for name in found}
 
 
 @lru_cache(maxsize=16)
@@ -63,13 +59,9 @@ def hash_template(package: str, name: str) -> str:
 
 def hash_facts(*facts: object) -> str:
     """A digest that differs if any of these tables, shapes, arrays or dataclasses does."""
-    digest = hashlib.sha256()
     parts: list[bytes] = []
     _collect_parts(facts, parts)
-    for part in parts:
-        digest.update(b"%d " % len(part))
-        digest.update(part)
-    return digest.hexdigest()
+    return hashlib.sha256(b"".join(b"%d %b" % (len(part), part) for part in parts)).hexdigest()
 
 
 def _collect_parts(fact: object, parts: list[bytes]) -> None:  # noqa: C901, PLR0912 - a case a kind of value

@@ -1,7 +1,4 @@
-"""What papers and pages say of a patrol's stops, each stop described once, and their marking.
-
-Readers choose among the words; they escape, cut and break lines themselves.
-"""
+"""What papers and pages say of a patrol's stops, unescaped and uncut, and their marking."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,10 +20,8 @@ from patrolplan.text import join_words
 from patrolplan.times import format_time
 
 LEAST_MARKING = "OFFICIAL-SENSITIVE"  # of papers that show when pupils are on which streets
-
-NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
-"""Hotspots without a group of reports; with one; and those due more to reports than to crime."""
-
+AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked place
+NOT_FEARED, REPORTED, CARRIED = 0, 1, 2  # The last: due more to reports than to crime
 STAFF_WORDS = "a member of staff of the school"  # School staff are named only by their role
 
 
@@ -45,8 +40,7 @@ class StopFacts:
     earlier: int | None  # Number of an earlier stop at the same place
     feared: bool  # Whether a group of pupils reports that they feel unsafe there
     stop: Stop = field(repr=False)
-    reasons: tuple[Reason, ...] = field(repr=False)
-    """Those that apply while the stop lasts, except the one of `busiest`."""
+    reasons: tuple[Reason, ...] = field(repr=False)  # while the stop lasts, but for `busiest`
     busiest: WayReason | None  # The way home, at the stop that most of the school's own pupils pass
     told: Mapping[Reason, int] = field(repr=False)  # The earlier stop that has a reason, too
 
@@ -58,10 +52,13 @@ class StopFacts:
         if not (lines or self.busiest or self.tasking):
             return [reason_words.ReasonLine(reason_words.describe_want_of_reasons(self.stop))]
         if self.busiest:
-            at = int(bool(lines) and lines[0].is_voice)
-            lines.insert(
-                at, reason_words.ReasonLine(_describe_busiest(self.busiest, detail), is_bold=True)
-            )
+            one, at = self.busiest, int(bool(lines) and lines[0].is_voice)
+            way, share = "to school" if one.to_school else "home", one.share
+            text = f"Busiest way {way}, {one.start}\N{EN DASH}{one.end}"
+            if detail != "short":
+                text = f"Busiest stretch on the way {way}, {one.start} to {one.end}: "
+                text += reason_words.describe_share(share)
+            lines.insert(at, reason_words.ReasonLine(text, is_bold=True))
         return lines
 
 
@@ -73,6 +70,9 @@ def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
     for number, stop in enumerate(patrol.stops, start=1):
         first = ids.index(stop.id) + 1
         is_again = stop.kind != "gate" and first < number
+        apart, away = stop.tasked_metres, ""  # from a tasked place
+        if apart is not None and apart > AT_PLACE_METRES:
+            away = f"Stand {wording.format_metres(apart)} from the place: no street is nearer."
         is_busiest = busiest is not None and busiest[0] == number - 1
         facts.append(
             StopFacts(
@@ -83,7 +83,7 @@ def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
                 place=wording.describe_place(stop) + (", again" if is_again else ""),
                 grid=wording.format_grid_reference(stop.x, stop.y, crs=crs),
                 tasking="" if stop.tasking is None else wording.describe_tasking(stop.tasking),
-                tasked_distance=wording.describe_tasked_distance(stop),
+                tasked_distance=away,
                 earlier=first if is_again else None,
                 feared=is_feared(stop.why),
                 stop=stop,
@@ -117,14 +117,6 @@ def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
         and reason_words.is_way_met(stop, reason)
     ]
     return max(own, key=lambda one: (one[1].share, -one[0]), default=None)
-
-
-def _describe_busiest(reason: WayReason, detail: reason_words.Detail) -> str:
-    way = "to school" if reason.to_school else "home"
-    if detail == "short":
-        return f"Busiest way {way}, {reason.start}\N{EN DASH}{reason.end}"
-    share = reason_words.describe_share(reason.share)
-    return f"Busiest stretch on the way {way}, {reason.start} to {reason.end}: {share}"
 
 
 @dataclass(frozen=True)
@@ -182,11 +174,10 @@ def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
 def name_feared_places(area: StudyArea) -> dict[str, str]:
     """Where each square with a group of reports is, in words, by `FearedPlace.name`."""
     squares, crs = area.reports.squares, area.settings.area.crs
-    centres = locate_in_squares(squares, 0.5, 0.5, crs)
+    centres = locate_in_squares(squares, 0.5, 0.5, crs).tolist()
+    named = zip(squares, name_squares(area.network, squares), centres, strict=True)
     names = {}
-    for square, streets, (x, y) in zip(
-        squares, name_squares(area.network, squares), centres.tolist(), strict=True
-    ):
+    for square, streets, (x, y) in named:
         where = join_words(streets) or wording.format_grid_reference(x, y, crs=crs)
         names[name_place(square)] = f"around {where}"
     return names

@@ -1,7 +1,6 @@
 """Plans and weeks as tables for analysts: one row per patrol, stop, leg or hotspot.
 
-Each has one geometry, in the area's metric CRS, and column types that all file formats support. The
-layers of `plan.gpkg` are these tables; see `patrolplan.outputs.gis.geopackage_tables`.
+One geometry, in the area's metric CRS; they are layers of `plan.gpkg`, see `gis.geopackage_tables`.
 """
 
 import datetime as dt
@@ -26,10 +25,7 @@ if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 Rows = list[dict[str, Any]]
-
-NO_DAY = dt.date(2000, 1, 1)
-"""Date for the times of a plan that has none, since files cannot store a time without a date."""
-
+NO_DAY = dt.date(2000, 1, 1)  # of the times of a plan that has none: files store no time alone
 COUNT_COLUMNS = ("incidents", "incident_months", "reports_low", "reports_high")
 """Numbers behind a hotspot's reasons; missing where they must not be shown."""
 
@@ -61,11 +57,10 @@ def frame_patrols(plan: "Plan | Week") -> gpd.GeoDataFrame:
             "worth": round_share(patrol.worth),
             "bound": round_share(patrol.bound),
             **pick_fields(patrol, "proven", "walked_metres", "kind"),
-            "geometry": shapely.MultiLineString(
-                [leg.line for leg in patrol.legs if len(leg.line) > 1]
-            ),
+            "geometry": shapely.MultiLineString(lines),
         }
         for duty, day, patrol in _list_walks(plan)
+        for lines in [[leg.line for leg in patrol.legs if len(leg.line) > 1]]
     ]
     return _build_frame(rows, plan)
 

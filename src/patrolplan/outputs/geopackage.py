@@ -79,20 +79,14 @@ def build_risk_document(risk: Risk) -> dict[str, Any]:
 def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
     """A patrol with its notes and reasons in words: nothing reads `plan.json` back."""
     document = build_patrol_document(patrol, projection)
-    stops = [
-        row | {"why": describe_reasons(stop.why)}
-        for row, stop in zip(document["stops"], patrol.stops, strict=True)
-    ]
+    pairs = zip(document["stops"], patrol.stops, strict=True)
+    stops = [row | {"why": describe_reasons(stop.why)} for row, stop in pairs]
     keep_away = [
         {"place_id": barred.tasking.place_id, **row, "why": describe_tasking(barred.tasking)}
         for row, barred in zip(document["keep_away"], patrol.keep_away, strict=True)
     ]
-    return document | {
-        "stops": stops,
-        "keep_away": keep_away,
-        "notes": list_texts(patrol.notes),
-        "way_home": _build_way_home_document(patrol.way_home),
-    }
+    document |= {"stops": stops, "keep_away": keep_away, "notes": list_texts(patrol.notes)}
+    return document | {"way_home": _build_way_home_document(patrol.way_home)}
 
 
 def build_hotspot_documents(
@@ -137,10 +131,8 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers of `plan.gpkg` by name, in the area's CRS; bells are times."""
     schools = plan.area.schools
     bells = {
-        name: [
-            frames.build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]
-        ]
-        for name, column in (("opens", "start_time"), ("finishes", "finish_time"))
+        name: [frames.build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[own]]
+        for name, own in (("opens", "start_time"), ("finishes", "finish_time"))
     }
     return {
         "risk": plan.risk.frame(plan.area.network),

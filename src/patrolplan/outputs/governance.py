@@ -1,7 +1,6 @@
 """The back-test as files, and the governance pack: papers with facts of area, risk and back-test.
 
-They are Markdown, the transparency record is also data, and for residents there is a page that
-opens without a network. They name no street, hotspot or school.
+Markdown, the record also as data, and a page for residents; they name no street, hotspot or school.
 """
 
 import json
@@ -33,7 +32,6 @@ from patrolplan.team.shares import OUTSIDE
 from patrolplan.text import format_percent
 
 COVERAGE = 0.05  # Share of street length at which the papers give the back-test's figures
-
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 RECORD_FILE, RECORD_WORDS = "transparency-record.json", "transparency-record.toml.j2"
 STANDARD, STANDARD_VERSION = "Algorithmic Transparency Recording Standard", "4.0"
@@ -42,9 +40,7 @@ its guidance and change log; numbers that these do not print continue those of v
 RESIDENTS_FILE = "for-residents.html"
 BURDEN_PAPER = "who-gets-the-patrols.md"
 TEMPLATES = Path(__file__).parent / "governance_templates"
-
 NOT_KNOWN, NOBODY = "not known", "\N{EN DASH}"
-
 PEOPLE = ("residents", "pupils")
 
 
@@ -97,17 +93,17 @@ def collect_facts(
     area: StudyArea, risk: Risk, backtest: dict[str, Any], *, is_burden_measured: bool = False
 ) -> dict[str, Any]:
     """Facts for the templates; for reports only what `patrolplan.privacy` allows to be shown."""
-    settings = area.settings
+    settings, counted = area.settings, area.settings.crimes.risk_categories
+    square = f"to within a square of {SQUARE_METRES:.0f} m"
+    places = SNAPPED_ACCURACY if area.snapped else "as recorded"
     return {
         "area": area.name,
         "plan": compute_short_id(compute_area_provenance(area)),
         "created_from": compute_area_provenance(area),
         "versions": read_package_versions(),
         "settings": settings.model_dump(mode="json", by_alias=True),
-        "counted": settings.crimes.risk_categories,
-        "guarded": [
-            name for name in DISCOVERED_CATEGORIES if name not in settings.crimes.risk_categories
-        ],
+        "counted": counted,
+        "guarded": [name for name in DISCOVERED_CATEGORIES if name not in counted],
         "street_km": f"{area.network.metres / 1000:.1f}",
         "incidents": f"{len(area.incidents):,}",
         "months": [f"{month:%Y-%m}" for month in risk.months],
@@ -117,13 +113,7 @@ def collect_facts(
         "step": get_rounding_step(settings.privacy.threshold),
         "model": risk.model,
         "times_known": area.times_known,
-        "places": (
-            f"to within a square of {SQUARE_METRES:.0f} m"
-            if settings.privacy.threshold_for_crime
-            else SNAPPED_ACCURACY
-            if area.snapped
-            else "as recorded"
-        ),
+        "places": square if settings.privacy.threshold_for_crime else places,
         "notes": list_texts(risk.notes),
         "inputs": area.inputs,
         "left_out": [str(row) for row in area.left_out],
@@ -169,10 +159,9 @@ def write_governance(
         papers = (*PAPERS, BURDEN_PAPER)
     templates = open_templates(TEMPLATES, finalize=escape_markdown, **plain)
     texts |= {name: templates.get_template(f"{name}.j2").render(facts) for name in papers}
+    files = {name: text.encode("utf-8") for name, text in texts.items()}
     with output_folder.replace_folder(out, output_folder.build_manifest_header(area)) as folder:
-        output_folder.write_files(
-            folder, {name: text.encode("utf-8") for name, text in texts.items()}
-        )
+        output_folder.write_files(folder, files)
     return out
 
 
@@ -190,10 +179,8 @@ def escape_markdown(value: object) -> object:
 
 
 def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The record, from TOML with a row per field: number, name, texts; several texts are a list.
-
-    Only the force can fill values that are null: nothing is guessed.
-    """
+    """The record, from TOML with a row per field: number, name, texts; several texts are a list."""
+    # Only the force can fill values that are null: nothing is guessed.
     sections = tomllib.loads(template.render(facts))["sections"]
     for section in sections:
         section["fields"] = [

@@ -48,14 +48,9 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     gpx.creator = "patrolplan"
     marking, school = find_marking(plan.area, patrols), patrols[0].school
     gpx.name = f"{marking}: patrol of {school}, {plan.area.name}"
-    gpx.description = " ".join(
-        (
-            f"{wording.format_data_months(plan.risk)}.",
-            *wording.list_approximations(plan),
-            *wording.list_attributions(plan),
-        )
-    )
-    if not wording.is_fictional(plan):
+    basis = (*wording.list_approximations(plan), *wording.list_attributions(plan))
+    gpx.description = " ".join((f"{wording.format_data_months(plan.risk)}.", *basis))
+    if not wording.is_fictional_area(plan.area.name):
         gpx.copyright_author, gpx.copyright_license = "OpenStreetMap contributors", ODBL
     barred = dict.fromkeys(place for patrol in patrols for place in patrol.keep_away)
     for patrol in patrols:
@@ -92,23 +87,15 @@ def _describe_points(patrol: "Patrol", projection: "Projection") -> "Iterator[di
     first, *stops = _locate(patrol.points, projection)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
     officer = "" if patrol.number == 1 else f"Officer {patrol.number}, "
-    yield first | {
-        "name": f"{officer}School gate {start}",
-        "description": f"{patrol.school}. At the gate {start} to {until}, "
-        f"{wording.describe_end(patrol)}.",
-        "type": "gate",
-    }
+    about = f"{patrol.school}. At the gate {start} to {until}, {wording.describe_end(patrol)}."
+    yield first | {"name": f"{officer}School gate {start}", "description": about, "type": "gate"}
     for stop, place in zip(list_stop_facts(patrol, projection.crs), stops, strict=True):
         tasked = stop.stop.tasked
         where = f"TASKED {tasked}, {stop.place}" if tasked else stop.place
         why = [f"Tasked: {stop.tasking}."] if stop.tasking else []
         why += [f"{line.text}{line.end}" for line in stop.list_why()]
-        sentences = (
-            f"Arrive {stop.arrive}, leave {stop.leave}.",
-            f"{stop.grid}." if stop.grid else "",
-            stop.tasked_distance,
-            f"Why: {' '.join(why)}",
-        )
+        when, grid = f"Arrive {stop.arrive}, leave {stop.leave}.", stop.grid and f"{stop.grid}."
+        sentences = (when, grid, stop.tasked_distance, f"Why: {' '.join(why)}")
         yield place | {
             "name": f"{officer}{stop.number}. {where} {stop.arrive}",
             "description": " ".join(filter(None, sentences)),

@@ -1,8 +1,6 @@
 """Risk on the hexagons of H3, for maps that a force already has.
 
-A hexagon has the sum over the street in it; a piece that crosses a border is divided by its metres.
-Columns of the layer `risk` and expected incidents are summed, neither of which uses where pupils
-are: they show nothing that the layer of streets does not.
+A hexagon has sums over the street in it, of what the layer of streets shows: not where pupils are.
 """
 
 import re

@@ -23,8 +23,7 @@ READERS: dict[Reader, str] = {
     "analyst": "For the analyst",
 }
 URGENCIES = ("fix", "assumed", "known")
-SAID_OF_ALL = ("bell_time_assumed", "gate_assumed")
-"""Keys of notes on one school's patrol that the area's notes say of all schools together."""
+SAID_OF_ALL = ("bell_time_assumed", "gate_assumed")  # on one school, said of all together
 
 
 def render_notes(plan_or_week: "Plan | Week") -> bytes:

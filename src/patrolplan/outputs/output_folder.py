@@ -1,6 +1,5 @@
 """Output folders, written completely or not at all, with a manifest of what is in them.
 
-A new folder is written next to the old one and swapped for it; a lock file excludes a second run.
 The manifest lists files with their hashes, so that others, and edited ones, are never lost.
 """
 
@@ -23,20 +22,14 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
 
 MANIFEST = "manifest.json"
-
 WAIT_SECONDS = 10.0  # How long a run waits for another one that is writing the same folder
-
 REMEDY = "name another folder with --out"  # What to do if a folder cannot be written
-
 FOREIGN, EDITED = "that patrolplan did not write", "that were changed after patrolplan wrote them"
 
 
 @contextmanager
 def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield an empty folder to write into; it replaces `folder` when the block ends without error.
-
-    It is refused if a foreign or edited file, or a week, would be lost. The manifest has `details`.
-    """
+    """Yield an empty folder; it replaces `folder` unless a foreign or edited file would be lost."""
     folder = resolve_folder(folder)
     with lock_folder(folder):
         _prepare_folder(folder)
@@ -53,10 +46,10 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
                         "yourself"
                     )
                     raise OutputError(message)
-                paths = [path for path in sorted(part.rglob("*")) if path.is_file()]
                 files = {
                     path.relative_to(part).as_posix(): atomic.hash_content(path.read_bytes())
-                    for path in paths
+                    for path in sorted(part.rglob("*"))
+                    if path.is_file()
                 }
                 write_json(part / MANIFEST, {**details, "files": files})
                 atomic.swap_folders(part, folder)
@@ -105,11 +98,8 @@ def _prepare_folder(folder: Path) -> None:
 
 
 def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> None:
-    """Replace some files of a folder that `replace_folder` wrote; the others may be open meanwhile.
-
-    If the run is killed, the next command finishes or drops the work. The caller holds
-    `lock_folder`. `changes` are keys of the manifest.
-    """
+    """Replace some files, and keys of the manifest, of a folder whose lock the caller holds."""
+    # If the run is killed, the next command finishes or drops the work.
     folder = resolve_folder(folder)
     with atomic.explain_os_errors(folder, REMEDY):
         _finish_replacement(folder)
@@ -155,10 +145,8 @@ def resolve_folder(folder: Path) -> Path:
 
 
 def find_faults(folder: Path) -> dict[str, str]:
-    """Whether each file in a folder is `FOREIGN`, `EDITED`, or as patrolplan wrote it (empty).
-
-    Anybody can write a manifest: a file is ours if it also has one of our names.
-    """
+    """Whether each file in a folder is `FOREIGN`, `EDITED`, or as patrolplan wrote it (empty)."""
+    # Anybody can write a manifest: a file is ours if it also has one of our names.
     manifest = _load_manifest(folder / MANIFEST)
     hashes = manifest.get("files", {})
     faults = {}

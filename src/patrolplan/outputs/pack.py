@@ -67,8 +67,28 @@ def write_pack(
     """
     out = Path(out)
     if not isinstance(plan_or_week, Plan):
-        date = None if date is None else read_day(date)
-        _write_week_pack(plan_or_week, out, officer, date, executor, report_progress)
+        # Imported late, so that a plan loads nothing that only a week's papers and ledger need.
+        from patrolplan.outputs.earlier_papers import PAPERS_KEY  # noqa: PLC0415
+        from patrolplan.outputs.week.roster import Roster, check_officer_and_date  # noqa: PLC0415
+        from patrolplan.outputs.week.week_pack import write_week_files  # noqa: PLC0415
+
+        roster, day = Roster(plan_or_week), None if date is None else read_day(date)
+        names = [one.name for one in roster.officers]
+        check_officer_and_date(names, plan_or_week.days, officer, day)
+        check_partial_pack(out, officer, day)
+        part = _describe_part(officer, day)
+        details = output_folder.build_manifest_header(plan_or_week.plan.area)
+        details |= {"part": part} if part else {}
+        with output_folder.replace_folder(out, details) as folder:
+            details[PAPERS_KEY] = write_week_files(
+                roster,
+                folder,
+                officer=officer,
+                date=day,
+                earlier=out,
+                executor=executor,
+                report_progress=report_progress,
+            )
         return out
     if officer is not None or date is not None:
         which, what = "officer and date", "apply to a week only, and this is a plan"
@@ -78,11 +98,10 @@ def write_pack(
     with output_folder.replace_folder(out, details) as folder:
         layers = build_plan_layers(plan_or_week)
         write_layers(folder / GEOPACKAGE, layers)
+        document = output_folder.format_json(build_plan_document(plan_or_week))
         files = {
             "plan.qgs": render_project(plan_or_week, layers),
-            "plan.json": output_folder.format_json(build_plan_document(plan_or_week)).encode(
-                "utf-8"
-            ),
+            "plan.json": document.encode("utf-8"),
             "map.html": render_map(plan_or_week),
             NOTES_FILE: render_notes(plan_or_week),
         }
@@ -91,37 +110,6 @@ def write_pack(
         files |= render_cards(plan_or_week, executor=executor, report_progress=report_progress)
         output_folder.write_files(folder, files)
     return out
-
-
-def _write_week_pack(
-    week: "Week",
-    out: Path,
-    officer: str | None,
-    date: dt.date | None,
-    executor: Executor | None,
-    report_progress: ProgressCallback | None,
-) -> None:
-    # Imported late, so that a plan loads none of the libraries that a week's papers and ledger
-    # need.
-    from patrolplan.outputs.earlier_papers import PAPERS_KEY  # noqa: PLC0415
-    from patrolplan.outputs.week.roster import Roster, check_officer_and_date  # noqa: PLC0415
-    from patrolplan.outputs.week.week_pack import write_week_files  # noqa: PLC0415
-
-    roster = Roster(week)
-    check_officer_and_date([one.name for one in roster.officers], week.days, officer, date)
-    check_partial_pack(out, officer, date)
-    part = _describe_part(officer, date)
-    details = output_folder.build_manifest_header(week.plan.area) | ({"part": part} if part else {})
-    with output_folder.replace_folder(out, details) as folder:
-        details[PAPERS_KEY] = write_week_files(
-            roster,
-            folder,
-            officer=officer,
-            date=date,
-            earlier=out,
-            executor=executor,
-            report_progress=report_progress,
-        )
 
 
 def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | None) -> None:

@@ -1,7 +1,4 @@
-"""Every file that a command writes into an output folder, declared once.
-
-What is listed, replaced, purged, and out of date on the board follows from this table.
-"""
+"""Every file that a command writes into an output folder: to list, replace, purge and renew."""
 
 import re
 from dataclasses import dataclass
@@ -53,8 +50,7 @@ WEEK_PAPERS = (
     Paper("posters/*.pdf"),
     Paper("week.json"),
     Paper("hotspots.geojson"),
-)
-"""The board prints an officer or a day into the folder `part`."""
+)  # The board prints an officer or a day into the folder `part`
 
 OTHER_PAPERS = tuple(
     Paper(name)
@@ -68,8 +64,7 @@ OTHER_PAPERS = tuple(
         *("transparency-record.json", "transparency-record.md"),
         "who-gets-the-patrols.md",
     )
-)
-"""Of risk, hotspots, ways, brief, back-test, return, survey and governance."""
+)  # Of risk, hotspots, ways, brief, back-test, return, survey and governance
 
 
 def is_output_name(name: str) -> bool:

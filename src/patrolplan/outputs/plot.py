@@ -1,7 +1,6 @@
 """Plots for analysts: each draws on `axes`, by default of a new figure, and returns them.
 
-Colours suit colour-blind readers and grey prints; titles have the dates of the data. `explore` is a
-map to extend, whose page holds Leaflet: without `tiles` it requests nothing.
+Colours suit colour-blind readers and grey prints. Without `tiles`, `explore` requests nothing.
 """
 
 from html import escape
@@ -191,11 +190,8 @@ def route(plan: Plan, urn: str, *, axes: Axes | None = None) -> Axes:
         raise InputError.one(where, what, f"choose from: {urns}", "urn")
     patrol = found[0]
     hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
-    lines = (
-        f"{patrol.school}, {hours}: {format_count(len(patrol.stops), 'stop')}",
-        describe_reference(patrol).rstrip("."),
-        format_data_months(plan.risk),
-    )
+    head = f"{patrol.school}, {hours}: {format_count(len(patrol.stops), 'stop')}"
+    lines = (head, describe_reference(patrol).rstrip("."), format_data_months(plan.risk))
     axes = _draw_map(plan.area, axes, "\n".join(lines))
     covered = plan.hotspots[plan.hotspots["hotspot"].isin(patrol.covered)]
     if len(covered):
@@ -248,11 +244,9 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
     axes.plot(share, captured["pai"], color=SERIES[0], marker="o", label=label)
     label = "prior count of twelve months"
     axes.plot(share, share.to_numpy() * prior["pai"].to_numpy(), "k--", label=label)
-    words = {
-        "xlabel": "priority streets, % of street length",
-        "ylabel": "crime captured in the following month, %",
-    }
-    axes.set(**words, xlim=(0, None), ylim=(0, None))
+    captured_label = "crime captured in the following month, %"
+    axes.set(xlabel="priority streets, % of street length", ylabel=captured_label)
+    axes.set(xlim=(0, None), ylim=(0, None))
     axes.legend(loc="lower right", frameon=False)
     return axes
 
@@ -347,8 +341,7 @@ FACTS = {
     "Legs": ("date", "officer", "urn", "leg", "metres", "minutes", "streets"),
     "Stops": ("date", "officer", "urn", "stop", "hotspot", "arrive", "leave", "place", "why"),
     "Schools": ("urn", "name", "finish_time"),
-}
-"""Columns that are shown for each layer, if it has them."""
+}  # Columns that are shown for each layer, if it has them
 
 
 def explore(plan: Plan | Week, *, tiles: str | None = None) -> "folium.Map":

@@ -1,8 +1,6 @@
 """Remove old files that patrolplan wrote, and nothing that anybody else wrote.
 
-It removes entries of the caches, leftovers of killed runs, layers of pupils' ways home in folders
-that the record next to the settings names, and files of the given output folders, if the manifest
-names them and they have not changed since. Everything else stays and is reported.
+Caches, leftovers of killed runs, recorded layers of pupils' ways, and unchanged files of manifests.
 """
 
 import datetime as dt
@@ -42,10 +40,7 @@ def purge(
     dry_run: bool = False,
     now: dt.datetime | None = None,
 ) -> list[PurgeEntry]:
-    """Remove what patrolplan wrote longer ago, and list all that is, removed or not, with why.
-
-    `home` is the folder of the settings; each removal is a JSON line in `record`.
-    """
+    """Remove what patrolplan wrote longer ago, and list all that is; `home` has the settings."""
     now = dt.datetime.now(dt.UTC) if now is None else now
     cutoff, entries = (now - older_than).timestamp(), list[PurgeEntry]()
 

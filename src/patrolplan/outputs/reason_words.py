@@ -36,8 +36,7 @@ CATEGORY_WORDS = {
     "Violence and sexual offences": "violence",
     "Anti-social behaviour": "anti-social behaviour",
     "Criminal damage and arson": "criminal damage",
-}
-"""Shorter words for categories; others are as in the data, in lower case."""
+}  # Shorter words for categories; others are as in the data, in lower case
 
 TREND_WORDS = {
     "new": "New in the last six months",
@@ -70,21 +69,16 @@ SHARE_WORDS = (
     *("nine pupils in twenty", "one pupil in two", "eleven pupils in twenty"),
     *("three pupils in five", "two pupils in three", "seven pupils in ten"),
     *("three pupils in four", "four pupils in five", "five pupils in six", "nine pupils in ten"),
-)
-"""Shares of pupils by twentieths; those nearest to a sixth or to thirds are named so."""
+)  # Shares of pupils by twentieths; those nearest to a sixth or to thirds are named so
 
 NEAR_MINUTES = 5.0  # Pupils who pass so long before or after a stop are still seen
-
 UNSURE_PLACE = "may lie a street or two away"
-
 HARDLY_ANY = (0, 1)  # Numbers of incidents that are too small to print
 MODIFIERS = (TrendReason, UnsurePlaceReason)  # Reasons that only modify another reason
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
 PUPILS_ARRIVE, PUPILS_LEAVE = "Be seen as pupils arrive", "Be seen as pupils leave"
 DESIGNATED = "Designated by the force for patrols"
 DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
-
-
 Detail = Literal["whole", "short"]  # Short: no numbers and no months, to read while walking
 
 
@@ -136,10 +130,7 @@ def tell_reasons(
     stop: "Stop | None" = None,
     told: "Mapping[Reason, int] | None" = None,
 ) -> list[ReasonLine]:
-    """Reasons as sentences: what is new or rising with its numbers, and nothing a second time.
-
-    `told` has the number of the earlier stop at which a reason stands already.
-    """
+    """Reasons as sentences, none a second time; `told` has the earlier stop that has a reason."""
     trends = (one for one in reasons if isinstance(one, TrendReason))
     news = next((one for one in trends if one.trend in CHANGED_TRENDS), None)
     crime = next((one for one in reasons if isinstance(one, CrimeReason)), None)
@@ -154,18 +145,14 @@ def tell_reasons(
             elif is_voice:
                 text = text.partition(": ")[0]
         if news and one is crime:
-            lines.append(ReasonLine(_describe_news(news, crime), is_bold=True, end=":"))
+            year, month = map(int, crime.last_month.split("-"))
+            year, month = divmod(12 * year + month - RECENT_MONTHS, 12)
+            since = f"{NEWS_WORDS[news.trend]} since {dt.date(year, month + 1, 1):%B %Y}"
+            lines.append(ReasonLine(since, is_bold=True, end=":"))
             text = text.partition(": ")[2]
         if not (crime and one is news):
             lines.append(ReasonLine(text, is_voice))
     return lines
-
-
-def _describe_news(news: TrendReason, crime: CrimeReason) -> str:
-    """What is new or rising, and since when."""
-    year, month = map(int, crime.last_month.split("-"))
-    year, month = divmod(12 * year + month - RECENT_MONTHS, 12)
-    return f"{NEWS_WORDS[news.trend]} since {dt.date(year, month + 1, 1):%B %Y}"
 
 
 def describe_factor(factor: str) -> str:
@@ -261,10 +248,8 @@ def describe_want_of_reasons(stop: "Stop") -> str:
 
 
 def order_reasons(stop: "Stop") -> "list[Reason]":
-    """A stop's reasons in their order, without those that do not apply while it lasts.
-
-    A way that it misses stays if there is no other reason; the gate needs none.
-    """
+    """A stop's reasons in their order, without those that do not apply while it lasts."""
+    # A way that it misses stays if there is no other reason; the gate needs none.
     if stop.kind == "gate":
         return []
     missed = {one for one in stop.why if isinstance(one, WayReason) and not is_way_met(stop, one)}

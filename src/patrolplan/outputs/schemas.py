@@ -1,8 +1,4 @@
-"""JSON Schemas of the documents, made from the declarations by which they are read and written.
-
-A document with an undeclared key is invalid. Plan and back-test, which are only read by others, are
-declared here; parts that a week also has are in `patrolplan.patrols.plan`.
-"""
+"""JSON Schemas of the documents, made from the declarations by which they are read and written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -185,9 +181,8 @@ class _FormSchema(GenerateJsonSchema):
 def build_schema(name: DocumentName) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a document, whose `$id` names its version."""
     declaration, version = DOCUMENTS[name]
-    file_forms.RECORD["use_attribute_docstrings"] = (
-        True  # other commands are spared the quarter of a second
-    )
+    # Other commands are spared the quarter of a second.
+    file_forms.RECORD["use_attribute_docstrings"] = True
     schema = TypeAdapter(declaration).json_schema(schema_generator=_FormSchema)
     if "schema" in schema["properties"]:
         schema["properties"]["schema"] = {"const": version}

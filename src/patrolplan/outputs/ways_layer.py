@@ -1,7 +1,6 @@
 """The layer of pupils' ways home, for an analyst who gives a reason.
 
-A map of where children walk must not spread. Who wrote it, why, and to which folder is recorded
-first, next to the settings file; `patrolplan.outputs.purge` removes the layers named there.
+It must not spread: who wrote it, why and where is recorded first; `purge` removes what is named.
 """
 
 import datetime as dt
@@ -63,9 +62,8 @@ def build_way_layers(
     """Pupils on pieces of street, of all schools and by school; not how many walk alone."""
     names = {"pieces": "piece", "flow": "pupils"}
     columns = ("urn", "pieces", "flow", "gate_metres")
-    shares = pd.concat(
-        pd.DataFrame({name: getattr(school, name) for name in columns}) for school in ways.schools
-    ).rename(columns=names)
+    own = ({name: getattr(school, name) for name in columns} for school in ways.schools)
+    shares = pd.concat(map(pd.DataFrame, own)).rename(columns=names)
     everyone = shares.groupby("piece", as_index=False)["pupils"].sum()
     everyone = everyone[everyone["pupils"] != 0]
     return {

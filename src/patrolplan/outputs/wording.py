@@ -22,27 +22,20 @@ if TYPE_CHECKING:
     from patrolplan.risk.surface import Risk
 
 
-PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
-"""What a patrol is for; printed at the top of every paper that an officer gets."""
-
+PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."  # At the top of all papers
 SNAPPED_ACCURACY = "to within a few streets"  # How exact the places of open data are
 SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
-
 NOON_MINUTES = 720.0
 KILOMETRE = 1000
 COARSE_FROM = 100  # From this length lengths are rounded to 10 m, shorter ones to 5 m
 MIN_UNLIT_METRES = 20.0  # Minimum length of a part of a leg without lighting that is named
 MIN_UNKNOWN_METRES = 300.0  # Minimum length of unknown lighting that is mentioned
-AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked place
 TWILIGHT_MINUTES = 30  # Sunset is mentioned up to this long after a patrol, sunrise before one
 GATE_AGAIN = "School gate again"  # Place of a stop at the gate
 NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
 NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
 COULD_BE_CHANCE = " (could be chance)"
-
-GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
-"""Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; I is not used."""
-
+GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # of 500 km and 100 km squares, row by row
 GRID_METRES = (700_000, 1_300_000)  # Extent of the British National Grid, eastwards and northwards
 
 
@@ -89,12 +82,6 @@ def is_before_school(plan: "Plan", patrol: "Patrol") -> bool:
     """Whether the patrol's window is about the opening bell, so that pupils arrive."""
     window = plan.area.settings.patrol.windows.get(patrol.window)
     return window is not None and window.bell == "opening"
-
-
-def describe_gate_task(plan: "Plan", patrol: "Patrol") -> str:
-    """What to do at the gate."""
-    do = "arrive" if is_before_school(plan, patrol) else "leave"
-    return f"Be seen as pupils {do}; meet the member of staff."
 
 
 def describe_reference(patrol: "Patrol") -> str:
@@ -164,13 +151,6 @@ def describe_place(stop: "Stop") -> str:
             assert_never(stop.stand)
 
 
-def describe_tasked_distance(stop: "Stop") -> str:
-    """Distance of the stop from a tasked place, and why; empty if it is at the place."""
-    if stop.tasked_metres is None or stop.tasked_metres <= AT_PLACE_METRES:
-        return ""
-    return f"Stand {format_metres(stop.tasked_metres)} from the place: no street is nearer."
-
-
 def describe_tasking(tasking: "Tasking") -> str:
     """Hours and reason of a tasking, who requested it and until when, without a full stop."""
     until = f"{tasking.until.day} {tasking.until:%B %Y}"
@@ -215,11 +195,8 @@ def format_leg_name(patrol: "Patrol", leg: int) -> str:
 
 
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
-    """Sunset (by noon: sunrise) if it is near on the day, and legs and stops without lighting.
-
-    With a day, only those after sunset or before sunrise count, and legs with no way then but by
-    footpath or passage are named. Unknown lighting is never called unlit.
-    """
+    """Sunset (by noon: sunrise) if it is near on the day, and legs and stops without lighting."""
+    # With a day, only those after sunset or before sunrise count. Unknown is never called unlit.
     early = patrol.end_minutes <= NOON_MINUTES
     sun = find_sunset_minutes(plan.area, plan.date, rising=early)
 
@@ -230,12 +207,9 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     dark = {number: leg for number, leg in enumerate(patrol.legs) if is_dark(*times[number])}
 
     def list_legs(name: str) -> str:
-        metres = {number: getattr(leg, name) for number, leg in dark.items()}
-        return ", ".join(
-            f"{format_leg_name(patrol, number)} ({format_metres(length)})"
-            for number, length in metres.items()
-            if length >= MIN_UNLIT_METRES
-        )
+        metres = {format_leg_name(patrol, at): getattr(leg, name) for at, leg in dark.items()}
+        long = {leg: length for leg, length in metres.items() if length >= MIN_UNLIT_METRES}
+        return ", ".join(f"{leg} ({format_metres(length)})" for leg, length in long.items())
 
     sentences = []
     start, end = patrol.start_minutes - TWILIGHT_MINUTES, patrol.end_minutes + TWILIGHT_MINUTES
@@ -304,21 +278,13 @@ def compute_plan_id(plan: "Plan") -> str:
     return hash_content(*facts)[:8]
 
 
-def is_fictional(plan: "Plan") -> bool:
-    """Whether the area is fictional, by its name."""
-    return is_fictional_area(plan.area.name)
-
-
 def list_attributions(plan: "Plan") -> tuple[str, ...]:
     """Sources of a plan's data, see `list_area_attributions`."""
     return list_area_attributions(plan.area.name, snapped=plan.risk.snapped)
 
 
 def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
-    """Sources of the data, as their licences require; of a fictional area, that it is one.
-
-    A force's own extract, which is not `snapped`, needs no attribution.
-    """
+    """Sources of the data, as their licences require; a force's own extract needs none."""
     if is_fictional_area(area):
         return ("Fictional place: streets, schools, crimes and reports are made up.",)
     open_police_data = ("recorded crime (data.police.uk)",) if snapped else ()

@@ -18,15 +18,7 @@ from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
-from patrolplan.outputs.brief.crime_counts import (
-    ComparedPeriods,
-    CrimeCounter,
-    CrimeSummary,
-    WalkingArea,
-    choose_periods,
-    find_incident_dates,
-    find_walking_area,
-)
+from patrolplan.outputs.brief import crime_counts as counts
 from patrolplan.outputs.facts import name_feared_places, name_member
 from patrolplan.outputs.reason_words import describe_factor
 from patrolplan.patrols.demands import name_place
@@ -43,15 +35,9 @@ from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
 
 MIN_HELD_SHARE = 0.25  # Minimum share held of the current period around a school for a brief
-
-MIN_SHARE_WITHIN_WALK = 0.5
-"""A group of reports is shown if at least this share of its street is within the walk."""
-
-WHOLE_DAY = PatrolHours(0.0, 0.0, 24 * 60.0)
-"""So that places with hours of any time of day are told."""
-
-SAME_PLACE_METRES = 30.0
-"""A stop within this distance of a stretch is on it, if names may have changed since the week."""
+MIN_SHARE_WITHIN_WALK = 0.5  # of a group's street, for it to be shown
+WHOLE_DAY = PatrolHours(0.0, 0.0, 24 * 60.0)  # so that hours of any time of day are told
+SAME_PLACE_METRES = 30.0  # so near a stop is on a stretch whose name may have changed
 
 
 @dataclass(frozen=True)
@@ -59,8 +45,7 @@ class WeekAnswer:
     """A week's visits to one hotspot."""
 
     visits: tuple[Visitor, ...]
-    why: Obstacle | None
-    """Why no one comes, if the week has a reason."""
+    why: Obstacle | None  # Why no one comes, if the week has a reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +54,15 @@ class WeekVisits:
 
     week: Week
     area: StudyArea
-    is_of_data: bool
-    """Whether it was planned from the current data and settings, so that names agree."""
+    is_of_data: bool  # made from the current data and settings, so that names agree
 
     def find_answers(self, hotspots: gpd.GeoDataFrame) -> dict[str, WeekAnswer]:
         """The week's visits to each hotspot of a table, by name."""
-        unmet = {
-            row.place: row.why
-            for row in self.week.demands
-            if row.kind == "watched" and self.is_of_data
-        }
+        watched = [row for row in self.week.demands if row.kind == "watched" and self.is_of_data]
+        unmet = {row.place: row.why for row in watched}
         stays = [stay for stay in list_stays(self.week.duties) if stay.stop is not None]
-        points = shapely.points(
-            np.array([stay.stop.point for stay in stays if stay.stop]).reshape(-1, 2)
-        )
+        places = [stay.stop.point for stay in stays if stay.stop]
+        points = shapely.points(np.array(places).reshape(-1, 2))
         answers = {}
         for name, stretch in zip(hotspots["hotspot"], hotspots.geometry, strict=True):
             near = shapely.distance(points, stretch) <= SAME_PLACE_METRES
@@ -126,8 +106,7 @@ class ChangedHotspot:
     place: str
     walk_metres: WholeMetres
     reasons: tuple[Reason, ...]
-    answer: WeekAnswer | None = None
-    """The given week's visits to it; None without a week."""
+    answer: WeekAnswer | None = None  # The given week's visits to it; None without a week
 
 
 @dataclass(frozen=True)
@@ -145,8 +124,7 @@ class ReportGroup:
     """A group of pupils' reports, never smaller than the threshold; its size is a band."""
 
     place: str
-    number: str
-    """From how many reports to how many."""
+    number: str  # From how many reports to how many
     factors: tuple[str, ...]
 
 
@@ -157,25 +135,16 @@ class Brief:
     area: Annotated[StudyArea, not_in_files(None), Field(exclude=True)] = field(repr=False)
     urn: str
     school: str
-    since: dt.date
-    """The requested day; `periods` has what was counted."""
-    periods: ComparedPeriods
-    categories: tuple[CrimeSummary, ...]
-    """Each category that the settings count and that has incidents."""
-    total: CrimeSummary
-    """All categories together."""
-    streets: tuple[CrimeSummary, ...]
-    """Streets where most was recorded."""
-    hotspots: tuple[ChangedHotspot, ...]
-    """New or rising hotspots, nearest first."""
-    reports: tuple[ReportGroup, ...]
-    """Groups of pupils' reports of all dates: a group has no date."""
-    taskings: tuple[BriefTasking, ...] = ()
-    """Places tasked for the school, without those of the past."""
-    held: tuple[float, float] | None = None
-    """Months, or days, held of the current period and of the baseline; None if all are."""
-    week_days: tuple[dt.date, ...] = ()
-    """Days of the given week, if there is one."""
+    since: dt.date  # The requested day; `periods` has what was counted
+    periods: counts.ComparedPeriods
+    categories: tuple[counts.CrimeSummary, ...]  # Those that count and have incidents
+    total: counts.CrimeSummary  # All categories together
+    streets: tuple[counts.CrimeSummary, ...]  # Streets where most was recorded
+    hotspots: tuple[ChangedHotspot, ...]  # New or rising hotspots, nearest first
+    reports: tuple[ReportGroup, ...]  # Of all dates: a group has no date
+    taskings: tuple[BriefTasking, ...] = ()  # Tasked for the school, none of the past
+    held: tuple[float, float] | None = None  # Of current period and baseline; None: all
+    week_days: tuple[dt.date, ...] = ()  # Days of the given week, if there is one
 
 
 def build_brief(
@@ -220,12 +189,12 @@ def build_brief(
     """
     urn, since = read_urn(urn), read_day(since, "since")
     row, periods = check_brief_request(area, urn, since)
-    walking_area = find_walking_area(area, row)
+    walking_area = counts.find_walking_area(area, row)
     present = set(area.incidents["category"].unique())
-    counter = CrimeCounter(
+    counter = counts.CrimeCounter(
         area,
         walking_area,
-        find_incident_dates(area.incidents),
+        counts.find_incident_dates(area.incidents),
         periods,
         tuple(name for name in area.settings.crimes.risk_categories if name in present),
     )
@@ -255,14 +224,16 @@ def build_brief(
     )
 
 
-def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int, ComparedPeriods]:
+def check_brief_request(
+    area: StudyArea, urn: str, since: dt.date
+) -> tuple[int, counts.ComparedPeriods]:
     """Row of the school, and the periods to compare; raises as `build_brief` does."""
     row = find_school(area, urn, where="urn")
-    return row, choose_periods(find_incident_dates(area.incidents), since)
+    return row, counts.choose_periods(counts.find_incident_dates(area.incidents), since)
 
 
 def _find_changed_hotspots(
-    hotspots: gpd.GeoDataFrame, walking_area: WalkingArea, week: WeekVisits | None
+    hotspots: gpd.GeoDataFrame, walking_area: counts.WalkingArea, week: WeekVisits | None
 ) -> tuple[ChangedHotspot, ...]:
     """New or rising hotspots whose stopping place is within the walk, nearest first."""
     table = hotspots.assign(walk=walking_area.walk_metres[hotspots["stop_piece"].to_numpy()])
@@ -286,6 +257,7 @@ def _find_taskings(
     if places.empty:
         return ()
     at = area.network.snap(shapely.get_coordinates(places.geometry.values))
+    named = zip(describe_positions(area.network, at), places.iterrows(), strict=True)
     return tuple(
         BriefTasking(
             name,
@@ -295,13 +267,13 @@ def _find_taskings(
             if week and place["must_visit"]
             else None,
         )
-        for name, (_, place) in zip(
-            describe_positions(area.network, at), places.iterrows(), strict=True
-        )
+        for name, (_, place) in named
     )
 
 
-def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[ReportGroup, ...]:
+def _find_report_groups(
+    area: StudyArea, walking_area: counts.WalkingArea
+) -> tuple[ReportGroup, ...]:
     """Groups of reports with most of their street within the walk, the largest bands first."""
     reports, network = area.reports, area.network
     if not len(reports):

@@ -21,9 +21,7 @@ from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
 
 LONGEST_NAME = 90  # Maximum letters of the name of a school, category or street
-
-MAX_CATEGORIES, MAX_PLACES, MAX_REPORT_GROUPS = 10, 5, 4
-"""Maximum numbers of rows, so that a brief fits on one page."""
+MAX_CATEGORIES, MAX_PLACES, MAX_REPORT_GROUPS = 10, 5, 4  # Rows that fit on one page
 
 RISING_NOTE = (
     '"Rising" means up by more than chance explains, allowing for how much earlier months vary, '
@@ -41,11 +39,8 @@ def format_brief_lines(brief: Brief) -> list[str]:
         mark = "RISING" if row["rising"] else ""
         cells.append((row["name"], row["now"], row["usual"], row["year"], mark))
     first, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
-    lines = [
-        f"Brief for {sheet['school']} (URN {brief.urn}), {brief.area.name}",
-        f"Recorded {sheet['period']} ({sheet['length']})",
-        *(*sheet["lead"], ""),
-    ]
+    title = f"Brief for {sheet['school']} (URN {brief.urn}), {brief.area.name}"
+    lines = [title, f"Recorded {sheet['period']} ({sheet['length']})", *sheet["lead"], ""]
     for name, *numbers, mark in cells:
         parts = (name.ljust(first), *map(str.rjust, numbers, widths), mark)
         lines.append("  ".join(parts).rstrip())
@@ -103,21 +98,8 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "total": _build_rows([brief.total])[0],
         "streets": _build_rows(brief.streets),
         "places": [
-            {
-                "title": title,
-                "rows": [
-                    {
-                        "text": print_whole(_describe_place(one)),
-                        "answer": print_whole(describe_answer(brief, one)),
-                    }
-                    for one in places[:MAX_PLACES]
-                ],
-                "more": max(0, len(places) - MAX_PLACES),
-            }
-            for title, places in (
-                ("New or rising priority streets", brief.hotspots),
-                ("Tasked for this school", brief.taskings),
-            )
+            _build_list(brief, "New or rising priority streets", brief.hotspots),
+            _build_list(brief, "Tasked for this school", brief.taskings),
         ],
         "reports_title": "Pupils' reports of all dates, not only of this period "
         f"(groups of {brief.area.reports.threshold} or more)",
@@ -152,14 +134,12 @@ def _build_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
 
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
     """Sentences on what is rising or new, if anything, and how much of it the week visits."""
-    rising = sorted(
-        (one for one in brief.categories if one.rising), key=lambda one: (one.p_value, one.name)
-    )
+    rising = [one for one in brief.categories if one.rising]
+    rising.sort(key=lambda one: (one.p_value, one.name))
     if brief.held is not None:
         both = zip(brief.held, (brief.periods.current, brief.periods.baseline), strict=True)
-        now, before = (
-            f"{share:.1f}".removesuffix(".0") + f" of {one.words}" for share, one in both
-        )
+        held = (f"{share:.1f}".removesuffix(".0") + f" of {one.words}" for share, one in both)
+        now, before = held
         crime = (
             f"Months are missing from the data: {now} of this period and {before} before it are "
             "held. Counts cover only these and are not compared."
@@ -233,18 +213,23 @@ def _describe_basis(brief: Brief) -> tuple[str, ...]:
         f'"Usual" is what the {periods.baseline.words} before had on average in the same length '
         "of time."
     )
-    return (
-        counted,
-        RISING_NOTE,
-        " ".join([limits, *list_texts(notes)]),
-        " ".join(wording.list_area_attributions(area.name, snapped=area.snapped)),
-    )
+    sources = " ".join(wording.list_area_attributions(area.name, snapped=area.snapped))
+    return counted, RISING_NOTE, " ".join([limits, *list_texts(notes)]), sources
 
 
-def _describe_place(one: ChangedHotspot | BriefTasking) -> str:
-    """What is new or rising at a place, or what is tasked there, in a line."""
-    if isinstance(one, BriefTasking):
-        do = "Go to" if one.must_visit else "Keep away from"
-        return f"{do} {one.tasking.place_id}, {one.place}. {wording.describe_tasking(one.tasking)}."
-    why = " ".join(f"{line.text}{line.end}" for line in tell_reasons(one.reasons))
-    return f"{one.place}, {wording.format_metres(one.walk_metres)} from the gate. {why}".strip()
+def _build_list(
+    brief: Brief, title: str, places: Sequence[ChangedHotspot | BriefTasking]
+) -> dict[str, Any]:
+    """What is new or rising at places, or what is tasked there, in a line each."""
+    rows = []
+    for one in places[:MAX_PLACES]:
+        if isinstance(one, BriefTasking):
+            do, why = "Go to" if one.must_visit else "Keep away from", one.tasking
+            text = f"{do} {why.place_id}, {one.place}. {wording.describe_tasking(why)}."
+        else:
+            told = " ".join(f"{line.text}{line.end}" for line in tell_reasons(one.reasons))
+            away = wording.format_metres(one.walk_metres)
+            text = f"{one.place}, {away} from the gate. {told}".strip()
+        answer = print_whole(describe_answer(brief, one))
+        rows.append({"text": print_whole(text), "answer": answer})
+    return {"title": title, "rows": rows, "more": max(0, len(places) - MAX_PLACES)}

@@ -1,9 +1,4 @@
-"""Recorded crime within a walk of a school's gate: counts, comparisons, and what is rising.
-
-A brief compares the time since a day with the year before it and with the same time a year before.
-Open data has months but no days, so these periods are whole months; with the days of a force's own
-extract they are days. Counts are by category and by street, with small ones suppressed.
-"""
+"""Recorded crime within a walk of a school's gate: counts, comparisons, and what is rising."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -26,12 +21,8 @@ from patrolplan.text import format_count
 from patrolplan.times import format_days
 
 BASELINE_MONTHS = 12  # The baseline is a whole year, so that every season counts once
-
 BLOCK_DAYS = 28  # Length of the blocks for estimating dispersion, in whole weeks, if there are days
-
 MIN_BLOCKS = 3  # Minimum blocks in the baseline to estimate dispersion
-
-
 Midnight = Annotated[InstanceOf[pd.Timestamp], PlainSerializer(lambda at: f"{at:%Y-%m-%d}")]
 
 
@@ -41,8 +32,7 @@ class Period:
 
     start: Midnight
     end: Midnight
-    by_day: bool = False
-    """Whether its days are counted; otherwise it is of whole months."""
+    by_day: bool = False  # Whether its days are counted; otherwise it is of whole months
 
     @property
     def length(self) -> int:
@@ -76,12 +66,9 @@ class Period:
 class ComparedPeriods:
     """The periods that a brief compares."""
 
-    current: Period
-    """From the requested day, or its month, up to the end of the data."""
-    year_before: Period | None
-    """The same days or months a year before; None if the data does not reach back to them."""
-    baseline: Period
-    """The year before `current`, or as much of it as is in the data."""
+    current: Period  # From the requested day, or its month, up to the end of the data
+    year_before: Period | None  # None if the data does not reach back to it
+    baseline: Period  # The year before `current`, or as much of it as is in the data
 
     @property
     def exposure(self) -> float:
@@ -112,10 +99,8 @@ class IncidentDates:
 
 
 def find_incident_dates(incidents: pd.DataFrame) -> IncidentDates:
-    """Days of incidents, and months of those without one; if few have one, months of all.
-
-    With a few days among months, counting by day would drop every month that is cut by a period.
-    """
+    """Days of incidents, and months of those without one; if few have one, months of all."""
+    # With a few days among months, counting by day would drop every month that a period cuts.
     month = incidents["month"].to_numpy(dtype="datetime64[D]")
     next_month = (month.astype("datetime64[M]") + 1).astype("datetime64[D]")
     has_day = incidents["occurred_at"].notna().to_numpy()
@@ -160,9 +145,7 @@ def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(1.0, dispersion))
 
 
-ALL_HELD = 0.95
-"""Minimum share held of each period for counts to be comparable; less would look like a change."""
-
+ALL_HELD = 0.95  # of each period for counts to be comparable: less would look like a change
 MAX_STREETS = 6  # Number of streets that a brief names, so that it fits on one page
 
 
@@ -170,8 +153,7 @@ MAX_STREETS = 6  # Number of streets that a brief names, so that it fits on one 
 class WalkingArea:
     """Streets within a walk of a gate."""
 
-    walk_metres: NDArray[np.float64]
-    """(p,) walk from the gate to each piece of the area's network; inf beyond the radius."""
+    walk_metres: NDArray[np.float64]  # (p,) from the gate to each piece; inf beyond the radius
     catchment_shares: NDArray[np.float64]  # (c,) share of each catchment's street within the walk
 
     @property
@@ -200,8 +182,7 @@ class ShownCount:
     """A number for display; `value` is None if it is suppressed or unknown."""
 
     value: Annotated[float | None, _round(2)]
-    text: str
-    """The number in words, or why there is none."""
+    text: str  # The number in words, or why there is none
 
 
 NOT_SHOWN: Any = ShownCount(None, "not shown")
@@ -212,16 +193,11 @@ class CrimeSummary:
     """Recorded crime of one category, or on one street, within the walk."""
 
     name: str
-    now: ShownCount
-    """Since the requested day."""
-    usual: ShownCount
-    """The mean of the baseline for a period of the same length."""
-    year_before: ShownCount
-    """The same days or months a year before."""
-    rising: bool = False
-    """Whether there are more than by chance and, if the year before is held, more than then."""
-    p_value: Annotated[float | None, _round(6)] = None
-    """Chance of as many if nothing changed; None if not computed or suppressed."""
+    now: ShownCount  # Since the requested day
+    usual: ShownCount  # The mean of the baseline for a period of the same length
+    year_before: ShownCount  # The same days or months a year before
+    rising: bool = False  # Above chance and, where known, above the year before
+    p_value: Annotated[float | None, _round(6)] = None  # Chance of as many if nothing changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,11 +267,9 @@ class CrimeCounter:
 
         counts = self._compare(sum_streets)
         order = np.argsort(-np.round(counts[0], 6), kind="stable")[:MAX_STREETS]
-        return tuple(
-            self._summarise(str(names[k]), counts[:, k])
-            for k in order
-            if round(counts[0, k]) >= max(1, self.area.settings.privacy.min_crime_count)
-        )
+        least = max(1, self.area.settings.privacy.min_crime_count)
+        shown = [k for k in order if round(counts[0, k]) >= least]
+        return tuple(self._summarise(str(names[k]), counts[:, k]) for k in shown)
 
     def _compare(self, count: Callable[[Period], NDArray[np.float64]]) -> NDArray[np.float64]:
         """(3, n) counts now, the baseline's for as long a time, and a year before; or NaN."""
@@ -341,12 +315,9 @@ def compute_p_values(
     exposure: float,
     overdispersion: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """(k,) chance of at least the current number of incidents, if nothing changed.
-
-    Given both counts, the current one is binomial if nothing changed (conditional Poisson test).
-    Counts that vary more than chance are divided by their dispersion first: variance over mean of
-    the baseline, at least 1. `exposure` is the current period's length over the baseline's.
-    """
+    """(k,) chance of at least the current number; `exposure` is length over the baseline's."""
+    # Given both counts, the current one is binomial if nothing changed (conditional Poisson test).
+    # Counts that vary more than chance are divided by their dispersion first: variance over mean.
     from scipy import stats  # noqa: PLC0415 - heavy, and of briefs alone
 
     recent, earlier = np.round(current / overdispersion), np.round(baseline / overdispersion)

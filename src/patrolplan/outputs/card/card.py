@@ -19,12 +19,10 @@ from patrolplan.patrols.plan import Patrol, Plan
 
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
-
 BODY_WIDTH = 190 * fonts.POINTS_PER_MM
 BODY_HEIGHT = (297 - 22) * fonts.POINTS_PER_MM
 GAPS = 7 * 5.0  # Points between the parts of a page, see the template
-MIN_MAP_HEIGHT = 60 * fonts.POINTS_PER_MM
-"""Minimum height of a map; what then finds no room is on a further page."""
+MIN_MAP_HEIGHT = 60 * fonts.POINTS_PER_MM  # what then finds no room is on a further page
 COMFORTABLE_MAP_HEIGHT = 138 * fonts.POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * fonts.POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0  # Points; a smaller space for handwritten notes is given to the map instead
@@ -78,8 +76,7 @@ class CardBook:
     """Cards under one cover that lists them."""
 
     title: str
-    cover: dict[str, Any] | None
-    """Texts of the cover, see `cover.typ`; `rows` has one entry per card. None without a cover."""
+    cover: dict[str, Any] | None  # see `cover.typ`; `rows` has one entry per card
     cards: tuple[PrintedPatrol, ...]  # In the order of the cover's rows
 
 
@@ -95,11 +92,8 @@ def render_card_books(
         printed = [card for book in books for card in book.cards]
         cards = lay_out_cards(root, printed, executor, report_progress)
         report = label_progress("Typesetting cards", cards, report_progress)
-        pages = iter(
-            zip(
-                cards, map_parallel(_typeset_card, root, cards, report_progress=report), strict=True
-            )
-        )
+        alone = map_parallel(_typeset_card, root, cards, report_progress=report)
+        pages = iter(zip(cards, alone, strict=True))
         rendered = []
         for book in books:
             own = [next(pages) for _ in book.cards]
@@ -159,10 +153,8 @@ def lay_out_cards(
 
 
 def _typeset_card(root: Path, card: dict[str, Any]) -> bytes:
-    """A single card."""
-    return fonts.typeset(
-        root, CARD_TEMPLATE, EMPTY_BOOK | {"title": card["title"], "cards": [card]}
-    )
+    book = EMPTY_BOOK | {"title": card["title"], "cards": [card]}
+    return fonts.typeset(root, CARD_TEMPLATE, book)
 
 
 def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> bytes:

@@ -28,10 +28,8 @@ from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 
-FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
-"""Points from a stretch to the sign that pupils feel unsafe there."""
+FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)  # Points from a stretch to its sign
 FEARED_STEP = 6.0  # Points along the stretch between two candidate places
-
 PlacedLabel = tuple[MapLabel, labels.Boxes]  # A label and its (5,) box
 
 
@@ -69,12 +67,8 @@ class Ground:
     def list_occupied(self, placed: Sequence[PlacedLabel]) -> labels.Boxes:
         """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
         boxes = np.array([box for _, box in placed]).reshape(-1, 5)
-        ends = [label.find_leader_end(box) for label, box in placed]
-        lines = [
-            labels.build_line_boxes(box[None, :2], end[None])
-            for box, end in zip(boxes, ends, strict=True)
-            if end is not None
-        ]
+        ends = ((box[None, :2], label.find_leader_end(box)) for label, box in placed)
+        lines = [labels.build_line_boxes(at, end[None]) for at, end in ends if end is not None]
         points = np.concatenate([points for _, points in self.content.point_symbols.values()])
         signs = labels.build_level_boxes(points, 7.0)
         return np.vstack([self.content.marker_boxes, signs, self.north, boxes, *lines])
@@ -88,34 +82,27 @@ class NeededWords(NamedTuple):
 
 
 def place_needed_words(ground: Ground) -> NeededWords:
-    """Place the required words: titles, streets that the card names, tags, feared places.
-
-    A street whose name does not fit gets a leader line. Streets are placed before the legs' tags,
-    which are small and fit almost anywhere; if something would be missing, the tags are placed
-    first, or away from their leg with a leader line to it.
-    """
+    """Place the required words: titles, streets that the card names, tags, feared places."""
+    # A street whose name does not fit gets a leader line. Streets are placed before the legs' tags,
+    # which fit almost anywhere; if something would be missing, the tags are placed first, or away
+    # from their leg with a leader line to it.
     content = ground.content
     streets = {one.name: one for one in content.streets if one.name in content.named_streets}
     walked = content.walked_streets
-    ranked = sorted(
-        streets.values(), key=lambda street: (street.name not in walked, -street.length)
-    )
+    ranked = sorted(streets.values(), key=lambda one: (one.name not in walked, -one.length))
+    gate, stations = (content.gate.x, content.gate.y), content.point_symbols["station"]
+    radius, covered = symbols.GATE_SIDE * 0.6, ground.covered
     names = [
-        *place_names.build_school_labels(
-            (content.gate.x, content.gate.y), content.patrol.school, radius=symbols.GATE_SIDE * 0.6
-        ),
-        *place_names.build_symbol_labels(
-            "station", *content.point_symbols["station"], covered=ground.covered
-        ),
+        *place_names.build_school_labels(gate, content.patrol.school, radius=radius),
+        *place_names.build_symbol_labels("station", *stations, covered=covered),
         *place_names.build_route_labels(ranked, content.route, walked=walked),
     ]
     tried = []
     tags = route.build_leg_labels(content.legs, content.leg_labels)
     for leaders, tags_first in product((False, True), repeat=2):
         if leaders and not tags_first:
-            tags = tags + route.build_leader_labels(
-                content.legs, content.leg_labels, covered=ground.covered
-            )
+            far = route.build_leader_labels(content.legs, content.leg_labels, covered=covered)
+            tags = tags + far
         tried.append(_place_in_order(ground, streets, names, tags, tags_first=tags_first))
         if not tried[-1].lacking:
             break
@@ -142,9 +129,14 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
     ]
     landmarks = [label for label in signs if label.text.replace("\n", " ") in passed]
     streets = place_names.build_street_labels(content.streets)
+    repeated = []  # names of long streets, far from their first place
+    for label, box in placed:
+        far = np.hypot(*(label.boxes[:, :2] - box[:2]).T) >= place_names.REPEAT_POINTS
+        if label.kind == "route_street" and label.leader_ends is None and far.any():
+            repeated.append(replace(label, boxes=label.boxes[far], costs=label.costs[far]))
     others = [
         *landmarks,
-        *_repeat_names(placed),
+        *repeated,
         *(label for label in streets if label.key not in named),
         *place_names.build_area_labels(content.features, content.viewport),
         *(label for label in signs if label not in landmarks),
@@ -194,26 +186,14 @@ def find_named_streets(placed: Sequence[PlacedLabel]) -> frozenset[str]:
     return frozenset(label.key for label, _ in placed if label.kind == "route_street")
 
 
-def _repeat_names(placed: list[PlacedLabel]) -> list[MapLabel]:
-    """Labels that repeat names of long streets, far from their first place."""
-    repeated = []
-    for label, box in placed:
-        far = np.hypot(*(label.boxes[:, :2] - box[:2]).T) >= place_names.REPEAT_POINTS
-        if label.kind == "route_street" and label.leader_ends is None and far.any():
-            repeated.append(replace(label, boxes=label.boxes[far], costs=label.costs[far]))
-    return repeated
-
-
 def _build_feared_labels(content: MapContent) -> list[MapLabel]:
     """Signs of places where pupils feel unsafe: stops' stretches first, then other hotspots."""
     found = []
     for lines in content.feared_stretches:
         sizes = np.tile((FEARED_STEP, symbols.FEARED_SIZE[1]), (len(lines), 1))
         placings = [labels.Placing(FEARED_OFFSETS, max_bend=2.0)]
-        boxes, costs, _ = labels.find_places_along_lines(
-            lines, sizes, placings, max_length_ratio=1.0
-        )
-        found.append((boxes[:, :2], costs))
+        places = labels.find_places_along_lines(lines, sizes, placings, max_length_ratio=1.0)
+        found.append((places[0][:, :2], places[1]))
     for x, y in content.feared_points.tolist():
         around, costs = labels.find_places_around_point(x, y, symbols.FEARED_SIZE, radius=1.0)
         found.append((np.vstack([(x, y), around[:, :2]]), np.append(-1.0, costs)))
@@ -241,10 +221,7 @@ class PatrolMap:
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
-    """Draw the map of one patrol; width and height are points of the page, legend included.
-
-    The streets that the card's words name are named on the map. Equal input gives equal bytes.
-    """
+    """Draw the map of one patrol; width and height are points of the page, legend included."""
     # The content of the strip below the map depends on which words fit on the map: the map is laid
     # out again until its strip is high enough. After the first guess the strip only grows, so this
     # ends.
@@ -264,13 +241,9 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     page = Page(width, height)
     _draw_content(page.add_window((0.0, strip, *viewport.size)), content, placed)
     legend.draw_strip(page.add_window((0.0, 0.0, width, strip)), entries, width, strip)
-    texts = [*content.markers.texts, *(label.text.replace("\n", " ") for label, _ in placed)]
-    return PatrolMap(
-        page.write(),
-        viewport,
-        np.vstack([content.marker_boxes, *(box for _, box in placed)]),
-        tuple(texts),
-    )
+    texts = *content.markers.texts, *(label.text.replace("\n", " ") for label, _ in placed)
+    boxes = np.vstack([content.marker_boxes, *(box for _, box in placed)])
+    return PatrolMap(page.write(), viewport, boxes, texts)
 
 
 def _build_sign_entries(
@@ -284,7 +257,7 @@ def _build_sign_entries(
         "pushed": bool(content.pushed),
         "outline": bool(content.outlines),
         "feared": any(label.kind == "feared" for label, _ in placed),
-        "steps": content.shows_steps,
+        "steps": bool((content.network.piece_highway[content.pieces] == "steps").any()),
         **{kind: bool(len(names)) for kind, (names, _) in content.point_symbols.items()},
         **dict.fromkeys((*content.markers.kinds, *content.passages), True),
     }
@@ -305,33 +278,21 @@ def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]
     north = symbols.place_north_arrow(viewport, content.marker_boxes)
     symbols.draw_north_arrow(window, viewport, north)
     basemap.draw_ground(window, content.features, viewport)
-    grid.draw_grid(window, content.grid_lines)
+    edges = [np.round(line.ends, 1) for line in content.grid_lines]
+    window.draw_lines(edges, grid.GRID_COLOUR, 0.5, grid.GRID_LEVEL, cap="butt")
     basemap.draw_streets(window, content.network, content.pieces, viewport)
     if content.band is not None:
         symbols.draw_stretch(window, content.band, level=5.0)
     symbols.draw_outlines(window, content.outlines, level=5.3)
-    _draw_route(window, content)
-    points = {kind: points for kind, (_, points) in content.point_symbols.items()}
-    symbols.draw_symbols(window, points)
-    symbols.draw_markers(window, *content.markers)
-    for label, box in placed:
-        if label.kind == "feared":
-            symbols.draw_feared(window, float(box[0]), float(box[1]), 8.9)
-        else:
-            place_names.draw_label(window, label, box)
-
-
-def _draw_route(window: Window, content: MapContent) -> None:
-    """Draw the legs, the last one dashed, with arrow heads and beads where a bicycle is pushed."""
+    # The legs, the last one dashed, with arrow heads and beads where a bicycle is pushed.
     lines = [shapely.get_coordinates(leg.shape.simplify(0.12)).round(1) for leg in content.legs]
-    window.draw_lines(lines, "white", symbols.ROUTE_WIDTH + 1.6, 6.0, cap="butt")
-    for own, dashes in ((lines[:-1], ()), (lines[-1:], symbols.LAST_LEG_DASHES)):
-        window.draw_lines(
-            own, basemap.ROUTE_COLOUR, symbols.ROUTE_WIDTH, 6.1, dashes=dashes, cap="butt"
-        )
+    colour, wide = basemap.ROUTE_COLOUR, symbols.ROUTE_WIDTH
+    window.draw_lines(lines, "white", wide + 1.6, 6.0, cap="butt")
+    window.draw_lines(lines[:-1], colour, wide, 6.1, cap="butt")
+    window.draw_lines(lines[-1:], colour, wide, 6.1, dashes=symbols.LAST_LEG_DASHES, cap="butt")
     pushed = [part.round(1) for part in content.pushed]
-    for colour, width, level, dashes in symbols.PUSHED_LINES:
-        window.draw_lines(pushed, colour, width, level, dashes=dashes)
+    for tone, width, level, dashes in symbols.PUSHED_LINES:
+        window.draw_lines(pushed, tone, width, level, dashes=dashes)
     heads = route.build_arrow_heads(
         content.legs,
         spacing=ARROW_SPACING,
@@ -341,6 +302,12 @@ def _draw_route(window: Window, content: MapContent) -> None:
     )
     for head in heads.round(1):
         arrow = trace_rings([head])
-        window.draw_shape(
-            arrow, 6.2, fill=basemap.ROUTE_COLOUR, edge="white", width=0.7, join="round"
-        )
+        window.draw_shape(arrow, 6.2, fill=colour, edge="white", width=0.7, join="round")
+    points = {kind: points for kind, (_, points) in content.point_symbols.items()}
+    symbols.draw_symbols(window, points)
+    symbols.draw_markers(window, *content.markers)
+    for label, box in placed:
+        if label.kind == "feared":
+            symbols.draw_feared(window, float(box[0]), float(box[1]), 8.9)
+        else:
+            place_names.draw_label(window, label, box)

@@ -18,21 +18,14 @@ from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, join_words
 from patrolplan.times import format_time
 
-SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
-"""Maximum letters of a school's name, and the type size in points for names up to that length."""
-
-
+SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))  # Letters up to which, points
 NO_BREAK = "\N{NO-BREAK SPACE}"  # So that a number stays with its unit
 LONG_WAIT_MINUTES = 5  # A longer wait after a stop is printed as such
-
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
 ASK = "Ask: which way {} do you avoid, and why?"  # What to do while staying at the gate
-
 ARRIVING = ("come in", "to school", "came from")
 LEAVING = ("leave", "home", "went towards")  # What pupils do at the gate before and after school
-
-GATE_REASON = "gate_reason"
-"""Key of the note on why no stop is made: it is in the panel, so it is no caution as well."""
+GATE_REASON = "gate_reason"  # Key of a note that is in the panel, so it is no caution as well
 
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "unmarked": "Main roads without a marked crossing",
@@ -47,10 +40,8 @@ def build_card_data(
     school = print_whole(patrol.school)
     patrol_id = f"{patrol.urn}-{patrol.number}"
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
-    headings = [
-        wording.describe_further_window(patrol),
-        f"officer {patrol.number} of {officers}" if officers > 1 else "",
-    ]
+    number = f"officer {patrol.number} of {officers}" if officers > 1 else ""
+    headings = [wording.describe_further_window(patrol), number]
     date = "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
     on_duty = f"{officer} with {join_words(colleagues)}" if colleagues else officer
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
@@ -59,6 +50,13 @@ def build_card_data(
     stops = list_stop_facts(patrol, crs)
     way = "to school" if wording.is_before_school(plan, patrol) else "home"
     aim = f"Be seen, and be approachable, where your pupils walk {way}."
+    legs = _build_leg_data(patrol)
+    # In two columns of about the same number of letters.
+    sizes = [40 + sum(len(step) + 2 for step in leg["steps"]) for leg in legs]
+    cuts = range(1, len(legs))
+    cut = min(cuts, key=lambda at: abs(2 * sum(sizes[:at]) - sum(sizes)), default=len(legs))
+    columns = [part for part in (legs[:cut], legs[cut:]) if part]
+    directions = f"Directions ({wording.describe_distance(patrol)})" if patrol.legs else ""
     data: dict[str, Any] = {
         "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
@@ -75,10 +73,8 @@ def build_card_data(
         "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol),
         "stops": [_build_stop_data(plan, stop) for stop in stops],
         "cautions": list_cautions(plan, patrol),
-        "directions_title": f"Directions ({wording.describe_distance(patrol)})"
-        if patrol.legs
-        else "",
-        "legs": _split_into_columns(_build_leg_data(patrol)),
+        "directions_title": directions,
+        "legs": columns,
         "contacts": " · ".join(map(make_printable, plan.area.settings.output.contacts)),
         "basis": _list_basis(plan, patrol),
         "map_alt": _describe_map(patrol, school, [stop.place for stop in stops]),
@@ -144,25 +140,16 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
     return rows
 
 
-def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Legs in two columns of about the same number of letters, in their order."""
-    sizes = [40 + sum(len(step) + 2 for step in leg["steps"]) for leg in legs]
-    if len(legs) <= 1:
-        return [legs] if legs else []
-    total = sum(sizes)
-    cut = min(range(1, len(legs)), key=lambda at: abs(2 * sum(sizes[:at]) - total))
-    return [legs[:cut], legs[cut:]]
-
-
 def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     """How good the patrol is, and the data with its sources; maps and notes say more of them."""
     settings = plan.area.settings
     near = f", {wording.SNAPPED_PLACES}" if plan.risk.snapped else ""
+    is_fictional = wording.is_fictional_area(plan.area.name)
     declared = [*note_guard(settings), *note_low_threshold(settings), *plan.area.accepted_checks]
     data = [
         f"{wording.format_data_months(plan.risk)}{near}.",
         *list_texts(declared),
-        *(["Fictional place."] if wording.is_fictional(plan) else wording.list_attributions(plan)),
+        *(["Fictional place."] if is_fictional else wording.list_attributions(plan)),
     ]
     known = patrol.way_home.assumed if patrol.way_home else ()
     data = [*list_texts(note for note in known if note.key == "ways_counted"), *data]
@@ -174,9 +161,8 @@ def _describe_map(patrol: Patrol, school: str, places: Sequence[str]) -> str:
     """The map in words, for those who cannot see it."""
     if not places:
         return f"Street map around the gate of {school}."
-    stops = "; ".join(
-        f"stop {number}, {make_printable(place)}" for number, place in enumerate(places, 1)
-    )
+    named = map(make_printable, places)
+    stops = "; ".join(f"stop {number}, {place}" for number, place in enumerate(named, 1))
     way = "walk" if patrol.way == "walk" else "bicycle ride"
     return f"Street map of the {way} from the gate of {school} to {stops}; and back to the gate."
 
@@ -212,37 +198,24 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
         replace(one, place=print_whole(one.place), tasking=_make_tasking_printable(one.tasking))
         for one in find_near_keep_away(patrol)
     )
-    lines = [
-        ("\N{MULTIPLICATION SIGN}", "", wording.describe_barred(one, crs=crs)) for one in barred
-    ]
-    carried = [
-        wording.format_leg_name(patrol, number)
-        for number, leg in enumerate(patrol.legs)
-        if any(step.way == "carry" for step in leg.steps)
-    ]
+    cross = "\N{MULTIPLICATION SIGN}"
+    lines = [(cross, "", wording.describe_barred(one, crs=crs)) for one in barred]
     lines += [("", "Light:", wording.describe_lighting(plan, patrol))]
-    lines += [("", f"{what}:", places) for what, places in _list_crossed_roads(patrol)]
+    # Main roads that are crossed without lights or priority, with the legs, by kind.
+    found: dict[CrossingKind, dict[str, dict[str, None]]] = {}
+    carried = []
+    for number, leg in enumerate(patrol.legs):
+        name = wording.format_leg_name(patrol, number)
+        carried += [name] if any(step.way == "carry" for step in leg.steps) else []
+        for crossing in (crossing for step in leg.steps for crossing in step.crossings):
+            found.setdefault(crossing.kind, {}).setdefault(crossing.road, {})[name] = None
+    for kind, what in CROSSING_WORDS.items():
+        roads = (f"{road} ({', '.join(legs)})" for road, legs in found.get(kind, {}).items())
+        lines += [("", f"{what}:", "; ".join(roads) + ".")] if kind in found else []
     lines += [("", "Steps for the bicycle:", f"{', '.join(carried)}." if carried else "")]
     # Seen elsewhere on the card: the gate, a reason in its panel, the day.
     elsewhere = {"gate_assumed", "no_date"} | (set() if patrol.stops else {GATE_REASON})
     notes = (print_whole(note.text) for note in patrol.notes if note.key not in elsewhere)
     lines += [("", "", " ".join(notes))]
-    return [
-        {"sign": sign, "label": label, "text": make_printable(text)}
-        for sign, label, text in lines
-        if text
-    ]
-
-
-def _list_crossed_roads(patrol: Patrol) -> list[tuple[str, str]]:
-    """Main roads that are crossed without lights or priority, with the legs, by kind."""
-    found: dict[CrossingKind, dict[str, dict[str, None]]] = {}
-    for number, leg in enumerate(patrol.legs):
-        name = wording.format_leg_name(patrol, number)
-        for crossing in (crossing for step in leg.steps for crossing in step.crossings):
-            found.setdefault(crossing.kind, {}).setdefault(crossing.road, {})[name] = None
-    return [
-        (what, "; ".join(f"{road} ({', '.join(legs)})" for road, legs in found[kind].items()) + ".")
-        for kind, what in CROSSING_WORDS.items()
-        if kind in found
-    ]
+    shown = [(sign, label, make_printable(text)) for sign, label, text in lines if text]
+    return [{"sign": sign, "label": label, "text": text} for sign, label, text in shown]

@@ -1,7 +1,4 @@
-"""The ground of a map: streets, parks, water, railways and buildings.
-
-Tones, widths and patterns differ as well as colours, so that the map reads in grey.
-"""
+"""The ground of a map, in tones and patterns as well as colours, so that it reads in grey."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,10 +28,8 @@ PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
     "tunnel": (2.2, 1.6),
     "underpass": (2.2, 1.6),
     "covered": (2.2, 1.6),
-}
-"""Dashes, in points, of the edges of bridges and passages."""
-AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}
-"""Colour and drawing level."""
+}  # Dashes, in points, of the edges of bridges and passages
+AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}  # and level
 ROUTE_COLOUR = "#10216b"
 
 
@@ -50,11 +45,6 @@ class StreetClass:
     fill: str = "white"
     dashes: tuple[float, float] | None = None
 
-    def width_points(self, viewport: Viewport) -> float:
-        """Width on the page."""
-        width = self.width_metres / viewport.metres_per_point
-        return min(max(width, self.min_points), self.max_points)
-
 
 MAIN = ("primary", "primary_link", "trunk", "trunk_link")
 THROUGH = ("secondary", "secondary_link", "tertiary", "tertiary_link")
@@ -65,8 +55,7 @@ STREETS: Mapping[str, StreetClass] = {
     "minor": StreetClass("street", MINOR, 10.0, 3.2, 8.0),
     "middle": StreetClass("through street", THROUGH, 12.0, 4.4, 9.5, fill="#fdf6d8"),
     "major": StreetClass("main road", MAIN, 15.0, 5.4, 11.0, fill="#f4dfa2"),
-}
-"""In drawing order, the lowest first; a street of any other kind is a footpath."""
+}  # In drawing order, the lowest first; a street of any other kind is a footpath
 
 _CLASSES = {kind: name for name, one in STREETS.items() for kind in one.highways}
 
@@ -136,9 +125,7 @@ def _draw_areas(window: Window, kind: str, shapes: Geometries, viewport: Viewpor
         cut = shapely.intersection(shapely.multilinestrings(strokes), whole)
         window.draw_lines(_list_points(shapely.get_parts(cut)), WATER_LINES, 0.4, level + 0.1)
         return
-    columns, rows = np.meshgrid(
-        np.arange(2.0, viewport.width, 6.0), np.arange(2.0, viewport.height, 6.0)
-    )
+    columns, rows = np.meshgrid(*(np.arange(2.0, side, 6.0) for side in viewport.size))
     columns[1::2] += 3.0
     shapely.prepare(whole)
     inside = shapely.contains_xy(whole, columns, rows)
@@ -155,7 +142,8 @@ def draw_streets(
     moved = viewport.move_and_clip(network.lines(pieces), margin=PAGE_MARGIN)
     for level, (name, style) in enumerate(STREETS.items()):
         lines = _list_points(merge_lines(moved[classes == name]))
-        width = style.width_points(viewport)
+        width = style.width_metres / viewport.metres_per_point
+        width = min(max(width, style.min_points), style.max_points)
         if style.dashes:
             dashes = [dash / width for dash in style.dashes]
             window.draw_lines(lines, style.fill, width, 2.6, dashes=dashes, cap="butt")

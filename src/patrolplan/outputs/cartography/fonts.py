@@ -1,7 +1,4 @@
-"""The typeface of everything printed, which ships with the package, and typesetting with typst.
-
-Typesetting: a folder with a template, its data and pictures becomes a tagged PDF.
-"""
+"""The typeface of everything printed, which ships with the package, and typesetting with typst."""
 
 import json
 import math
@@ -24,8 +21,7 @@ from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.outputs.cartography.page import TextStyle, Window
 from patrolplan.text import shorten
 
-FONT_FOLDER = Path(__file__).parent / "typefaces"
-"""DejaVu Sans Condensed: wide enough to read at 8 pt, narrow enough for street names."""
+FONT_FOLDER = Path(__file__).parent / "typefaces"  # readable at 8 pt, narrow enough for names
 POINTS_PER_MM = 72 / 25.4
 MIN_FONT_SIZE = 8.0  # Minimum size of letters on paper, in points
 LINE_HEIGHT = 1.12  # Height of a label in multiples of its size, descenders included
@@ -46,13 +42,6 @@ class Typeface:
         self.names: dict[int, str] = font.getBestCmap()
         self.metrics: dict[str, tuple[int, int]] = font["hmtx"].metrics
         self.kerning: dict[tuple[str, str], int] = font["kern"].kernTables[0].kernTable
-
-    def measure_text(self, text: str, size: float) -> float:
-        """Width of a text in points; the size and each letter's width are rounded to 64ths."""
-        scale, names = int(64 * size) / self.units, [self.names.get(ord(one), "0") for one in text]
-        sizes = sum(math.floor(self.metrics[name][0] * scale + 0.5) for name in names)
-        closer = (self.kerning.get(pair, 0) for pair in pairwise(names))
-        return (sizes + sum(math.floor(0.5 + units * scale) for units in closer)) / 64
 
 
 @lru_cache(maxsize=2)
@@ -97,8 +86,12 @@ def list_unprintable_notes(data: object) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def measure_text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Points that a text takes at this size."""
-    return load_typeface(bold=bold).measure_text(text, size)
+    """Points that a text takes; the size and each letter's width are rounded to 64ths."""
+    face = load_typeface(bold=bold)
+    scale, names = int(64 * size) / face.units, [face.names.get(ord(one), "0") for one in text]
+    sizes = sum(math.floor(face.metrics[name][0] * scale + 0.5) for name in names)
+    closer = (face.kerning.get(pair, 0) for pair in pairwise(names))
+    return (sizes + sum(math.floor(0.5 + units * scale) for units in closer)) / 64
 
 
 def measure_label(
@@ -118,12 +111,9 @@ def draw_text(
     rise = 0.36 * style.size  # from the baseline to the middle of a capital
     turned = math.radians(angle)
     half = measure_text_width(text, style.size, bold=style.bold) / 2
-    start = (
-        x - math.cos(turned) * half + math.sin(turned) * rise,
-        y - math.sin(turned) * half - math.cos(turned) * rise,
-        angle,
-    )
-    window.draw_text(text, start, style)
+    left = x - math.cos(turned) * half + math.sin(turned) * rise
+    low = y - math.sin(turned) * half - math.cos(turned) * rise
+    window.draw_text(text, (left, low, angle), style)
 
 
 def copy_template(package: str, name: str, root: Path) -> None:
@@ -161,11 +151,8 @@ def query_template(root: Path, name: str, data: Mapping[str, Any], selector: str
 
 
 def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
-    """A template as one tagged PDF; equal folders and data give equal bytes.
-
-    Only the folder is read; the data stay in memory, as `sys.inputs.data`. A warning is an error: a
-    paper with a missing glyph or picture must not reach anyone.
-    """
+    """A template as one tagged PDF; equal folders and data give equal bytes."""
+    # A warning is an error: a paper with a missing glyph or picture must not reach anyone.
     pages, warnings = COMPILERS.own.compile_with_warnings(
         root / name, root=root, format="pdf", timestamp=0, sys_inputs=_build_inputs(data)
     )

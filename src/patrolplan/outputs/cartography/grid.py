@@ -1,7 +1,6 @@
 """The British National Grid on a map, to locate the grid references that papers print.
 
-A line is numbered by the first three of a reference's four digits (two where lines are a kilometre
-apart), with the letter of its direction, so that a turned map can be read as well.
+A line has the first three (at a kilometre two) of a reference's four digits, and its direction.
 """
 
 from dataclasses import dataclass
@@ -18,14 +17,12 @@ from patrolplan.outputs.cartography.labels import (
     MapLabel,
     build_level_boxes,
 )
-from patrolplan.outputs.cartography.page import Window
 from patrolplan.outputs.cartography.viewport import Viewport
 
 GRID_STEPS = (100, 200, 500, 1000)  # Possible spacings of lines, in metres
 MIN_SPACING = 40.0  # Minimum points between two lines; nearer ones would look like streets
 GRID_COLOUR = "#a8b2bc"
 GRID_LEVEL = 1.45  # Above land, water and buildings, below all streets
-GRID_WIDTH = 0.5
 KILOMETRE = 1000
 SQUARE_METRES = 100_000  # Side of a square with a pair of letters
 INWARD_STEPS = (0.0, 16.0, 32.0)  # Points from the map's edge at which a line's number may stand
@@ -61,17 +58,10 @@ def build_grid_lines(viewport: Viewport, crs: str) -> list[GridLine]:
             xy = shapely.get_coordinates(cut)
             if len(xy) > 1:
                 within = int(metres) % SQUARE_METRES
-                number = (
-                    f"{within // 100:03d}" if step % KILOMETRE else f"{within // KILOMETRE:02d}"
-                )
-                lines.append(GridLine(number + direction, np.stack([xy[0], xy[-1]])))
+                unit, digits = (100, 3) if step % KILOMETRE else (KILOMETRE, 2)
+                number = f"{within // unit:0{digits}d}{direction}"
+                lines.append(GridLine(number, np.stack([xy[0], xy[-1]])))
     return lines
-
-
-def draw_grid(window: Window, lines: list[GridLine]) -> None:
-    """Draw the lines."""
-    ends = [np.round(line.ends, 1) for line in lines]
-    window.draw_lines(ends, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
 
 
 def build_grid_labels(lines: list[GridLine], viewport: Viewport) -> list[MapLabel]:

@@ -28,15 +28,12 @@ from patrolplan.arrays import expand_ranges
 
 Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
-
 NAME_SIZE = 8.0
 CANDIDATE_SPACING = 5.0  # Points between two candidate places along a line
 LABEL_EDGE_MARGIN = 2.0  # Points between a label and the edge of the map
 BEND_SAMPLES = 7  # Points along a label where its line is compared with its straight base
 AVOIDED_COST = 8.0  # Additional cost of a place on ground to avoid
 LINE_WIDTH = 3.0  # Width in points of a leader line, with a margin on both sides
-
-
 LabelKind = Literal["name", "route_street", "leg", "feared"]
 """The name of a street on the route, a leg's tag, a sign that pupils feel unsafe, another name."""
 
@@ -87,18 +84,16 @@ def compute_corners(boxes: Boxes) -> NDArray[np.float64]:
     along = np.array([cosine, sine]) * boxes[:, 2] / 2
     across = np.array([-sine, cosine]) * boxes[:, 3] / 2
     middle, there, back = boxes[:, :2].T, along + across, along - across
-    return np.array([middle - there, middle + back, middle + there, middle - back]).transpose(
-        2, 0, 1
-    )
+    corners = [middle - there, middle + back, middle + there, middle - back]
+    return np.array(corners).transpose(2, 0, 1)
 
 
 def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
     """(n, m) which boxes of two sets overlap; level ones that only touch do not."""
     apart = np.abs(first[:, None, :2] - second[:, :2])
     is_level = (first[:, None, 4] == 0) & (second[:, 4] == 0)
-    overlap: NDArray[np.bool_] = is_level & (
-        apart < (first[:, None, 2:4] + second[:, 2:4]) / 2
-    ).all(axis=2)
+    reach = (first[:, None, 2:4] + second[:, 2:4]) / 2
+    overlap: NDArray[np.bool_] = is_level & (apart < reach).all(axis=2)
     own, other = (shapely.polygons(compute_corners(boxes)) for boxes in (first, second))
     column, row = shapely.STRtree(own).query(other, predicate="intersects")
     overlap[row, column] |= ~is_level[row, column]
@@ -126,20 +121,15 @@ def find_places_along_lines(
     *,
     max_length_ratio: float,
 ) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
-    """Places for labels of (k, 2) sizes along lines: (n, 5) boxes, (n,) costs and rows of lines.
-
-    In the order of lines, then of placings. The middle of a line and straight stretches cost least.
-    """
+    """Places for labels of (k, 2) sizes along lines: (n, 5) boxes, (n,) costs and rows of lines."""
     length = shapely.length(lines)
     half = np.minimum(sizes[:, 0], length) / 2
     fits = (length >= 1.0) & (sizes[:, 0] <= length * max_length_ratio)
     spare = length - 2 * half
     counts = np.where(fits, (spare / CANDIDATE_SPACING).astype(np.int64) + 1, 0)
     row = np.repeat(np.arange(len(lines)), counts)
-    at = (
-        half[row]
-        + expand_ranges(np.zeros_like(counts), counts) * (spare / np.maximum(counts - 1, 1))[row]
-    )
+    step = (spare / np.maximum(counts - 1, 1))[row]
+    at = half[row] + expand_ranges(np.zeros_like(counts), counts) * step
     spots = at[:, None] + np.linspace(-1.0, 1.0, BEND_SAMPLES) * half[row][:, None]
     points = shapely.line_interpolate_point(lines[row][:, None], spots.clip(min=0.0))
     xy = shapely.get_coordinates(points).reshape(*spots.shape, 2)
@@ -170,8 +160,7 @@ def find_places_along_lines(
 
 SIDES = np.array(
     [(1, 0), (-1, 0), (0, -1), (0, 1), (0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8)]
-)
-"""Positions of a label around a sign, the best first, which is right of it."""
+)  # Positions of a label around a sign, the best first, which is right of it
 SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)  # in halves of its width
 
 
@@ -184,22 +173,14 @@ def find_places_around_point(
     extra_distances: Sequence[float] = (0.0,),
     slide_distances: Sequence[float] = (),
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """(n, 5) horizontal boxes and (n,) costs for a label around a sign of this radius.
-
-    They are `extra_distances` points away; at a higher cost, `slide_distances` points above and
-    below it and shifted sideways, for a long label near the edge of the map.
-    """
+    """(n, 5) horizontal boxes and (n,) costs for a label around a sign of this radius."""
+    # Places above and below that are shifted sideways are for a long label near the map's edge.
     half = np.array(size) / 2
     # To the sides only the horizontal distance matters; above and below, only the vertical.
-    around = [
-        np.sign(SIDES) * (half + (radius + extra) * np.abs(SIDES)) for extra in extra_distances
-    ]
-    slid = [
-        (shift * half[0], side * (radius + extra + half[1]))
-        for extra in slide_distances
-        for side in (-1, 1)
-        for shift in SLIDES
-    ]
+    reaches = [half + (radius + extra) * np.abs(SIDES) for extra in extra_distances]
+    around = [np.sign(SIDES) * reach for reach in reaches]
+    rises = [side * (radius + extra + half[1]) for extra in slide_distances for side in (-1, 1)]
+    slid = [(shift * half[0], rise) for rise in rises for shift in SLIDES]
     costs = [np.arange(float(len(SIDES))) + 6.0 * rank for rank in range(len(around))]
     costs.append(20.0 + np.arange(float(len(slid))))
     middles = np.concatenate([*around, np.array(slid).reshape(-1, 2)])
@@ -213,11 +194,7 @@ def place_labels(
     occupied: Boxes = NO_BOXES,
     avoided: BaseGeometry | None = None,
 ) -> list[tuple[MapLabel, Boxes]]:
-    """Each label that finds a place, with its (5,) box, in their order; no two overlap.
-
-    Labels stay inside a map of this size and clear of (k, 5) `occupied` boxes; they overlap what is
-    `avoided` only if there is no better place.
-    """
+    """Each label that finds a place, with its (5,) box, in their order; no two overlap."""
     for shape in (avoided, *(label.blocked for label in labels)):
         if shape is not None:
             shapely.prepare(shape)

@@ -78,10 +78,7 @@ def _flow(entries: Sequence[Entry], width: float) -> list[list[Entry]]:
 def build_sign_entries(
     viewport: Viewport, shown: Collection[str], *, way: str, speed_kmh: float, grid_square: str
 ) -> list[Entry]:
-    """The scale with its minutes, and the signs `shown`, by their kinds; see `list_signs`.
-
-    `grid_square` has the letters of the grid's squares, and is empty where there is no grid.
-    """
+    """The scale with its minutes, and the signs `shown`; `grid_square` is empty without a grid."""
     metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
     length = metres / viewport.metres_per_point
     going = "ride" if way == "bicycle" else "walk"

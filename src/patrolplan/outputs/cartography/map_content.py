@@ -84,10 +84,8 @@ class MapContent:
     @property
     def leg_labels(self) -> list[str]:
         """Aligned with the legs: start and end."""
-        has_length = [len(leg.line) > 1 for leg in self.patrol.legs]
-        return [
-            format_leg_name(self.patrol, number) for number in np.flatnonzero(has_length).tolist()
-        ]
+        has_length = np.flatnonzero([len(leg.line) > 1 for leg in self.patrol.legs]).tolist()
+        return [format_leg_name(self.patrol, number) for number in has_length]
 
     @cached_property
     def route(self) -> BaseGeometry:
@@ -115,18 +113,11 @@ class MapContent:
         """Bridges and passages on the route, see `patrolplan.inputs.osm_tags.Passage`."""
         return frozenset(self.network.piece_passage[self.walked_pieces]) - {""}
 
-    @property
-    def shows_steps(self) -> bool:
-        """Whether steps are in the window."""
-        return bool((self.network.piece_highway[self.pieces] == "steps").any())
-
     @cached_property
     def point_symbols(self) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
         """Names and (n, 2) points of bus stops, stations, and crossings on the walk, by kind."""
-        found = {
-            kind: place_names.find_symbols(self.features, self.viewport, kind)
-            for kind in place_names.SYMBOL_STYLES
-        }
+        find = partial(place_names.find_symbols, self.features, self.viewport)
+        found = {kind: find(kind) for kind in place_names.SYMBOL_STYLES}
         for kind in CROSSING_SIGNS:
             own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
             points = self.viewport.to_page(self.network.piece_middle[own])
@@ -171,10 +162,8 @@ class MapContent:
     @cached_property
     def marker_boxes(self) -> Boxes:
         """(n, 5) boxes of the signs."""
-        sides = [
-            symbols.CROSS_SIDE + 4.0 if kind == "keep_away" else 2 * symbols.STOP_RADIUS + 2.5
-            for kind in self.markers.kinds
-        ]
+        cross, circle = symbols.CROSS_SIDE + 4.0, 2 * symbols.STOP_RADIUS + 2.5
+        sides = [cross if kind == "keep_away" else circle for kind in self.markers.kinds]
         return build_level_boxes(self.markers.centres, np.array(sides).reshape(-1, 1))
 
     @cached_property
@@ -247,7 +236,6 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
     stretches = _select_hotspots(plan.hotspots, patrol.covered).geometry.to_numpy()
     near = [shapely.Point(barred.point) for barred in find_near_keep_away(patrol)]
     content = [shapely.get_coordinates([_trace_walk(patrol), *stretches, *near])]
-
     extent = MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES
     fit = partial(
         fit_viewport,
@@ -259,7 +247,15 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
     )
     viewport = fit(content)
     # A street that only describes where a stop is may be outside.
-    crossing = _find_stop_streets(network, patrol)
+    nearest = [np.empty((0, 2))]
+    for stop in patrol.stops:
+        for name in _list_stop_streets(stop):
+            own = network.pieces_by_name.get(name)
+            if own is not None:
+                street = shapely.multilinestrings(network.lines(own))
+                link = shapely.shortest_line(street, shapely.Point(stop.point))
+                nearest.append(shapely.get_coordinates(link)[:1])
+    crossing = np.concatenate(nearest)
     inside = viewport.contains(viewport.to_page(crossing), margin=STREET_EDGE_MARGIN)
     return viewport if inside.all() else fit([*content, crossing[~inside]])
 
@@ -274,19 +270,6 @@ def _trace_walk(patrol: Patrol) -> BaseGeometry:
     """Gate, stops and legs as one shape, in metres."""
     lines = [shapely.LineString(leg.line) for leg in _list_legs(patrol)]
     return shapely.union_all([shapely.MultiPoint(patrol.points), *lines])
-
-
-def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.float64]:
-    """(n, 2) metres: the point nearest to the stop of each street in a stop's place."""
-    points = [np.empty((0, 2))]
-    for stop in patrol.stops:
-        for name in _list_stop_streets(stop):
-            own = network.pieces_by_name.get(name)
-            if own is not None:
-                street = shapely.multilinestrings(network.lines(own))
-                nearest = shapely.shortest_line(street, shapely.Point(stop.point))
-                points.append(shapely.get_coordinates(nearest)[:1])
-    return np.concatenate(points)
 
 
 def _list_stop_streets(stop: Stop) -> list[str]:

@@ -1,7 +1,6 @@
 """The page that a map is drawn on: an SVG picture, which typst sets into a paper as it is.
 
-A page has windows, each with its origin at its lower left corner, which clip their content. Items
-are drawn by level, then in the order of calls. All numbers are whole hundredths of a point.
+Windows clip their content; items are drawn by level, then by call, in whole hundredths of a point.
 """
 
 import html
@@ -48,9 +47,8 @@ class Page:
         size = f'width="{_scale(self.width) / 100}pt" height="{_scale(self.height) / 100}pt"'
         box = f"0 {_scale(-self.height)} {_scale(self.width)} {_scale(self.height)}"
         fonts = 'font-family="DejaVu Sans" font-stretch="condensed" xml:space="preserve"'
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="{box}" fill="none" {fonts}>'
-        )
+        space = 'xmlns="http://www.w3.org/2000/svg"'
+        head = f'<svg {space} {size} viewBox="{box}" fill="none" {fonts}>'
         return "\n".join([head, *(window.write() for window in self.windows), "</svg>"]).encode()
 
 

@@ -57,10 +57,8 @@ SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
     "station": (6.0, True, ""),
     "station_entrance": (4.5, False, "#8a8a8a"),
 }
-"""Radius of a sign in points, whether its name is bold, and the colour of the name's plate.
-
-Names of bus stops have a plate, because most are called after some other street.
-"""
+"""Radius of a sign in points, whether its name is bold, and its plate's colour: most bus stops are
+called after some other street."""
 
 
 def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
@@ -111,9 +109,8 @@ def list_streets(
     ranks = np.full(len(called), len(NAMED_FIRST))
     kinds = classify_streets(network, shown)
     np.minimum.at(ranks, of_piece, [NAMED_FIRST.index(kind) for kind in kinds.tolist()])
-    parts, piece = shapely.get_parts(
-        viewport.move_and_clip(network.lines(shown), margin=0.0), return_index=True
-    )
+    moved = viewport.move_and_clip(network.lines(shown), margin=0.0)
+    parts, piece = shapely.get_parts(moved, return_index=True)
     is_line = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
     order = np.argsort(of_piece[piece[is_line]], kind="stable")
     parts, street = parts[is_line][order], of_piece[piece[is_line]][order]
@@ -138,8 +135,18 @@ def build_route_labels(
     streets: Sequence[ShownStreet], route: BaseGeometry, *, walked: Collection[str]
 ) -> list[MapLabel]:
     """Names of streets that the card names, clear of the route; `walked` streets are bold."""
-    labels = _build_labels_along(streets, ROUTE_PLACINGS, bold=walked, max_length_ratio=2.2)
-    return [_prefer_near(replace(label, kind="route_street"), route) for label in labels]
+    named = []
+    for label in _build_labels_along(streets, ROUTE_PLACINGS, bold=walked, max_length_ratio=2.2):
+        boxes, costs = label.boxes, label.costs
+        if not route.is_empty:
+            # Near it, if there is a place: a long street's name belongs where it is walked.
+            away = shapely.distance(shapely.points(boxes[:, :2]), route)
+            near = away <= MAX_ROUTE_DISTANCE
+            near |= ~near.any()
+            boxes = boxes[near]
+            costs = costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
+        named.append(replace(label, kind="route_street", boxes=boxes, costs=costs))
+    return named
 
 
 def _build_labels_along(
@@ -159,27 +166,14 @@ def _build_labels_along(
     lines = np.concatenate([street.lines for street in streets])
     styles = list(zip(texts, points, bolds, strict=True))
     sizes = [fonts.measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
-    boxes, costs, row = find_places_along_lines(
-        lines, np.repeat(sizes, counts, axis=0), placings, max_length_ratio=max_length_ratio
-    )
+    each, ratio = np.repeat(sizes, counts, axis=0), max_length_ratio
+    boxes, costs, row = find_places_along_lines(lines, each, placings, max_length_ratio=ratio)
     ends = np.searchsorted(row, np.cumsum(counts)[:-1])
+    rows = zip(streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True)
     return [
         MapLabel(style[0], street.name, own, cost, *style[1:], min_gap=REPEAT_POINTS)
-        for street, own, cost, style in zip(
-            streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True
-        )
+        for street, own, cost, style in rows
     ]
-
-
-def _prefer_near(label: MapLabel, route: BaseGeometry) -> MapLabel:
-    """Places near the route, if there are any: a long street's name belongs where it is walked."""
-    if route.is_empty:
-        return label
-    away = shapely.distance(shapely.points(label.boxes[:, :2]), route)
-    near = away <= MAX_ROUTE_DISTANCE
-    near |= ~near.any()
-    costs = label.costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
-    return replace(label, boxes=label.boxes[near], costs=costs)
 
 
 def build_leader_label(
@@ -192,9 +186,8 @@ def build_leader_label(
 ) -> MapLabel:
     """The name of a street away from it, with a leader line that crosses no `occupied` box."""
     text = fonts.make_printable(street.name)
-    extent = np.add(
-        fonts.measure_label(text, NAME_SIZE, bold=walked), (NAME_PADDING, NAME_PADDING / 2)
-    )
+    size = fonts.measure_label(text, NAME_SIZE, bold=walked)
+    extent = np.add(size, (NAME_PADDING, NAME_PADDING / 2))
     spots = _sample_street(street.lines, route, covered)
     spots = spots[:: -(-len(spots) // MAX_NAME_SPOTS)]
     rows = np.indices((len(spots), len(AROUND), len(LEADER_LENGTHS))).reshape(3, -1)
@@ -274,10 +267,7 @@ def build_symbol_labels(
     covered: BaseGeometry,
     near: BaseGeometry | None = None,
 ) -> list[MapLabel]:
-    """Names of stations or bus stops by kind, each once, whose sign's middle is not `covered`.
-
-    Without its sign a name would look like a street's. `near` selects those close to the route.
-    """
+    """Names of stations or bus stops, each once, `near` the route and with a sign in view."""
     seen = ~shapely.intersects_xy(covered, points)
     if near is not None:
         seen &= shapely.distance(near, shapely.points(points)) <= MAX_ROUTE_DISTANCE
@@ -290,9 +280,8 @@ def build_symbol_labels(
         width, height = fonts.measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
         size = (width, height + 2) if plate else (width, height)
         places = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
-        labels[text] = MapLabel(
-            *(text, f"{kind} {text}", *places), bold=bold, colour="#202020", plate_colour=plate
-        )
+        words, dark = (text, f"{kind} {text}"), "#202020"
+        labels[text] = MapLabel(*words, *places, bold=bold, colour=dark, plate_colour=plate)
     return list(labels.values())
 
 
@@ -307,9 +296,8 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
         area = float(shapely.area(cut).sum())
         if area < size[0] * size[1] or area <= largest.get(text, (0.0, None))[0]:
             continue
-        spots = shapely.get_coordinates(
-            [shapely.centroid(cut[0]), shapely.point_on_surface(cut[0])]
-        )
+        points = [shapely.centroid(cut[0]), shapely.point_on_surface(cut[0])]
+        spots = shapely.get_coordinates(points)
         middles = (spots[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
         boxes = build_level_boxes(middles, size)
         costs = np.arange(float(len(boxes)))

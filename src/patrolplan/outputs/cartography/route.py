@@ -1,11 +1,9 @@
-"""The route as lines that can be followed: each leg has its own line, even on the same street.
-
-Tags show the start and end of each leg: on the leg, next to it, or with a leader line to it.
-"""
+"""The route as lines that can be followed: each leg has its own, and a tag of its ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -18,7 +16,6 @@ from patrolplan.outputs.cartography.labels import MapLabel, build_level_boxes
 from patrolplan.patrols.legs import Leg
 
 Line = NDArray[np.float64]
-
 SAMPLE_SPACING = 2.0  # Points between samples of the route
 SHAPE_TOLERANCE = 0.05  # Maximum points between a leg's shape and its samples
 LANE_WIDTH = 4.6  # Points between two lines on the same street
@@ -44,10 +41,7 @@ class DrawnLeg:
 
 
 def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
-    """Legs, (v, 2) points in the order of the walk, that keep right where they share a street.
-
-    Passes in opposite directions part; passes in one direction get a lane each, in their order.
-    """
+    """Legs, (v, 2) points in the order of the walk, that keep right where they share a street."""
     # Every leg is sampled at even steps. A sample is shared where a sample of another pass lies
     # within SHARED_STREET_DISTANCE and runs (nearly) parallel; there it is given a lane and moved
     # to the right of its own heading by the middle of that lane. Moving right keeps opposite
@@ -55,8 +49,13 @@ def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
     # Jumps from lane to lane are smoothed along the leg, and corners eased.
     if not lines:
         return []
-    even = [_resample_evenly(line) for line in lines]
-    headings = [_compute_headings(line) for line in even]
+    even: list[Line] = []  # about SAMPLE_SPACING points apart
+    for shape in map(shapely.LineString, lines):
+        count = max(2, round(shape.length / SAMPLE_SPACING) + 1)
+        samples = shapely.line_interpolate_point(shape, np.linspace(0.0, shape.length, count))
+        even.append(np.asarray(shapely.get_coordinates(samples)))
+    ahead = [np.gradient(line, axis=0) for line in even]
+    headings = [np.asarray(one / np.maximum(np.hypot(*one.T), 1e-9)[:, None]) for one in ahead]
     leg = np.repeat(np.arange(len(even)), [len(line) for line in even])
     lane = _assign_lanes(np.concatenate(even), np.concatenate(headings), leg)
     window = np.ones(SMOOTHING) / SMOOTHING
@@ -68,18 +67,6 @@ def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
         right = np.column_stack([heading[:, 1], -heading[:, 0]])
         drawn.append(DrawnLeg(_round_corners(line + smooth[:, None] * right), heading))
     return drawn
-
-
-def _resample_evenly(line: Line) -> Line:
-    """(n, 2) samples of a line, about SAMPLE_SPACING points apart."""
-    shape = shapely.LineString(line)
-    wanted = np.linspace(0.0, shape.length, max(2, round(shape.length / SAMPLE_SPACING) + 1))
-    return np.asarray(shapely.get_coordinates(shapely.line_interpolate_point(shape, wanted)))
-
-
-def _compute_headings(line: Line) -> Line:
-    ahead = np.gradient(line, axis=0)
-    return np.asarray(ahead / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None])
 
 
 def _assign_lanes(places: Line, headings: Line, leg: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -138,17 +125,13 @@ def cut_pushed(leg: Leg, drawn: DrawnLeg) -> list[Line]:
     ends = np.cumsum([0.0, *(step.metres for step in leg.steps)])
     shares = ends / max(float(ends[-1]), 1e-9)
     last = len(drawn.line) - 1
-    parts = [
-        drawn.line[int(start * last) : int(np.ceil(end * last)) + 1]
-        for step, start, end in zip(leg.steps, shares[:-1], shares[1:], strict=True)
-        if step.way in {"push", "carry"}
-    ]
+    rows = zip(leg.steps, pairwise(shares * last), strict=True)
+    pushed = [ends for step, ends in rows if step.way in {"push", "carry"}]
+    parts = [drawn.line[int(start) : int(np.ceil(end)) + 1] for start, end in pushed]
     return [part for part in parts if len(part) > 1]
 
 
-def separate_points(
-    places: NDArray[np.float64], gap: float, *, fixed: int = 0
-) -> NDArray[np.float64]:
+def separate_points(places: Line, gap: float, *, fixed: int = 0) -> Line:
     """(n, 2) places moved to be at least `gap` apart; the first `fixed` are not moved."""
     moved = np.array(places, dtype=np.float64)
     for _ in range(200):

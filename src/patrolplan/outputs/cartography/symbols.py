@@ -13,7 +13,7 @@ from patrolplan.outputs.cartography import page
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, trace_areas
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
 from patrolplan.outputs.cartography.labels import NAME_SIZE, build_level_boxes, find_overlaps
-from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
+from patrolplan.outputs.cartography.viewport import Viewport
 
 ROUTE_WIDTH = 2.6
 LAST_LEG_DASHES = (2.4, 0.9)  # Dashes of the last leg, in multiples of the width
@@ -36,7 +36,6 @@ TASKED_RADIUS = 6.9  # Radius in points of the circle in the frame of a tasked s
 MARKER_TEXT_SIZE = 12.0
 FEARED_TEXT = "!"
 KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"  # as in the card's text
-
 MarkerKind = Literal["gate", "stop", "tasked", "keep_away"]
 Outline = tuple[tuple[float, float], ...]
 SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1))
@@ -92,8 +91,7 @@ SYMBOLS: Mapping[str, Symbol] = {
             *((_box(x, 0, 1.6, 5.0), "black", "", 0.0) for x in (-3.0, 0.0, 3.0)),
         ),
     ),
-}
-"""By kind of feature or crossing; no other kind can be drawn."""
+}  # By kind of feature or crossing; no other kind can be drawn
 
 
 def draw_symbols(window: page.Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
@@ -153,9 +151,8 @@ def draw_markers(
             case "keep_away":
                 draw_cross(window, x, y, 10.9)
             case "stop":
-                draw_sign(
-                    window, page.trace_circle(x, y, STOP_RADIUS), text, (x, y), size, edge=1.4
-                )
+                circle = page.trace_circle(x, y, STOP_RADIUS)
+                draw_sign(window, circle, text, (x, y), size, edge=1.4)
             case "tasked":
                 window.draw_shape(square, 10.9, fill="white", edge="black", width=2.0)
                 circle = page.trace_circle(x, y, TASKED_RADIUS)
@@ -182,12 +179,10 @@ def draw_sign(
     draw_text(window, text, (*middle, 0.0), page.TextStyle(size, bold=True, colour=ink, level=12.0))
 
 
-def draw_marker_leaders(
-    window: page.Window, centres: NDArray[np.float64], true_points: NDArray[np.float64]
-) -> None:
+def draw_marker_leaders(window: page.Window, centres: page.Points, places: page.Points) -> None:
     """Draw a line to its true place from each sign that was moved."""
-    moved = np.hypot(*(centres - true_points).T) > MOVED_POINTS
-    for centre, (x, y) in zip(centres[moved], true_points[moved].tolist(), strict=True):
+    moved = np.hypot(*(centres - places).T) > MOVED_POINTS
+    for centre, (x, y) in zip(centres[moved], places[moved].tolist(), strict=True):
         window.draw_lines([np.array([centre, (x, y)])], "black", 1.2, 7.0, cap="square")
         window.draw_shape(page.trace_circle(x, y, 2.2), 7.0, fill="black")
 
@@ -228,13 +223,6 @@ def draw_north_arrow(window: page.Window, viewport: Viewport, box: NDArray[np.fl
     if viewport.rotation_degrees:
         style = page.TextStyle(NAME_SIZE, bold=True, halo=1.6, level=12.2)
         draw_text(window, ROTATED_NOTE, (float(middle[0]), float(middle[1]) - half - 7, 0.0), style)
-
-
-def draw_scale_bar(window: page.Window, viewport: Viewport, y: float) -> None:
-    """Draw the scale bar and its length from the left edge."""
-    length = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
-    x = draw_bar(window, (2.0, y), length / viewport.metres_per_point)
-    write_text(window, x + 5.0, y, f"{length} m")
 
 
 def draw_bar(window: page.Window, start: tuple[float, float], length: float) -> float:

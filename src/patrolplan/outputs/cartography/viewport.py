@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 Geometries = NDArray[np.object_]
-
 MIN_METRES_PER_POINT = 0.8  # About 1 : 2,300; larger would show too little around it
 MIN_EXTENT_METRES = 420.0  # Minimum of a map's longer side, to recognise a single place
 MIN_ROTATION_GAIN = 1.4  # Minimum enlargement for a map that is not north-up
@@ -70,10 +69,8 @@ class Viewport:
 
 
 def _build_rotation_matrix(degrees: float) -> NDArray[np.float64]:
-    radians = math.radians(degrees)
-    return np.array(
-        [[math.cos(radians), -math.sin(radians)], [math.sin(radians), math.cos(radians)]]
-    )
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def fit_viewport(
@@ -89,8 +86,7 @@ def fit_viewport(
     """The window that shows all content, arrays of (n, 2) metres, as large as possible.
 
     On each side `padding` points stay free for circles and names. A north-up window is moved into
-    `street_bounds`, (left, low, right, top) metres, as far as the content allows, because beyond
-    the streets the map would be blank. If `may_rotate`, north is not up if that enlarges much.
+    `street_bounds` as far as the content allows: beyond the streets the map would be blank.
     """
     xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
     page = np.array([width, height])
@@ -116,9 +112,8 @@ def fit_viewport(
         blank_low = np.clip(np.array(street_bounds[:2]) - (middle - half), 0, None)
         blank_high = np.clip((middle + half) - np.array(street_bounds[2:]), 0, None)
         middle = middle + np.clip(blank_low - blank_high, -slack, slack)
-    return Viewport(
-        width, height, float(middle[0]), float(middle[1]), scale, float(ROTATIONS_TRIED[chosen])
-    )
+    rotation = float(ROTATIONS_TRIED[chosen])
+    return Viewport(width, height, float(middle[0]), float(middle[1]), scale, rotation)
 
 
 def choose_scale_bar_metres(metres_per_point: float, max_points: float) -> int:

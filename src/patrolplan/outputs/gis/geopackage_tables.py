@@ -1,8 +1,4 @@
-"""Meanings of the layers' columns, and styles for QGIS, as further tables of a GeoPackage.
-
-Meanings are the schema extension of the standard (OGC 12-128r19, annex F.9); styles are the table
-`layer_styles`, which QGIS reads when a layer is opened.
-"""
+"""Meanings of columns (OGC 12-128r19, annex F.9) and styles for QGIS, as tables of a GeoPackage."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -29,11 +25,8 @@ _DUTY = {
     "number": "1 for the first officer at this school, 2 for the second",
 }
 
-_HOTSPOT = {
-    name: column.meaning
-    for name, column in HOTSPOTS.columns.items()
-    if name not in {"pieces", "stop_piece", "stop_metres", "stop"}
-}
+_INNER = {"pieces", "stop_piece", "stop_metres", "stop"}
+_HOTSPOT = {name: one.meaning for name, one in HOTSPOTS.columns.items() if name not in _INNER}
 
 _WAYS = {
     "pupils": "pupils who walk along the piece of street",
@@ -185,10 +178,8 @@ def write_tables(path: Path, styles: Mapping[str, str]) -> None:
 
 
 def _write_meanings(database: sqlite3.Connection) -> None:
-    extensions = [
-        (table, None, "gpkg_schema", SCHEMA_EXTENSION, "read-write")
-        for table in ("gpkg_data_columns", "gpkg_data_column_constraints")
-    ]
+    tables = ("gpkg_data_columns", "gpkg_data_column_constraints")
+    extensions = [(one, None, "gpkg_schema", SCHEMA_EXTENSION, "read-write") for one in tables]
     database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extensions)
     for layer, meaning in LAYERS.items():
         rows = database.execute("SELECT name FROM pragma_table_info(?)", (layer,))
@@ -204,9 +195,8 @@ def _write_styles(database: sqlite3.Connection, styles: Mapping[str, str]) -> No
         "VALUES ('layer_styles', 'attributes', 'layer_styles', 'How QGIS draws the layers', ?)",
         (WRITTEN_AT,),
     )
-    geometry = dict(
-        database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
-    )
+    columns = database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns")
+    geometry = dict(columns.fetchall())
     database.executemany(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
         "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner, "

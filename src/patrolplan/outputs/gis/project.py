@@ -1,8 +1,6 @@
 """`plan.qgs`: a project for QGIS that shows `plan.gpkg` in the same folder, with two layouts.
 
-A style is a QML document beside this module, with the limits of each class of risk and the form of
-times filled in; it is in the GeoPackage, too. Plain XML rather than a `.qgz`: equal plans give
-equal bytes. Words of the legend are never from the data.
+Styles are the QML documents beside this module. Words of the legend are never from the data.
 """
 
 import re
@@ -36,8 +34,7 @@ SHOWN = (
     ("hotspots", "Hotspots", "hotspots", True),
     ("disagreement", "Crime and pupils' reports compared", "risk", False),
     ("streets", "Streets", "risk", False),
-)
-"""Layers of the project from the top down: four of patrols, three of why there, and the ground."""
+)  # Layers of the project from the top down: four of patrols, three of why there, and the ground
 
 MAP_SIZE = (208.0, 170.0)  # Width and height of the layouts' map, in millimetres
 MARGIN = 1.06  # The map's width over that of its content
@@ -63,6 +60,9 @@ def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
         "marking": find_marking(plan.area, plan.patrols, list_reasons(plan.hotspots)),
         "sources": "\n".join(sources),
     }
+    low, high = layers["risk"].total_bounds.reshape(2, 2)
+    middle, size = (low + high) / 2, np.array(MAP_SIZE)  # in the aspect ratio of the layouts' map
+    reach = size / 2 * ((high - low) / size).max() * MARGIN
     shown = [
         {
             "id": f"patrolplan_{key}",  # QGIS replaces one that is short
@@ -70,10 +70,12 @@ def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
             "source": f"./{GEOPACKAGE}|layername={table}",
             "about": LAYERS[table].about,
             "geometry": "Point" if LAYERS[table].shape == "Point" else "Line",
-            "style_xml": _build_inner_style(key, layers[table], over_streets=key == table),
+            # Without the element around it.
+            "style_xml": Markup("\n".join(style.splitlines()[1:-1])),  # noqa: S704 - our own files
             "in_legend": in_legend,
         }
         for key, name, table, in_legend in SHOWN
+        for style in [build_style(key, layers[table], over_streets=key == table)]
     ]
     text = load_template(Path(__file__).with_name("project.qgs.j2")).render(
         # Text without expressions that QGIS would evaluate, and without control characters.
@@ -81,34 +83,18 @@ def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
         crs=CRS.format(crs.to_wkt("WKT2_2019"), ":".join(crs.to_authority() or ()), crs.name),
         layers=shown,
         groups={"Patrols": shown[:4], "Why there": shown[4:7], "Ground": shown[7:]},
-        extent=_find_extent(layers["risk"]),
+        extent=[round(float(one), 1) for one in (*(middle - reach), *(middle + reach))],
         land=list(bytes.fromhex(LAND.removeprefix("#"))),
         map_size=MAP_SIZE,
     )
     return text.encode("utf-8")
 
 
-def _build_inner_style(name: str, frame: gpd.GeoDataFrame, *, over_streets: bool) -> Markup:
-    """A style without the element around it."""
-    style = build_style(name, frame, over_streets=over_streets)
-    return Markup("\n".join(style.splitlines()[1:-1]))  # noqa: S704 - our own files
-
-
-def _find_extent(streets: gpd.GeoDataFrame) -> list[float]:
-    """The extent of the streets, in the aspect ratio of the layouts' map."""
-    low, high = streets.total_bounds.reshape(2, 2)
-    middle, size = (low + high) / 2, np.array(MAP_SIZE)
-    reach = size / 2 * ((high - low) / size).max() * MARGIN
-    return [round(float(one), 1) for one in (*(middle - reach), *(middle + reach))]
-
-
 def build_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
     """QML of the layers that have a style, by name."""
-    return {
-        name: build_style(name, frame)
-        for name, frame in layers.items()
-        if name in STYLED and (name != "risk" or "risk_per_metre" in frame)
-    }
+    styled = [name for name in layers if name in STYLED]
+    styled = [one for one in styled if one != "risk" or "risk_per_metre" in layers[one]]
+    return {name: build_style(name, layers[name]) for name in styled}
 
 
 def build_style(name: str, frame: gpd.GeoDataFrame, *, over_streets: bool = False) -> str:
@@ -116,10 +102,8 @@ def build_style(name: str, frame: gpd.GeoDataFrame, *, over_streets: bool = Fals
     limits = find_breaks(frame["risk_per_metre"], frame["metres"]) if name == "risk" else []
     times = frame[STARTS[name]] if STARTS.get(name) in frame else pd.Series(dtype="datetime64[ns]")
     shown = "yyyy-MM-dd HH:mm" if (times.dt.date != NO_DAY).any() else "HH:mm"
-    template = load_template(Path(__file__).with_name(f"{name}.qml"))
-    return template.render(
-        limits=limits, shown=shown, covers_streets=over_streets, streets=[*STREETS.values()]
-    )
+    template, streets = load_template(Path(__file__).with_name(f"{name}.qml")), [*STREETS.values()]
+    return template.render(limits=limits, shown=shown, covers_streets=over_streets, streets=streets)
 
 
 def find_breaks(values: pd.Series, metres: pd.Series) -> list[float]:

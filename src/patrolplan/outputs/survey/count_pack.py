@@ -1,7 +1,6 @@
 """The form on which a school's pupils are counted at three corners: on paper, and on a phone.
 
-Numbers only: nobody is named, described or photographed. The page opens without a network and saves
-a table, which `patrolplan survey --read-counts` reads.
+Numbers only: nobody is named, described or photographed. `survey --read-counts` reads the table.
 """
 
 import base64
@@ -10,7 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
@@ -19,7 +17,7 @@ from patrolplan.network.names import describe_positions
 from patrolplan.outputs.cartography import basemap, place_names, symbols
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.cartography.labels import build_level_boxes, place_labels
-from patrolplan.outputs.cartography.page import Page
+from patrolplan.outputs.cartography.page import Page, Points
 from patrolplan.outputs.cartography.symbols import GATE_SIDE, MarkerKind
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.offline_page import read_asset, read_script, render_page
@@ -54,11 +52,10 @@ def write_count_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     clubs = (max(edges[-1], bell + late_minutes - CLUBS_AROUND), bell + late_minutes + CLUBS_AROUND)
     spans += [clubs] if late_share > 0 and clubs[1] > clubs[0] else []
     degrees = np.column_stack(area.projection.to_degrees(*xy.T)).round(6).tolist()
+    positions = describe_positions(network, network.snap(xy))
     places = [
         f"{make_printable(place)}, {10 * round(metres / 10)} m from the gate"
-        for place, metres in zip(
-            describe_positions(network, network.snap(xy)), tree.node_metres[nodes], strict=True
-        )
+        for place, metres in zip(positions, tree.node_metres[nodes], strict=True)
     ]
     data = {
         "urn": urn,
@@ -87,9 +84,7 @@ def write_count_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     return Path(out)
 
 
-def _draw_maps(
-    area: StudyArea, corners: Mapping[int, NDArray[np.float64]], gate: NDArray[np.float64]
-) -> bytes:
+def _draw_maps(area: StudyArea, corners: Mapping[int, Points], gate: Points) -> bytes:
     """Streets around each corner, with its number and the gate where it is near, as one SVG."""
     network, step = area.network.walkable, MAP_SIZE + MAP_GAP
     page = Page(MAP_SIZE, step * len(corners) - MAP_GAP)

@@ -1,8 +1,6 @@
 """The map of a paper form: streets, names and bus stops around a school, under a lettered grid.
 
-It is drawn in greys for a school's copier, without buildings, crime, risk or reports. The grid's
-cells are squares of the fixed grid (`patrolplan.crs.find_squares`), so that marks on paper are
-counted exactly like reports from a page.
+In greys for a copier, without crime, risk or reports; marks count exactly like reports from a page.
 """
 
 import string
@@ -34,8 +32,7 @@ EDGE_STRIP = 15.0  # Points around the map for letters and numbers
 LETTER_SIZE = 12.0
 CELL_LABEL_SIZE = 8.0
 CELL_LABEL_INSET = 1.5  # Points between a square's label and its top left corner
-MAX_CELL_POINTS = 110.0
-"""Maximum points of a square's side: the form of a small place is not enlarged more than useful."""
+MAX_CELL_POINTS = 110.0  # so that a small place is not enlarged more than useful
 GRID_COLOUR = "#2a2a2a"
 GRID_WIDTH = 0.8
 GRID_LEVEL = 6.0  # Drawing level above the streets, below signs and names
@@ -45,13 +42,8 @@ GATE_LETTER = "S"
 SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
 UNDRAWN_FEATURES = ("building", "shop")
 LUMA = (0.299, 0.587, 0.114)  # Weights of red, green and blue in grey, by ITU-R BT.601
-GROUND_GREY = 0.93 * 255
-"""Land on the copier's page: lighter greys become white, since copiers darken them."""
-
-Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
-"""(n,) names and (n, 2) points of bus stops and stations, by kind."""
-
-
+GROUND_GREY = 0.93 * 255  # lighter greys become white, since copiers darken them
+Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]  # by kind: names, points
 MAX_ACROSS, MAX_DOWN = 9, 11
 """Maximum squares of a form: with the gate's in the middle it shows at least 1,000 m to each side
 and 1,250 m up and down, and a square is 18 mm wide on A4."""
@@ -97,9 +89,8 @@ class FormGrid:
         """(down + 1, across + 1, 2) corners of all squares in `crs`, from the top left one."""
         columns = self.first_column + np.arange(self.across + 1)
         rows = self.first_row + 1 - np.arange(self.down + 1)
-        squares = np.stack(
-            [np.full((len(rows), len(columns)), self.code), *np.meshgrid(columns, rows)], axis=2
-        )
+        codes = np.full((len(rows), len(columns)), self.code)
+        squares = np.stack([codes, *np.meshgrid(columns, rows)], axis=2)
         corners = locate_in_squares(squares.reshape(-1, 3), 0.0, 0.0, crs)
         return corners.reshape(len(rows), len(columns), 2)
 
@@ -127,16 +118,12 @@ def build_form_grid(area: StudyArea, urn: str) -> FormGrid:
 
 
 def _choose_window(home: int, used: NDArray[np.int64], most: int) -> tuple[int, int]:
-    """First number and count of at most `most` squares in a row, with `home` among them.
-
-    `home` is in the middle, unless the squares with streets end on one side: then more of the other
-    side is shown in place of blank squares.
-    """
+    """First number and count of at most `most` squares in a row, with `home` among them."""
+    # In the middle, unless squares with streets end on one side: then more of the other is shown.
     held = np.append(used, home)
     low, high = int(held.min()), int(held.max())
     count = min(most, high - low + 1)
-    first = min(max(int(home) - count // 2, low), high - count + 1)
-    return first, count
+    return min(max(int(home) - count // 2, low), high - count + 1), count
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +132,7 @@ class FormMap:
 
     svg: bytes
     size: tuple[float, float]  # Width and height of the page in points
-    corners: NDArray[np.float64]
-    """(down + 1, across + 1, 2) corners of the squares in points of the page, y upwards."""
+    corners: NDArray[np.float64]  # (down + 1, across + 1, 2) points of the page, y upwards
     words: tuple[str, ...]  # Names and labels inside the letters
     word_boxes: Boxes  # (n, 5) boxes of the words in points of the window inside the letters
 
@@ -266,9 +252,7 @@ def _build_entries(viewport: Viewport, signs: Signs) -> list[legend.Entry]:
 
     entries = [
         legend.Entry("north", 7.0, draw_north),
-        legend.Entry(
-            f"{metres} m", bar, lambda window, x, y: symbols.draw_bar(window, (x, y), bar)
-        ),
+        legend.Entry(f"{metres} m", bar, lambda page, x, y: symbols.draw_bar(page, (x, y), bar)),
         legend.Entry("the school", 11.0, draw_school),
     ]
     shown = [kind for kind, (_, points) in signs.items() if len(points)]

@@ -1,7 +1,6 @@
 """The map on a survey page: the streets around one school, their names, and what children know.
 
-It shows only where things are: no crime, risk, hotspot or report can be in it, because it is made
-only from the streets, schools and features of the area.
+It is made only from streets, schools and features: no crime, risk, hotspot or report can be in it.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -25,16 +24,11 @@ GROUND_KINDS = ("park", "water", "stream", "railway", "bus_stop", "station")
 LISTED_FEATURES = {"park": "Parks", "station": "Stations", "bus_stop": "Bus stops"}
 """Named features that a pupil may choose from a list instead of the map, and the list's heading."""
 
-PARKS, SCHOOLS = "park", "school"
-"""Kinds of landmark whose names are on the map, in addition to streets and stations."""
+PARKS, SCHOOLS = "park", "school"  # Landmarks whose names are on the map
 
 
 def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
-    """The data of one school's map, ready for JSON.
-
-    `gate` and `bounds` are in degrees (latitude first), `streets`, `labels` and `ground` as in
-    `map.html`; `landmarks` have their names, and `places` are the lists to choose from.
-    """
+    """The data of one school's map, ready for JSON, in degrees and in the forms of `map.html`."""
     gate = area.network.xy(area.gates.take([row]))[0]
     radius = area.settings.patrol.radius_metres
     walkable = area.network.walkable
@@ -73,12 +67,8 @@ def _list_landmarks(
 ) -> list[dict[str, Any]]:
     named = features[features["name"] != ""]
     points = shapely.get_coordinates(shapely.point_on_surface(np.asarray(named.geometry.array)))
-    return [
-        {"kind": kind, "name": name, "at": at}
-        for name, at in zip(
-            named["name"], map_layers.round_degrees(points, projection), strict=True
-        )
-    ]
+    pairs = zip(named["name"], map_layers.round_degrees(points, projection), strict=True)
+    return [{"kind": kind, "name": name, "at": at} for name, at in pairs]
 
 
 def _list_places(network: StreetNetwork, features: gpd.GeoDataFrame) -> list[dict[str, Any]]:

@@ -1,8 +1,6 @@
 """The files with which a school surveys its pupils: page, paper form, tally page and leaflet.
 
-They need only the area, without crime, risk or hotspots. Pages open without a network and ask for
-no name, account, location or text. The leaflet's advice on disclosures follows "Keeping children
-safe in education", part one (Department for Education).
+They ask for no name or text; advice follows "Keeping children safe in education", part one (DfE).
 """
 
 from pathlib import Path
@@ -30,7 +28,6 @@ LONGEST_NAME = 70
 SAMPLE_LABEL = "Z0"  # Square of the sheet's example: no form has it, so that it suggests no place
 NUMBER_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 MOST_PUPILS = 999  # Maximum pupils of one file of tallies; larger numbers are typing errors
-
 FILES = Path(__file__).parent
 MAP_SCRIPTS = (*("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),)
 """Scripts of `map.html` that draw streets; here and below each uses only those before it."""
@@ -150,10 +147,8 @@ def render_survey_page(area: StudyArea, urn: str) -> str:
 def render_tally_page(area: StudyArea, urn: str) -> str:
     """The page on which a teacher enters what a class marked on paper, as HTML."""
     cells = build_form_grid(area, urn).cells
-    questions = [
-        one._asdict() | {"choices": [choice._asdict() for choice in one.counted]}
-        for one in QUESTIONS
-    ]
+    counted = [(one, [choice._asdict() for choice in one.counted]) for one in QUESTIONS]
+    questions = [one._asdict() | {"choices": choices} for one, choices in counted]
     data = {
         "form": TALLY_FORM,
         "urn": urn,
@@ -182,7 +177,9 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
     drawn = draw_form_map(area, grid, urn, width=MAP_WIDTH, height=MAP_HEIGHT)
     [gate] = find_squares(area.network.xy(area.gates.take([row])), area.projection.crs).tolist()
     home = [cell.label for cell in grid.cells if cell.square == tuple(gate)]
-    name = _name_school(area, urn)
+    name, basis = _name_school(area, urn), list_area_attributions(area.name, snapped=False)[0]
+    if is_fictional_area(area.name):
+        basis = "Fictional place: its streets and schools are made up."
     data = {
         "title": f"Where do you not feel safe? Survey of {name}",
         "school": name,
@@ -198,11 +195,7 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
         "rows": TALLY_ROWS,
         "map_alt": f"Street map around {name} under a grid of squares, lettered A to "
         f"{grid.letters[-1]} from left to right and numbered 1 to {grid.down} from the top",
-        "basis": make_printable(
-            "Fictional place: its streets and schools are made up."
-            if is_fictional_area(area.name)
-            else list_area_attributions(area.name, snapped=False)[0]
-        ),
+        "basis": make_printable(basis),
     }
     return typeset_template(__package__, "form.typ", data, map_svg=drawn.svg)
 

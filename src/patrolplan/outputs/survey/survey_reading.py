@@ -20,53 +20,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from patrolplan.atomic import (
-    explain_os_errors,
-    finish_replacing,
-    hash_content,
-    replace_file,
-    replace_together,
-    sibling_path,
-)
+from patrolplan import atomic
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError, OutputError, Problems
-from patrolplan.inputs.survey_counts import (
-    SurveyCounts,
-    count_surveys,
-    fill_column,
-    find_places_inside,
-    find_term,
-)
-from patrolplan.inputs.survey_form import (
-    RECORD_FORM,
-    TALLY_FORM,
-    find_real_path,
-    find_record_path,
-    read_record,
-)
+from patrolplan.inputs import survey_counts, survey_form
 from patrolplan.outputs.output_folder import format_json, lock_folder
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable
 from patrolplan.text import format_count, pick_fields
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 REMEDY = "name another file with --out"
-
 ID_LETTERS = 12  # Letters of the hash at the beginning of the IDs of a file's rows
 
 
 def read_recorded_surveys(out: Path) -> list[dict[str, Any]]:
     """The surveys in the current file of reports, if it and its record are as they were written."""
-    paths = out, find_record_path(out)
-    with explain_os_errors(out, REMEDY):
+    paths = out, survey_form.find_record_path(out)
+    with atomic.explain_os_errors(out, REMEDY):
         # Both were written, or what a killed command left is dropped.
-        is_complete = read_record(sibling_path(paths[1], "part")) is not None
-        finish_replacing(paths, is_complete=is_complete)
+        is_complete = survey_form.read_record(atomic.sibling_path(paths[1], "part")) is not None
+        atomic.finish_replacing(paths, is_complete=is_complete)
         if not any(path.exists() or path.is_symlink() for path in paths):
             return []
         is_other = any(path.is_symlink() or path.is_dir() for path in paths)
-        record = None if is_other else read_record(paths[1])
+        record = None if is_other else survey_form.read_record(paths[1])
         content = out.read_bytes() if record and out.exists() else None
-    if record is None or (content is not None and hash_content(content) != record["sha256"]):
+    if record is None or (content is not None and atomic.hash_content(content) != record["sha256"]):
         message = (
             f"{out}: it and {paths[1].name} are not as `survey --read` wrote them; move them "
             f"away or {REMEDY}"
@@ -76,12 +55,12 @@ def read_recorded_surveys(out: Path) -> list[dict[str, Any]]:
 
 
 def write_reports_file(
-    out: Path, counts: SurveyCounts, *, threshold: int, today: dt.date
+    out: Path, counts: survey_counts.SurveyCounts, *, threshold: int, today: dt.date
 ) -> dict[str, Any]:
     """Write a file of reports and its record, both or neither; returns the record."""
     table = counts.table
     is_shown = table.counts >= threshold
-    hashed = hash_content(*(entry.id for entry in counts.entries))
+    hashed = atomic.hash_content(*(entry.id for entry in counts.entries))
     urns = {entry.school_urn for entry in counts.entries}
     rows = build_report_rows(
         table,
@@ -92,9 +71,9 @@ def write_reports_file(
     )
     content = rows.to_csv(index=False, lineterminator="\n").encode("utf-8")
     record = {
-        "form": RECORD_FORM,
+        "form": survey_form.RECORD_FORM,
         "file": out.name,
-        "sha256": hash_content(content),
+        "sha256": atomic.hash_content(content),
         "read_on": f"{today}",
         "threshold": threshold,
         "reports": len(rows),
@@ -108,9 +87,10 @@ def write_reports_file(
             for entry in counts.entries
         ],
     }
-    with explain_os_errors(out, "free some disk space or choose another folder"):
+    with atomic.explain_os_errors(out, "free some disk space or choose another folder"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        replace_together({out: content, find_record_path(out): format_json(record).encode("utf-8")})
+        written = {survey_form.find_record_path(out): format_json(record).encode("utf-8")}
+        atomic.replace_together({out: content} | written)
     return record
 
 
@@ -121,15 +101,11 @@ ROW_COLUMNS = (*("report_id", "school_urn", "reported_on", *FACTORS), *("longitu
 def build_report_rows(
     table: ReportTable, terms: Collection[SchoolTerm], *, threshold: int, name: str, school_urn: str
 ) -> pd.DataFrame:
-    """Rows whose counts by square are those of a table, in `ROW_COLUMNS`.
-
-    Squares, words and terms with fewer reports than the threshold are suppressed. `name` starts the
-    rows' IDs, so that those of two files differ; `school_urn` is empty for several schools.
-    """
+    """Rows whose counts by square are those of a table, without those below the threshold."""
     shown = np.flatnonzero(table.counts >= threshold)
     by_factor = np.where(table.factor_counts >= threshold, table.factor_counts, 0)[shown]
     parts = [pd.DataFrame(columns=list(ROW_COLUMNS), dtype=object)]
-    places = find_places_inside(table.squares[shown])
+    places = survey_counts.find_places_inside(table.squares[shown])
     for square, counts, (longitude, latitude) in zip(shown, by_factor, places, strict=True):
         number = int(table.counts[square])
         in_terms = {term: int(count[square]) for term, count in table.by_term.items()}
@@ -140,7 +116,8 @@ def build_report_rows(
             "latitude": f"{latitude:.6f}",
         }
         for column, names in FACTORS.items():
-            rows[column] = fill_column(column, counts[np.isin(FACTOR_NAMES, names)], number)
+            own = counts[np.isin(FACTOR_NAMES, names)]
+            rows[column] = survey_counts.fill_column(column, own, number)
         parts.append(pd.DataFrame(rows))
     table_rows = pd.concat(parts, ignore_index=True)
     ids = [f"{name}-{number}" for number in range(1, len(table_rows) + 1)]
@@ -150,23 +127,18 @@ def build_report_rows(
 def _list_days(
     in_terms: dict[SchoolTerm, int], terms: Collection[SchoolTerm], number: int, step: int
 ) -> list[str]:
-    """First days of the terms of a square's reports.
-
-    The rest are reports whose term is suppressed. They get the oldest terms, in which they fade
-    most, with so few in each that it is suppressed when the file is read: each term had fewer than
-    a rounding step of them, so there is always room.
-    """
+    """First days of the terms of a square's reports."""
+    # The rest are reports whose term is suppressed. They get the oldest terms, in which they fade
+    # most, with so few in each that it is suppressed when the file is read: each term had fewer
+    # than a rounding step of them, so there is always room.
     counts, rest = dict.fromkeys(sorted(terms), 0) | in_terms, number - sum(in_terms.values())
     for term in sorted(set(terms)):
         few = min(rest, step - 1)
         counts[term] += few
         rest -= few
     counts[min(terms)] += rest  # only if the threshold is above the step, so that terms show less
-    return [
-        f"{term.year}-{MONTHS_A_TERM * term.number + 1:02d}-01"
-        for term in sorted(counts)
-        for _ in range(counts[term])
-    ]
+    listed = (term for term in sorted(counts) for _ in range(counts[term]))
+    return [f"{term.year}-{MONTHS_A_TERM * term.number + 1:02d}-01" for term in listed]
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +147,7 @@ class SurveyReading:
 
     out: Path
     record: dict[str, Any]
-    counts: SurveyCounts
+    counts: survey_counts.SurveyCounts
     today: dt.date
     deleted: tuple[Path, ...] = ()
     undeleted: tuple[tuple[Path, str], ...] = ()
@@ -199,8 +171,11 @@ def take_in_surveys(
 ) -> SurveyReading:
     """Read surveys into a file of reports, all or nothing; `urns` are the schools, None is any."""
     today = dt.datetime.now().astimezone().date() if today is None else today
-    own = {find_real_path(out), find_real_path(find_record_path(out))}
-    files = [path for path in paths if find_real_path(path) not in own]
+    own = {
+        survey_form.find_real_path(out),
+        survey_form.find_real_path(survey_form.find_record_path(out)),
+    }
+    files = [path for path in paths if survey_form.find_real_path(path) not in own]
     if not files:
         where, remedy = "survey --read", "name the files that the survey's page saved"
         raise InputError.one(where, "no file of a survey is given", remedy)
@@ -211,7 +186,7 @@ def take_in_surveys(
     problems.raise_if_any()
     with lock_folder(out, REMEDY):
         before = {survey["id"] for survey in read_recorded_surveys(out)}
-        counts = count_surveys(files, urns=urns, today=today)
+        counts = survey_counts.count_surveys(files, urns=urns, today=today)
         if missing := before - {entry.id for entry in counts.entries}:
             number = format_count(len(missing), "survey")
             what = f"also holds {number} whose files are not given; give them too, or {REMEDY}"
@@ -234,9 +209,9 @@ def _delete_files(reading: SurveyReading) -> SurveyReading:
             except OSError as error:
                 undeleted.append((path, error.strerror or f"{error}"))
         row["deleted"] = len(undeleted) == before
-    path = find_record_path(reading.out)
-    with explain_os_errors(path, "the files of the surveys are deleted all the same"):
-        replace_file(path, format_json(reading.record).encode("utf-8"))
+    path = survey_form.find_record_path(reading.out)
+    with atomic.explain_os_errors(path, "the files of the surveys are deleted all the same"):
+        atomic.replace_file(path, format_json(reading.record).encode("utf-8"))
     return replace(reading, deleted=tuple(deleted), undeleted=tuple(undeleted))
 
 
@@ -250,7 +225,7 @@ def describe_reading(reading: SurveyReading) -> list[str]:
     """A line for each thing that a person should know."""
     entries, facts = reading.counts.entries, build_reading_document(reading)
     least = reading.record["threshold"]
-    tallies = sum(entry.form == TALLY_FORM for entry in entries)
+    tallies = sum(entry.form == survey_form.TALLY_FORM for entry in entries)
     schools = format_count(len({entry.school_urn for entry in entries}), "school")
     pupils = sum(entry.pupils for entry in entries)
     took_part = f"at least {pupils:,}" if pupils else f"fewer than {ROUNDING_STEP}"
@@ -287,7 +262,7 @@ def _list_remarks(reading: SurveyReading) -> list[str]:
         if one.is_fuller:
             why = f"holds an earlier state of the survey in {one.counted}, which holds more"
         lines.append(f"{one.file}: {why}; it is counted once")
-    current = find_term(reading.today)
+    current = survey_counts.find_term(reading.today)
     oldest = current._replace(year=current.year - 1)
     return lines + [
         f"{entry.files[0]}: is of the {entry.term.season} term of {entry.term.year}, so it counts "
@@ -306,7 +281,7 @@ def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
     record = reading.record
     return {
         "written": f"{reading.out}",
-        "record": f"{find_record_path(reading.out)}",
+        "record": f"{survey_form.find_record_path(reading.out)}",
         "surveys": [
             {name: value for name, value in one.items() if name != "deleted"}
             for one in record["surveys"]

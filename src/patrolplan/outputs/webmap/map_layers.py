@@ -1,8 +1,6 @@
 """The data that the script of `map.html` draws, in compact form.
 
-Lines are whole numbers for `packed.js`: latitude and longitude as steps of a millionth of a degree
-(about 0.1 m) from point to point, through all lines. Streets are stored once, and every layer
-colours them by a string with one digit per piece.
+Lines are steps of a millionth of a degree for `packed.js`; layers colour streets by a digit each.
 """
 
 from collections.abc import Sequence
@@ -28,24 +26,13 @@ if TYPE_CHECKING:
     from patrolplan.risk.surface import Risk
 
 
-PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
-"""Upper limits of the priority classes, as shares of all street length; others have no colour."""
-
-ONLY_REPORTED, ONLY_RECORDED = 1, 2
-"""Classes where voices differ: pupils report but little is recorded, or vice versa."""
-
+PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)  # Shares of all street length, cumulative
+ONLY_REPORTED, ONLY_RECORDED = 1, 2  # Where voices differ: the other has little
 MARGIN_METRES = 60.0  # Parks, buildings and other features are drawn this far beyond the streets
-
-MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
-"""Minimum size of areas that are drawn, in square metres."""
-
-LABEL_SPACING_METRES = (450.0, 220.0, 110.0)
-"""Distances between two copies of a street's name: long with much room, short with little."""
-
+MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}  # smaller are not drawn
+LABEL_SPACING_METRES = (450.0, 220.0, 110.0)  # between two copies of a name, by room
 WALKED_METRES = 2.0  # The middle of a piece that is walked lies within this of the walk
-
 NEAR_METRES = 40.0  # A street of which no piece is walked has its name within this of the walk
-
 MIN_LABEL_STRAIGHTNESS = 0.97
 """Minimum ratio of chord to length of a street where its name is placed."""
 
@@ -65,16 +52,12 @@ class MapPatrol:
 
 def list_map_patrols(plan: "Plan") -> tuple[MapPatrol, ...]:
     """Every patrol of a plan."""
-    return tuple(
-        MapPatrol(
-            format_patrol_id(patrol),
-            patrol,
-            patrol.title,
-            f"{patrol.title}, {format_time(patrol.start_minutes)} to "
-            f"{format_time(patrol.end_minutes)}",
-        )
-        for patrol in plan.patrols
-    )
+    patrols = []
+    for one in plan.patrols:
+        hours = f"{format_time(one.start_minutes)} to {format_time(one.end_minutes)}"
+        choice = f"{one.title}, {hours}"
+        patrols.append(MapPatrol(format_patrol_id(one), one, one.title, choice))
+    return tuple(patrols)
 
 
 def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -> dict[str, Any]:
@@ -82,7 +65,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
     patrolled, network = plan.area.network, plan.area.network.walkable
     projection = plan.area.projection
     streets, labels = pack_streets(network)
-    schools = plan.area.schools
+    schools, rows = plan.area.schools, {name: row for row, name in enumerate(streets["names"])}
     gates = round_degrees(patrolled.xy(plan.area.gates), projection)
     return {
         "bounds": compute_bounds(patrolled.parts.coordinates, projection),
@@ -99,9 +82,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
             for urn, name, at in zip(schools["urn"], schools["name"], gates, strict=True)
         ],
         "patrols": [
-            _pack_patrol(
-                patrol, plan.area, {name: row for row, name in enumerate(streets["names"])}
-            )
+            _pack_patrol(patrol, plan.area, rows)
             for patrol in (list_map_patrols(plan) if patrols is None else patrols)
         ],
     }
@@ -124,12 +105,7 @@ def pack_streets(network: StreetNetwork) -> tuple[dict[str, Any], dict[str, Any]
 
 
 def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Class of each piece by its risk per metre, ranked along all street metres.
-
-    `risk` and `metres` are (p,), and so is the result: 4 for the top 5 % of street metres, 3 up to
-    15 %, 2 up to 30 %, 1 up to 50 %, and 0 for the rest and for pieces without risk. Pieces of
-    equal risk get the same class, the lower one.
-    """
+    """(p,) class of each piece by its risk per metre: 4 for the top 5 % of street, 0 for none."""
     density = risk / metres
     order = np.argsort(-density, kind="stable")
     ranked = density[order]
@@ -144,11 +120,7 @@ def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) ->
 
 
 def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
-    """Classes of every piece by voice, and where the voices differ.
-
-    Pupils' reports are groups at or above the threshold, and the result is classes: no number of
-    reports can be read from the map.
-    """
+    """Classes of every piece by voice, and where they differ: numbers of reports cannot be read."""
     classes = {"joined": classify_priority(risk.without_exposure, metres)}
     if not (risk.reports.any() and risk.crime.any()):
         return classes
@@ -197,11 +169,7 @@ def place_labels(
 def _find_straight_parts(
     lines: NDArray[np.object_], every: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Divide lines into equal parts of about this length, and select the straight ones.
-
-    Returns (k,) row of `lines`, length in metres and angle in degrees clockwise on the screen, and
-    (k, 2) the middle in metres.
-    """
+    """The straight ones of equal parts of lines: (k,) row, metres and angle, and (k, 2) middle."""
     length = shapely.length(lines)
     parts = np.maximum(1, np.round(length / every)).astype(np.int64)
     line = np.repeat(np.arange(len(lines)), parts)
@@ -261,12 +229,9 @@ def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[s
     if area.designated is not None:
         rings = shapely.boundary(area.designated.geometry.to_numpy())
         edges = dict(zip(area.designated["place_id"], map(shapely.get_parts, rings), strict=True))
-    columns = (
-        hotspots["hotspot"],
-        classify_fear(hotspots).tolist(),
-        round_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), projection),
-        shapely.line_merge(hotspots.geometry.to_numpy()),
-    )
+    stops = round_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), projection)
+    stretches, fears = shapely.line_merge(hotspots.geometry.to_numpy()), classify_fear(hotspots)
+    columns = (hotspots["hotspot"], fears.tolist(), stops, stretches)
     return [
         {
             "id": hotspot,
@@ -307,11 +272,10 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]
                 "arrive": round(facts.stop.arrive_minutes),
                 "leave": round(facts.stop.leave_minutes),
                 "feared": facts.feared,
-                "tasked": encode_steps(
-                    np.array(tasked.get(facts.number, ())).reshape(-1, 2), projection
-                ),
+                "tasked": encode_steps(at.reshape(-1, 2), projection),
             }
             for facts in stops
+            for at in [np.array(tasked.get(facts.number, ()))]
         ],
         "keep_away": encode_steps(barred, projection),
         "legs": pack_lines([leg.line for leg in patrol.legs], projection),

@@ -1,7 +1,4 @@
-"""`map.html`: one page with the whole plan, which opens from a folder and sends no request.
-
-Its text is plain HTML, for screen readers and printing; the script adds an interactive map.
-"""
+"""`map.html`: one page with the whole plan, which opens from a folder and sends no request."""
 
 import base64
 import datetime as dt
@@ -39,8 +36,7 @@ SCRIPT_FILES = (
     "map.js",
 )  # In order: each uses only those before it
 
-OPENSTREETMAP = "© OpenStreetMap contributors"
-"""Credit in the corner of the map; the licences are in the text."""
+OPENSTREETMAP = "© OpenStreetMap contributors"  # The licences are in the text
 
 VOICES = {
     "joined": "Priority (both voices)",
@@ -61,18 +57,17 @@ class WeekView:
 
 
 def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
-    """Render a plan, or a week chosen from it, as one HTML page; equal plans give equal bytes.
-
-    It has script, styles and data, and a policy that forbids all requests; only with `[output]
-    tiles` may it request map images from that one server, and it says so.
-    """
+    """Render a plan, or a week chosen from it, as one HTML page; equal plans give equal bytes."""
+    # Its policy forbids all requests, but for map images from the one server of `[output] tiles`.
     patrols = map_layers.list_map_patrols(plan) if week is None else week.patrols
     layers = map_layers.build_map_layers(plan, patrols)
-    reasons = list_reasons(plan.hotspots)
-    certainty = describe_certainty(plan.area, plan.risk, plan.hotspots)
+    hotspots, reasons = plan.hotspots, list_reasons(plan.hotspots)
+    certainty = describe_certainty(plan.area, plan.risk, hotspots)
+    spots = zip(hotspots["hotspot"], hotspots["place"], reasons, certainty, strict=True)
     stops = [stop for row in layers["patrols"] for stop in row["stops"]]
     layers["plan"] = hash_content(dump_script_json(layers["patrols"]))[:16]
-    layers["credit"] = "Fictional" if wording.is_fictional(plan) else OPENSTREETMAP
+    is_fictional = wording.is_fictional_area(plan.area.name)
+    layers["credit"] = "Fictional" if is_fictional else OPENSTREETMAP
     tiles = plan.area.settings.output.tiles
     host = urlsplit(tiles or "").netloc.removeprefix("{s}.") or "this folder"
     if tiles:  # a tile layer writes its credit as HTML
@@ -96,9 +91,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         tasked=any(row["tasked"] for row in stops),
         hotspots=[
             {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
-            for name, place, why, sure in zip(
-                plan.hotspots["hotspot"], plan.hotspots["place"], reasons, certainty, strict=True
-            )
+            for name, place, why, sure in spots
         ],
         voices={voice: VOICES[voice] for voice in layers["voices"]},
         threshold=plan.area.settings.privacy.threshold,

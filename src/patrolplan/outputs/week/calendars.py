@@ -1,7 +1,6 @@
 """`calendars/OFFICER.ics`: an officer's patrols of a week, for the calendar on phone and desk.
 
-An event never has the reason or other places: calendars are shared more widely than cards. Its UID
-is that of officer, day, school and window; SEQUENCE rises with each draw and change by hand.
+An event never has the reason or other places: calendars are shared more widely than cards.
 """
 
 import datetime as dt
@@ -23,11 +22,8 @@ BRITISH_ZONE = ZoneInfo("Europe/London")
 
 def render_calendars(roster: Roster, officers: Sequence[RosterOfficer]) -> dict[str, bytes]:
     """Each officer's calendar by its file."""
-    return {
-        f"calendars/{officer.file_name}.ics": render_calendar(roster, officer)
-        for officer in officers
-        if roster.select_duties(officer.name)
-    }
+    busy = [one for one in officers if roster.select_duties(one.name)]
+    return {f"calendars/{one.file_name}.ics": render_calendar(roster, one) for one in busy}
 
 
 def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
@@ -66,12 +62,8 @@ def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalenda
     event.add("DESCRIPTION", "\n".join(_describe_event(roster, officer, duty)))
     event.add("STATUS", "CONFIRMED")
     event.add("CLASS", "PRIVATE")
-    facts = {
-        "OFFICER": officer.name,
-        "URN": duty.urn,
-        "KIND": "patrol" if duty.officer == officer.name else "crew",
-        "WINDOW": duty.patrol.window,
-    }
+    kind = "patrol" if duty.officer == officer.name else "crew"
+    facts = {"OFFICER": officer.name, "URN": duty.urn, "KIND": kind, "WINDOW": duty.patrol.window}
     for name, value in facts.items():
         event[f"X-PATROLPLAN-{name}"] = icalendar.vText(_clean(value))
     return event
@@ -79,10 +71,8 @@ def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalenda
 
 def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[str]:
     """When to leave, be at the gate and be back, and with whom, by role."""
-    window, others = (
-        describe_further_window(duty.patrol),
-        roster.describe_others(officer.name, duty),
-    )
+    window = describe_further_window(duty.patrol)
+    others = roster.describe_others(officer.name, duty)
     lines = [f"{window}."] if window else []
     for item in roster.officer_days[officer.name, duty.date]:
         if item.duty is duty:

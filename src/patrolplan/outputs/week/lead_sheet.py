@@ -31,9 +31,7 @@ from patrolplan.team.where_when import DayItem, group_stays, list_stays
 from patrolplan.text import capitalise, format_percent, join_words, list_first
 
 MAX_CHANGES = 12  # Maximum number of changes by hand that are listed, the latest ones
-HEAVIEST = 20
-"""Number of priority streets, those with most risk, that should not be without a visit."""
-
+HEAVIEST = 20  # priority streets with most risk, which should not be without a visit
 SWAP = "See Best swaps on the board"
 ASK_LOCAL_TEAM = "Ask the local team"
 ACTIONS: Mapping[ObstacleKind, str] = {
@@ -66,10 +64,7 @@ def build_lead_sheet(roster: Roster) -> Sheet:
         "officers": [_build_officer_row(roster, officer) for officer in roster.officers],
         "nobody": _list_nobody(roster),
         "by_hand": [make_printable(line) for line in describe_hand(roster)],
-        "notes": [
-            make_printable(line)
-            for line in list_texts(note for note in week.notes if not _is_gap(note))
-        ],
+        "notes": [*map(make_printable, list_texts(one for one in week.notes if not _is_gap(one)))],
         "draw": _describe_draw(week),
     }
     data["basis"] += list_unprintable_notes(data)
@@ -82,9 +77,8 @@ def _describe_draw(week: Week) -> str:
     if draw is None:
         return "Not drawn by lot: made by an earlier version, or by hand."
     lost = 1 - week.worth / draw.best_worth if draw.best_worth > 0 else 0.0
-    parts = [
-        f"{format_percent(lost, 1)} below the best" if round(lost, 3) > 0 else "as good as any"
-    ]
+    below = f"{format_percent(lost, 1)} below the best"
+    parts = [below if round(lost, 3) > 0 else "as good as any"]
     if foreseen is not None:
         share = max(foreseen.hotspot_quarter, foreseen.with_locks)
         parts.append(f"insiders could name {10 * share:.0f} visits in 10")
@@ -207,7 +201,8 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
     """Patrols and minutes of each school that has a patrol, and its officers."""
     officers = roster.week.plan.area.officers
     leading = officers[~officers["officer"].isin(roster.staff)]
-    own = list(zip(leading["officer"], map(set, leading["school_urns"]), strict=True))
+    names = map(roster.print_officer, leading["officer"])
+    own = list(zip(names, map(set, leading["school_urns"]), strict=True))
     minutes: dict[str, float] = {}
     for stay in list_stays(roster.week.duties):
         if stay.stop is not None:
@@ -216,9 +211,7 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
         {
             "number": str(school.number),
             "name": format_school_name(school.name),
-            "officers": list_first(
-                [roster.print_officer(name) for name, urns in own if school.urn in urns]
-            ),
+            "officers": list_first([name for name, urns in own if school.urn in urns]),
             "patrols": str(len(duties)),
             "minutes": f"{minutes.get(school.urn, 0.0):.0f}",
         }
@@ -244,21 +237,18 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
     area = roster.week.plan.area
     limits = dict(zip(area.officers["officer"], area.officers["max_patrols_per_week"], strict=True))
     count, most = len(roster.select_duties(officer.name)), limits.get(officer.name)
+    cells = []
+    for day in roster.week.days:
+        items = [
+            one for one in roster.officer_days.get((officer.name, day), ()) if one.kind != "way"
+        ]
+        none = "\N{EN DASH}" if roster.find_hours(officer.name, day) else "off duty"
+        none = "absent" if day in roster.week.absent.get(officer.name, ()) else none
+        lines = [_describe_officer_item(roster, officer.name, one) for one in items]
+        cells.append({"lines": lines, "none": none})
     return {
         "name": "Staff" if officer.name in roster.staff else roster.print_officer(officer.name),
-        "cells": [
-            {
-                "lines": [
-                    _describe_officer_item(roster, officer.name, item)
-                    for item in roster.officer_days.get((officer.name, day), ())
-                    if item.kind != "way"
-                ],
-                "none": "absent"
-                if day in roster.week.absent.get(officer.name, ())
-                else ("\N{EN DASH}" if roster.find_hours(officer.name, day) else "off duty"),
-            }
-            for day in roster.week.days
-        ],
+        "cells": cells,
         "count": str(count) if most is None else f"{count} of {most}",
     }
 

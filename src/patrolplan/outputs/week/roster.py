@@ -87,12 +87,11 @@ class Roster:
         walkers = (name for duty in self.week.duties for name in duty.people)
         modes = dict(zip(table["officer"], table["mode"], strict=True))
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
-        return tuple(
-            RosterOfficer(
-                name, file, MODE_WORDS[modes.get(name, "walk")], tuple(schools.get(name, ()))
-            )
-            for name, file in make_file_names((*table["officer"], *walkers)).items()
-        )
+        officers = []
+        for name, file in make_file_names((*table["officer"], *walkers)).items():
+            mode = MODE_WORDS[modes.get(name, "walk")]
+            officers.append(RosterOfficer(name, file, mode, tuple(schools.get(name, ()))))
+        return tuple(officers)
 
     @cached_property
     def officers_by_name(self) -> dict[str, RosterOfficer]:
@@ -117,11 +116,9 @@ class Roster:
     @cached_property
     def closed_days(self) -> frozenset[tuple[str, dt.date]]:
         """URN and day of every school day out of term."""
-        urns = [school.urn for school in self.schools]
-        is_open = find_open_days(self.week.plan.area.term_dates, urns, self.week.days)
-        return frozenset(
-            (urns[row], self.week.days[column]) for row, column in np.argwhere(~is_open).tolist()
-        )
+        urns, days = [school.urn for school in self.schools], self.week.days
+        is_open = find_open_days(self.week.plan.area.term_dates, urns, days)
+        return frozenset((urns[row], days[at]) for row, at in np.argwhere(~is_open).tolist())
 
     def describe_officer_modes(self, officer: RosterOfficer) -> str:
         """How an officer travels to the gate, and on patrol if that differs."""
@@ -171,11 +168,8 @@ class Roster:
 
     def format_set_out(self, officer: str, duty: Duty) -> str:
         """When an officer leaves the base for a patrol; empty if they start at the gate."""
-        ways = (
-            item.from_minutes
-            for item in self.officer_days.get((officer, duty.date), ())
-            if item.duty is duty and item.kind == "way" and item.towards == "gate"
-        )
+        items = [one for one in self.officer_days.get((officer, duty.date), ()) if one.duty is duty]
+        ways = (one.from_minutes for one in items if (one.kind, one.towards) == ("way", "gate"))
         own = duty.leave_minutes if officer == duty.officer else duty.start_minutes
         leave = format_time(next(ways, own))
         return "" if leave == format_time(duty.start_minutes) else leave
@@ -221,8 +215,7 @@ class DemandWords:
 
     short: str  # In the workbook
     lead: str  # Above its places on the lead's sheet; `watch` is metres
-    board: str = ""
-    """Above its places on the board; empty for tasked places, which the board lists themselves."""
+    board: str = ""  # Above them; empty where the board lists them itself
     noun: str = "hotspot"
     each: str = ""  # How often each of them
 

@@ -27,9 +27,7 @@ from patrolplan.team.week import Duty
 from patrolplan.text import capitalise, format_count, join_words, shorten
 from patrolplan.times import SchoolTerm, format_span
 
-MAX_PLACES = 3
-"""Maximum number of places; with more, letters would be too small to be read in passing."""
-LONGEST_NAME = 70
+MAX_PLACES = 3  # with more, letters would be too small to be read in passing
 
 
 def build_poster(
@@ -45,17 +43,13 @@ def build_poster(
     name = shorten(make_printable(school.name), LONGEST_NAME)
     places = [name for answer in shown for name in answer.place.hotspots]
     days = 0 if presence is None else len(presence.find_days(places))
+    seen = f"In the last {PRESENCE_WEEKS} weeks we were at one or more of these places on"
     terms = [answer.gave.latest for answer in shown if answer.gave.latest is not None]
     data = {
         "title": f"Poster for {name}",
         "school": name,
         "was_there": days > 0,
-        "presence": (
-            f"In the last {PRESENCE_WEEKS} weeks we were at one or more of these places on "
-            f"{format_count(days, 'day')}."
-            if days
-            else ""
-        ),
+        "presence": f"{seen} {format_count(days, 'day')}." if days else "",
         "places": [
             {
                 "streets": f"Around {describe_streets(answer.place.streets)}",
@@ -84,10 +78,8 @@ they would frighten pupils, or accuse some."""
 
 ABOUT_PEOPLE = "how people behave there"
 LONGEST_STREET = 40
-LONGEST_WORD = 24
-"""Maximum letters of a street's name, and of a word in it: a poster has no room for more."""
+LONGEST_WORD = 24  # letters of a word, and above of a name: a poster has no room for more
 UNNAMED = "streets without a name"
-
 WIDEST_RANGE = 0.5  # Maximum width of an interval that is printed: a wider one is not informative
 
 
@@ -122,10 +114,8 @@ def format_term(term: SchoolTerm) -> str:
 
 def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
     """The most frequent reasons that pupils gave, and when; empty if none has enough pupils."""
-    named = [
-        ABOUT_PEOPLE if is_poster and name not in POSTER_FACTORS else SCHOOL_WORDS[name]
-        for name in gave.factors
-    ]
+    hidden = {*gave.factors} - POSTER_FACTORS if is_poster else set()
+    named = [ABOUT_PEOPLE if name in hidden else SCHOOL_WORDS[name] for name in gave.factors]
     factors = join_words(sorted(dict.fromkeys(named), key=lambda words: words == ABOUT_PEOPLE))
     times = join_words([TIME_WORDS[band] for band in gave.bands[: 1 if is_poster else 2]])
     return ", ".join(words for words in (factors, times) if words)
@@ -133,7 +123,7 @@ def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
 
 def _describe_basis(plan: Plan) -> str:
     """Whose streets are shown; neither paper has anything of crime."""
-    if wording.is_fictional(plan):
+    if wording.is_fictional_area(plan.area.name):
         return "Fictional place: school, streets and answers are made up."
     return make_printable(wording.list_attributions(plan)[0])
 
@@ -171,9 +161,8 @@ def describe_change(change: SurveyChange | None) -> str:
     if change.direction == "unclear":
         if change.high - change.low > WIDEST_RANGE:
             return f"no clear change since {term}: too few answers to say more"
-        return (
-            f"no clear change since {term} (its share: between {-low} points less and {high} more)"
-        )
+        span = f"between {-low} points less and {high} more"
+        return f"no clear change since {term} (its share: {span})"
     falls = change.direction == "less"
     least, most = sorted((abs(low), abs(high)))
     span = f"{max(1, least)} to {most}" if most > max(1, least) else f"about {max(1, most)}"
@@ -183,8 +172,7 @@ def describe_change(change: SurveyChange | None) -> str:
 
 MAP_WIDTH = 180 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 122 * POINTS_PER_MM
-MIN_MAP_HEIGHT = 75 * POINTS_PER_MM
-"""Minimum height of the map; if it would be lower, it goes on a new page."""
+MIN_MAP_HEIGHT = 75 * POINTS_PER_MM  # lower ones go on a new page
 LINES_BELOW_FULL_MAP = 3
 LINE = 19.0  # Points that each further line of streets takes from the map
 LONGEST_LINE = 42  # Maximum letters of a street on one line of its column
@@ -203,7 +191,10 @@ def build_school_sheet(
         xl_col_to_name(number): capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
         for number, stop in enumerate(stops)
     }
-    height = _compute_map_height([*streets.values()])
+    rows = [[*streets.values()][at : at + 2] for at in range(0, len(streets), 2)]
+    lines = sum(2 if max(map(len, row)) > LONGEST_LINE else 1 for row in rows)
+    height = MAX_MAP_HEIGHT - LINE * max(0, lines - LINES_BELOW_FULL_MAP)
+    height = height if height >= MIN_MAP_HEIGHT else 0.0  # then the map needs a new page
     data = {
         "title": f"Presence around {name}, {format_week(week)}",
         "school": name,
@@ -271,11 +262,3 @@ def _describe_gate(roster: Roster, duties: list[Duty]) -> str:
     ]
     none = "not at the gate" if stays else "no patrol planned"
     return ", ".join(format_span(*stay) for stay in stays if stay[1] > stay[0]) or none
-
-
-def _compute_map_height(streets: Sequence[str]) -> float:
-    """Height in points that the list of streets leaves for the map; 0 where it needs a new page."""
-    pairs = [streets[at : at + 2] for at in range(0, len(streets), 2)]
-    lines = sum(2 if max(map(len, pair)) > LONGEST_LINE else 1 for pair in pairs)
-    height = MAX_MAP_HEIGHT - LINE * max(0, lines - LINES_BELOW_FULL_MAP)
-    return height if height >= MIN_MAP_HEIGHT else 0.0

@@ -8,13 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.outputs.cartography import basemap, place_names, symbols
-from patrolplan.outputs.cartography.fonts import (
-    make_printable,
-    measure_label,
-    measure_text_width,
-    typeset_template,
-)
+from patrolplan.outputs.cartography import basemap, fonts, place_names, symbols
 from patrolplan.outputs.cartography.labels import (
     MapLabel,
     build_level_boxes,
@@ -23,7 +17,7 @@ from patrolplan.outputs.cartography.labels import (
 )
 from patrolplan.outputs.cartography.page import Page, Window, trace_rectangle, trace_rounded
 from patrolplan.outputs.cartography.route import separate_points
-from patrolplan.outputs.cartography.viewport import Viewport, fit_viewport
+from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres, fit_viewport
 from patrolplan.outputs.earlier_papers import hash_template
 from patrolplan.patrols.plan import Plan
 from patrolplan.text import shorten
@@ -31,8 +25,7 @@ from patrolplan.text import shorten
 MARKER_HEIGHT = 13.0  # Points; a sign is as wide as its words
 TEXT_SIZE = 9.0
 BAND_WIDTH = 11.0  # Points across a street where presence is planned
-PADDING = 46.0
-"""Points at the edges without content: a sign may be there, but not under the north arrow."""
+PADDING = 46.0  # Points without content, but for signs: room for the north arrow
 SCALE_STRIP_HEIGHT = 16.0  # Points below the map, for the scale
 LONGEST_NAME = 40  # Maximum letters of a name next to its sign
 
@@ -50,7 +43,7 @@ class MapMarker:
     @property
     def width(self) -> float:
         """Points."""
-        return max(MARKER_HEIGHT, measure_text_width(self.text, TEXT_SIZE, bold=True) + 7)
+        return max(MARKER_HEIGHT, fonts.measure_text_width(self.text, TEXT_SIZE, bold=True) + 7)
 
 
 MIN_EXTENT_METRES = 600.0  # Minimum length that the longer side of the map shows
@@ -94,16 +87,17 @@ class OverviewMap:
         north = symbols.place_north_arrow(viewport, marker_boxes)
         symbols.draw_border(window, *viewport.size)
         symbols.draw_north_arrow(window, viewport, north)
-        labels = [
-            *names,
-            *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
-            *place_names.build_area_labels(features, viewport),
-        ]
+        streets = place_names.list_streets(network, pieces, viewport)
+        labels = [*names, *place_names.build_street_labels(streets)]
+        labels += place_names.build_area_labels(features, viewport)
         occupied = np.vstack([marker_boxes, north])
         for label, box in place_labels(labels, viewport.size, occupied=occupied, avoided=band):
             place_names.draw_label(window, label, box)
+        scale = viewport.metres_per_point
         strip = page.add_window((0.0, 0.0, self.width, SCALE_STRIP_HEIGHT))
-        symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
+        length, y = choose_scale_bar_metres(scale, symbols.LONG_BAR), SCALE_STRIP_HEIGHT / 2 - 1
+        x = symbols.draw_bar(strip, (2.0, y), length / scale)
+        symbols.write_text(strip, x + 5.0, y, f"{length} m")
         return page.write()
 
     def _draw_markers(
@@ -121,21 +115,13 @@ class OverviewMap:
             outline, edge = trace_rounded(left, low, width, MARKER_HEIGHT, MARKER_HEIGHT / 2), 1.0
             if marker.school:
                 outline, edge = trace_rectangle(left, low, width, MARKER_HEIGHT), 1.8
-            symbols.draw_sign(
-                window,
-                outline,
-                marker.text,
-                (x, y),
-                TEXT_SIZE,
-                edge=edge,
-                is_black=not marker.school,
-            )
-            if text := shorten(make_printable(marker.name), LONGEST_NAME):
-                size, radius = measure_label(text, TEXT_SIZE, bold=True), width / 2 + 2
-                boxes, costs = find_places_around_point(
-                    x, y, size, radius=radius, extra_distances=(0.0, 6.0)
-                )
-                names.append(MapLabel(text, marker.text, boxes, costs, TEXT_SIZE, bold=True))
+            words, dark = marker.text, not marker.school
+            symbols.draw_sign(window, outline, words, (x, y), TEXT_SIZE, edge=edge, is_black=dark)
+            if text := shorten(fonts.make_printable(marker.name), LONGEST_NAME):
+                size, room = fonts.measure_label(text, TEXT_SIZE, bold=True), width / 2 + 2
+                away = (0.0, 6.0)
+                places = find_places_around_point(x, y, size, radius=room, extra_distances=away)
+                names.append(MapLabel(text, words, *places, TEXT_SIZE, bold=True))
         return centres, names
 
 
@@ -155,4 +141,4 @@ class Sheet:
     def render(self, plan: Plan) -> bytes:
         """Typeset it as a tagged PDF; equal weeks give equal bytes."""
         picture = b"" if self.map is None else self.map.draw(plan)
-        return typeset_template(__package__, self.template, self.data, map_svg=picture)
+        return fonts.typeset_template(__package__, self.template, self.data, map_svg=picture)

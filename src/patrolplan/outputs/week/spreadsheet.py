@@ -1,7 +1,4 @@
-"""Tables for spreadsheets, without cells that could run as a formula.
-
-A week as CSV and workbook, and a month's return (doses promised and delivered) as a folder of CSV.
-"""
+"""A week and a month's return for spreadsheets, without cells that could run as a formula."""
 
 import csv
 import datetime as dt
@@ -40,9 +37,8 @@ def render_week_xlsx(roster: Roster) -> bytes:
     """The week as a workbook: patrols, days without one and demands, each with the reason."""
     stream = io.BytesIO()
     options = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
-    with pd.ExcelWriter(
-        stream, engine="xlsxwriter", engine_kwargs={"options": options | {"in_memory": True}}
-    ) as writer:
+    kwargs = {"options": options | {"in_memory": True}}
+    with pd.ExcelWriter(stream, engine="xlsxwriter", engine_kwargs=kwargs) as writer:
         writer.book.set_properties({"title": "Week of patrols", "created": FIXED_CREATION_TIME})
         cell = writer.book.add_format({"text_wrap": True, "valign": "top"})
         for name, table in _build_tables(roster).items():
@@ -72,9 +68,8 @@ def _format_csv(table: pd.DataFrame) -> bytes:
     """A table as CSV: UTF-8 with a byte order mark, which spreadsheets need."""
     texts = table.astype(object).where(table.notna(), "")
     texts = texts.map(lambda value: escape_cell(str(value)))
-    return texts.to_csv(index=False, lineterminator="\r\n", quoting=csv.QUOTE_ALL).encode(
-        "utf-8-sig"
-    )
+    content = texts.to_csv(index=False, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    return content.encode("utf-8-sig")
 
 
 def _build_tables(roster: Roster) -> dict[str, pd.DataFrame]:
@@ -97,10 +92,8 @@ def _build_tables(roster: Roster) -> dict[str, pd.DataFrame]:
         }
         for demand in week.demands
     ]
-    tables = {
-        "Patrols": _list_duties(roster),
-        "Not patrolled": pd.DataFrame(gaps, columns=["Day", "URN", "School", "Why"]),
-    }
+    unmet = pd.DataFrame(gaps, columns=["Day", "URN", "School", "Why"])
+    tables = {"Patrols": _list_duties(roster), "Not patrolled": unmet}
     return tables | ({"Demands": pd.DataFrame(demands)} if demands else {})
 
 
@@ -118,20 +111,17 @@ def _list_duties(roster: Roster) -> pd.DataFrame:
             "urn": duty.urn,
             "school": duty.patrol.school,
             "route": wording.format_route_name(duty.variant),
-            "stops": "; ".join(
-                f"{stop.arrive} {stop.place}" for stop in list_stop_facts(duty.patrol, crs)
-            ),
+            "stops": "; ".join(f"{stop.arrive} {stop.place}" for stop in stops),
             "card": roster.card_path(duty),
             "window": duty.window,
             "crew": roster.describe_others(duty.officer, duty),
         }
         for duty in week.duties
+        for stops in [list_stop_facts(duty.patrol, crs)]
     ]
-    shown = {
-        "window": any(duty.window != AFTER_SCHOOL for duty in week.duties),
-        "crew": any(duty.crew for duty in week.duties),
-    }
-    left_out = [name for name, is_shown in shown.items() if not is_shown]
+    has_windows = any(duty.window != AFTER_SCHOOL for duty in week.duties)
+    left_out = [] if has_windows else ["window"]
+    left_out += [] if any(duty.crew for duty in week.duties) else ["crew"]
     return pd.DataFrame(rows, columns=DUTY_COLUMNS).drop(columns=left_out)
 
 
@@ -160,11 +150,9 @@ def build_return_tables(
     staff: Collection[str] = (),
     polygons: gpd.GeoDataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
+    """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES` and some others.
 
-    Also "by-reason", why promised doses were not delivered; "by-designated" if the force designates
-    hotspots, also those without a visit; "by-polygon" with `polygons`, see `compare_doses`. `staff`
-    are names in the officers table that are not shown: they are counted together.
+    Names of `staff` are not shown: they are counted together.
     """
     first, last = monthly_return.month_days(month)
     table = monthly_return.compare_doses(ledger, first, last, polygons=polygons)

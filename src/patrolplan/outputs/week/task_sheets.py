@@ -34,11 +34,9 @@ from patrolplan.times import format_span, format_time
 
 MAP_WIDTH = 277 * POINTS_PER_MM
 MAP_HEIGHT = 158 * POINTS_PER_MM
-MAX_NAMED_SCHOOLS = 16
-"""Maximum number of schools with names on the map; with more, names would hide it."""
+MAX_NAMED_SCHOOLS = 16  # with more, names would hide the map
 LONGEST_ON_MAP = 28  # Maximum letters of a school's name among others
-OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
-"""Maximum letters of an officer's name, and its size in points at the top of their papers."""
+OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))  # Letters up to which, points
 
 
 def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> Sheet:
@@ -62,12 +60,11 @@ def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = Tr
     if not wall:
         return Sheet("tasks.typ", data)
     named = len(roster.schools) <= MAX_NAMED_SCHOOLS
-    schools = [
-        MapMarker(str(one.number), one.x, one.y, school=True, name=name)
-        for one in roster.schools
-        for name in [shorten(one.name, LONGEST_ON_MAP) if named else ""]
-    ]
-    markers = [*schools, *(place.marker for place in places)]
+    markers = []
+    for one in roster.schools:
+        name = shorten(one.name, LONGEST_ON_MAP) if named else ""
+        markers.append(MapMarker(str(one.number), one.x, one.y, school=True, name=name))
+    markers += [place.marker for place in places]
     shown = OverviewMap(markers, [place.hotspot for place in places], MAP_WIDTH, MAP_HEIGHT)
     return Sheet("tasks.typ", data, shown)
 
@@ -92,9 +89,8 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
     visits = group_stays(roster.week.duties)
     hotspots = roster.week.plan.hotspots.set_index("hotspot")
     order = {name: number for number, name in enumerate(hotspots.index)}
-    names = sorted(
-        visits, key=lambda name: (-_count_days(visits[name]), order.get(name, len(order)), name)
-    )
+    names = sorted(visits, key=lambda name: (order.get(name, len(order)), name))
+    names.sort(key=lambda name: -_count_days(visits[name]))
     for number, name in enumerate(names):
         stops = [stay.stop for stay in visits[name] if stay.stop is not None]
         own = next((stop for stop in stops if stop.hotspot == name), None)
@@ -108,7 +104,7 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
 
 
 def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any]:
-    days, select = roster.week.days, roster.select_duties
+    days, select, closed = roster.week.days, roster.select_duties, roster.closed_days
     return {
         "schools": [
             {
@@ -121,9 +117,7 @@ def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any
                             _build_line(roster, duty.officer, duty)
                             for duty in select(urn=school.urn, date=day)
                         ],
-                        "none": "closed"
-                        if (school.urn, day) in roster.closed_days
-                        else "\N{EN DASH}",
+                        "none": "closed" if (school.urn, day) in closed else "\N{EN DASH}",
                     }
                     for day in days
                 ],
@@ -226,6 +220,7 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
 
 def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str, Any]:
     patrol, crs = duty.patrol, roster.week.plan.area.projection.crs
+    do = "arrive" if wording.is_before_school(roster.week.plan, patrol) else "leave"
     about = (
         *roster.describe_company(officer, duty),
         f"URN {make_printable(duty.urn)}",
@@ -237,7 +232,7 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "about": " · ".join(about),
         "leave": roster.format_set_out(officer, duty),
         "start": format_time(duty.start_minutes),
-        "first_why": wording.describe_gate_task(roster.week.plan, patrol),
+        "first_why": f"Be seen as pupils {do}; meet the member of staff.",
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
         "end": wording.describe_end(patrol),
         "keep_away": [

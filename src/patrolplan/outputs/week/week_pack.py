@@ -68,9 +68,7 @@ def render_week_map(roster: Roster) -> bytes:
         patrols=tuple(_build_map_patrol(roster, duty) for duty in week.duties),
         name=format_week(week),
         days={f"{day}": format_day(day) for day in week.days},
-        officers={
-            officer.file_name: roster.name_officer(officer.name) for officer in roster.officers
-        },
+        officers={one.file_name: roster.name_officer(one.name) for one in roster.officers},
     )
     return render_map(week.plan, view)
 
@@ -79,12 +77,8 @@ def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
     officer, further = roster.officers_by_name[duty.officer].file_name, roster.window_suffix(duty)
     leave = roster.format_set_out(duty.officer, duty)
     name, crew = roster.name_officer(duty.officer), roster.describe_others(duty.officer, duty)
-    facts = (
-        format_day(duty.date),
-        describe_further_window(duty.patrol),
-        f"{name} with {crew}" if crew else name,
-        f"set out {leave}" if leave else "",
-    )
+    people, out = f"{name} with {crew}" if crew else name, f"set out {leave}" if leave else ""
+    facts = (format_day(duty.date), describe_further_window(duty.patrol), people, out)
     school = roster.school_file_names[duty.urn]
     return MapPatrol(
         id=f"{duty.date}-{school}-{officer}{further.replace('.', '--')}",
@@ -108,17 +102,12 @@ def write_week_files(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, str]:
-    """Write the papers of a week, or of an officer or day; returns digests for the manifest.
-
-    With `changes` also those cards as one document; unchanged papers of `earlier` are copied.
-    """
+    """Write the papers of a week, or of an officer or day; returns digests for the manifest."""
     week = round_week(roster.week)
     # Everyone who stands at a tasked place in its hours is told so, but not a school.
-    told = (
-        replace(duty, patrol=tell_taskings(week.plan.area, duty.date, duty.patrol))
-        for duty in week.duties
-    )
-    untold, roster = Roster(week), Roster(replace(week, duties=tuple(told)))
+    told = ((one, tell_taskings(week.plan.area, one.date, one.patrol)) for one in week.duties)
+    taught = tuple(replace(duty, patrol=patrol) for duty, patrol in told)
+    untold, roster = Roster(week), Roster(replace(week, duties=taught))
     papers = EarlierPapers(earlier, week.plan)
     duties = roster.select_duties(officer, date)
     people = {name for duty in duties for name in duty.people if officer in {None, name}}
@@ -210,9 +199,8 @@ def _render_books(
         if found := papers.find(facts | {path: (book.title, book.cover, digests)}):
             files |= found
             del books[path]
-    rendered = render_card_books(
-        [book for book, _ in books.values()], executor=executor, report_progress=report_progress
-    )
+    new = [book for book, _ in books.values()]
+    rendered = render_card_books(new, executor=executor, report_progress=report_progress)
     for (path, (_, cards)), (whole, pages) in zip(books.items(), rendered, strict=True):
         files |= {path: whole, **dict(zip(cards, pages, strict=False))}
     return files
@@ -242,11 +230,7 @@ def _build_changed_book(roster: Roster, changes: CardChanges) -> CardBook:
     cover = _build_cover(roster, duties, "Cards to hand out") | {
         "subtitle": "Since the last print, by officer",
         "heading": "What to hand out, with its page, and what to take back",
-        "days": [
-            {"day": name, "date": "", "hours": "", "items": items}
-            for name, items in groups
-            if items
-        ],
+        "days": [{"day": one, "date": "", "hours": "", "items": own} for one, own in groups if own],
         "notes": [REPLACES],
     }
     title = f"Cards to hand out, {cover['week']}"
@@ -269,20 +253,16 @@ def _build_printed_patrols(roster: Roster, duties: Sequence[Duty]) -> tuple[Prin
     for duty in duties:
         crew = roster.describe_others(duty.officer, duty)
         colleagues = [shorten(make_printable(crew), LONGEST_OFFICER)] if crew else []
-        colleagues += [
-            roster.print_officer(other.officer)
-            for other in roster.select_duties(urn=duty.urn, date=duty.date)
-            if other.officer != duty.officer and other.window == duty.window
-        ]
+        same = roster.select_duties(urn=duty.urn, date=duty.date)
+        others = [one.officer for one in same if one.window == duty.window]
+        colleagues += [roster.print_officer(one) for one in others if one != duty.officer]
         name = roster.print_officer(duty.officer)
         own = tuple(dict.fromkeys(colleagues))
         printed.append(PrintedPatrol(plans[duty.date], duty.patrol, name, own))
     return tuple(printed)
 
 
-def _build_cover_data(
-    roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
-) -> dict[str, Any]:
+def _build_cover_data(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> dict[str, Any]:
     """Texts of the cover of an officer's cards, for the template: their days in order."""
     week = roster.week
     name = roster.print_officer(officer.name)
