@@ -56,5 +56,4 @@ def _list_columns(given: object) -> Iterator[str]:
         for one in given.values() if isinstance(given, Mapping) else given:
             yield from _list_columns(one)
     else:
-        names = getattr(given, "audit_column_names", ())
-        yield from (f"{AUDIT_MARK}{name}" for name in names)
+        yield from (f"{AUDIT_MARK}{name}" for name in getattr(given, "audit_column_names", ()))

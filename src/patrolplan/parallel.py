@@ -73,8 +73,7 @@ def map_parallel(
             done.append(function(common, item))
             report(len(done))
         return done
-    count = CHUNKS_PER_WORKER * getattr(executor, "count", UNKNOWN_WORKERS)
-    size = -(-len(items) // count) or 1
+    size = -(-len(items) // (CHUNKS_PER_WORKER * getattr(executor, "count", UNKNOWN_WORKERS))) or 1
     work = functools.partial(_run_chunk, pickle.dumps((function, common), protocol=5))
     started: list[Future[list[Answer]]] = []
     try:

@@ -212,11 +212,10 @@ def group_reports(
         "in a group under the threshold": table.in_small_squares
         + int(table.counts[has_street & ~used].sum()),
     }
-    rows = [
+    return groups, [
         LeftOutRow("reports", why, int(suppress_and_round(count, threshold)), threshold)
         for why, count in left_out.items()
     ]
-    return groups, rows
 
 
 def _check_terms(counts: NDArray[np.int64], by_term: dict[SchoolTerm, NDArray[np.int64]]) -> None:
@@ -260,8 +259,7 @@ def meets_threshold(
     >>> meets_threshold(np.array([0, 0, 0, 1]), np.array([7, 7, 8, 7]), 2)
     array([ True,  True, False, False])
     """
-    kinds = int(kind.max(initial=0)) + 1
-    alike = place * kinds + kind
+    alike = place * (int(kind.max(initial=0)) + 1) + kind
     return np.asarray(np.bincount(alike, minlength=1)[alike] >= threshold)
 
 
@@ -276,8 +274,7 @@ def fix_threshold(files: Iterable[Path], threshold: int) -> None:
             with held.open("x", encoding="utf-8") as stream:
                 stream.write(f"{threshold}\n")
         except FileExistsError:
-            first = held.read_text(encoding="utf-8").strip()
-            if first != f"{threshold}":
+            if held.read_text(encoding="utf-8").strip() != f"{threshold}":
                 what = f"{threshold} is not the one that {path.name} was first counted with"
                 remedy = f"write that of {held.name}, or {SAFE_THRESHOLD}"
                 raise InputError.one(where, what, remedy) from None
@@ -332,8 +329,7 @@ def _compute_share_inside(
 ) -> NDArray[np.float64]:
     """(s,) share of each square that lies within the limits; 0 where the CRS does not reach."""
     shares = ((0, 0), (1, 0), (1, 1), (0, 1))
-    corners = [locate_in_squares(squares, across, up, crs) for across, up in shares]
-    rings = np.stack(corners, axis=1)
+    rings = np.stack([locate_in_squares(squares, across, up, crs) for across, up in shares], axis=1)
     is_reached = np.isfinite(rings).all(axis=(1, 2))
     outlines = shapely.polygons(rings[is_reached])
     shapely.prepare(limits)

@@ -115,10 +115,8 @@ def _find_horizon_time(
         ) - math.tan(north) * math.tan(declination)
         if not -1 <= cosine <= 1:
             return None
-        hour_angle = math.degrees(math.acos(cosine))
-        minutes = 720 - 4 * (longitude - side * hour_angle) - equation_minutes
-    midnight = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
-    return midnight + dt.timedelta(minutes=minutes)
+        minutes = 720 - 4 * (longitude - side * math.degrees(math.acos(cosine))) - equation_minutes
+    return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC) + dt.timedelta(minutes=minutes)
 
 
 def _locate_sun(centuries: float) -> tuple[float, float]:
@@ -134,16 +132,14 @@ def _locate_sun(centuries: float) -> tuple[float, float]:
     )
     node = math.radians(125.04 - 1934.136 * t)
     apparent = mean_longitude + math.radians(centre - 0.00569 - 0.00478 * math.sin(node))
-    seconds = 21.448 - t * (46.8150 + t * (0.00059 - t * 0.001813))
-    mean_tilt = 23 + (26 + seconds / 60) / 60
+    mean_tilt = 23 + (26 + (21.448 - t * (46.8150 + t * (0.00059 - t * 0.001813))) / 60) / 60
     tilt = math.radians(mean_tilt + 0.00256 * math.cos(node))
     declination = math.asin(math.sin(tilt) * math.sin(apparent))
     y = math.tan(tilt / 2) ** 2
-    equation = (
+    return declination, 4 * math.degrees(
         y * math.sin(2 * mean_longitude)
         - 2 * eccentricity * math.sin(anomaly)
         + 4 * eccentricity * y * math.sin(anomaly) * math.cos(2 * mean_longitude)
         - 0.5 * y * y * math.sin(4 * mean_longitude)
         - 1.25 * eccentricity * eccentricity * math.sin(2 * anomaly)
     )
-    return declination, 4 * math.degrees(equation)

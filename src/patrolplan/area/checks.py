@@ -125,8 +125,7 @@ def check_swapped_crimes(a: Loading) -> None:
     outside = ~shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     x, y = projection.to_metres(latitude, longitude)
-    swapped = outside & shapely.contains_xy(limits, x, y)
-    rows = int(swapped[crimes.place_index].sum())
+    rows = int((outside & shapely.contains_xy(limits, x, y))[crimes.place_index].sum())
     if exceeds_bound(rows, len(crimes.incidents)):
         what = (
             f"{rows:,} of {len(crimes.incidents):,} crimes would lie in the area if longitude and "
@@ -163,12 +162,10 @@ def check_times(a: Loading) -> None:
         start, end = format_time(max(0.0, begin)), format_time(begin + window.minutes)
         if start < EARLIEST_PATROL or end > LATEST_PATROL:
             what = f"{start} to {end} lies outside {EARLIEST_PATROL} to {LATEST_PATROL}"
-            where = f"[patrol.windows.{name}]"
-            a.alarms.add("unusual_times", where, what, "correct its times")
+            a.alarms.add("unusual_times", f"[patrol.windows.{name}]", what, "correct its times")
     hours = officers.melt("officer", list(WEEKDAYS), var_name="day", value_name="hours")
     ends_early = hours["hours"].str[6:] <= EARLIEST_PATROL
-    starts_late = hours["hours"].str[:5] >= LATEST_PATROL
-    hours = hours[(hours["hours"] != "") & (ends_early | starts_late)]
+    hours = hours[(hours["hours"] != "") & (ends_early | (hours["hours"].str[:5] >= LATEST_PATROL))]
     if len(hours):
         first = hours.iloc[0]
         what = (
@@ -223,8 +220,7 @@ def note_school_rows(a: Loading) -> None:
             f"{figures}. Correct it."
         )
         fix = f"correct {figures} of URN {urn} in the table of schools"
-        about = {"urns": [urn]}
-        a.notes.append(Note("school_figures_refused", text, "lead", fix=fix, about=about))
+        a.notes.append(Note("school_figures_refused", text, "lead", fix=fix, about={"urns": [urn]}))
 
 
 def check_places(a: Loading) -> None:

@@ -125,8 +125,7 @@ def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
         square * 100_000 + part * 10.0 ** (5 - half)
         for square, part in zip(corner, parts, strict=True)
     )
-    label = f"{large}{small} {figures[:half]} {figures[half:]}"
-    yield FoundPlace(label, "grid_reference", (x, y))
+    yield FoundPlace(f"{large}{small} {figures[:half]} {figures[half:]}", "grid_reference", (x, y))
 
 
 def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:

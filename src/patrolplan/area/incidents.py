@@ -136,8 +136,7 @@ def assign_incidents(
     else:
         starts = find_era_starts(months[snapped], crimes.place_index[snapped])
         within = MAX_SNAP_METRES if exact.any() else np.inf
-        newest = snapped & (months >= starts[-1]).to_numpy()
-        points = _find_points(crimes, newest)
+        points = _find_points(crimes, snapped & (months >= starts[-1]).to_numpy())
         catchments = build_catchments(network, points, within_metres=within)
     catchment = np.full(len(months), -1)
     catchment[exact] = _assign_places(network, catchments, crimes, exact)

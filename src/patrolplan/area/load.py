@@ -186,12 +186,11 @@ def _digest_inputs(
     }
     if settings.area.boundary is not None and given.boundary is None:
         files["boundary"] = (settings.folder / settings.area.boundary,)
-    digests = {
+    return {
         format_input_name(source, path, settings): counted.get(source) or hash_source(path)
         for source, paths in files.items()
         for path in paths
-    }
-    return digests | {f"{source}: in memory": digest for source, digest in memory.items()}
+    } | {f"{source}: in memory": digest for source, digest in memory.items()}
 
 
 def format_input_name(source: str, path: Path, settings: Settings) -> str:

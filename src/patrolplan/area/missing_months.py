@@ -84,8 +84,7 @@ class Exposure:
     @cached_property
     def _by_month(self) -> Floats:
         """(t, c) share of each month's crime that is held; exactly 1 where all of it is."""
-        missing = (~self.held).astype(np.float64) @ self.shares.T
-        held = np.clip(1.0 - missing, 0.0, 1.0)
+        held = np.clip(1.0 - (~self.held).astype(np.float64) @ self.shares.T, 0.0, 1.0)
         return held if self.missing_part is None else np.where(self.missing_part, 0.0, held)
 
     def find_shares(self, months: pd.DatetimeIndex) -> Floats | None:
@@ -104,8 +103,7 @@ def build_exposure(
 ) -> Exposure:
     """Find the months that are held, and to which forces each catchment belongs."""
     # `inside`, `catchment`: (i,), the latter not read outside; `catchment_xy`: (c, 2) metres.
-    own = incidents["force"].array[inside]
-    forces = sorted(map(str, own.unique()))
+    forces = sorted(map(str, incidents["force"].array[inside].unique()))
     month = incidents["month"].array[inside]
     months = pd.date_range(month.min(), month.max(), freq="MS", unit="ns")
     of_category = pd.Index(forces).get_indexer(incidents["force"].cat.categories)
@@ -119,14 +117,12 @@ def build_exposure(
     held = ~_find_empty(in_files, every, MIN_TYPICAL_IN_FILES)
     held &= ~_find_empty(in_area, every, MIN_TYPICAL_IN_AREA)
     recorded = count_pairs(catchment[inside], force_row[inside], (len(catchment_xy), len(forces)))
-    rates = recorded / np.maximum(held.sum(axis=0), 1)
-    shares = _estimate_shares(rates, recorded, catchment_xy)
+    shares = _estimate_shares(recorded / np.maximum(held.sum(axis=0), 1), recorded, catchment_xy)
     exposure = Exposure(months, tuple(forces), in_area, held, shares)
     by_catchment = count_pairs(
         month_row[inside], catchment[inside], (len(months), len(catchment_xy))
     )
-    in_force = exposure.find_shares(months)
-    part = find_missing_parts(by_catchment, in_force, catchment_xy)
+    part = find_missing_parts(by_catchment, exposure.find_shares(months), catchment_xy)
     return replace(exposure, missing_part=part) if part.any() else exposure
 
 
@@ -178,11 +174,9 @@ def _estimate_shares(rates: Floats, recorded: Ints, xy: Floats) -> Floats:
     # it, and if these have none either, those of the nearest with any.
     if rates.shape[1] == 1:
         return np.ones(rates.shape)
-    total = recorded.sum(axis=1)
-    few = np.flatnonzero(total < MIN_OWN_INCIDENTS)
+    few = np.flatnonzero(recorded.sum(axis=1) < MIN_OWN_INCIDENTS)
     amounts = rates.copy()
-    around = _find_nearest(xy, xy[few], AROUND)
-    amounts[few] = rates[around].sum(axis=1)
+    amounts[few] = rates[_find_nearest(xy, xy[few], AROUND)].sum(axis=1)
     some = np.flatnonzero(amounts.any(axis=1))
     nothing = np.flatnonzero(~amounts.any(axis=1))
     amounts[nothing] = amounts[some[_find_nearest(xy[some], xy[nothing], 1)[:, 0]]]

@@ -165,8 +165,7 @@ def _compute_sun_minutes(
     day: dt.date, longitude: float, latitude: float, *, rising: bool
 ) -> float | None:
     """Sunset (or sunrise) at a place in Great Britain; cached, as schools of an area share days."""
-    compute = compute_sunrise if rising else compute_sunset
-    moment = compute(day, longitude, latitude)
+    moment = (compute_sunrise if rising else compute_sunset)(day, longitude, latitude)
     if moment is None:
         return None
     local = moment.astimezone(ZoneInfo("Europe/London"))

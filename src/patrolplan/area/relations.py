@@ -175,8 +175,7 @@ def check_relations(a: Loading) -> None:
                 continue
             accept = f'or accept it under [accept] with {name} = "why"'
             text = f"Check {where}: {what}. To do: {one.remedy}, {accept}."
-            fix = f"{where}: {what}; {one.remedy}"
-            a.notes.append(Note("relation_odd", text, "lead", fix=fix))
+            a.notes.append(Note("relation_odd", text, "lead", fix=f"{where}: {what}; {one.remedy}"))
 
 
 def _name_row(row: int, names: Any, *columns: str) -> str:  # noqa: ANN401 - a list, or a table

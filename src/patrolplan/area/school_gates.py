@@ -69,11 +69,10 @@ def assign_gates(a: Loading) -> tuple[gpd.GeoDataFrame, Positions]:
         what = "no school in the area can be reached on a street"
         a.problems.add("[sources] schools", what, "check schools against [area] and streets")
     is_about_opening = any(one.bell == "opening" for one in a.settings.patrol.windows.values())
-    street = "the nearest walkable street"
     for key, cell, what, used in (
         ("bell_times_assumed", "finish", "bell time", default_bell),
         ("opening_bells_assumed", "start", "opening bell", DEFAULT_START_TIME),
-        ("gates_assumed", "gate", "gate", street),
+        ("gates_assumed", "gate", "gate", "the nearest walkable street"),
     ):
         urns = schools["urn"][near & schools[f"{cell}_assumed"]].tolist()
         if urns and (cell != "start" or is_about_opening):
@@ -211,13 +210,11 @@ def check_urns(a: Loading) -> None:
         rows = rows[~rows.isin(accepted)]
         table, why = source.replace("_", " "), rows.map(a.schools_left_out)
         reasons = ", ".join(sorted(why.dropna().unique()))
-        count = int(why.notna().sum())
-        a.left_out.add(table, f"of schools that are left out ({reasons})", count)
+        a.left_out.add(table, f"of schools that are left out ({reasons})", int(why.notna().sum()))
         unknown = rows[why.isna()]
         if len(unknown):
             wrong = list(dict.fromkeys(unknown))
-            similar = [find_nearest(urn) for urn in wrong[:MAX_NAMED]]
-            named = describe_urns(wrong, similar)
+            named = describe_urns(wrong, [find_nearest(urn) for urn in wrong[:MAX_NAMED]])
             a.left_out.add(table, f"no school has the URN {named}", len(unknown))
             text = (
                 f"[sources] {source}: no school has the URN {named}, so it has no effect there. "

@@ -92,8 +92,7 @@ def carry_over(
     order = np.lexsort((months.to_numpy()[used], group))
     turn = np.empty(len(used))
     turn[order] = np.arange(len(used)) - np.searchsorted(group[order], group[order])
-    position = ((turn + group / np.pi + 0.5) * GOLDEN) % 1.0
-    chosen = np.searchsorted(limits, own + position)
+    chosen = np.searchsorted(limits, own + ((turn + group / np.pi + 0.5) * GOLDEN) % 1.0)
     last = np.append(first[1:], len(pairs)) - 1
     result = np.full(len(catchment), -1)
     result[used] = to_new[np.clip(chosen, first[own], last[own])]

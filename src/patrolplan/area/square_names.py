@@ -41,5 +41,4 @@ def _name_square(
 ) -> tuple[str, ...]:
     inside = (of_piece == square).all(axis=1) & (names != "")
     lengths = pd.Series(metres[inside]).groupby(names[inside]).sum().round()
-    ranked = sorted(lengths.index, key=lambda name: (-lengths[name], name))
-    return tuple(ranked[:MAX_STREETS])
+    return tuple(sorted(lengths.index, key=lambda name: (-lengths[name], name))[:MAX_STREETS])

@@ -111,9 +111,8 @@ class StudyArea(Drawn):
     @property
     def basis(self) -> dict[str, Any]:
         """What a risk rests on: digests of its inputs, and settings."""
-        sections = {f"[{name}]": getattr(self.settings, name) for name in RISK_SECTIONS}
         return (
-            sections
+            {f"[{name}]": getattr(self.settings, name) for name in RISK_SECTIONS}
             | {"its incidents": len(self.incidents)}
             | {
                 name: digest

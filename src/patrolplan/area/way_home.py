@@ -45,8 +45,7 @@ def gather_way_home(a: Loading) -> WayHomeTables:
             "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
             "pupils who ride are not on the streets."
         )
-        short = "walkers only, bus stops not known"
-        a.notes.append(Note("no_stops", text, short=short))
+        a.notes.append(Note("no_stops", text, short="walkers only, bus stops not known"))
     if used.places.empty:
         text = (
             "No pubs or bars given, neither in [sources] places nor in the streets file: all "
@@ -135,8 +134,7 @@ def _select_known_categories(a: Loading) -> pd.DataFrame:
         count = int((~is_known).sum())
         named = list_first(unknown)
         a.left_out.add("clock", f"of categories that no crime has ({named})", count)
-        similar = [find_similar(one, names) or "" for one in unknown]
-        named = describe_urns(unknown, similar)
+        named = describe_urns(unknown, [find_similar(one, names) or "" for one in unknown])
         text = (
             f"[sources] clock: no crime has the category {named}; these rows have no effect. "
             "Correct them."

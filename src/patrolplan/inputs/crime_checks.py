@@ -49,8 +49,7 @@ def check_places(
 def check_clock(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
     """Notice a 12-hour clock without am and pm: no file of many times ends at 12:59."""
     timed = table[table["precision"] == TIMED]
-    hours = timed["occurred_at"].dt.hour
-    for file, of_file in hours.groupby(timed["file"]):
+    for file, of_file in timed["occurred_at"].dt.hour.groupby(timed["file"]):
         if len(of_file) < MIN_CLOCK_ROWS or of_file.max() > NOON or of_file.min() < 1:
             continue
         what = (
@@ -82,8 +81,7 @@ def check_future(months: pd.Series, files: pd.Series, paths: Files, alarms: Alar
             f"{len(months):,} of {len(files):,} crimes have months in the future, "
             f"up to {months.max():%Y-%m}"
         )
-        path = paths[int(files[months.index[0]])]
-        alarms.add("refused_rows", path, what, "correct the months")
+        alarms.add("refused_rows", paths[int(files[months.index[0]])], what, "correct the months")
 
 
 MIN_RENAMED_ROWS = 10  # Rarer categories than this begin and end by chance

@@ -146,8 +146,7 @@ def _load_files(
     if not all(path.is_file() for path in paths):
         return read()
     key = json.dumps([projection.crs, dict(columns), *map(hash_source, paths)], sort_keys=True)
-    decode = partial(_decode, paths)
-    return CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=decode)
+    return CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=partial(_decode, paths))
 
 
 def _read_files(
@@ -244,11 +243,10 @@ def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any],
       the row is left out unless it has a month of its own, and many such rows stop the command.
     """
     never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")
-    precision = np.full(len(table), timestamps.NO_TIME, dtype=np.uint8)
     columns: dict[str, Any] = {
         "occurred_at": never,
         "occurred_until": never,
-        "precision": precision,
+        "precision": np.full(len(table), timestamps.NO_TIME, dtype=np.uint8),
     }
     unreadable: list[Unreadable] = []
     if {*TIMES} & {*table}:

@@ -84,8 +84,7 @@ class Column:
         if self.once:
             yield Rule(self.name, _is_first, "{value} is a duplicate", "keep one of the rows")
         if self.form.good:
-            remedy = self.remedy or self.form.remedy
-            yield Rule(self.name, self.form.good, self.form.what, remedy)
+            yield Rule(self.name, self.form.good, self.form.what, self.remedy or self.form.remedy)
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,7 @@ class Table:
             except InputError as error:
                 problems += error.problems
             else:
-                missing = {name: "" for name in names if name not in table}
-                text = table.assign(**missing)
+                text = table.assign(**{name: "" for name in names if name not in table})
                 text[names] = text[names].fillna("")
                 tables.append(text.assign(file=str(path), row=table.index))
         text = pd.concat(tables[1:] or tables, ignore_index=True)
@@ -175,8 +173,7 @@ class Table:
 
     def build(self, text: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
         """The stored columns with their shapes, in order."""
-        table = gpd.GeoDataFrame(self.store(text), geometry=shapes)
-        return table[[*self.schema.columns]]
+        return gpd.GeoDataFrame(self.store(text), geometry=shapes)[[*self.schema.columns]]
 
 
 def is_given(table: pd.DataFrame, column: str) -> pd.Series:

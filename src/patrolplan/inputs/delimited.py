@@ -105,8 +105,7 @@ def open_delimited(path: Path) -> DelimitedText:
     try:
         for number, record in enumerate(reader, start=1):
             if any(cell.strip() for cell in record):
-                header = tuple(record)
-                return DelimitedText(path, content, encoding, delimiter, header, number)
+                return DelimitedText(path, content, encoding, delimiter, tuple(record), number)
     except csv.Error as error:
         raise InputError.one(path, f"has no header ({error})", "correct its first line") from None
     raise InputError.one(path, "the file is empty", "fetch or export it again")
@@ -145,8 +144,7 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
 def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     """The named columns of the rows that fit the header; a quote out of place is an error."""
     # Arrow would read every column where none is named.
-    is_plain = names and b'"' not in text.content
-    return (_split_plain if is_plain else _split_quoted)(text, names)
+    return (_split_plain if names and b'"' not in text.content else _split_quoted)(text, names)
 
 
 def _split_plain(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:

@@ -269,8 +269,7 @@ class _Calendar:
         for event in masters:
             moved = {event.read_clock(one.properties["RECURRENCE-ID"]) for one in changed}
             last = dt.datetime.combine(self.last, dt.time.max)
-            is_idle = event.is_off or not officer
-            starts = [] if is_idle else sorted(event.list_starts(last) - moved)
+            starts = [] if event.is_off or not officer else sorted(event.list_starts(last) - moved)
             duties += self._place(event, starts, officer, like)
         for event in changed:
             if "RANGE" in event.properties["RECURRENCE-ID"].params:

@@ -335,8 +335,7 @@ def _check_extent(path: Path) -> None:
     """Refuse a sheet with a cell so far away that the cells before it do not fit into memory."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            is_sheet = name.startswith("xl/worksheets/")
-            cells = CELL.findall(archive.read(name)) if is_sheet else []
+            cells = CELL.findall(archive.read(name)) if name.startswith("xl/worksheets/") else []
             rows = max((int(row) for _, row in cells), default=0)
             letters = max({column for column, _ in cells}, key=lambda c: (len(c), c), default=b"")
             columns = functools.reduce(lambda n, letter: 26 * n + letter - 64, letters, 0)

@@ -32,8 +32,7 @@ class Track:
     @property
     def days(self) -> list[dt.date]:
         """(k,) local day of each point."""
-        universal = pd.to_datetime(self.seconds, unit="s", utc=True)
-        return list(universal.tz_convert(LOCAL).date)
+        return list(pd.to_datetime(self.seconds, unit="s", utc=True).tz_convert(LOCAL).date)
 
     @property
     def clock_seconds(self) -> NDArray[np.float64]:

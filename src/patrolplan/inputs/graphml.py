@@ -185,8 +185,7 @@ def read_street_frame(
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(lines.crs))
     node = _number_places(np.column_stack([x, y]))
     last = np.cumsum(np.bincount(line, minlength=len(lines))) - 1
-    first = np.append(0, last[:-1] + 1)
-    edges = lines.assign(osmid=ids, **missing, u=node[first], v=node[last])
+    edges = lines.assign(osmid=ids, **missing, u=node[np.append(0, last[:-1] + 1)], v=node[last])
     streets = _build_streets(edges, {}, projection)
     if streets.ways.empty:
         remedy = "give its lines a highway tag of streets, or no such column"

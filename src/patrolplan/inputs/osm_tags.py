@@ -152,8 +152,7 @@ def get_sidewalk(tags: Mapping[str, str]) -> str:
     # side is tagged, the way is unknown unless that side has a pavement.
     whole = tags.get("sidewalk", "") or tags.get("sidewalk:both", "")
     if whole:
-        by_value = {**dict.fromkeys(NO_SIDEWALK, "no"), "yes": "both"}
-        return by_value.get(whole, whole)
+        return {**dict.fromkeys(NO_SIDEWALK, "no"), "yes": "both"}.get(whole, whole)
     sides = {side: tags.get(f"sidewalk:{side}", "") for side in ("left", "right")}
     own = [side for side, value in sides.items() if value not in {"", "separate", *NO_SIDEWALK}]
     if own:

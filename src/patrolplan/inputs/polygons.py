@@ -80,8 +80,7 @@ def read_limits(
         return _join_polygons(given, projection, name_argument("boundary"))
     if settings.area.boundary is not None:
         path = settings.folder / settings.area.boundary
-        shapes = read_polygon_file(path, key="[area] boundary")
-        return _join_polygons(shapes, projection, path)
+        return _join_polygons(read_polygon_file(path, key="[area] boundary"), projection, path)
     if settings.area.bounds is not None:
         west, south, east, north = settings.area.bounds
         edge = shapely.segmentize(shapely.box(west, south, east, north), (east - west) / 50)

@@ -187,7 +187,6 @@ def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> Repor
         for term, count in _count_terms(days, of_row, len(held)).items()
         if (rounded := suppress_and_round(count[is_large], step)).any()
     }
-    most = int(shown.sum()) + in_small_squares
     return ReportTable(
         step=step,
         squares=held[is_large],
@@ -195,7 +194,7 @@ def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> Repor
         factor_counts=suppress_and_round(by_factor[is_large], step),
         in_small_squares=in_small_squares,
         refused=refused,
-        by_year=_count_years(days, by_term, step, most=most),
+        by_year=_count_years(days, by_term, step, most=int(shown.sum()) + in_small_squares),
         by_term=by_term,
     )
 

@@ -168,16 +168,14 @@ def is_walking_extract(kinds: AbstractSet[str]) -> bool:
 def _classify_feature(tags: Mapping[str, str]) -> str:
     above_ground = tags.get("tunnel", "no") in {"no", "building_passage"}
     is_wild = tags.get("natural") in {"wood", "heath", "scrub", "grassland"}
-    is_park = tags.get("leisure") in PARKS or tags.get("landuse") in GREENS or is_wild
-    is_water = tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}
     rules = (
         ("bus_stop", tags.get("highway") == "bus_stop"),
         ("station", tags.get("railway") in STATIONS),
         ("station_entrance", tags.get("railway") in STATION_ENTRANCES),
         ("railway", tags.get("railway") in RAILS and above_ground),
-        ("water", is_water),
+        ("water", tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}),
         ("stream", tags.get("waterway") in WATERWAYS and above_ground),
-        ("park", is_park),
+        ("park", tags.get("leisure") in PARKS or tags.get("landuse") in GREENS or is_wild),
         ("building", tags.get("building", "no") != "no"),
     )
     return next((kind for kind, holds in rules if holds), "")
@@ -295,8 +293,7 @@ WAY_TYPES = {name: COLUMN_TYPES[kind] for name, kind in Way.__annotations__.item
 
 def build_ways_table(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """Table of ways from rows with the first fields of `Way`, or all of them."""
-    table = pd.DataFrame([Way(*row) for row in rows], columns=list(Way._fields))
-    return table.astype(WAY_TYPES)
+    return pd.DataFrame([Way(*row) for row in rows], columns=list(Way._fields)).astype(WAY_TYPES)
 
 
 def _build_table(found: Sequence[tuple[str, str, str]], projection: Projection) -> gpd.GeoDataFrame:

@@ -252,8 +252,7 @@ def match_columns(
             problems.add(path, what, "rename or remove one of them")
     for ours, name in missing.items():
         # The first line of a file without a header has values, which a message must not show.
-        candidates = [str(one) for one in header] if theirs else []
-        close = find_similar(name, candidates)
+        close = find_similar(name, [str(one) for one in header] if theirs else [])
         hint = f" (nearest: '{close}')" if close else ""
         remedy = f"add it to the header or map it under [columns.{source}], {ours} = 'their name'"
         remedy = "add it" if source.startswith("--") else remedy  # an option has no mapping

@@ -223,5 +223,4 @@ def _add_wrong(
     for value, rows in text.groupby(text, sort=False):
         what = f"{quote_value(value)} is not a {noun}" if value else f"the {noun} is missing"
         what += f" ({format_count(len(rows), 'row')})"
-        place = describe_cell(rows.index[0], str(values.name))
-        problems.add(path, what, remedy, place)
+        problems.add(path, what, remedy, describe_cell(rows.index[0], str(values.name)))

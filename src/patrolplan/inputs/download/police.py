@@ -161,8 +161,7 @@ def format_ring(cell: shapely.Polygon, projection: Projection) -> str:
     """An outline as data.police.uk takes it: "latitude,longitude:latitude,longitude:..."."""
     edge = shapely.get_coordinates(shapely.segmentize(cell.exterior, MAX_SEGMENT_METRES))
     longitude, latitude = projection.to_degrees(edge[:-1, 0], edge[:-1, 1])
-    points = zip(latitude, longitude, strict=True)
-    return ":".join(f"{lat:.6f},{lon:.6f}" for lat, lon in points)
+    return ":".join(f"{lat:.6f},{lon:.6f}" for lat, lon in zip(latitude, longitude, strict=True))
 
 
 def widen_limits(limits: BaseGeometry) -> BaseGeometry:
@@ -232,8 +231,7 @@ def fetch_month(
         return None
     rows = list(crimes.values())
     longitude = [float(row[LONGITUDE]) for row in rows]
-    latitude = [float(row[LATITUDE]) for row in rows]
-    inside = is_inside(limits, projection, longitude, latitude)
+    inside = is_inside(limits, projection, longitude, [float(row[LATITUDE]) for row in rows])
     return sorted(row for row, good in zip(rows, inside, strict=True) if good)
 
 
