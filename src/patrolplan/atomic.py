@@ -21,9 +21,7 @@ import filelock
 from patrolplan.errors import OutputError, PatrolplanError
 
 TEMPORARY_PREFIX = "patrolplan-"  # Prefix of our folders in the system's temporary folder
-
-WEEK_FILE = "week.json"
-"""A week in its folder. It may have changes by hand, so it is only replaced by another week."""
+WEEK_FILE = "week.json"  # It may have changes by hand, so only another week replaces it
 
 
 def hash_content(*parts: str | bytes | memoryview) -> str:

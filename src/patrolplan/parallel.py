@@ -35,20 +35,14 @@ Common = TypeVar("Common")
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 P = ParamSpec("P")
-
-ProgressCallback = Callable[[str, int, int], None]
-"""Called with a label, the number of items done and their total."""
-
+ProgressCallback = Callable[[str, int, int], None]  # A label, items done, their total
 CHUNKS_PER_WORKER = 4
 """Parts into which the work of each is divided: few, as what all items need goes with each part,
 but several, as some items take longer than others."""
 
 UNKNOWN_WORKERS = 16  # Number of workers that an executor of another kind is taken to have
 POLL_SECONDS = 0.2  # Interval at which waits are interrupted so that Ctrl-C works on Windows
-
-SCHOOLS_PER_WORKER = 24
-"""Minimum schools per worker: it takes some seconds to start, a school less than one."""
-
+SCHOOLS_PER_WORKER = 24  # At least: a worker takes seconds to start, a school less than one
 MAX_WORKERS = 61  # Maximum number of processes for which Windows can wait at once
 CONNECT_SECONDS = 30  # Maximum time for a cluster to answer, and to have a worker
 

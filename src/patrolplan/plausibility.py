@@ -31,10 +31,7 @@ CheckName = Literal[
     "gate_levels",
 ]
 CHECKS: tuple[CheckName, ...] = get_args(CheckName)
-
-ANNOUNCED_CHECKS: frozenset[str] = frozenset({"missing_months"})
-"""Checks that are announced but stop no command, since the data concerned is masked."""
-
+ANNOUNCED_CHECKS: frozenset[str] = frozenset({"missing_months"})  # They stop nothing: it is masked
 MAX_REFUSED_SHARE = 0.01
 """Maximum share of a table's rows with values that cannot be read, or do not match the header; if
 there are more, the cause is a wrong format, not typing errors. Empty cells are not counted."""

@@ -27,7 +27,6 @@ from patrolplan.times import format_time, minutes_after_midnight
 
 EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"  # When a school day can end
 EARLIEST_OPENING, LATEST_OPENING = "07:00", "10:59"  # When a school day can begin
-
 EARLIEST_PATROL, LATEST_PATROL = "07:00", "19:00"
 """Hours within which a patrol around a school day is, and with which officers' hours overlap."""
 
@@ -35,19 +34,13 @@ FAR_PLACE_METRES = 5_000.0  # Maximum distance from the area of a place for the 
 MAX_FAR_GATES = 2  # This many gates may always be far: their schools are left out and named by row
 MIN_COARSE_GATES = 4  # Fewer gates than this may have round coordinates by chance
 FAR_BASE_METRES = 50_000.0  # Maximum distance of an officer's base from the area
-
-MAX_NO_HOURS_SHARE = 0.5
-"""Maximum share of officers without hours on any day: some may be away, but not most of them."""
-
+MAX_NO_HOURS_SHARE = 0.5  # Maximum share of officers without hours: some may be away, not most
 MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2
 """Maximum calendar years that reports are older or newer than the newest crimes: crimes are
 published months after the reports come in."""
 
 MAX_OLD_REPORTS = 0.2  # Maximum share of reports of other years
-
-MAX_REFUSED_REPORTS = 0.1
-"""Maximum share of reports that may be refused: pupils' returns are untidy."""
-
+MAX_REFUSED_REPORTS = 0.1  # Maximum share of refused reports: pupils' returns are untidy
 ALLOWED_REPORTS = 20  # This many reports may always be refused; they are counted by reason
 
 

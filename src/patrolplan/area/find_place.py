@@ -25,15 +25,9 @@ from patrolplan.network.names import describe_positions
 PlaceKind = Literal["street", "junction", "grid_reference", "coordinates"]
 
 MOST_PLACES = 8  # Maximum number of places in an answer
-
-SAME_STREET_METRES = 100.0
-"""Pieces with the same name within this distance are one street; others are another one."""
-
-JUNCTION_METRES = 60.0
-"""Streets within this distance meet, such as at a roundabout or across a wide road."""
-
+SAME_STREET_METRES = 100.0  # Pieces with one name within this distance are one street
+JUNCTION_METRES = 60.0  # Streets this near meet, as at a roundabout or across a wide road
 MIN_LIKENESS = 0.8  # Minimum likeness of a street's name to the text, from 0 to 1
-
 ABBREVIATIONS = (
     "road rd, street st, avenue ave av, lane ln, drive dr, square sq, place pl, crescent cres, "
     "court ct, gardens gdns, garden gdn, green grn, grove gr, terrace terr ter, park pk, "

@@ -25,14 +25,9 @@ MIN_TYPICAL_IN_FILES = 5.0
 MIN_TYPICAL_IN_AREA = 20.0
 """A force that records fewer in a typical month may record none by chance: none is then missing."""
 
-MIN_OWN_INCIDENTS = 10
-"""With fewer incidents, a catchment belongs to the forces of the catchments around it."""
-
+MIN_OWN_INCIDENTS = 10  # With fewer, a catchment belongs to the forces of those around it
 AROUND = 10  # Number of nearest catchments that are around one, the catchment itself included
-
-NEIGHBOURHOOD = 30
-"""Number of nearest catchments that form a neighbourhood, to find missing parts of the area."""
-
+NEIGHBOURHOOD = 30  # Number of nearest catchments among which missing parts are sought
 MIN_TYPICAL_NEARBY = 40.0
 """With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
 there are many neighbourhoods."""

@@ -26,11 +26,8 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.notes import Note
 from patrolplan.text import MAX_NAMED, find_similar, format_count, list_first, pluralise
 
-FAR_METRES = 1000.0
-"""A gate farther than this from its school's own point is noted: it may be mistyped or swapped."""
-
+FAR_METRES = 1000.0  # A gate this far from its school's point is noted: mistyped or swapped
 ALL_SCHOOLS = "*"  # Means all schools in a table's column of URNs
-
 OUTSIDE = "outside the area"
 OFF_STREET = "without a walkable street near"
 

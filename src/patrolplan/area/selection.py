@@ -33,8 +33,7 @@ from patrolplan.tables import LeftOutRow
 SOURCE = "where"
 MONTH = r"((?:19|20)\d\d-(?:0[1-9]|1[0-2]))"
 SPAN = re.compile(rf"{MONTH}(?: to {MONTH})?")
-INPUT_NAME = "selection of crimes"
-"""Key among an area's inputs, so that the manifest shows that a plan is from part of the crime."""
+INPUT_NAME = "selection of crimes"  # Among an area's inputs, so that manifests show it
 
 
 def select_incidents(

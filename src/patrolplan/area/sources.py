@@ -39,8 +39,7 @@ from patrolplan.tables import LeftOut
 if TYPE_CHECKING:
     import networkx as nx
 
-MAX_SCALE_ERROR = 0.005
-"""Maximum error of lengths in a CRS: a UTM zone has 0.1 %, its neighbour 0.5 %."""
+MAX_SCALE_ERROR = 0.005  # Of lengths in a CRS: a UTM zone has 0.1 %, its neighbour 0.5 %
 
 
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:

@@ -19,9 +19,7 @@ from patrolplan.notes import Note
 from patrolplan.settings import CATEGORIES
 from patrolplan.text import find_similar, list_first
 
-REACH_METRES = 5_000.0
-"""Areas, stops and pubs farther from the area are left out: no way home on foot is as long."""
-
+REACH_METRES = 5_000.0  # What is farther from the area is left out: no way home is as long
 STOP_KINDS = ("bus_stop", "station")
 
 

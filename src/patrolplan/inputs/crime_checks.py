@@ -22,9 +22,7 @@ from patrolplan.settings import CATEGORIES
 
 NOWHERE = -1  # The place of rows without coordinates
 MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
-MAX_EMPTY_SHARE = 0.5
-"""Maximum share of rows without coordinates: forces give none for at most a tenth of their rows."""
-
+MAX_EMPTY_SHARE = 0.5  # Maximum share of rows without coordinates: forces give none for a tenth
 MAX_OVERLAP_SHARE = 0.5  # Maximum share of a file's rows that earlier files also have
 MIN_CLOCK_ROWS = 50  # Minimum number of times to judge the clock
 NOON = 12
@@ -85,8 +83,7 @@ def check_future(months: pd.Series, files: pd.Series, paths: Files, alarms: Alar
 
 
 MIN_RENAMED_ROWS = 10  # Rarer categories than this begin and end by chance
-MAX_RENAMING_GAP = pd.Timedelta(days=62)
-"""A category that begins within two months of another's end may be the same under a new name."""
+MAX_RENAMING_GAP = pd.Timedelta(days=62)  # From a name's end to the start of its new one
 
 
 @dataclass(frozen=True)

@@ -360,8 +360,7 @@ def _drop_texts(path: Path) -> tuple[list[str], list[int]]:
 
 
 SUFFIX = ".ics"
-YEARS_BEFORE, YEARS_AFTER = 1, 5
-"""Years before and after the newest crime within which duties may count."""
+YEARS_BEFORE, YEARS_AFTER = 1, 5  # Of the newest crime: duties may be as old, or as new
 
 
 def find_duty_span(newest: pd.Timestamp | None) -> tuple[dt.date, dt.date]:

@@ -93,15 +93,9 @@ GEOJSON = (".geojson", ".json")
 PARQUET = (".parquet", ".geoparquet")
 GIS_SUFFIXES = (*FILE_STARTS, *PARQUET)
 SPREADSHEET = ".xlsx"
-NEEDED = "python-calamine"
-"""The package that reads spreadsheets; an extra, since many users have none."""
-
-MAX_FILE_BYTES = 4 * 2**30
-"""Maximum size of a file, unpacked. All crime of England and Wales in a year is about a tenth."""
-
-MAX_EXPANSION_RATIO = 100
-"""Maximum ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
-
+NEEDED = "python-calamine"  # It reads spreadsheets; an extra, since many users have none
+MAX_FILE_BYTES = 4 * 2**30  # Unpacked. A year of crime of England and Wales is about a tenth
+MAX_EXPANSION_RATIO = 100  # Unpacked to packed size: tables and streets reach 5 to 30
 SMALL_BYTES = 64 * 2**20  # The ratio does not apply to files that unpack to at most this size
 CHUNK_BYTES = 2**20
 UNPACKERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
@@ -325,9 +319,7 @@ def _is_given(cell: object) -> bool:
     return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
 
 
-MAX_CELLS = 20_000_000
-"""Maximum size of a sheet, from its first cell to its last: all of them are held in memory."""
-
+MAX_CELLS = 20_000_000  # From the first cell of a sheet to its last: all are held in memory
 CELL = re.compile(rb"""r=["']([A-Z]{1,3})(\d{1,7})["']""")
 
 

@@ -15,8 +15,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs.formats import read_bounded
 from patrolplan.inputs.table_reader import MAX_DEGREES
 
-MAX_TRACK_BYTES = 50_000_000
-"""Maximum bytes of a file: a day recorded every second has about 10 million."""
+MAX_TRACK_BYTES = 50_000_000  # A day recorded every second has about 10 million
 LOCAL = "Europe/London"
 SAVE_AGAIN = "export the track as GPX again"
 

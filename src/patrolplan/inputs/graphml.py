@@ -156,9 +156,7 @@ def _get_first_value(value: object) -> str:
     return "" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN
 
 
-PLAIN_STREET = "unclassified"
-"""The `highway` of every line of a table that does not have this column."""
-
+PLAIN_STREET = "unclassified"  # The `highway` of lines of a table without this column
 JOIN_METRES = 0.01  # Vertices within this distance are one place
 REMEDY = "give a GeoDataFrame of LineStrings with a CRS"
 

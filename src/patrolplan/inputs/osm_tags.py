@@ -51,9 +51,7 @@ def _is_set(tags: Mapping[str, str], key: str) -> bool:
 
 
 DEEP_LAYER = -2.0  # A footway at this layer or below is a passage of a station, not an underpass
-NOT_TUNNELS = frozenset({"", "no", "building_passage", "covered"})
-"""Values of `tunnel` at street level."""
-
+NOT_TUNNELS = frozenset({"", "no", "building_passage", "covered"})  # `tunnel` at street level
 LEVEL_PATTERN = re.compile(r"(-?\d+(?:\.\d+)?)(?:-(-?\d+(?:\.\d+)?))?")
 """A level, or a range of levels such as 0-2 or -2--1."""
 
@@ -174,9 +172,7 @@ def get_passage(tags: Mapping[str, str]) -> Passage:
     return "covered" if _is_set(tags, "tunnel") or _is_set(tags, "covered") else ""
 
 
-TRUNK = frozenset({"trunk", "trunk_link"})
-"""Main roads with fast traffic: a bicycle is pushed on the pavement unless tags allow riding."""
-
+TRUNK = frozenset({"trunk", "trunk_link"})  # Fast: a bicycle is pushed unless tags allow riding
 MAIN_ROADS = TRUNK | {
     *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link")
 }

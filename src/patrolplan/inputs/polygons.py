@@ -103,9 +103,7 @@ def _join_polygons(
 
 
 ALL_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-PLACE_ID = re.compile(r"[^\W_][\w ./()&'-]{0,23}")
-"""An id that fits on every paper, and in the name of a file."""
-
+PLACE_ID = re.compile(r"[^\W_][\w ./()&'-]{0,23}")  # Fits on papers and in names of files
 ONE_TIME = "the time is missing while the other one is there"
 TIME_REMEDY = "write HH:MM in both from and to, or nothing in both"
 

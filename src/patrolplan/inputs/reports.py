@@ -30,9 +30,7 @@ from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 NONE_GIVEN = "none"  # The value of a report without a place factor, or without a behaviour factor
-UNKNOWN_BAND = "unknown"
-"""The time of day of a report without one, such as those that a survey rounded away."""
-
+UNKNOWN_BAND = "unknown"  # Time of a report without one, such as a survey rounded away
 ALLOWED_VALUES = {
     column: (*names, UNKNOWN_BAND if column == "time_band" else NONE_GIVEN)
     for column, names in FACTORS.items()

@@ -47,15 +47,9 @@ PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
 LOCAL_URN = "local-"  # Prefix of the URNs that schools without one get
 LOCAL_DIGITS = 8
-SAME_SITE_METRES = 50.0
-"""Rows of one URN within this distance are one site: a register may have one a phase."""
-
-MIN_COARSE_ROWS = 10
-"""Minimum number of schools to judge round coordinates: fewer may have them by chance."""
-
-DRIVEN = r"(?i)\bspecial\b|\bnursery\b"
-"""Phases, and types of establishment, of schools most of whose pupils are driven."""
-
+SAME_SITE_METRES = 50.0  # Rows of one URN this near are one site: there may be one a phase
+MIN_COARSE_ROWS = 10  # Fewer schools may have round coordinates by chance
+DRIVEN = r"(?i)\bspecial\b|\bnursery\b"  # Phases and types of schools whose pupils are driven
 PHASES = (
     *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
     *("16 plus", "All-through", "Not applicable"),

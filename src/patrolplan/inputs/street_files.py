@@ -136,9 +136,7 @@ def _is_duplicate(streets: Streets, file: Ints) -> Bools:
     return np.asarray(earliest < file)
 
 
-MAX_ENTRANCES = 40
-"""Maximum entrances of a square that are linked: there is a link for each pair of them."""
-
+MAX_ENTRANCES = 40  # Of a square: there is a link for each pair of them
 EDGE_METRES = 0.1  # Links that run along the outline within this distance are left out
 
 
@@ -203,9 +201,7 @@ def load_cached_streets(
     return streets
 
 
-STREETS = Store("streets", version="9")
-"""Change the version when `Streets`, or the rules for walking and riding, change."""
-
+STREETS = Store("streets", version="9")  # Change it when `Streets`, or rules of walking, change
 FEATURE_TABLES = ("features", "places")
 ARRAYS = (
     *("vertex_way", "vertex_node", "vertex_xy", "closed_nodes"),

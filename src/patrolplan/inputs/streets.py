@@ -67,8 +67,7 @@ FOOTPATHS = frozenset({"footway", "steps", "pedestrian", "path"})
 PLACE_KINDS = {"pub": "pub", "bar": "bar", "nightclub": "nightclub", "fast_food": "takeaway"}
 """Kinds of place that keep late hours, by their `amenity` tag."""
 
-NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})
-"""Ways that extracts made for walking do not contain."""
+NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})  # Not in walking extracts
 
 
 KIND_TYPE = f"<U{max(len(kind) for kind in get_args(CrossingKind))}"

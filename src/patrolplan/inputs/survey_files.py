@@ -35,12 +35,8 @@ from patrolplan.inputs.timestamps import PLAUSIBLE_YEARS, RELEASED
 from patrolplan.privacy import FACTORS
 
 MAX_FILE_BYTES = 5_000_000
-MAX_PUPILS = 5_000
-"""Maximum number of pupils, more than any school has; a file of them, with all places, has 3 MB."""
-
-MIN_EQUAL_ANSWERS, MIN_WHOLE_ANSWERS = 5, 2
-"""Minimum number of equal answers under two IDs for a copy: places are exact to a decimetre."""
-
+MAX_PUPILS = 5_000  # More than any school has; a file of them, with all places, has 3 MB
+MIN_EQUAL_ANSWERS, MIN_WHOLE_ANSWERS = 5, 2  # Alike under two IDs, to a decimetre: a copy
 MIN_EQUAL_SQUARES, MOST_SQUARES = 3, 2 / 3
 """Minimum number of squares for a tally of another day to be a copy, and the share of all squares
 of two files of one school and day that have as many pupils, or one more or less."""

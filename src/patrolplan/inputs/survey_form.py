@@ -19,9 +19,7 @@ ANSWERS_FORM: Final = "patrolplan survey 1"
 TALLY_FORM: Final = "patrolplan tally 1"
 Form = Literal["patrolplan survey 1", "patrolplan tally 1"]
 
-RECORD_FORM = "patrolplan survey record 1"
-"""The form of the record of what was read, which a pattern such as `*.json` may match as well."""
-
+RECORD_FORM = "patrolplan survey record 1"  # Of the record of what was read; `*.json` may match it
 MAX_PLACES = 3  # Maximum number of places that one pupil may mark
 APART_METRES = 360.0
 """Minimum distance of one pupil's places: more than the diagonal of a square of the fixed

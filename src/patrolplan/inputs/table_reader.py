@@ -38,8 +38,7 @@ from patrolplan.text import find_similar, format_count, list_rows
 MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
 LIST_SIGN = ";"
 MIDNIGHT = dt.time()
-MONTH_COLUMN = "month"
-"""The column whose days, each the first of a month, stand for months: spreadsheets make them so."""
+MONTH_COLUMN = "month"  # Spreadsheets write its months as days, each the first of one
 
 
 def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
@@ -90,9 +89,7 @@ Axes = Mapping[str, tuple[str, str]]
 """Names of the columns that points are written to, by their CRS: degrees, or the British grid where
 the table has columns for it."""
 
-DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}
-"""Decimals of a tenth of a millimetre, to round off the noise of a transformation."""
-
+DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}  # A tenth of a millimetre: noise of the transformation
 POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 REMEDY = "give each row one point, or columns of coordinates instead of shapes"
 

@@ -48,9 +48,7 @@ class WayHomeTables:
     counts: gpd.GeoDataFrame = field(default_factory=lambda: gpd.GeoDataFrame({"urn": []}))
 
 
-PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")
-"""Kinds of place in the clock: licensed places within 150 m."""
-
+PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")  # Licensed places within 150 m
 ALL_KINDS = "*"  # Means every kind of place in the clock
 HALF_HOURS = tuple(f"{hour:02}:{minute}" for hour in range(24) for minute in ("00", "30"))
 HALF_HOUR_MINUTES = 30

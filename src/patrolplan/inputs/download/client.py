@@ -15,12 +15,8 @@ from urllib3.util.retry import Retry
 from patrolplan.errors import FetchError
 
 T = TypeVar("T")
-
-TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
-"""Statuses of temporary faults: the request is repeated."""
-
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})  # The request is repeated
 MEANINGFUL_STATUSES = frozenset({200, 404, 503})  # Statuses that are an answer to the caller
-
 MAX_WAIT_SECONDS = 600
 MAX_ANSWER_BYTES, MAX_FILE_BYTES = 64 * 2**20, 512 * 2**20
 CHUNK_BYTES = 65536

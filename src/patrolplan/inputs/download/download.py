@@ -165,9 +165,7 @@ def parse_month(path: Path) -> str:
 
 Source = Literal["streets", "schools", "crimes"]
 SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes")
-
-ProgressCallback = Callable[[str, int, int, str], None]
-"""Called with what is being fetched, how many are done, of how many, and which one is next."""
+ProgressCallback = Callable[[str, int, int, str], None]  # What, done, of how many, next
 
 
 @dataclass(frozen=True)

@@ -150,11 +150,9 @@ def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
 
 
 MARGIN_METRES = 25  # Margin of requests around the area, so that outlines may be simplified
-
 SIMPLIFY_METRES = 10
 OVERLAP_METRES = 5
-MAX_SEGMENT_METRES = 2000
-"""Edges are straight in metres here, but in degrees for the server: 0.1 m apart at this length."""
+MAX_SEGMENT_METRES = 2000  # Straight in metres here, in degrees for the server: 0.1 m apart
 
 
 def format_ring(cell: shapely.Polygon, projection: Projection) -> str:
@@ -199,9 +197,7 @@ def is_inside(
     return np.asarray(shapely.contains_xy(limits, *projection.to_metres(x, y, source)))
 
 
-MIN_CELL_METRES = 250
-"""No cell of this size has 10,000 crimes a month: a server that refuses it is overloaded."""
-
+MIN_CELL_METRES = 250  # A server that refuses such a cell is overloaded: 10,000 crimes are in none
 LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 
 
