@@ -1,8 +1,6 @@
 """Files and folders that are written completely or not at all, locks, and hashes of content.
 
-A file is written next to its place and renamed into it. A folder is swapped for another by two
-renames; after a kill at any moment, either the old or the new one is in place, and if the kill was
-between the two, `recover_swap` finishes the swap at the next command.
+A file is renamed into place, a folder by two renames; `recover_swap` ends a swap that was killed.
 """
 
 import contextlib
@@ -113,11 +111,8 @@ def write_file_atomically(path: Path, data: bytes) -> None:
 
 
 def replace_together(files: Mapping[Path, bytes]) -> None:
-    """Replace files of a folder, or none: all are complete on disk before the first is renamed.
-
-    The last one is the record of the others. If a run is killed meanwhile, `finish_replacing`
-    tells by the new record whether all had been written.
-    """
+    """Replace files of a folder, or none: all are complete on disk before the first is renamed."""
+    # The last one is the record of the others: after a kill it tells whether all had been written.
     paths = [*files]
     finish_replacing(paths, is_complete=False)  # writing would follow a link of a part's name
     try:
@@ -132,10 +127,8 @@ def replace_together(files: Mapping[Path, bytes]) -> None:
 
 
 def finish_replacing(paths: Iterable[Path], *, is_complete: bool) -> None:
-    """Rename new files into place in this order, or drop them if not all had been written.
-
-    Those that are renamed already are passed over, so a second kill leaves the same to finish.
-    """
+    """Rename new files into place in this order, or drop them if not all had been written."""
+    # Those that are renamed are passed over, so a second kill leaves the same to finish.
     for path in paths:
         part = sibling_path(path, "part")
         if is_complete and part.exists():
@@ -150,10 +143,7 @@ def create_part_folder(folder: Path) -> Path:
 
 
 def swap_folders(part: Path, folder: Path) -> None:
-    """Replace a folder by a part folder, after flushing all of the latter to disk.
-
-    The new folder is renamed to `.new`, the old one to `.old`, and the new one to its final name.
-    """
+    """Replace a folder by a part folder, flushed to disk: it becomes `.new`, the old one `.old`."""
     part.chmod(0o755)  # other users may read it, unlike a temporary folder
     _sync_tree(part)
     old, new = sibling_path(folder, "old"), sibling_path(folder, "new")

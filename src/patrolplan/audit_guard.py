@@ -1,7 +1,6 @@
 """How risk and planning refuse columns that are for audit only, without access to values.
 
-Deprivation, ethnicity and the like may show who gets the patrols, never decide where they go. They
-are in `patrolplan.team.burden.AuditColumns`, which what estimates and plans may not import.
+Deprivation and the like may show who gets patrols, never decide where they go: `AuditColumns`.
 """
 
 import re

@@ -1,8 +1,7 @@
 """Apply one function to many items by an executor or threads, with results in the same order.
 
-An executor is any `concurrent.futures.Executor`: a pool of processes of this computer (`Workers`),
-the workers of a Dask cluster (`connect_cluster`), or another. What workers need goes to them in
-memory, and no file of it is written. Threads are for work in compiled code.
+Of any kind: `Workers`, a Dask cluster's (`connect_cluster`). What they need goes there in memory,
+never as a file. Threads are for work in compiled code.
 """
 
 import contextlib
@@ -55,11 +54,8 @@ def map_parallel(
     executor: Executor | None = None,
     report_progress: Callable[[int], None] | None = None,
 ) -> list[Answer]:
-    """Apply a function, importable by name, to what all items need and every item, in any process.
-
-    Without an executor this process computes one item after the other. Progress is the number of
-    items done. ClusterError is raised when a worker is lost.
-    """
+    """Apply a function, importable by name, to what all items need and every item."""
+    # Without an executor one after the other. Progress is of items done.
     report = report_progress or (lambda _: None)
     if executor is None:
         done = []
@@ -219,10 +215,7 @@ def _check_versions(versions: dict[str, dict[str, str]]) -> None:
 def map_in_threads(
     function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = 2
 ) -> Iterator[Future[Answer]]:
-    """Apply a function that releases the GIL to items in threads; in their order.
-
-    Whoever stops asking, as by Ctrl-C, waits for what is at work, not for the rest.
-    """
+    """Apply a function that releases the GIL to items, in order; Ctrl-C waits for those at work."""
     pool = ThreadPoolExecutor(threads)
     try:
         for future in [pool.submit(function, item) for item in items]:
@@ -238,9 +231,6 @@ _LINEAR_ALGEBRA = threading.RLock()
 
 @contextlib.contextmanager
 def limit_to_one_thread() -> Iterator[None]:
-    """Limit linear algebra to one thread, for one block at a time of the whole process.
-
-    Sums of several threads differ in their last digits.
-    """
+    """One thread of linear algebra for the process: sums of several differ in the last digits."""
     with _LINEAR_ALGEBRA, threadpool_limits(limits=1, user_api="blas"):
         yield

@@ -1,8 +1,6 @@
 """Plausibility checks: data that looks wrong as a whole stops a command, or is accepted.
 
-Each check has a name, under which the settings may accept it with a written reason
-(`[accept] CHECK = "why"`). The reason is then printed on the outputs. A check never concerns a
-single row: a wrong row is left out and counted, or refused by its reader.
+`[accept] CHECK = "why"` accepts one, and outputs print why. No check concerns a single row.
 """
 
 from collections.abc import Mapping

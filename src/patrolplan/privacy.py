@@ -73,10 +73,7 @@ FACTOR_NAMES = tuple(name for names in FACTORS.values() for name in names)
 
 @dataclass(frozen=True, eq=False)
 class ReportTable:
-    """All known data of pupils' reports: suppressed and rounded counts, by square.
-
-    All counts are multiples of `step`, and those of a square are at least as large.
-    """
+    """All known data of pupils' reports by square, in multiples of `step`, none below it."""
 
     step: int
     squares: NDArray[np.int64]  # (s, 3) with counts, rows of `crs.find_squares` in order
@@ -181,11 +178,7 @@ class ReportGroups:
 def group_reports(
     table: ReportTable, piece_xy: ArrayLike, limits: BaseGeometry, *, crs: str, threshold: int
 ) -> tuple[ReportGroups, list[LeftOutRow]]:
-    """The groups of an area: the squares of the table that hold a piece of its streets.
-
-    `piece_xy`: (p, 2) metres, the middle of each piece of street. `limits`: polygon of the area in
-    metres.
-    """
+    """The groups of an area: squares with a piece of street, by (p, 2) middles in metres."""
     of_piece = _match_squares(table.squares, find_squares(piece_xy, crs))
     has_street = np.isin(np.arange(len(table)), of_piece)
     share_inside = _compute_share_inside(table.squares, limits, crs)
@@ -264,10 +257,8 @@ def meets_threshold(
 
 
 def fix_threshold(files: Iterable[Path], threshold: int) -> None:
-    """Write a threshold below the safe one beside reports at its first use, and refuse others.
-
-    Thresholds of 2, 3 and 4 one after another would give the counts of most squares exactly.
-    """
+    """Write a threshold below the safe one beside reports at its first use, and refuse others."""
+    # Thresholds of 2, 3 and 4 one after another would give the counts of most squares exactly.
     for path in files if threshold < SAFE_THRESHOLD else ():
         held, where = path.with_name(f".{path.name}.threshold"), "[privacy] threshold"
         try:

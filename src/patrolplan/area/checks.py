@@ -1,7 +1,6 @@
 """Plausibility of an area's sources together: places, clocks, categories, hours, reports.
 
-A check has a declared bound. If it is exceeded, the command stops with the cause, unless the check
-is accepted for a written reason, see `patrolplan.plausibility`. Lesser findings are noted.
+If a declared bound is exceeded, the command stops, unless the check is accepted for a reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -257,9 +256,8 @@ def _add_far(source: str, metres: Mapping[str, float], bound: float, a: Loading)
     name, away = next(iter(far.items()))
     where = f"{away / 1000:,.0f} km from the area" if np.isfinite(away) else "nowhere near the area"
     more = f", and {len(far) - 1:,} more" if len(far) > 1 else ""
-    what = f"{name} lies {where}{more}"
     remedy = "check that longitude and latitude are in their own columns, in decimal degrees"
-    a.alarms.add("far_places", a.settings.name_file(source), what, remedy)
+    a.alarms.add("far_places", a.settings.name_file(source), f"{name} lies {where}{more}", remedy)
 
 
 def check_reports(a: Loading) -> None:

@@ -43,10 +43,8 @@ Share = tuple[ArrayLike, Sequence[Any]]
 
 
 def _list_rows(a: Loading) -> SimpleNamespace:
-    """The (i,) crimes of the area: numbers of months, categories, files and places; IDs; minutes.
-
-    `alike`: by decimals of the degrees, or None, the number of those alike but for ID and time.
-    """
+    """The (i,) crimes: numbers of months, categories, files and places; IDs; minutes."""
+    # `alike`: by decimals of the degrees, or None, the number of those alike but for ID and time.
     crimes, own, at = a["crimes"], a.placed.incidents, a.placed.rows
     month, firsts = pd.factorize(own["month"].to_numpy(), sort=True)
     category, time = own["category"].cat, own["occurred_at"].to_numpy("M8[m]").astype(int)

@@ -1,7 +1,6 @@
 """Schools at their gates: inside the area, with bell time and gate, on a street.
 
-Also checks the URNs in the optional tables. A row for a school that is not planned for has no
-effect, so it is reported: a mistyped URN would otherwise drop a bell time, or a place to avoid.
+A row of a school that is not planned for is reported: a mistyped URN would drop it silently.
 """
 
 from collections.abc import Mapping, Sequence
@@ -140,9 +139,8 @@ def _select_inside(a: Loading) -> gpd.GeoDataFrame:
     for urn in schools["urn"][~inside]:
         a.schools_left_out[urn] = OUTSIDE
         if urn in a.settings.schools.urns:
-            what = f"the school {urn} lies outside the area"
             remedy = "check its coordinates, widen [area], or remove the URN"
-            a.problems.add("[schools] urns", what, remedy)
+            a.problems.add("[schools] urns", f"the school {urn} lies outside the area", remedy)
     return schools[inside]
 
 

@@ -1,8 +1,6 @@
 """Part of the recorded crime of an area: some months, and the incidents of a mask.
 
-Crime that is not selected is unknown, like months that a force did not publish: a month between two
-selected winters is not a month without crime. Thresholds are applied again, since a group may be
-cut below them.
+Crime that is not selected is unknown, not absent. Thresholds are applied again to what is left.
 """
 
 import re
@@ -130,8 +128,7 @@ def _parse_months(words: Sequence[str], months: pd.Series, problems: Problems) -
         if span.empty:
             problems.add(SOURCE, f"'{word}' ends before it begins", "swap the two", "months")
         elif span[-1] < months.min() or span[0] > months.max():
-            what = f"'{word}' is not within the data"
             remedy = f"choose months from {months.min():%Y-%m} to {months.max():%Y-%m}"
-            problems.add(SOURCE, what, remedy, "months")
+            problems.add(SOURCE, f"'{word}' is not within the data", remedy, "months")
         named = named.union(span)
     return named

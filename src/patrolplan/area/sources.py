@@ -1,7 +1,6 @@
 """Read every source of an area separately: files that the settings name, or tables in memory.
 
-The problems of all sources are reported together. A wrong file pattern or column name is reported
-once, before any file is read.
+Problems are reported together; a wrong pattern or column once, before any file is read.
 """
 
 import inspect

@@ -1,7 +1,6 @@
 """The tables of pupils' ways home, matched to the area: what is near, and what is missing.
 
-Homes, stops and pubs beyond the area's limits count as well, since pupils walk across them. So
-tables are cut not at the limits but at a distance that no walk home reaches.
+They are cut at a distance that no walk home reaches, not at the limits: pupils walk across them.
 """
 
 import geopandas as gpd
@@ -123,9 +122,8 @@ def _find_street_stops(features: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.
 def _select_known_categories(a: Loading) -> pd.DataFrame:
     """The rows of categories that occur or are known; others have no effect and are noted."""
     clock: pd.DataFrame = a["clock"]
-    categories = a.placed.incidents["category"].cat.categories
     own = (*a.settings.crimes.categories, *a.settings.risk.harm)
-    names = dict.fromkeys((*categories, *own, *CATEGORIES))
+    names = dict.fromkeys((*a.placed.incidents["category"].cat.categories, *own, *CATEGORIES))
     is_known = clock["category"].isin(list(names))
     unknown = list(dict.fromkeys(clock["category"][~is_known]))
     if unknown:

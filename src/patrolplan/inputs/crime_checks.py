@@ -1,8 +1,6 @@
 """Plausibility of recorded crime as a whole: rows, copies, clocks, the future, and categories.
 
-Each check has a declared bound; exceeding it is reported to `patrolplan.plausibility.Alarms`. Known
-categories are those of data.police.uk and of the settings: an unknown one has little or no weight,
-so it must not go unnoticed.
+A category in neither data.police.uk nor the settings has little weight: it must not go unnoticed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -98,11 +96,9 @@ class UnknownCategory:
 
 @dataclass(frozen=True)
 class CategoryCheck:
-    """What is wrong with names of categories.
+    """What is wrong with names of categories; `total` crimes have any."""
 
-    `respelled`: name in the files, known name and rows, where only case and spaces differ;
-    `unknown`: the most frequent first; `total`: crimes of all categories.
-    """
+    # `respelled`: name in the files, known name, rows; `unknown`: the most frequent first.
 
     respelled: tuple[tuple[str, str, int], ...] = ()
     unknown: tuple[UnknownCategory, ...] = ()

@@ -1,7 +1,6 @@
 """Recorded crime as incidents, from data.police.uk files or a force's own extract.
 
-Open data, which has months and no times, is cached by the content of all its files together; a
-force's own extract is never copied to the cache.
+Open data is cached by the content of its files; a force's own extract is never copied there.
 """
 
 import json

@@ -1,7 +1,6 @@
 """Tables whose columns are declared once: their meaning, form and words for what is wrong.
 
-Reader, checks, `build_area` and the pages of the reference are made from the declaration. Every
-wrong value of every file is reported together, with its row.
+Reader, checks, `build_area` and the reference come from it; all wrong values are reported together.
 """
 
 import re
@@ -238,10 +237,7 @@ def split_list(text: pd.Series) -> pd.Series:
 
 
 def parse_dates(text: pd.Series) -> pd.Series:
-    """Dates written as YYYY-MM-DD, NaT for anything else and for implausible years.
-
-    A midnight after the date, as programs write days, is left away.
-    """
+    """Dates of YYYY-MM-DD, without a midnight after it; NaT for others and implausible years."""
     if any(len(str(one)) > len("2026-12-07") for one in text):
         text = text.astype("str").str.replace(MIDNIGHT, "", regex=True)
     dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")

@@ -1,8 +1,6 @@
 """Delimited text row by row: its encoding, delimiter and header, and which rows fit the header.
 
-A row that has more or fewer fields than the header has a comma, a quote or a line end out of
-place, so its values are in the wrong columns: it is never used. Most files have no quotes, and are
-split by Arrow; the others record by record.
+A row with more or fewer fields than the header has its values in the wrong columns: it is not used.
 """
 
 import csv
@@ -64,11 +62,10 @@ class Unreadable:
 
 @dataclass(frozen=True, eq=False)
 class CountedTable:
-    """Rows that fit the header, as text or NA by row number, and an account of the others.
+    """Rows that fit the header, as text or NA by row number, and an account of the others."""
 
-    `malformed` rows have more or fewer fields than the header, `unread` ones nothing in the columns
-    that are read; with `is_cut` the file ends within a row.
-    """
+    # `malformed` rows do not fit it, `unread` ones have nothing in the columns that are read; with
+    # `is_cut` the file ends within a row.
 
     path: TableSource
     rows: pd.DataFrame

@@ -1,9 +1,7 @@
 """Officers' duties besides patrols: tables, and calendars (iCalendar, RFC 5545) without their text.
 
-Titles, descriptions and places of calendars name pupils and witnesses: their lines are dropped as a
-file is read, before anything is done with them. Rules that recur within a day are refused, and so
-are parts that calendars do not write for a frequency: dateutil would follow most rules that match
-no day to the year 9999.
+Titles and places name pupils and witnesses: their lines are dropped first. Rules within a day, or
+with rare parts, are refused: dateutil would follow one that matches no day to the year 9999.
 """
 
 import datetime as dt
@@ -78,12 +76,9 @@ class CalendarDuty(NamedTuple):
 def read_calendars(
     paths: Sequence[Path], officers: Sequence[str], *, first: dt.date, last: dt.date
 ) -> tuple[list[CalendarDuty], Counter[str]]:
-    """Duties of officers between two days, and the events left out by reason.
-
-    The officer of an event is X-PATROLPLAN-OFFICER, an attendee's common name, or the file's name,
-    whichever is an officer's. Its kind is X-PATROLPLAN-KIND or a known category, else leave for
-    whole days and away for hours.
-    """
+    """Duties of officers between two days, and the events left out by reason."""
+    # Of X-PATROLPLAN-OFFICER, an attendee's name and the file's, the first that is an officer's
+    # counts; of X-PATROLPLAN-KIND and categories the first known one.
     problems, left_out = Problems(), Counter[str]()
     names = {_simplify(name): name for name in officers}
     duties: list[CalendarDuty] = []

@@ -175,11 +175,8 @@ Choose = Callable[[Sequence[str], bool], Iterable[str]]
 
 
 def read_layer(source: TableSource, name: str, choose: Choose) -> pd.DataFrame:
-    """Chosen columns, by the number of the row, of a frame or of the one table of a file.
-
-    Of several sheets or layers the one with the table's `name` counts. With shapes it is a
-    GeoDataFrame. No other column is loaded.
-    """
+    """Chosen columns, by row number, of a frame or of a file's one table; others are not loaded."""
+    # Of several sheets or layers the one with the table's `name` counts; shapes: a GeoDataFrame.
     if isinstance(source, MemoryTable):
         return _take_frame(source, choose)
     check_size(source)

@@ -1,7 +1,6 @@
 """Streets as graphs of osmnx, in `.graphml(.gz)` files or in memory, or as a table of lines.
 
-Lines of a table join where they share a vertex, at their ends or along them; lines that cross
-without one (a bridge, or lines that were never joined) do not.
+Lines of a table join where they share a vertex; those that cross without one, as a bridge, do not.
 """
 
 import ast

@@ -1,8 +1,6 @@
-"""Pupils' reports: read as a whole, counted by square, and dropped.
+"""Pupils' reports: read as a whole, counted by square, and dropped; see `patrolplan.privacy`.
 
-Only the wanted columns are read; free text and everything else about a person never enters memory.
-`read_reports` is the only way in, and returns only counts: see `patrolplan.privacy` for the rules.
-No setting but paths, names of columns and the step may come in here, and no row may go out.
+Free text never enters memory. Only paths, names of columns and the step may come in, no row go out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -84,11 +82,9 @@ DAY_AND_WORDS = ("reported_on", *FACTORS)
 def check_copied_rows(
     paths: Files, tables: Sequence[pd.DataFrame], typed: Sequence[bool], problems: Problems
 ) -> None:
-    """Refuse reports alike in place, day and words: the same children again, whatever their IDs.
-
-    Two files of `survey --read`, which are not `typed`, are compared by their surveys instead:
-    their reports are all at the middle of a square.
-    """
+    """Refuse reports alike in place, day and words: the same children again, whatever their IDs."""
+    # Two files of `survey --read`, which are not `typed`, are compared by their surveys instead:
+    # their reports are all at the middle of a square.
     every = list(range(2 + len(DAY_AND_WORDS)))
     counts = [_count_alike(_list_places(rows), every) for rows in tables]
     remedy = "name each report once: delete the copy"
@@ -212,12 +208,9 @@ def _count_terms(days: pd.Series, square: Ints, squares: int) -> dict[SchoolTerm
 def _count_years(
     days: pd.Series, by_term: dict[SchoolTerm, Ints], step: int, *, most: int
 ) -> dict[int, int]:
-    """Reports of each year, suppressed and rounded; years without a group are left out.
-
-    Together they are at most the counts by square: a larger sum would reveal how much those were
-    rounded down, at worst exactly. A year shows at least as much as its terms do in all squares, so
-    that comparing years and terms reveals nothing more.
-    """
+    """Reports of each year, suppressed and rounded; years without a group are left out."""
+    # Together at most the counts by square: a larger sum would reveal how much those were rounded
+    # down. A year shows at least what its terms do, so that comparing the two reveals nothing.
     years, counts = np.unique(days.dt.year.to_numpy(), return_counts=True)
     shown = suppress_and_round(counts, step)
     in_terms = np.zeros_like(shown)
@@ -232,11 +225,8 @@ def _count_years(
 def _find_faults(
     rows: pd.DataFrame, longitude: Floats, latitude: Floats, squares: Ints
 ) -> dict[str, Bools]:
-    """(n,) whether each fault applies to each row; a row counts under the first that does.
-
-    What is refused must depend on the files alone: a fault that depended on a setting, such as the
-    limits of the area, would let two outputs be subtracted.
-    """
+    """(n,) whether each fault applies to each row; a row counts under the first that does."""
+    # By the files alone: with a fault by a setting, two outputs could be subtracted.
     dates = parse_days(rows["reported_on"])
     ids = rows["report_id"]
     is_swapped = is_within(GREAT_BRITAIN, latitude, longitude)

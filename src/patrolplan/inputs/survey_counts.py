@@ -1,7 +1,6 @@
-"""Surveys as counts: pupils' answers enter only in this form, as reports do.
+"""Surveys as counts: answers become rows of reports in memory, are counted so, and forgotten.
 
-The answers and tallies of all files become rows of the table of reports in memory, are counted as
-`patrolplan.inputs.reports` counts any, and are forgotten; see `patrolplan.privacy` for what holds.
+They enter only in this form, as reports do: see `patrolplan.privacy` for what holds.
 """
 
 import datetime as dt

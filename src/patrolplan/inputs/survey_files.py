@@ -1,9 +1,7 @@
 """Files of surveys: read, checked against their form, and each survey counted once.
 
-Everything here is raw: the answers of one class, place by place. Only `patrolplan.inputs.
-survey_counts` may use it, which returns only counts; see `patrolplan.privacy` for the rules. A file
-that does not match its form is refused as a whole. A message names the file, the place in it and
-what to do; it shows neither a value nor a key, since both may be what a pupil wrote.
+All here is raw: only `survey_counts` may use it, see `patrolplan.privacy`. No message shows a value
+or a key, since both may be what a pupil wrote; a file that does not match is refused as a whole.
 """
 
 import datetime as dt
@@ -147,12 +145,11 @@ KEYS = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """The answers of one class, from the fullest of its files, which stands first in `files`.
+    """The answers of one class, from the fullest of its files, which stands first in `files`."""
 
-    `content` is how often each thing was answered: of an answers file, time band, place factor,
-    behaviour factor, longitude and latitude; of a tally, the square's three numbers, a column and a
-    word of it, or "pupils" and an empty word for those who marked the square.
-    """
+    # `content` is how often each was answered: of answers, time band, place factor, behaviour
+    # factor, longitude, latitude; of a tally, the square's three numbers, a column and a word, or
+    # "pupils" and an empty word for those who marked the square.
 
     form: survey_form.Form
     id: str

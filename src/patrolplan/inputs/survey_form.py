@@ -1,9 +1,7 @@
 """The files of a school's survey: what their pages write and `patrolplan survey --read` takes.
 
-An answers file has each place that a pupil marked as a separate answer, in random order, so that
-those of one pupil cannot be linked; a tally has a class's counts by square of the fixed grid.
-Neither holds a name, a time of day, or where the device was; `id` is random, made when the page is
-opened. The record next to a file of reports names the surveys in it by these IDs.
+An answers file has each place as an answer of its own, in random order, so that a pupil's cannot be
+linked; a tally has counts by square. Neither has a name, a time or the device's place.
 """
 
 import json

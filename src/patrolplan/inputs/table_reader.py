@@ -1,9 +1,7 @@
 """Tables of every format as text under our own column names, and an account of every row.
 
-The index is the row number in the file, by which every later message can name the row: below a
-header from 2, in GIS files from 1, in frames from 0, as `iloc` does. Rows that cannot be used are
-counted; more of them than typing errors explain are reported to `Alarms`; of values that cannot be
-read nothing is guessed, as 03/04 may be in March or April.
+The index is the row number in the file: below a header from 2, in GIS files from 1, in frames from
+0. Of values that cannot be read nothing is guessed, as 03/04 may be in March or April.
 """
 
 import datetime as dt

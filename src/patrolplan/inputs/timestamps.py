@@ -1,8 +1,7 @@
 """Dates and times as people write them, whether the time of day is known, and isolated months.
 
-An isolated month is a typing error: one row of 2062 after two years of data would make everything
-else decades old, and that one incident would have most of the risk. The rule depends only on the
-data, not on today's date, so that equal files give equal results on any day.
+An isolated month is a typing error: one row of 2062 would make all else decades old. The rule does
+not depend on today, so that equal files give equal results on any day.
 """
 
 import re

@@ -64,11 +64,7 @@ def name_argument(source: str) -> str:
 
 
 class Section(BaseModel):
-    """A table of the settings: frozen, without unknown keys, and strict about types.
-
-    Text is not accepted for a number, nor a number for true or false, nor `inf` and `nan`, which
-    TOML can write.
-    """
+    """A table of the settings: frozen, no unknown keys, strict about types, no `inf` and `nan`."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", populate_by_name=True, strict=True, allow_inf_nan=False

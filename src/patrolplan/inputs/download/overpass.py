@@ -1,7 +1,6 @@
 """Streets and the other features of the map, from OpenStreetMap through the Overpass API.
 
-The answers are written as an OpenStreetMap file, so that `patrolplan.inputs.osm_tags` alone decides
-what is walkable, however the file was fetched. They are of whole ways with all their tags.
+Written as an OpenStreetMap file: `osm_tags` alone decides what is walkable, however it was fetched.
 """
 
 import json

@@ -1,8 +1,7 @@
 """Street crimes from the data.police.uk API, as rows of its monthly files.
 
-The API refuses a polygon with more than 10,000 crimes of a month. So an area is requested in cells,
-which are halved where they hold too many. A month's file is the same, byte for byte, however its
-area was cut: crimes count by the API's number, those outside are dropped, the rest are sorted.
+The API refuses a polygon of more than 10,000 crimes of a month: cells are halved. A month's file is
+the same however its area was cut: crimes count by number, those outside drop, the rest is sorted.
 """
 
 import csv
