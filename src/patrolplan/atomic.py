@@ -145,7 +145,13 @@ def create_part_folder(folder: Path) -> Path:
 def swap_folders(part: Path, folder: Path) -> None:
     """Replace a folder by a part folder, flushed to disk: it becomes `.new`, the old one `.old`."""
     part.chmod(0o755)  # other users may read it, unlike a temporary folder
-    _sync_tree(part)
+    for path in part.rglob("*"):  # so that a power cut cannot leave empty files
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("r+b") as stream:  # Windows syncs only files that are open for writing
+                os.fsync(stream.fileno())
+    sync_folder(part)
     old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
     part.rename(new)
     if folder.exists():
@@ -176,17 +182,6 @@ def list_leftovers(folder: Path) -> list[Path]:
 def sibling_path(path: Path, kind: str) -> Path:
     """Path of a lock, of the old and new folders during a swap, or of the new part of a file."""
     return path.parent / f".{path.name}.{kind}"
-
-
-def _sync_tree(part: Path) -> None:
-    """Flush every file and folder to disk, so that a power cut cannot leave empty ones."""
-    for path in part.rglob("*"):
-        if path.is_dir():
-            sync_folder(path)
-        else:
-            with path.open("r+b") as stream:  # Windows syncs only files that are open for writing
-                os.fsync(stream.fileno())
-    sync_folder(part)
 
 
 def sync_folder(folder: Path) -> None:

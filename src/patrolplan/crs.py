@@ -4,7 +4,7 @@ The only module that transforms coordinates.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -134,16 +134,13 @@ def locate_in_squares(
     return places
 
 
-@lru_cache(maxsize=32)
-def _transformer(source: str, target: str) -> Transformer:
-    return Transformer.from_crs(source, target, always_xy=True)
+_transformer = lru_cache(maxsize=32)(partial(Transformer.from_crs, always_xy=True))
 
 
 def _transform(
     source: str, target: str, x: ArrayLike, y: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x = np.array(x, dtype=np.float64)
-    y = np.array(y, dtype=np.float64)
+    x, y = np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
     if source == target:
         return x, y
     valid = np.isfinite(x) & np.isfinite(y)

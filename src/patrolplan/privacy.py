@@ -179,7 +179,9 @@ def group_reports(
     table: ReportTable, piece_xy: ArrayLike, limits: BaseGeometry, *, crs: str, threshold: int
 ) -> tuple[ReportGroups, list[LeftOutRow]]:
     """The groups of an area: squares with a piece of street, by (p, 2) middles in metres."""
-    of_piece = _match_squares(table.squares, find_squares(piece_xy, crs))
+    both = (table.squares, find_squares(piece_xy, crs))
+    index, keys = (pd.MultiIndex.from_arrays(list(rows.T)) for rows in both)
+    of_piece = index.get_indexer(keys)  # row of the square, -1 where none has the piece
     has_street = np.isin(np.arange(len(table)), of_piece)
     share_inside = _compute_share_inside(table.squares, limits, crs)
     is_inside = has_street | (share_inside > 0)
@@ -307,12 +309,6 @@ def note_crime_grouping(threshold: int) -> Note:
         "spread over all streets of the square."
     )
     return Note("crime_grouped", text)
-
-
-def _match_squares(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(k,) row of `squares` that equals each wanted one, -1 where none does."""
-    index, keys = (pd.MultiIndex.from_arrays(list(rows.T)) for rows in (squares, wanted))
-    return np.asarray(index.get_indexer(keys), dtype=np.int64)
 
 
 def _compute_share_inside(

@@ -3,7 +3,7 @@
 If a declared bound is exceeded, the command stops, unless the check is accepted for a reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import shapely
@@ -18,7 +18,7 @@ from patrolplan.inputs.schools import LOCAL_URN
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.table_reader import check_resolution, find_coarse
 from patrolplan.notes import Note
-from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
+from patrolplan.plausibility import CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import format_count, list_first, pluralise
@@ -270,14 +270,9 @@ def check_reports(a: Loading) -> None:
             what = f"{count:,} of about {total:,} reports are refused: {reason}"
             check: CheckName = "malformed_rows" if reason == MALFORMED else "refused_rows"
             a.alarms.add(check, a.settings.find_files("reports")[0], what, form)
-
-
-def check_report_dates(a: Loading) -> None:
-    """Stop where most reports are of other years than the crimes."""
-    # Not than today's: old data can be planned with as well.
-    table, newest_crime = a["reports"], a.placed.incidents["month"].max()
-    total = sum(table.by_year.values())
-    years = list(table.by_year)
+    # Years of the crimes, not today's: old data can be planned with as well.
+    total, years = sum(table.by_year.values()), list(table.by_year)
+    newest_crime = a.placed.incidents["month"].max()
     first, last = newest_crime.year - MAX_REPORT_YEARS, newest_crime.year + MAX_YEARS_AFTER_CRIME
     other = sum(count for year, count in table.by_year.items() if not first <= year <= last)
     if other > MAX_OLD_REPORTS * total:
@@ -287,12 +282,3 @@ def check_report_dates(a: Loading) -> None:
         )
         remedy = "correct the dates, or take the old reports out"
         a.alarms.add("report_dates", a.settings.find_files("reports")[0], what, remedy)
-
-
-def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:
-    """A note for each check that is accepted, with the reason that the settings give."""
-    return [
-        Note("check_accepted", f"Accepted in the settings ({one.accepted}): {one.message}.")
-        for one in alarms
-        if one.accepted is not None
-    ]

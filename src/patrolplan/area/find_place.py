@@ -148,7 +148,11 @@ def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
 def _find_streets(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:
     """The middle of each street of a name like this."""
     for name in _match_names(network, text):
-        middles = [_find_middle(network, pieces) for pieces in _split_streets(network, name)]
+        middles = []
+        for pieces in _split_streets(network, name):
+            places = network.piece_middle[pieces]
+            away = np.hypot(*(places - places.mean(axis=0)).T)
+            middles.append(int(pieces[np.argmin(away)]))
         positions = network.middles(middles)
         labels = describe_positions(network, positions) if len(middles) > 1 else [name]
         for label, (x, y) in zip(labels, network.xy(positions), strict=True):
@@ -232,9 +236,3 @@ def _split_streets(network: StreetNetwork, name: str) -> list[NDArray[np.int64]]
     count, street = csgraph.connected_components(links, directed=False)
     metres = np.bincount(street, network.piece_metres[pieces], minlength=count)
     return [pieces[street == number] for number in np.argsort(-metres, kind="stable").tolist()]
-
-
-def _find_middle(network: StreetNetwork, pieces: NDArray[np.int64]) -> int:
-    """The piece nearest to the middle of a street."""
-    middle = network.piece_middle[pieces]
-    return int(pieces[np.argmin(np.hypot(*(middle - middle.mean(axis=0)).T))])

@@ -60,7 +60,12 @@ def assign_gates(a: Loading) -> tuple[gpd.GeoDataFrame, Positions]:
         if not is_near:
             _leave_out_off_street(urn, school, rows.get(urn), far, a)
         elif far > FAR_METRES:
-            a.notes.append(_note_far_gate(urn, name, rows[urn], far))
+            # The file's name alone, so that notes are reproducible.
+            file, row = Path(str(rows[urn]["file"])).name, int(rows[urn]["row"])
+            where = describe_gate(str(rows[urn]["value"]), file, row, far)
+            text = f"The gate of {school} is used as given, {where}: check the row."
+            fix = f"check the gate of URN {urn}: {file}, row {row}"
+            a.notes.append(Note("gate_far", text, "lead", fix=fix, about={"urns": [urn]}))
     if not near.any():
         what = "no school in the area can be reached on a street"
         a.problems.add("[sources] schools", what, "check schools against [area] and streets")
@@ -160,15 +165,6 @@ def _leave_out_off_street(
     a.left_out.add("schools", why, 1, fix=remedy)
     if urn in a.settings.schools.urns:
         a.problems.add(file, why, remedy, cell)
-
-
-def _note_far_gate(urn: str, school: str, gate: Mapping[str, Any], metres: float) -> Note:
-    """A gate far from its school, with the file's name alone, so that notes are reproducible."""
-    file, row = Path(str(gate["file"])).name, int(str(gate["row"]))
-    where = describe_gate(str(gate["value"]), file, row, metres)
-    text = f"The gate of URN {urn} ({school}) is used as given, {where}: check the row."
-    fix = f"check the gate of URN {urn}: {file}, row {row}"
-    return Note("gate_far", text, "lead", fix=fix, about={"urns": [urn]})
 
 
 def describe_gate(given: str, file: str, row: int, metres: float) -> str:

@@ -117,9 +117,12 @@ def read_crimes(
     places = all_places[used]
     incidents = _build_incidents(table, good, shapely.points(places)[place], projection)
     file = table["file"].to_numpy()[good]
+    # A file's places are exact if most rows have a time, as open data's never have: a majority, so
+    # that one odd row cannot turn snap points into exact places.
+    timed = np.bincount(table["file"], table["occurred_at"].notna())
     return Crimes(
         incidents,
-        is_exact=_is_exact(table)[file],
+        is_exact=(timed > np.bincount(table["file"]) / 2)[file],
         places=places,
         place_index=place,
         files=tuple(path.name for path in paths),
@@ -128,13 +131,6 @@ def read_crimes(
         forces=frozenset(map(str, table["force"].cat.categories)),
         categories=check_categories(incidents, respelled, categories),
     )
-
-
-def _is_exact(table: pd.DataFrame) -> Bools:
-    """(f,) whether a file's places are exact: most rows have a time, as open data's never have."""
-    # A majority, so that one odd row cannot turn snap points into exact places.
-    timed = np.bincount(table["file"], table["occurred_at"].notna())
-    return np.asarray(timed > np.bincount(table["file"]) / 2)
 
 
 def _load_files(

@@ -250,10 +250,6 @@ def parse_times(text: pd.Series) -> pd.Series:
     return pd.Series(minutes, index=text.index, dtype="float64")
 
 
-def _is_date(table: pd.DataFrame, column: str) -> pd.Series:
-    return parse_dates(table[column]).notna()
-
-
 def _is_span(table: pd.DataFrame, column: str) -> pd.Series:
     hours = table[column]
     return (hours == "") | (hours.str.fullmatch(TIME_RANGE) & (hours.str[:5] < hours.str[6:]))
@@ -267,7 +263,10 @@ def is_degrees(table: pd.DataFrame, column: str) -> Bools:
 TIME_RANGE = rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}"
 NO_POINT = "{value} is not a valid coordinate"
 LIST = Form(store=split_list, kind="list")
-DATE = Form(_is_date, "{value} is not a valid date", "write YYYY-MM-DD", parse_dates, "datetime")
+NO_DATE = "{value} is not a valid date"
+DATE = Form(
+    lambda t, c: parse_dates(t[c]).notna(), NO_DATE, "write YYYY-MM-DD", parse_dates, "datetime"
+)
 TIME = Form(TIME_OF_DAY.pattern, "{value} is not a valid time", "write HH:MM")
 OPTIONAL_TIME = Form(f"({TIME_OF_DAY.pattern})?", TIME.what, "write HH:MM, or nothing")
 SPAN = Form(_is_span, "{value} is not a span of hours")

@@ -322,7 +322,15 @@ def _read_events(path: Path) -> list[_Event]:
     """The events of a file, without their text."""
     import icalendar  # noqa: PLC0415 - only where a calendar is read
 
-    used, lines = _drop_texts(path)
+    content = read_bounded(path, MAX_BYTES, SHORTER).decode("utf-8-sig", errors="replace")
+    used, lines, is_read = [], [], False
+    for number, line in enumerate(re.split("\r\n|\n|\r", content), 1):
+        if not line.startswith((" ", "\t")):
+            is_read = re.split("[:;]", line, maxsplit=1)[0].strip().upper() in READ_PROPERTIES
+            if line.strip().upper() == "BEGIN:VEVENT":
+                lines.append(number)
+        if is_read:
+            used.append(line)
     if len(lines) > MAX_EVENTS:
         what = f"has {len(lines):,} events, more than {MAX_EVENTS:,}"
         raise InputError.one(path, what, SHORTER)
@@ -338,20 +346,6 @@ def _read_events(path: Path) -> list[_Event]:
     if not calendars or len(found) != len(lines):
         raise InputError.one(path, "is not a calendar (iCalendar, RFC 5545)", REMEDY)
     return [_Event(line, *event) for line, event in zip(lines, found, strict=True)]
-
-
-def _drop_texts(path: Path) -> tuple[list[str], list[int]]:
-    """Lines of the properties that are read, and the numbers of the lines that begin an event."""
-    content = read_bounded(path, MAX_BYTES, SHORTER).decode("utf-8-sig", errors="replace")
-    used, begins, is_read = [], [], False
-    for number, line in enumerate(re.split("\r\n|\n|\r", content), 1):
-        if not line.startswith((" ", "\t")):
-            is_read = re.split("[:;]", line, maxsplit=1)[0].strip().upper() in READ_PROPERTIES
-            if line.strip().upper() == "BEGIN:VEVENT":
-                begins.append(number)
-        if is_read:
-            used.append(line)
-    return used, begins
 
 
 SUFFIX = ".ics"

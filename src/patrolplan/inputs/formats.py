@@ -65,20 +65,15 @@ Columns = Mapping[str, str] | None  # `[columns.SOURCE]` of the settings, ours -
 def hash_source(source: TableSource) -> str:
     """SHA-256 of a file's content, or of a frame's as text; a shapefile's files count together."""
     if isinstance(source, MemoryTable):
-        return _hash_frame(source.frame)
+        frame, crs = source.frame, ""  # names of columns and text of values: no index
+        if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
+            crs = "" if frame.crs is None else frame.crs.to_wkt()
+            frame = frame.to_wkb(hex=True)
+        return hash_content(crs, frame.to_csv(index=False))
     if source.suffix.lower() != ".shp":
         return hash_file(source)
     sidecars = [source.with_suffix(ending) for ending in SIDECARS]
     return hash_content(*(hash_file(one) for one in (source, *sidecars) if one.is_file()))
-
-
-def _hash_frame(frame: pd.DataFrame) -> str:
-    """SHA-256 of the names of columns and the text of values; the index does not count."""
-    crs = ""
-    if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
-        crs = "" if frame.crs is None else frame.crs.to_wkt()
-        frame = frame.to_wkb(hex=True)
-    return hash_content(crs, frame.to_csv(index=False))
 
 
 FILE_STARTS = {

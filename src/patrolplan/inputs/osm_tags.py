@@ -229,17 +229,12 @@ def _can_ride(highway: str, tags: Mapping[str, str]) -> bool:
 def _find_direction(tags: Mapping[str, str]) -> int:
     """Direction of a way for a bicycle: 1 forward, -1 reverse, 0 both."""
     for_bicycles = tags.get("oneway:bicycle", "")
-    if not for_bicycles and _has_contraflow_lane(tags):
+    if not for_bicycles and any(  # a lane or track against the one-way traffic
+        tags.get(side, "").startswith("opposite") or tags.get(f"{side}:oneway", "") in {"-1", "no"}
+        for side in SIDES
+    ):
         return 0
     oneway = for_bicycles or tags.get("oneway", "")
     if not oneway and tags.get("junction") == "roundabout":
         oneway = "yes"
     return int(oneway in ONE_WAY_FORWARD) - int(oneway in ONE_WAY_REVERSE)
-
-
-def _has_contraflow_lane(tags: Mapping[str, str]) -> bool:
-    """Whether a cycle lane or track runs against the one-way traffic."""
-    return any(
-        tags.get(side, "").startswith("opposite") or tags.get(f"{side}:oneway", "") in {"-1", "no"}
-        for side in SIDES
-    )

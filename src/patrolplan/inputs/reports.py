@@ -52,7 +52,11 @@ def read_reports(
     for path in paths:
         with problems.collect():
             tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
-            _check_is_new(path, by_digest)
+            digest = hash_source(path)
+            if digest in by_digest:  # reports without an ID would count several times
+                what = f"has the same content as {by_digest[digest]}"
+                raise InputError.one(path, what, "name it once in [sources] reports")
+            by_digest[digest] = path
     check_surveys_differ([path for path in paths if isinstance(path, Path)], problems)
     problems.raise_if_any()
     typed = [not has_record(path) for path in paths]
@@ -113,9 +117,17 @@ def find_odd_files(
 ) -> Iterator[tuple[CheckName, TableSource]]:
     """Checks by which files are wrong as a whole, see `ODD`; no row or number leaves it either."""
     for path in paths:
-        if not has_record(path):
-            rows = read_counted_table(path, FIELDS, columns or {}, source="reports").rows
-            yield from ((check, path) for check in _find_odd(rows))
+        if has_record(path):
+            continue
+        table = _list_places(read_counted_table(path, FIELDS, columns or {}, source="reports").rows)
+        if len(table) < MIN_JUDGED:
+            continue
+        coarse = find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
+        shares: dict[CheckName, tuple[float, float]] = {"report_places": (coarse.mean(), HALF)}
+        for name, numbers, most in ALIKE:
+            shares[name] = _count_alike(table, numbers).max() / len(table), most
+        shares["report_bands"] = (table[3] == UNKNOWN_BAND).mean(), HALF
+        yield from ((name, path) for name, (share, most) in shares.items() if share > most)
 
 
 def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
@@ -130,33 +142,11 @@ def _count_alike(table: pd.DataFrame, columns: list[int]) -> pd.Series:
     return pd.util.hash_pandas_object(table[columns], index=False).value_counts()
 
 
-def _find_odd(rows: pd.DataFrame) -> Iterator[CheckName]:
-    """The checks by which a file is wrong as a whole."""
-    table = _list_places(rows)
-    if len(table) < MIN_JUDGED:
-        return
-    coarse = find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
-    shares: dict[CheckName, tuple[float, float]] = {"report_places": (coarse.mean(), HALF)}
-    for name, columns, most in ALIKE:
-        shares[name] = _count_alike(table, columns).max() / len(table), most
-    shares["report_bands"] = (table[3] == UNKNOWN_BAND).mean(), HALF
-    yield from (name for name, (share, most) in shares.items() if share > most)
-
-
 ALIKE: tuple[tuple[CheckName, list[int], float], ...] = (
     ("report_pin", [0, 1], QUARTER),
     ("report_days", [2], HALF),
     ("report_words", [3, 4, 5], HALF),
 )
-
-
-def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
-    """Refuse a file that was read before: reports without an ID would count several times."""
-    digest = hash_source(path)
-    if digest in by_digest:
-        what = f"has the same content as {by_digest[digest]}"
-        raise InputError.one(path, what, "name it once in [sources] reports")
-    by_digest[digest] = path
 
 
 def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> ReportTable:

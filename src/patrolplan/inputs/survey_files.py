@@ -182,7 +182,11 @@ def read_surveys(
             survey, again = _choose_fullest(same)
             distinct.append(survey)
             repeated.extend(again)
-    _check_copies(distinct, problems)
+    for one, other in combinations(distinct, 2):
+        if _is_same_class(one, other):  # counted twice it could reach the threshold
+            what = f"has the answers of {other.files[0]} again, under another ID or in another form"
+            remedy = "give only one of them; enter two classes of one day on one page"
+            problems.add(one.files[0], what, remedy)
     problems.raise_if_any()
     return distinct, repeated
 
@@ -232,15 +236,6 @@ def _choose_fullest(same: Iterable[Survey]) -> tuple[Survey, list[survey_form.Re
             )
         )
     return replace(first, files=tuple(one.files[0] for one in (first, *others))), repeated
-
-
-def _check_copies(surveys: Sequence[Survey], problems: Problems) -> None:
-    """Refuse what one class answered under two IDs: counted twice it could reach the threshold."""
-    for one, other in combinations(surveys, 2):
-        if _is_same_class(one, other):
-            what = f"has the answers of {other.files[0]} again, under another ID or in another form"
-            remedy = "give only one of them; enter two classes of one day on one page"
-            problems.add(one.files[0], what, remedy)
 
 
 def _is_same_class(one: Survey, other: Survey) -> bool:

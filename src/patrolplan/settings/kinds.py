@@ -25,14 +25,10 @@ def _parse_clock_time(value: object) -> object:
     raise ValueError(message)
 
 
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 PathText = Annotated[str, Field(min_length=1)]
 Paths = Annotated[
     tuple[PathText, ...],
-    BeforeValidator(_as_tuple),
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
     KeyDescription("a path in quotes, or a list of them"),
 ]
 NeededPaths = Annotated[Paths, Field(min_length=1)]
