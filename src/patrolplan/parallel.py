@@ -12,15 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent import futures
 from importlib import import_module
 from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
@@ -51,7 +43,7 @@ def map_parallel(
     common: Common,
     items: Sequence[Item],
     *,
-    executor: Executor | None = None,
+    executor: futures.Executor | None = None,
     report_progress: Callable[[int], None] | None = None,
 ) -> list[Answer]:
     """Apply a function, importable by name, to what all items need and every item."""
@@ -65,18 +57,20 @@ def map_parallel(
         return done
     size = -(-len(items) // (CHUNKS_PER_WORKER * getattr(executor, "count", UNKNOWN_WORKERS))) or 1
     work = functools.partial(_run_chunk, pickle.dumps((function, common), protocol=5))
-    started: list[Future[list[Answer]]] = []
+    started: list[futures.Future[list[Answer]]] = []
     try:
         parts = (items[start : start + size] for start in range(0, len(items), size))
         started.extend(executor.submit(work, part) for part in parts)
         waiting, number = set(started), 0
         while waiting:
-            ended, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            ended, waiting = futures.wait(
+                waiting, timeout=POLL_SECONDS, return_when=futures.FIRST_COMPLETED
+            )
             number += sum(len(future.result()) for future in ended)
             if ended:
                 report(number)
         return [answer for future in started for answer in future.result()]
-    except BrokenExecutor:
+    except futures.BrokenExecutor:
         message = (
             "a worker process ended before it was done, probably because memory ran out; use fewer "
             "(--workers 1 needs none)"
@@ -108,7 +102,7 @@ def label_progress(
     return lambda done: report_progress(label, done, len(items))
 
 
-class Workers(ProcessPoolExecutor):
+class Workers(futures.ProcessPoolExecutor):
     """A pool of processes on this computer.
 
     They end with this process, however it ends, and at once when the `with` block ends by an error
@@ -131,7 +125,7 @@ class Workers(ProcessPoolExecutor):
 
     def submit(
         self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[Answer]:
+    ) -> futures.Future[Answer]:
         """Call a function in a worker; see `concurrent.futures.Executor.submit`."""
         if threading.current_thread() is not threading.main_thread():
             return super().submit(fn, *args, **kwargs)
@@ -173,7 +167,7 @@ def choose_worker_count(schools: int) -> int:
 
 
 @contextlib.contextmanager
-def connect_cluster(address: str) -> Iterator[Executor]:
+def connect_cluster(address: str) -> Iterator[futures.Executor]:
     """Workers of the Dask cluster at an address such as "tcp://10.0.0.5:8786"."""
     try:
         dask: Any = import_module("distributed")
@@ -214,13 +208,13 @@ def _check_versions(versions: dict[str, dict[str, str]]) -> None:
 
 def map_in_threads(
     function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = 2
-) -> Iterator[Future[Answer]]:
+) -> Iterator[futures.Future[Answer]]:
     """Apply a function that releases the GIL to items, in order; Ctrl-C waits for those at work."""
-    pool = ThreadPoolExecutor(threads)
+    pool = futures.ThreadPoolExecutor(threads)
     try:
         for future in [pool.submit(function, item) for item in items]:
             while not future.done():
-                wait([future], timeout=POLL_SECONDS)
+                futures.wait([future], timeout=POLL_SECONDS)
             yield future
     finally:
         pool.shutdown(cancel_futures=True)

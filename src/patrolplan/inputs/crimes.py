@@ -22,12 +22,6 @@ from patrolplan.cache import Store
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import crime_checks, table_reader, timestamps
-from patrolplan.inputs.crime_checks import (
-    NOWHERE,
-    CategoryCheck,
-    check_categories,
-    rename_categories,
-)
 from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.plausibility import Alarms
@@ -71,7 +65,7 @@ class Crimes:
     file_index: Ints
     ids: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
     forces: frozenset[str] = frozenset()
-    categories: CategoryCheck = field(default_factory=CategoryCheck)
+    categories: crime_checks.CategoryCheck = field(default_factory=crime_checks.CategoryCheck)
 
 
 def read_crimes(
@@ -93,10 +87,10 @@ def read_crimes(
     table_reader.check_accounts("crimes", files, left_out, alarms)
     xy = table[["x", "y"]].to_numpy()
     is_placed = np.isfinite(xy).all(axis=1)
-    table["place"] = NOWHERE
+    table["place"] = crime_checks.NOWHERE
     all_places, table.loc[is_placed, "place"] = find_unique_points(xy[is_placed])
     crime_checks.check_places(files, table["place"], table["is_coarse"].to_numpy(), alarms)
-    table["category"], respelled = rename_categories(table["category"], categories)
+    table["category"], respelled = crime_checks.rename_categories(table["category"], categories)
     repeated = table[table["crime_id"].duplicated(keep=False)]  # and those without an ID
     crime_checks.check_overlap(table["file"], repeated, paths, alarms)
     good = _is_complete(table, left_out)
@@ -129,7 +123,7 @@ def read_crimes(
         file_index=file,
         ids=table["crime_id"].to_numpy(dtype=np.uint64)[good],
         forces=frozenset(map(str, table["force"].cat.categories)),
-        categories=check_categories(incidents, respelled, categories),
+        categories=crime_checks.check_categories(incidents, respelled, categories),
     )
 
 
@@ -290,7 +284,7 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
     faults = {
         "without a crime type": table["category"].isna(),
         "without a month or time that can be read": table["month"].isna(),
-        "without coordinates": table["place"] == NOWHERE,
+        "without coordinates": table["place"] == crime_checks.NOWHERE,
     }
     good = np.ones(len(table), dtype=bool)
     for reason, fault in faults.items():

@@ -15,21 +15,8 @@ from numpy.typing import NDArray
 
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.osm_tags import (
-    CLOSED_VALUES,
-    CrossingKind,
-    Riding,
-    classify_crossing,
-    classify_crossing_node,
-    classify_riding,
-    get_incline,
-    get_layer,
-    get_passage,
-    get_sidewalk,
-    is_closed_barrier,
-    is_patrolled,
-    is_walkable,
-)
+from patrolplan.inputs import osm_tags
+from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.tables import LeftOut
 
 if TYPE_CHECKING:
@@ -132,7 +119,7 @@ class Way(NamedTuple):
     is_sidewalk: bool = False
 
 
-def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
+def describe_way(osm_id: int, tags: Mapping[str, str], riding: osm_tags.Riding) -> Way:
     """The row of a way with these tags."""
     is_crossing = tags.get("footway") == "crossing"
     return Way(
@@ -142,21 +129,22 @@ def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
         tags.get("lit", ""),
         riding.how,
         riding.one_way,
-        is_patrolled=is_patrolled(tags),
+        is_patrolled=osm_tags.is_patrolled(tags),
         is_area=tags.get("area") == "yes",
         is_crossing=is_crossing,
-        layer=get_layer(tags),
-        incline=get_incline(tags),
-        crossing=classify_crossing(tags) if is_crossing else "",
-        sidewalk=get_sidewalk(tags),
-        passage=get_passage(tags),
+        layer=osm_tags.get_layer(tags),
+        incline=osm_tags.get_incline(tags),
+        crossing=osm_tags.classify_crossing(tags) if is_crossing else "",
+        sidewalk=osm_tags.get_sidewalk(tags),
+        passage=osm_tags.get_passage(tags),
         is_sidewalk=tags.get("footway") == "sidewalk",
     )
 
 
 def classify_way(tags: Mapping[str, str]) -> str:
     """Kind of a way, for `is_walking_extract`: "closed on foot", or its `highway` tag."""
-    return "closed on foot" if tags.get("foot", "") in CLOSED_VALUES else tags.get("highway", "")
+    is_closed = tags.get("foot", "") in osm_tags.CLOSED_VALUES
+    return "closed on foot" if is_closed else tags.get("highway", "")
 
 
 def is_walking_extract(kinds: AbstractSet[str]) -> bool:
@@ -211,10 +199,10 @@ def _read_way(
     item: "osmium.osm.Way", tags: Mapping[str, str], factory: "osmium.geom.WKBFactory"
 ) -> tuple[Way, str, list[int]] | str:
     """The row, line and nodes of a way, or why it is left out."""
-    if not is_walkable(tags):
+    if not osm_tags.is_walkable(tags):
         return "not open to people on foot (ways)"
     line = _create_shape(factory, item, STREET)
-    row = describe_way(item.id, tags, classify_riding(tags))
+    row = describe_way(item.id, tags, osm_tags.classify_riding(tags))
     return (row, line, [node.ref for node in item.nodes]) if line else OUTSIDE
 
 
@@ -247,8 +235,8 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
         raise InputError.one(path, what, "fetch or export it again") from None
     for reason, count in sorted(left.items()):
         left_out.add("streets", reason, count)
-    closed_nodes = [node for node, tags in nodes.items() if is_closed_barrier(tags)]
-    kind_of = {node: classify_crossing_node(tags) for node, tags in nodes.items()}
+    closed_nodes = [node for node, tags in nodes.items() if osm_tags.is_closed_barrier(tags)]
+    kind_of = {node: osm_tags.classify_crossing_node(tags) for node, tags in nodes.items()}
     crossings = {node: kind for node, kind in kind_of.items() if kind}
     lines = shapely.from_wkb([bytes.fromhex(line) for _, line, _ in ways])
     degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)

@@ -13,15 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+import pydantic
 
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError, Problems
@@ -42,11 +34,11 @@ of two files of one school and day that have as many pupils, or one more or less
 OUR_FILES = "give only the files that the pages of `patrolplan survey --school` saved, as they are"
 FAR = 10**6  # Beyond every square
 
-Pupils = Annotated[int, Field(ge=0, le=MAX_PUPILS)]
-Part = Annotated[int, Field(ge=-FAR, le=FAR)]
+Pupils = Annotated[int, pydantic.Field(ge=0, le=MAX_PUPILS)]
+Part = Annotated[int, pydantic.Field(ge=-FAR, le=FAR)]
 Counts = dict[str, Pupils]
 FIRST, LAST = (dt.date(year, 1, 1) for year in PLAUSIBLE_YEARS)
-Day = Annotated[dt.date, Field(ge=FIRST, le=LAST)]
+Day = Annotated[dt.date, pydantic.Field(ge=FIRST, le=LAST)]
 
 
 def _require(*conditions: bool) -> None:
@@ -55,12 +47,12 @@ def _require(*conditions: bool) -> None:
         raise ValueError
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(
+class _Form(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(
         strict=True, extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
     )
 
-    @field_validator(*FACTORS, check_fields=False)
+    @pydantic.field_validator(*FACTORS, check_fields=False)
     @classmethod
     def _check_words(cls, value: str | Counts, info: Any) -> str | Counts:  # noqa: ANN401 - as pydantic
         words = [value] if isinstance(value, str) else value
@@ -77,21 +69,21 @@ class _Answer(_Form):
 
 
 class _Square(_Form):
-    square: Annotated[list[Part], Field(min_length=3, max_length=3)]
+    square: Annotated[list[Part], pydantic.Field(min_length=3, max_length=3)]
     pupils: Pupils
     time_band: Counts
     place_factor: Counts
     behaviour_factor: Counts
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _add_up(self) -> Self:
         _require(*(sum(getattr(self, column).values()) <= self.pupils for column in FACTORS))
         return self
 
 
 class _Head(_Form):
-    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    school_urn: Annotated[str, Field(pattern=f"^{PLAIN_URN.pattern}$")]
+    id: Annotated[str, pydantic.Field(pattern=r"^[0-9a-f]{32}$")]
+    school_urn: Annotated[str, pydantic.Field(pattern=f"^{PLAIN_URN.pattern}$")]
     day: Day
     pupils: Pupils
 
@@ -100,7 +92,7 @@ class _AnswersFile(_Head):
     form: Literal["patrolplan survey 1"]
     answers: list[_Answer]
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _add_up(self) -> Self:
         _require(len(self.answers) <= survey_form.MAX_PLACES * self.pupils)
         return self
@@ -116,7 +108,7 @@ class _TallyFile(_Head):
     form: Literal["patrolplan tally 1"]
     squares: list[_Square]
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _add_up(self) -> Self:
         counts = [one.pupils for one in self.squares]
         _require(
@@ -135,8 +127,8 @@ class _TallyFile(_Head):
                     yield (*one.square, column, word), count
 
 
-FILE = TypeAdapter[_AnswersFile | _TallyFile](
-    Annotated[_AnswersFile | _TallyFile, Field(discriminator="form")]
+FILE = pydantic.TypeAdapter[_AnswersFile | _TallyFile](
+    Annotated[_AnswersFile | _TallyFile, pydantic.Field(discriminator="form")]
 )
 KEYS = frozenset(
     key for model in (_Answer, _Square, _AnswersFile, _TallyFile) for key in model.model_fields
@@ -195,7 +187,7 @@ def _read_survey(path: Path, urns: Collection[str] | None, newest: dt.date) -> S
     content = read_bounded(path, MAX_FILE_BYTES, OUR_FILES)
     try:
         file = FILE.validate_json(content.removeprefix(b"\xef\xbb\xbf"))
-    except ValidationError as error:
+    except pydantic.ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         more = f" (of {error.error_count():,} such places)" if error.error_count() > 1 else ""
         what = (
