@@ -158,7 +158,7 @@ def _compute_sun_minutes(
     day: dt.date, longitude: float, latitude: float, *, rising: bool
 ) -> float | None:
     """Sunset (or sunrise) at a place in Great Britain; cached, as schools of an area share days."""
-    moment = (times.compute_sunrise if rising else times.compute_sunset)(day, longitude, latitude)
+    moment = times.compute_sunset(day, longitude, latitude, side=-1 if rising else 1)
     if moment is None:
         return None
     local = moment.astimezone(ZoneInfo("Europe/London"))

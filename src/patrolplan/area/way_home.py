@@ -29,7 +29,12 @@ def gather_way_home(a: Loading) -> WayHomeTables:
     stops, places = _select_near("stops", a), _select_near("places", a)
     clock = _select_known_categories(a)
     if not a.settings.sources.stops:
-        stops = _find_street_stops(a.streets.features, a.limits)
+        found = a.streets.features[a.streets.features["kind"].isin(STOP_KINDS)]
+        found = found[_is_near(found, a.limits)].reset_index(drop=True)
+        stops = gpd.GeoDataFrame(
+            {"kind": found["kind"], "boardings": np.full(len(found), np.nan)},
+            geometry=found.geometry.representative_point(),  # a station may be an area there
+        )
     if not a.settings.sources.places:
         near = a.streets.places[_is_near(a.streets.places, a.limits)]
         places = near[["kind", "geometry"]].reset_index(drop=True)
@@ -107,16 +112,6 @@ def _select_near(
         remedy = "check its coordinates, and that longitude and latitude are in their own columns"
         a.alarms.add("far_places", files[0], what, remedy)
     return table[near].reset_index(drop=True)
-
-
-def _find_street_stops(features: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.GeoDataFrame:
-    """Bus stops and stations of the streets files, as points; a station may be an area there."""
-    stops = features[features["kind"].isin(STOP_KINDS)]
-    stops = stops[_is_near(stops, limits)].reset_index(drop=True)
-    return gpd.GeoDataFrame(
-        {"kind": stops["kind"], "boardings": np.full(len(stops), np.nan)},
-        geometry=stops.geometry.representative_point(),
-    )
 
 
 def _select_known_categories(a: Loading) -> pd.DataFrame:

@@ -95,7 +95,12 @@ def read_crimes(
     crime_checks.check_overlap(table["file"], repeated, paths, alarms)
     good = _is_complete(table, left_out)
     crime_checks.check_clock(table[good], paths, alarms)
-    good &= _is_first_copy(repeated[good[repeated.index]], len(table), left_out)
+    shared = repeated[good[repeated.index] & (repeated["crime_id"] != NO_ID)]
+    same = ["crime_id", "month", "category", "place"]
+    first_file = shared.groupby(same, observed=True)["file"].transform("min")
+    duplicates = shared.index[shared["file"] > first_file]
+    left_out.add("crimes", "also in an earlier file", len(duplicates))
+    good[duplicates] = False
     excluded = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
     good &= ~excluded
@@ -293,18 +298,6 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
         left_out.add("crimes", reason, int((good & fault).sum()), fix=fix)
         good &= ~fault.to_numpy()
     return good
-
-
-def _is_first_copy(repeated: pd.DataFrame, rows: int, left_out: LeftOut) -> Bools:
-    """Whether each of all rows is in no earlier file; only those with a Crime ID are compared."""
-    shared = repeated[repeated["crime_id"] != NO_ID]
-    same = ["crime_id", "month", "category", "place"]
-    first_file = shared.groupby(same, observed=True)["file"].transform("min")
-    duplicates = shared.index[shared["file"] > first_file]
-    left_out.add("crimes", "also in an earlier file", len(duplicates))
-    is_first = np.ones(rows, dtype=bool)
-    is_first[duplicates] = False
-    return is_first
 
 
 def _is_in_plausible_month(

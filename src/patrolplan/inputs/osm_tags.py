@@ -213,17 +213,12 @@ def classify_riding(tags: Mapping[str, str]) -> Riding:
     highway = tags.get("highway", "")
     if highway == "steps":
         return Riding("push" if tags.get("ramp:bicycle") == "yes" else "carry")
-    how = "ride" if _can_ride(highway, tags) else "push"
+    bicycle = tags.get("bicycle", "")  # the most specific tag decides
+    is_closed = {tags.get("vehicle", ""), tags.get("access", "")} & CLOSED_VALUES
+    is_ridden = not bicycle and not is_closed and highway in ROADS | TRACKS
+    how = "ride" if is_ridden or bicycle in OPEN_TO_BICYCLES else "push"
     vehicles = highway in ROADS or highway in TRACKS or highway in TRUNK
     return Riding(how, _find_direction(tags) if vehicles or how == "ride" else 0)
-
-
-def _can_ride(highway: str, tags: Mapping[str, str]) -> bool:
-    """Whether riding is allowed; the most specific tag decides."""
-    if bicycle := tags.get("bicycle", ""):
-        return bicycle in OPEN_TO_BICYCLES
-    is_closed = {tags.get("vehicle", ""), tags.get("access", "")} & CLOSED_VALUES
-    return not is_closed and highway in ROADS | TRACKS
 
 
 def _find_direction(tags: Mapping[str, str]) -> int:

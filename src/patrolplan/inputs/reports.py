@@ -162,7 +162,10 @@ def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> Repor
     held, of_row = number_squares(squares[good])
     counts = np.bincount(of_row, minlength=len(held))
     is_large = counts >= step
-    by_factor = _count_factors(rows[good], of_row, len(held))
+    by_factor = np.zeros((len(held), len(FACTOR_NAMES)), dtype=np.int64)
+    for column in FACTORS:
+        number = pd.Index(FACTOR_NAMES).get_indexer(pd.Index(rows[column][good]))
+        by_factor += count_pairs(of_row[number >= 0], number[number >= 0], by_factor.shape)
     shown = suppress_and_round(counts[is_large], step)
     in_small_squares = int(suppress_and_round(counts[~is_large].sum(), step))
     days = parse_days(rows["reported_on"][good])
@@ -233,13 +236,3 @@ def _find_faults(
             for column, allowed in ALLOWED_VALUES.items()
         },
     }
-
-
-def _count_factors(rows: pd.DataFrame, square: Ints, squares: int) -> Ints:
-    """(s, f) rows of each square that gave each of `FACTOR_NAMES`."""
-    counts = np.zeros((squares, len(FACTOR_NAMES)), dtype=np.int64)
-    for column in FACTORS:
-        number = pd.Index(FACTOR_NAMES).get_indexer(pd.Index(rows[column]))
-        is_given = number >= 0
-        counts += count_pairs(square[is_given], number[is_given], counts.shape)
-    return counts
