@@ -1,7 +1,4 @@
-"""Degrees to the area's metres and back, and the fixed grid of squares.
-
-The only module that transforms coordinates.
-"""
+"""Degrees to metres and back, only here, and the fixed grid of squares."""
 
 from dataclasses import dataclass
 from functools import lru_cache, partial

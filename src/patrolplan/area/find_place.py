@@ -1,7 +1,4 @@
-"""Free text -> places in an area: its streets, junctions, grid references, degrees.
-
-A text that looks like a kind of place may find nothing; `guess_kind` returns the kind.
-"""
+"""Free text -> places in an area: its streets, junctions, grid references, degrees."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -151,8 +148,7 @@ def _find_streets(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:
         middles = []
         for pieces in _split_streets(network, name):
             places = network.piece_middle[pieces]
-            away = np.hypot(*(places - places.mean(axis=0)).T)
-            middles.append(int(pieces[np.argmin(away)]))
+            middles.append(int(pieces[np.argmin(np.hypot(*(places - places.mean(axis=0)).T))]))
         positions = network.middles(middles)
         labels = describe_positions(network, positions) if len(middles) > 1 else [name]
         for label, (x, y) in zip(labels, network.xy(positions), strict=True):

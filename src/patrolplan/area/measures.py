@@ -1,7 +1,4 @@
-"""Measures of an area's tables as they were read, which `patrolplan.area.relations` has bounds for.
-
-Each function gives checks by name, with values (NaN: not known) and what each of them is of.
-"""
+"""Measures of tables as read, by checks of `relations`: values (NaN: not known), of what."""
 
 import re
 from collections import defaultdict

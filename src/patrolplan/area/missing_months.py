@@ -1,9 +1,7 @@
 """Which months are in the data, for every force and so for every catchment.
 
-Forces drop out of open data for months. Unpublished data is unknown, not zero: everything that
-counts months gets from here how much of a month's crime is held. Each force covers its own part of
-an area; where two meet, or one polices the stations of another, a catchment belongs to both in
-proportion to what each records there in a month.
+Forces drop out of open data for months: that is unknown, not zero. Where two forces meet, or one
+polices stations, a catchment belongs to both in proportion to what each records in a month.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,4 @@
-"""`StudyArea`: everything that a plan rests on, read and checked.
-
-An area can be changed to other settings, or another gate, without reading files again.
-"""
+"""`StudyArea`: everything that a plan rests on, read and checked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

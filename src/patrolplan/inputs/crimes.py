@@ -47,22 +47,15 @@ FIELDS = (
 
 @dataclass(frozen=True, eq=False)
 class Crimes:
-    """Incidents, and how exact their places are.
+    """Incidents, and how exact their places are."""
 
-    `incidents` (see `patrolplan.tables.INCIDENTS`) have all categories and places in the files.
-    `is_exact` is (i,) whether an incident's place is exact: most rows of its file have a date; a
-    file of months alone, as open data is, gives snap points. `places` are (m, 2) metres, the
-    distinct places sorted by x and then y; `place_index` and `file_index` are (i,) rows of `places`
-    and `files`. `ids` are (i,) numbers of the Crime IDs, 0 without, and `forces` all that the files
-    have.
-    """
-
-    incidents: gpd.GeoDataFrame
-    is_exact: Bools
-    places: Floats
-    place_index: Ints
+    incidents: gpd.GeoDataFrame  # see `patrolplan.tables.INCIDENTS`; all that the files have
+    is_exact: Bools  # (i,) places: not of files of months alone, as open data is (snap points)
+    places: Floats  # (m, 2) metres, the distinct places sorted by x and then y
+    place_index: Ints  # (i,) rows of `places`
     files: tuple[str, ...]
-    file_index: Ints
+    file_index: Ints  # (i,) rows of `files`
+    # (i,) numbers of the Crime IDs, 0 without; and all forces that the files have
     ids: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
     forces: frozenset[str] = frozenset()
     categories: crime_checks.CategoryCheck = field(default_factory=crime_checks.CategoryCheck)
@@ -223,19 +216,12 @@ SPAN_REMEDY = "give a last possible time at most 31 days after the first, not be
 
 
 def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any], list[Unreadable]]:
-    """Month, first and last possible time of each row, the first's precision; what is unreadable.
-
-    Without columns of times there is only the month. Where `occurred_at` is empty, `committed_from`
-    and `committed_to` count:
-
-    - Both alike, or only one given: the crime happened then.
-    - Up to 24 hours apart: it happened in that span. Which half-hour is not known, so such a crime
-      counts as one in all, shared out by the clock (`patrolplan.risk.known_times`).
-    - Up to 31 days apart: a span that says nothing about the hour; the date and the month are those
-      of the first time.
-    - The last before the first, or more than 31 days after it: a typing error. Neither time counts;
-      the row is left out unless it has a month of its own, and many such rows stop the command.
-    """
+    """Month, first and last possible time, its precision, of each row; what is unreadable."""
+    # Where `occurred_at` is empty, `committed_from` and `committed_to` count: alike, or one alone,
+    # as the time; up to 24 hours apart as a span, in which the crime counts as one in all, shared
+    # out by the clock (`risk.known_times`); up to 31 days apart as the first date alone. Further
+    # apart, or in the wrong order, they are a typing error: neither counts; the row is left out
+    # unless it has a month of its own, and many such rows stop the command.
     never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")
     columns: dict[str, Any] = {
         "occurred_at": never,

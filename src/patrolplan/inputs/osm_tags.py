@@ -1,7 +1,4 @@
-"""Which ways of OpenStreetMap can be walked and patrolled, and how a bicycle uses them.
-
-The rules are the same for every street format.
-"""
+"""Which ways of OpenStreetMap can be walked, patrolled and ridden, whatever the format."""
 
 import re
 from collections.abc import Mapping

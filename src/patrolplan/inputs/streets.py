@@ -94,29 +94,23 @@ class Streets:
 
 
 class Way(NamedTuple):
-    """A row of the ways: texts are empty where not known.
-
-    `riding` and `one_way` are of `Riding`; `is_patrolled` is false where the way is only walked,
-    `is_area` where it is the outline of a square, `is_sidewalk` of a pavement that is a way of its
-    own. `layer` is 0 at ground level; `incline` 1 where the way leads up in its own direction, -1
-    down, 0 where not known. `crossing` is a `CrossingKind`, `passage` a `Passage`.
-    """
+    """A row of the ways: texts are empty where not known."""
 
     osm_id: int
     name: str = ""
     highway: str = ""
     lit: str = ""
-    riding: str = "ride"
+    riding: str = "ride"  # as `one_way`, of `Riding`
     one_way: int = 0
-    is_patrolled: bool = True
-    is_area: bool = False
+    is_patrolled: bool = True  # false: only walked
+    is_area: bool = False  # the outline of a square
     is_crossing: bool = False
-    layer: float = 0.0
-    incline: int = 0
-    crossing: str = ""
+    layer: float = 0.0  # 0 at ground level
+    incline: int = 0  # 1 leads up in its own direction, -1 down, 0 not known
+    crossing: str = ""  # a `CrossingKind`
     sidewalk: str = ""
-    passage: str = ""
-    is_sidewalk: bool = False
+    passage: str = ""  # a `Passage`
+    is_sidewalk: bool = False  # a pavement that is a way of its own
 
 
 def describe_way(osm_id: int, tags: Mapping[str, str], riding: osm_tags.Riding) -> Way:

@@ -1,7 +1,4 @@
-"""The tables of pupils' ways home: readers of the clock, of stops and of places.
-
-`patrolplan.inputs.origins` reads where pupils live, `patrolplan.inputs.polygons` small areas.
-"""
+"""The tables of pupils' ways home: readers of the clock, of stops and of places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,4 @@
-"""Types of the settings' values, the base class of sections, and names from the data.
-
-The names (crime categories, risk models) belong to modules that settings may not import.
-"""
+"""Types of settings, the base of sections, and names of modules that settings may not import."""
 
 from contextlib import suppress
 from datetime import time

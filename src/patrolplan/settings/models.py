@@ -1,7 +1,4 @@
-"""The keys of `patrolplan.toml` as frozen models: defaults, limits and meanings.
-
-Those of patrols and pupils are in `patrol.py`.
-"""
+"""The keys of `patrolplan.toml` as frozen models; those of patrols and pupils: `patrol.py`."""
 
 import os
 import re
