@@ -77,10 +77,7 @@ def find_local_codes(longitude: ArrayLike, latitude: ArrayLike) -> NDArray[np.in
     return np.where(exists, np.where(is_british, BRITISH_GRID_CODE, utm), 0)
 
 
-SQUARE_METRES = 250.0
-"""Side of the squares of the fixed grid. It is not a setting, since counts on squares of two sizes
-could be subtracted."""
-
+SQUARE_METRES = 250.0  # Of the fixed grid; no setting: counts of two sizes could be subtracted
 NOWHERE = (0, 0, 0)  # The square of an invalid place
 
 

@@ -27,10 +27,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 P = ParamSpec("P")
 ProgressCallback = Callable[[str, int, int], None]  # A label, items done, their total
-CHUNKS_PER_WORKER = 4
-"""Parts into which the work of each is divided: few, as what all items need goes with each part,
-but several, as some items take longer than others."""
-
+CHUNKS_PER_WORKER = 4  # Few, as what all need goes with each; several, as items differ in time
 UNKNOWN_WORKERS = 16  # Number of workers that an executor of another kind is taken to have
 POLL_SECONDS = 0.2  # Interval at which waits are interrupted so that Ctrl-C works on Windows
 SCHOOLS_PER_WORKER = 24  # At least: a worker takes seconds to start, a school less than one

@@ -34,10 +34,7 @@ MAX_FAR_GATES = 2  # This many gates may always be far: their schools are left o
 MIN_COARSE_GATES = 4  # Fewer gates than this may have round coordinates by chance
 FAR_BASE_METRES = 50_000.0  # Maximum distance of an officer's base from the area
 MAX_NO_HOURS_SHARE = 0.5  # Maximum share of officers without hours: some may be away, not most
-MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2
-"""Maximum calendar years that reports are older or newer than the newest crimes: crimes are
-published months after the reports come in."""
-
+MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2  # Than the newest crimes, published later
 MAX_OLD_REPORTS = 0.2  # Maximum share of reports of other years
 MAX_REFUSED_REPORTS = 0.1  # Maximum share of refused reports: pupils' returns are untidy
 ALLOWED_REPORTS = 20  # This many reports may always be refused; they are counted by reason

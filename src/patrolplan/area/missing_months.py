@@ -15,21 +15,13 @@ from patrolplan.inputs.timestamps import list_spans
 from patrolplan.notes import Note
 from patrolplan.text import format_count, list_first
 
-LOW_SHARE = 0.1
-"""A month of less than this share of a force's typical month is missing: crime never falls so far,
-but files are cut short."""
-
+LOW_SHARE = 0.1  # Of a typical month; below, it is missing: crime never falls so far, files are cut
 MIN_TYPICAL_IN_FILES = 5.0
-MIN_TYPICAL_IN_AREA = 20.0
-"""A force that records fewer in a typical month may record none by chance: none is then missing."""
-
+MIN_TYPICAL_IN_AREA = 20.0  # Forces with fewer, in files or area, may record none by chance
 MIN_OWN_INCIDENTS = 10  # With fewer, a catchment belongs to the forces of those around it
 AROUND = 10  # Number of nearest catchments that are around one, the catchment itself included
 NEIGHBOURHOOD = 30  # Number of nearest catchments among which missing parts are sought
-MIN_TYPICAL_NEARBY = 40.0
-"""With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
-there are many neighbourhoods."""
-
+MIN_TYPICAL_NEARBY = 40.0  # Fewer may be hardly any by chance: neighbourhoods are many
 MIN_HELD_SHARE = 0.5  # A month is held in a catchment where at least this share of its crime is
 
 

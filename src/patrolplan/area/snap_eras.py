@@ -15,10 +15,7 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 
 KNOWN_STARTS = pd.DatetimeIndex(["2022-07-01"])  # From when data.police.uk used other points
-REPLACED_SHARE = 0.5
-"""An era begins where at least this share of a month's crime is on points never seen before, and of
-the month before on points never seen again."""
-
+REPLACED_SHARE = 0.5  # Of a month's crime on new points, and of the month before on vanished ones
 MIN_JUMP = 0.3
 """That share exceeds the neighbouring month's by at least this much: in a small area, and in the
 first months, many points are seen for the first time without being new."""

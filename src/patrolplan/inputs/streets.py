@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 else:
     osmium = lazy_loader.load("osmium")  # streets that were read before need it no more
 
-MARGIN_METRES = 500.0
-"""Distance beyond the limits of the area up to which walks may use streets of the files: a walk
-that leads farther out and back is at least 1 km longer than one to the limits."""
-
+MARGIN_METRES = 500.0  # Beyond the limits: a walk farther out and back is 1 km longer, or more
 KEYS = (
     *("highway", "leisure", "landuse", "natural", "waterway", "railway", "building", "barrier"),
     *("amenity", "shop"),

@@ -297,9 +297,7 @@ def parse_numbers(values: pd.Series) -> Floats:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-EMPTY_WORDS = ("null", "n/a", "na", "none", "nan", "-", "unknown", "not known")
-"""Words for an empty cell, in lower case."""
-
+EMPTY_WORDS = ("null", "n/a", "na", "none", "nan", "-", "unknown", "not known")  # lower case
 MONTH_REMEDY = "write months as YYYY-MM"
 TIME_REMEDY = "write times as YYYY-MM-DD HH:MM, with hours from 00 to 23"
 DEGREES_REMEDY = "write decimal degrees with a point, such as -0.1276"

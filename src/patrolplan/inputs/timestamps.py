@@ -19,10 +19,7 @@ UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
 DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
 """How British spreadsheets write dates; the month never comes first, see `check_day_first`."""
 
-PLAUSIBLE_YEARS = (2000, 2199)
-"""Years that dates are read from. Months in the future are left out later, see
-`find_newest_plausible_month`."""
-
+PLAUSIBLE_YEARS = (2000, 2199)  # Dates are read from these; the future is left out later
 RELEASED = pd.Timestamp("2026-11-01")  # A correct clock shows no month before that of this version
 ISO_DATE = re.compile(r"\d{4}(-\d{1,2}-|/\d{1,2}/|\d{4})")
 """How a full date begins; pandas would also read a year alone, and words such as now."""
