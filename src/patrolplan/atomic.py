@@ -1,8 +1,6 @@
 """Files and folders that are written completely or not at all, locks, and hashes of content.
 
-A file is written next to its place and renamed into it. A folder is swapped for another by two
-renames; after a kill at any moment, either the old or the new one is in place, and if the kill was
-between the two, `recover_swap` finishes the swap at the next command.
+A file is renamed into place, a folder by two renames; `recover_swap` ends a swap that was killed.
 """
 
 import contextlib
@@ -21,9 +19,7 @@ import filelock
 from patrolplan.errors import OutputError, PatrolplanError
 
 TEMPORARY_PREFIX = "patrolplan-"  # Prefix of our folders in the system's temporary folder
-
-WEEK_FILE = "week.json"
-"""A week in its folder. It may have changes by hand, so it is only replaced by another week."""
+WEEK_FILE = "week.json"  # It may have changes by hand, so only another week replaces it
 
 
 def hash_content(*parts: str | bytes | memoryview) -> str:
@@ -115,11 +111,8 @@ def write_file_atomically(path: Path, data: bytes) -> None:
 
 
 def replace_together(files: Mapping[Path, bytes]) -> None:
-    """Replace files of a folder, or none: all are complete on disk before the first is renamed.
-
-    The last one is the record of the others. If a run is killed meanwhile, `finish_replacing`
-    tells by the new record whether all had been written.
-    """
+    """Replace files of a folder, or none: all are complete on disk before the first is renamed."""
+    # The last one is the record of the others: after a kill it tells whether all had been written.
     paths = [*files]
     finish_replacing(paths, is_complete=False)  # writing would follow a link of a part's name
     try:
@@ -134,10 +127,8 @@ def replace_together(files: Mapping[Path, bytes]) -> None:
 
 
 def finish_replacing(paths: Iterable[Path], *, is_complete: bool) -> None:
-    """Rename new files into place in this order, or drop them if not all had been written.
-
-    Those that are renamed already are passed over, so a second kill leaves the same to finish.
-    """
+    """Rename new files into place in this order, or drop them if not all had been written."""
+    # Those that are renamed are passed over, so a second kill leaves the same to finish.
     for path in paths:
         part = sibling_path(path, "part")
         if is_complete and part.exists():
@@ -152,12 +143,15 @@ def create_part_folder(folder: Path) -> Path:
 
 
 def swap_folders(part: Path, folder: Path) -> None:
-    """Replace a folder by a part folder, after flushing all of the latter to disk.
-
-    The new folder is renamed to `.new`, the old one to `.old`, and the new one to its final name.
-    """
+    """Replace a folder by a part folder, flushed to disk: it becomes `.new`, the old one `.old`."""
     part.chmod(0o755)  # other users may read it, unlike a temporary folder
-    _sync_tree(part)
+    for path in part.rglob("*"):  # so that a power cut cannot leave empty files
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("r+b") as stream:  # Windows syncs only files that are open for writing
+                os.fsync(stream.fileno())
+    sync_folder(part)
     old, new = sibling_path(folder, "old"), sibling_path(folder, "new")
     part.rename(new)
     if folder.exists():
@@ -188,17 +182,6 @@ def list_leftovers(folder: Path) -> list[Path]:
 def sibling_path(path: Path, kind: str) -> Path:
     """Path of a lock, of the old and new folders during a swap, or of the new part of a file."""
     return path.parent / f".{path.name}.{kind}"
-
-
-def _sync_tree(part: Path) -> None:
-    """Flush every file and folder to disk, so that a power cut cannot leave empty ones."""
-    for path in part.rglob("*"):
-        if path.is_dir():
-            sync_folder(path)
-        else:
-            with path.open("r+b") as stream:  # Windows syncs only files that are open for writing
-                os.fsync(stream.fileno())
-    sync_folder(part)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """How risk and planning refuse columns that are for audit only, without access to values.
 
-Deprivation, ethnicity and the like may show who gets the patrols, never decide where they go. They
-are in `patrolplan.team.burden.AuditColumns`, which what estimates and plans may not import.
+Deprivation and the like may show who gets patrols, never decide where they go: `AuditColumns`.
 """
 
 import re
@@ -56,5 +55,4 @@ def _list_columns(given: object) -> Iterator[str]:
         for one in given.values() if isinstance(given, Mapping) else given:
             yield from _list_columns(one)
     else:
-        names = getattr(given, "audit_column_names", ())
-        yield from (f"{AUDIT_MARK}{name}" for name in names)
+        yield from (f"{AUDIT_MARK}{name}" for name in getattr(given, "audit_column_names", ()))

@@ -1,7 +1,6 @@
 """A cache of slow results, by the content of everything that they depend on.
 
-Nothing that depends on reports, or on a force's own extract, may be stored here: entries are
-written into the user's cache folder, where they remain after the run.
+Nothing of reports, or of a force's own extract, may be stored: entries remain after the run.
 """
 
 import contextlib
@@ -40,11 +39,7 @@ ENTRY_PATTERN = re.compile(r"[0-9a-f]{40}\.entry|\.new-\w+")
 
 @dataclass(frozen=True)
 class Store:
-    """Results of one kind (a name of `STORES`) in the cache folder, each a file with a checksum.
-
-    A changed `version`, key or content means that the result is computed again and the entry
-    replaced. A cache that cannot be read or written only costs time.
-    """
+    """Results of one kind (a name of `STORES`) and `version` in the cache, each with a checksum."""
 
     name: str
     version: str

@@ -1,7 +1,6 @@
 """Functions that numba compiles when they first run, and a clock that stops meanwhile.
 
-Loading numba takes some tenths of a second, so it does not happen before a compiled function runs:
-a command that computes nothing, or finds everything in the cache, never spends this time.
+Loading numba takes some tenths of a second: a command that runs no such function never loads it.
 """
 
 from __future__ import annotations

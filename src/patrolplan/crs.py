@@ -1,10 +1,7 @@
-"""Degrees to the area's metres and back, and the fixed grid of squares.
-
-The only module that transforms coordinates.
-"""
+"""Degrees to metres and back, only here, and the fixed grid of squares."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -80,10 +77,7 @@ def find_local_codes(longitude: ArrayLike, latitude: ArrayLike) -> NDArray[np.in
     return np.where(exists, np.where(is_british, BRITISH_GRID_CODE, utm), 0)
 
 
-SQUARE_METRES = 250.0
-"""Side of the squares of the fixed grid. It is not a setting, since counts on squares of two sizes
-could be subtracted."""
-
+SQUARE_METRES = 250.0  # Of the fixed grid; no setting: counts of two sizes could be subtracted
 NOWHERE = (0, 0, 0)  # The square of an invalid place
 
 
@@ -134,16 +128,13 @@ def locate_in_squares(
     return places
 
 
-@lru_cache(maxsize=32)
-def _transformer(source: str, target: str) -> Transformer:
-    return Transformer.from_crs(source, target, always_xy=True)
+_transformer = lru_cache(maxsize=32)(partial(Transformer.from_crs, always_xy=True))
 
 
 def _transform(
     source: str, target: str, x: ArrayLike, y: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x = np.array(x, dtype=np.float64)
-    y = np.array(y, dtype=np.float64)
+    x, y = np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
     if source == target:
         return x, y
     valid = np.isfinite(x) & np.isfinite(y)

@@ -10,11 +10,9 @@ import pandas as pd
 
 from patrolplan.errors import InputError
 
-Day = dt.date | str | np.datetime64
-"""A day as a date, a Timestamp, or text, YYYY-MM-DD."""
+Day = dt.date | str | np.datetime64  # A day as a date, a Timestamp, or text, YYYY-MM-DD
 
-Month = str | dt.date | pd.Period
-"""A month as text, YYYY-MM, a Period, or any day of it."""
+Month = str | dt.date | pd.Period  # A month as text, YYYY-MM, a Period, or any day of it
 
 Urn = str | int
 Urns = Urn | Iterable[Urn]

@@ -1,8 +1,4 @@
-"""Errors, worded so that users know what to do next.
-
-Every error is a `PatrolplanError` and also the built-in error that a caller would expect.
-Validation collects all problems and raises once.
-"""
+"""Errors, worded so that users know what to do next; validation collects all and raises once."""
 
 import sys
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,4 @@
-"""`Note`: something that a reader of a result should know, said where it is found.
-
-Code uses the key of a note and what it is about, never its words.
-"""
+"""`Note`: what a reader should know; code uses its key and what it is about, never its words."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,8 +1,7 @@
 """Apply one function to many items by an executor or threads, with results in the same order.
 
-An executor is any `concurrent.futures.Executor`: a pool of processes of this computer (`Workers`),
-the workers of a Dask cluster (`connect_cluster`), or another. What workers need goes to them in
-memory, and no file of it is written. Threads are for work in compiled code.
+Of any kind: `Workers`, a Dask cluster's (`connect_cluster`). What they need goes there in memory,
+never as a file. Threads are for work in compiled code.
 """
 
 import contextlib
@@ -13,15 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent import futures
 from importlib import import_module
 from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
@@ -35,20 +26,11 @@ Common = TypeVar("Common")
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 P = ParamSpec("P")
-
-ProgressCallback = Callable[[str, int, int], None]
-"""Called with a label, the number of items done and their total."""
-
-CHUNKS_PER_WORKER = 4
-"""Parts into which the work of each is divided: few, as what all items need goes with each part,
-but several, as some items take longer than others."""
-
+ProgressCallback = Callable[[str, int, int], None]  # A label, items done, their total
+CHUNKS_PER_WORKER = 4  # Few, as what all need goes with each; several, as items differ in time
 UNKNOWN_WORKERS = 16  # Number of workers that an executor of another kind is taken to have
 POLL_SECONDS = 0.2  # Interval at which waits are interrupted so that Ctrl-C works on Windows
-
-SCHOOLS_PER_WORKER = 24
-"""Minimum schools per worker: it takes some seconds to start, a school less than one."""
-
+SCHOOLS_PER_WORKER = 24  # At least: a worker takes seconds to start, a school less than one
 MAX_WORKERS = 61  # Maximum number of processes for which Windows can wait at once
 CONNECT_SECONDS = 30  # Maximum time for a cluster to answer, and to have a worker
 
@@ -58,14 +40,11 @@ def map_parallel(
     common: Common,
     items: Sequence[Item],
     *,
-    executor: Executor | None = None,
+    executor: futures.Executor | None = None,
     report_progress: Callable[[int], None] | None = None,
 ) -> list[Answer]:
-    """Apply a function, importable by name, to what all items need and every item, in any process.
-
-    Without an executor this process computes one item after the other. Progress is the number of
-    items done. ClusterError is raised when a worker is lost.
-    """
+    """Apply a function, importable by name, to what all items need and every item."""
+    # Without an executor one after the other. Progress is of items done.
     report = report_progress or (lambda _: None)
     if executor is None:
         done = []
@@ -73,21 +52,22 @@ def map_parallel(
             done.append(function(common, item))
             report(len(done))
         return done
-    count = CHUNKS_PER_WORKER * getattr(executor, "count", UNKNOWN_WORKERS)
-    size = -(-len(items) // count) or 1
+    size = -(-len(items) // (CHUNKS_PER_WORKER * getattr(executor, "count", UNKNOWN_WORKERS))) or 1
     work = functools.partial(_run_chunk, pickle.dumps((function, common), protocol=5))
-    started: list[Future[list[Answer]]] = []
+    started: list[futures.Future[list[Answer]]] = []
     try:
         parts = (items[start : start + size] for start in range(0, len(items), size))
         started.extend(executor.submit(work, part) for part in parts)
         waiting, number = set(started), 0
         while waiting:
-            ended, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            ended, waiting = futures.wait(
+                waiting, timeout=POLL_SECONDS, return_when=futures.FIRST_COMPLETED
+            )
             number += sum(len(future.result()) for future in ended)
             if ended:
                 report(number)
         return [answer for future in started for answer in future.result()]
-    except BrokenExecutor:
+    except futures.BrokenExecutor:
         message = (
             "a worker process ended before it was done, probably because memory ran out; use fewer "
             "(--workers 1 needs none)"
@@ -119,7 +99,7 @@ def label_progress(
     return lambda done: report_progress(label, done, len(items))
 
 
-class Workers(ProcessPoolExecutor):
+class Workers(futures.ProcessPoolExecutor):
     """A pool of processes on this computer.
 
     They end with this process, however it ends, and at once when the `with` block ends by an error
@@ -142,7 +122,7 @@ class Workers(ProcessPoolExecutor):
 
     def submit(
         self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[Answer]:
+    ) -> futures.Future[Answer]:
         """Call a function in a worker; see `concurrent.futures.Executor.submit`."""
         if threading.current_thread() is not threading.main_thread():
             return super().submit(fn, *args, **kwargs)
@@ -184,7 +164,7 @@ def choose_worker_count(schools: int) -> int:
 
 
 @contextlib.contextmanager
-def connect_cluster(address: str) -> Iterator[Executor]:
+def connect_cluster(address: str) -> Iterator[futures.Executor]:
     """Workers of the Dask cluster at an address such as "tcp://10.0.0.5:8786"."""
     try:
         dask: Any = import_module("distributed")
@@ -225,16 +205,13 @@ def _check_versions(versions: dict[str, dict[str, str]]) -> None:
 
 def map_in_threads(
     function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = 2
-) -> Iterator[Future[Answer]]:
-    """Apply a function that releases the GIL to items in threads; in their order.
-
-    Whoever stops asking, as by Ctrl-C, waits for what is at work, not for the rest.
-    """
-    pool = ThreadPoolExecutor(threads)
+) -> Iterator[futures.Future[Answer]]:
+    """Apply a function that releases the GIL to items, in order; Ctrl-C waits for those at work."""
+    pool = futures.ThreadPoolExecutor(threads)
     try:
         for future in [pool.submit(function, item) for item in items]:
             while not future.done():
-                wait([future], timeout=POLL_SECONDS)
+                futures.wait([future], timeout=POLL_SECONDS)
             yield future
     finally:
         pool.shutdown(cancel_futures=True)
@@ -245,9 +222,6 @@ _LINEAR_ALGEBRA = threading.RLock()
 
 @contextlib.contextmanager
 def limit_to_one_thread() -> Iterator[None]:
-    """Limit linear algebra to one thread, for one block at a time of the whole process.
-
-    Sums of several threads differ in their last digits.
-    """
+    """One thread of linear algebra for the process: sums of several differ in the last digits."""
     with _LINEAR_ALGEBRA, threadpool_limits(limits=1, user_api="blas"):
         yield

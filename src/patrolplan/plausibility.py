@@ -1,8 +1,6 @@
 """Plausibility checks: data that looks wrong as a whole stops a command, or is accepted.
 
-Each check has a name, under which the settings may accept it with a written reason
-(`[accept] CHECK = "why"`). The reason is then printed on the outputs. A check never concerns a
-single row: a wrong row is left out and counted, or refused by its reader.
+`[accept] CHECK = "why"` accepts one, and outputs print why. No check concerns a single row.
 """
 
 from collections.abc import Mapping
@@ -31,10 +29,7 @@ CheckName = Literal[
     "gate_levels",
 ]
 CHECKS: tuple[CheckName, ...] = get_args(CheckName)
-
-ANNOUNCED_CHECKS: frozenset[str] = frozenset({"missing_months"})
-"""Checks that are announced but stop no command, since the data concerned is masked."""
-
+ANNOUNCED_CHECKS: frozenset[str] = frozenset({"missing_months"})  # They stop nothing: it is masked
 MAX_REFUSED_SHARE = 0.01
 """Maximum share of a table's rows with values that cannot be read, or do not match the header; if
 there are more, the cause is a wrong format, not typing errors. Empty cells are not counted."""

@@ -73,10 +73,7 @@ FACTOR_NAMES = tuple(name for names in FACTORS.values() for name in names)
 
 @dataclass(frozen=True, eq=False)
 class ReportTable:
-    """All known data of pupils' reports: suppressed and rounded counts, by square.
-
-    All counts are multiples of `step`, and those of a square are at least as large.
-    """
+    """All known data of pupils' reports by square, in multiples of `step`, none below it."""
 
     step: int
     squares: NDArray[np.int64]  # (s, 3) with counts, rows of `crs.find_squares` in order
@@ -181,12 +178,10 @@ class ReportGroups:
 def group_reports(
     table: ReportTable, piece_xy: ArrayLike, limits: BaseGeometry, *, crs: str, threshold: int
 ) -> tuple[ReportGroups, list[LeftOutRow]]:
-    """The groups of an area: the squares of the table that hold a piece of its streets.
-
-    `piece_xy`: (p, 2) metres, the middle of each piece of street. `limits`: polygon of the area in
-    metres.
-    """
-    of_piece = _match_squares(table.squares, find_squares(piece_xy, crs))
+    """The groups of an area: squares with a piece of street, by (p, 2) middles in metres."""
+    both = (table.squares, find_squares(piece_xy, crs))
+    index, keys = (pd.MultiIndex.from_arrays(list(rows.T)) for rows in both)
+    of_piece = index.get_indexer(keys)  # row of the square, -1 where none has the piece
     has_street = np.isin(np.arange(len(table)), of_piece)
     share_inside = _compute_share_inside(table.squares, limits, crs)
     is_inside = has_street | (share_inside > 0)
@@ -212,11 +207,10 @@ def group_reports(
         "in a group under the threshold": table.in_small_squares
         + int(table.counts[has_street & ~used].sum()),
     }
-    rows = [
+    return groups, [
         LeftOutRow("reports", why, int(suppress_and_round(count, threshold)), threshold)
         for why, count in left_out.items()
     ]
-    return groups, rows
 
 
 def _check_terms(counts: NDArray[np.int64], by_term: dict[SchoolTerm, NDArray[np.int64]]) -> None:
@@ -260,24 +254,20 @@ def meets_threshold(
     >>> meets_threshold(np.array([0, 0, 0, 1]), np.array([7, 7, 8, 7]), 2)
     array([ True,  True, False, False])
     """
-    kinds = int(kind.max(initial=0)) + 1
-    alike = place * kinds + kind
+    alike = place * (int(kind.max(initial=0)) + 1) + kind
     return np.asarray(np.bincount(alike, minlength=1)[alike] >= threshold)
 
 
 def fix_threshold(files: Iterable[Path], threshold: int) -> None:
-    """Write a threshold below the safe one beside reports at its first use, and refuse others.
-
-    Thresholds of 2, 3 and 4 one after another would give the counts of most squares exactly.
-    """
+    """Write a threshold below the safe one beside reports at its first use, and refuse others."""
+    # Thresholds of 2, 3 and 4 one after another would give the counts of most squares exactly.
     for path in files if threshold < SAFE_THRESHOLD else ():
         held, where = path.with_name(f".{path.name}.threshold"), "[privacy] threshold"
         try:
             with held.open("x", encoding="utf-8") as stream:
                 stream.write(f"{threshold}\n")
         except FileExistsError:
-            first = held.read_text(encoding="utf-8").strip()
-            if first != f"{threshold}":
+            if held.read_text(encoding="utf-8").strip() != f"{threshold}":
                 what = f"{threshold} is not the one that {path.name} was first counted with"
                 remedy = f"write that of {held.name}, or {SAFE_THRESHOLD}"
                 raise InputError.one(where, what, remedy) from None
@@ -321,19 +311,12 @@ def note_crime_grouping(threshold: int) -> Note:
     return Note("crime_grouped", text)
 
 
-def _match_squares(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(k,) row of `squares` that equals each wanted one, -1 where none does."""
-    index, keys = (pd.MultiIndex.from_arrays(list(rows.T)) for rows in (squares, wanted))
-    return np.asarray(index.get_indexer(keys), dtype=np.int64)
-
-
 def _compute_share_inside(
     squares: NDArray[np.int64], limits: BaseGeometry, crs: str
 ) -> NDArray[np.float64]:
     """(s,) share of each square that lies within the limits; 0 where the CRS does not reach."""
     shares = ((0, 0), (1, 0), (1, 1), (0, 1))
-    corners = [locate_in_squares(squares, across, up, crs) for across, up in shares]
-    rings = np.stack(corners, axis=1)
+    rings = np.stack([locate_in_squares(squares, across, up, crs) for across, up in shares], axis=1)
     is_reached = np.isfinite(rings).all(axis=(1, 2))
     outlines = shapely.polygons(rings[is_reached])
     shapely.prepare(limits)

@@ -79,11 +79,8 @@ SCHOOLS = Schema(
     },
 )
 
-STAFF = "staff"
-"""The role of school staff: they never lead a patrol, but may accompany one at their schools."""
-
-Reason = Literal["abstracted", "sick", "incident", "weather", "other"]
-"""Why a visit was not made, or only in part."""
+STAFF = "staff"  # School staff never lead a patrol, but may accompany one at their schools
+Reason = Literal["abstracted", "sick", "incident", "weather", "other"]  # Why a visit was not whole
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 HOTSPOTS = Schema(

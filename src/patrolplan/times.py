@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import re
+from functools import partial
 from typing import Literal, NamedTuple, get_args
 
 TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -85,7 +86,9 @@ ORDINAL_TO_JULIAN = 1721424.5  # Python counts days from 1 January of the year 1
 ITERATIONS = 3  # The sun moves, so its position is computed again for the time just calculated
 
 
-def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
+def compute_sunset(
+    day: dt.date, longitude: float, latitude: float, *, side: int = 1
+) -> dt.datetime | None:
     """Sunset on a day in universal time, to a minute; None if the sun does not set that day.
 
     Meeus (1998), Astronomical Algorithms, as in NOAA's solar calculator.
@@ -93,18 +96,7 @@ def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.dateti
     >>> compute_sunset(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
     '15:53'
     """
-    return _find_horizon_time(day, longitude, latitude, side=1)
-
-
-def compute_sunrise(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
-    """Sunrise on a day; see `compute_sunset`."""
-    return _find_horizon_time(day, longitude, latitude, side=-1)
-
-
-def _find_horizon_time(
-    day: dt.date, longitude: float, latitude: float, *, side: int
-) -> dt.datetime | None:
-    """When the sun is at the horizon: in the east for side -1, in the west for side 1."""
+    # When the sun is at the horizon: in the west for side 1, in the east for side -1.
     minutes = 720.0 + 360.0 * side  # a first guess: six o'clock
     for _ in range(ITERATIONS):
         julian = day.toordinal() + ORDINAL_TO_JULIAN + minutes / 1440
@@ -115,10 +107,11 @@ def _find_horizon_time(
         ) - math.tan(north) * math.tan(declination)
         if not -1 <= cosine <= 1:
             return None
-        hour_angle = math.degrees(math.acos(cosine))
-        minutes = 720 - 4 * (longitude - side * hour_angle) - equation_minutes
-    midnight = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
-    return midnight + dt.timedelta(minutes=minutes)
+        minutes = 720 - 4 * (longitude - side * math.degrees(math.acos(cosine))) - equation_minutes
+    return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC) + dt.timedelta(minutes=minutes)
+
+
+compute_sunrise = partial(compute_sunset, side=-1)
 
 
 def _locate_sun(centuries: float) -> tuple[float, float]:
@@ -134,16 +127,14 @@ def _locate_sun(centuries: float) -> tuple[float, float]:
     )
     node = math.radians(125.04 - 1934.136 * t)
     apparent = mean_longitude + math.radians(centre - 0.00569 - 0.00478 * math.sin(node))
-    seconds = 21.448 - t * (46.8150 + t * (0.00059 - t * 0.001813))
-    mean_tilt = 23 + (26 + seconds / 60) / 60
+    mean_tilt = 23 + (26 + (21.448 - t * (46.8150 + t * (0.00059 - t * 0.001813))) / 60) / 60
     tilt = math.radians(mean_tilt + 0.00256 * math.cos(node))
     declination = math.asin(math.sin(tilt) * math.sin(apparent))
     y = math.tan(tilt / 2) ** 2
-    equation = (
+    return declination, 4 * math.degrees(
         y * math.sin(2 * mean_longitude)
         - 2 * eccentricity * math.sin(anomaly)
         + 4 * eccentricity * y * math.sin(anomaly) * math.cos(2 * mean_longitude)
         - 0.5 * y * y * math.sin(4 * mean_longitude)
         - 1.25 * eccentricity * eccentricity * math.sin(2 * anomaly)
     )
-    return declination, 4 * math.degrees(equation)

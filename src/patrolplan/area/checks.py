@@ -1,10 +1,9 @@
 """Plausibility of an area's sources together: places, clocks, categories, hours, reports.
 
-A check has a declared bound. If it is exceeded, the command stops with the cause, unless the check
-is accepted for a written reason, see `patrolplan.plausibility`. Lesser findings are noted.
+If a declared bound is exceeded, the command stops, unless the check is accepted for a reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import shapely
@@ -19,7 +18,7 @@ from patrolplan.inputs.schools import LOCAL_URN
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.table_reader import check_resolution, find_coarse
 from patrolplan.notes import Note
-from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
+from patrolplan.plausibility import CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import format_count, list_first, pluralise
@@ -27,7 +26,6 @@ from patrolplan.times import format_time, minutes_after_midnight
 
 EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"  # When a school day can end
 EARLIEST_OPENING, LATEST_OPENING = "07:00", "10:59"  # When a school day can begin
-
 EARLIEST_PATROL, LATEST_PATROL = "07:00", "19:00"
 """Hours within which a patrol around a school day is, and with which officers' hours overlap."""
 
@@ -35,19 +33,10 @@ FAR_PLACE_METRES = 5_000.0  # Maximum distance from the area of a place for the 
 MAX_FAR_GATES = 2  # This many gates may always be far: their schools are left out and named by row
 MIN_COARSE_GATES = 4  # Fewer gates than this may have round coordinates by chance
 FAR_BASE_METRES = 50_000.0  # Maximum distance of an officer's base from the area
-
-MAX_NO_HOURS_SHARE = 0.5
-"""Maximum share of officers without hours on any day: some may be away, but not most of them."""
-
-MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2
-"""Maximum calendar years that reports are older or newer than the newest crimes: crimes are
-published months after the reports come in."""
-
+MAX_NO_HOURS_SHARE = 0.5  # Maximum share of officers without hours: some may be away, not most
+MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2  # Than the newest crimes, published later
 MAX_OLD_REPORTS = 0.2  # Maximum share of reports of other years
-
-MAX_REFUSED_REPORTS = 0.1
-"""Maximum share of reports that may be refused: pupils' returns are untidy."""
-
+MAX_REFUSED_REPORTS = 0.1  # Maximum share of refused reports: pupils' returns are untidy
 ALLOWED_REPORTS = 20  # This many reports may always be refused; they are counted by reason
 
 
@@ -125,8 +114,7 @@ def check_swapped_crimes(a: Loading) -> None:
     outside = ~shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     x, y = projection.to_metres(latitude, longitude)
-    swapped = outside & shapely.contains_xy(limits, x, y)
-    rows = int(swapped[crimes.place_index].sum())
+    rows = int((outside & shapely.contains_xy(limits, x, y))[crimes.place_index].sum())
     if exceeds_bound(rows, len(crimes.incidents)):
         what = (
             f"{rows:,} of {len(crimes.incidents):,} crimes would lie in the area if longitude and "
@@ -163,12 +151,10 @@ def check_times(a: Loading) -> None:
         start, end = format_time(max(0.0, begin)), format_time(begin + window.minutes)
         if start < EARLIEST_PATROL or end > LATEST_PATROL:
             what = f"{start} to {end} lies outside {EARLIEST_PATROL} to {LATEST_PATROL}"
-            where = f"[patrol.windows.{name}]"
-            a.alarms.add("unusual_times", where, what, "correct its times")
+            a.alarms.add("unusual_times", f"[patrol.windows.{name}]", what, "correct its times")
     hours = officers.melt("officer", list(WEEKDAYS), var_name="day", value_name="hours")
     ends_early = hours["hours"].str[6:] <= EARLIEST_PATROL
-    starts_late = hours["hours"].str[:5] >= LATEST_PATROL
-    hours = hours[(hours["hours"] != "") & (ends_early | starts_late)]
+    hours = hours[(hours["hours"] != "") & (ends_early | (hours["hours"].str[:5] >= LATEST_PATROL))]
     if len(hours):
         first = hours.iloc[0]
         what = (
@@ -223,8 +209,7 @@ def note_school_rows(a: Loading) -> None:
             f"{figures}. Correct it."
         )
         fix = f"correct {figures} of URN {urn} in the table of schools"
-        about = {"urns": [urn]}
-        a.notes.append(Note("school_figures_refused", text, "lead", fix=fix, about=about))
+        a.notes.append(Note("school_figures_refused", text, "lead", fix=fix, about={"urns": [urn]}))
 
 
 def check_places(a: Loading) -> None:
@@ -268,9 +253,8 @@ def _add_far(source: str, metres: Mapping[str, float], bound: float, a: Loading)
     name, away = next(iter(far.items()))
     where = f"{away / 1000:,.0f} km from the area" if np.isfinite(away) else "nowhere near the area"
     more = f", and {len(far) - 1:,} more" if len(far) > 1 else ""
-    what = f"{name} lies {where}{more}"
     remedy = "check that longitude and latitude are in their own columns, in decimal degrees"
-    a.alarms.add("far_places", a.settings.name_file(source), what, remedy)
+    a.alarms.add("far_places", a.settings.name_file(source), f"{name} lies {where}{more}", remedy)
 
 
 def check_reports(a: Loading) -> None:
@@ -283,14 +267,9 @@ def check_reports(a: Loading) -> None:
             what = f"{count:,} of about {total:,} reports are refused: {reason}"
             check: CheckName = "malformed_rows" if reason == MALFORMED else "refused_rows"
             a.alarms.add(check, a.settings.find_files("reports")[0], what, form)
-
-
-def check_report_dates(a: Loading) -> None:
-    """Stop where most reports are of other years than the crimes."""
-    # Not than today's: old data can be planned with as well.
-    table, newest_crime = a["reports"], a.placed.incidents["month"].max()
-    total = sum(table.by_year.values())
-    years = list(table.by_year)
+    # Years of the crimes, not today's: old data can be planned with as well.
+    total, years = sum(table.by_year.values()), list(table.by_year)
+    newest_crime = a.placed.incidents["month"].max()
     first, last = newest_crime.year - MAX_REPORT_YEARS, newest_crime.year + MAX_YEARS_AFTER_CRIME
     other = sum(count for year, count in table.by_year.items() if not first <= year <= last)
     if other > MAX_OLD_REPORTS * total:
@@ -300,12 +279,3 @@ def check_report_dates(a: Loading) -> None:
         )
         remedy = "correct the dates, or take the old reports out"
         a.alarms.add("report_dates", a.settings.find_files("reports")[0], what, remedy)
-
-
-def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:
-    """A note for each check that is accepted, with the reason that the settings give."""
-    return [
-        Note("check_accepted", f"Accepted in the settings ({one.accepted}): {one.message}.")
-        for one in alarms
-        if one.accepted is not None
-    ]

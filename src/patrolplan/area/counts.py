@@ -1,7 +1,6 @@
 """Pupils counted at corners, matched to schools, streets and terms.
 
-Counts are exact in this process. Nothing else may hold one: their digest is of where and when was
-counted, not of how many.
+Counts are exact in this process, and nothing else may hold one: see `digest_counts`.
 """
 
 from typing import Any

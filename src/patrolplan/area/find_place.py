@@ -1,7 +1,4 @@
-"""Free text -> places in an area: its streets, junctions, grid references, degrees.
-
-A text that looks like a kind of place may find nothing; `guess_kind` returns the kind.
-"""
+"""Free text -> places in an area: its streets, junctions, grid references, degrees."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -25,15 +22,9 @@ from patrolplan.network.names import describe_positions
 PlaceKind = Literal["street", "junction", "grid_reference", "coordinates"]
 
 MOST_PLACES = 8  # Maximum number of places in an answer
-
-SAME_STREET_METRES = 100.0
-"""Pieces with the same name within this distance are one street; others are another one."""
-
-JUNCTION_METRES = 60.0
-"""Streets within this distance meet, such as at a roundabout or across a wide road."""
-
+SAME_STREET_METRES = 100.0  # Pieces with one name within this distance are one street
+JUNCTION_METRES = 60.0  # Streets this near meet, as at a roundabout or across a wide road
 MIN_LIKENESS = 0.8  # Minimum likeness of a street's name to the text, from 0 to 1
-
 ABBREVIATIONS = (
     "road rd, street st, avenue ave av, lane ln, drive dr, square sq, place pl, crescent cres, "
     "court ct, gardens gdns, garden gdn, green grn, grove gr, terrace terr ter, park pk, "
@@ -125,8 +116,7 @@ def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
         square * 100_000 + part * 10.0 ** (5 - half)
         for square, part in zip(corner, parts, strict=True)
     )
-    label = f"{large}{small} {figures[:half]} {figures[half:]}"
-    yield FoundPlace(label, "grid_reference", (x, y))
+    yield FoundPlace(f"{large}{small} {figures[:half]} {figures[half:]}", "grid_reference", (x, y))
 
 
 def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
@@ -155,7 +145,10 @@ def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
 def _find_streets(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:
     """The middle of each street of a name like this."""
     for name in _match_names(network, text):
-        middles = [_find_middle(network, pieces) for pieces in _split_streets(network, name)]
+        middles = []
+        for pieces in _split_streets(network, name):
+            places = network.piece_middle[pieces]
+            middles.append(int(pieces[np.argmin(np.hypot(*(places - places.mean(axis=0)).T))]))
         positions = network.middles(middles)
         labels = describe_positions(network, positions) if len(middles) > 1 else [name]
         for label, (x, y) in zip(labels, network.xy(positions), strict=True):
@@ -239,9 +232,3 @@ def _split_streets(network: StreetNetwork, name: str) -> list[NDArray[np.int64]]
     count, street = csgraph.connected_components(links, directed=False)
     metres = np.bincount(street, network.piece_metres[pieces], minlength=count)
     return [pieces[street == number] for number in np.argsort(-metres, kind="stable").tolist()]
-
-
-def _find_middle(network: StreetNetwork, pieces: NDArray[np.int64]) -> int:
-    """The piece nearest to the middle of a street."""
-    middle = network.piece_middle[pieces]
-    return int(pieces[np.argmin(np.hypot(*(middle - middle.mean(axis=0)).T))])

@@ -103,8 +103,7 @@ def build_area(
     if boundary is not None and not isinstance(boundary, gpd.GeoDataFrame):
         message = f"{name_argument('boundary')} is a {type(boundary).__name__}; give a GeoDataFrame"
         raise TypeError(message)
-    names = [*frames_of, *(["streets"] if streets is not None else [])]
-    checked = _name_arguments(settings, names)
+    checked = _name_arguments(settings, [*frames_of, *(["streets"] if streets is not None else [])])
     memory = {
         name: tuple(
             MemoryTable(name, _select_wanted(frame, name, checked), number if len(of) > 1 else 0)

@@ -1,8 +1,4 @@
-"""Incidents of the study area: inside its limits, each in a catchment, in groups if required.
-
-Also records how exact the places and times are: snap points or exact places, only dates or times
-of day.
-"""
+"""Incidents of the study area: inside its limits, each in a catchment, in groups if required."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -37,10 +33,7 @@ from patrolplan.text import find_similar, format_count, pluralise
 
 @dataclass(frozen=True, eq=False)
 class PlacedIncidents:
-    """Incidents, the area's catchments, and what `StudyArea` holds of both.
-
-    `rows` (i,) are those of the crimes as they were read.
-    """
+    """Incidents, catchments and what `StudyArea` holds; (i,) `rows` are of the crimes as read."""
 
     incidents: gpd.GeoDataFrame
     catchments: Catchments
@@ -136,8 +129,7 @@ def assign_incidents(
     else:
         starts = find_era_starts(months[snapped], crimes.place_index[snapped])
         within = MAX_SNAP_METRES if exact.any() else np.inf
-        newest = snapped & (months >= starts[-1]).to_numpy()
-        points = _find_points(crimes, newest)
+        points = _find_points(crimes, snapped & (months >= starts[-1]).to_numpy())
         catchments = build_catchments(network, points, within_metres=within)
     catchment = np.full(len(months), -1)
     catchment[exact] = _assign_places(network, catchments, crimes, exact)

@@ -24,6 +24,7 @@ from patrolplan.inputs.duties import digest_duties
 from patrolplan.inputs.formats import hash_source
 from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.street_files import hash_streets
+from patrolplan.notes import Note
 from patrolplan.settings import Settings, SourceSettings, load_settings
 from patrolplan.tables import TableCount
 
@@ -90,7 +91,6 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         a.left_out.extend(replace(row, fix=forms.get(row.reason, "")) for row in rows)
         a.notes.extend(privacy.note_report_grouping(settings))
         checks.check_reports(a)
-        checks.check_report_dates(a)
     checks.check_places(a)
     checks.check_times(a)
     checks.check_hours(a)
@@ -105,7 +105,11 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         **{field.name: len(getattr(way_home, field.name)) for field in fields(way_home)},
         "designated": 0 if designated is None else len(designated),
     }
-    a.notes.extend(checks.note_accepted(alarms))
+    a.notes.extend(
+        Note("check_accepted", f"Accepted in the settings ({one.accepted}): {one.message}.")
+        for one in alarms
+        if one.accepted is not None
+    )
     return StudyArea(
         settings=settings,
         network=network,
@@ -186,12 +190,11 @@ def _digest_inputs(
     }
     if settings.area.boundary is not None and given.boundary is None:
         files["boundary"] = (settings.folder / settings.area.boundary,)
-    digests = {
+    return {
         format_input_name(source, path, settings): counted.get(source) or hash_source(path)
         for source, paths in files.items()
         for path in paths
-    }
-    return digests | {f"{source}: in memory": digest for source, digest in memory.items()}
+    } | {f"{source}: in memory": digest for source, digest in memory.items()}
 
 
 def format_input_name(source: str, path: Path, settings: Settings) -> str:

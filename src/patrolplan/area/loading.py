@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Loading:
-    """An area while it is loaded: problems, rows left out, notes and alarms; and what is read.
-
-    `tables` are as they were read, `schools` as they are used.
-    """
+    """An area while it is loaded; `tables` are as they were read, `schools` as they are used."""
 
     settings: Settings
     problems: Problems = field(default_factory=Problems)

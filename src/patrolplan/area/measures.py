@@ -1,7 +1,4 @@
-"""Measures of an area's tables as they were read, which `patrolplan.area.relations` has bounds for.
-
-Each function gives checks by name, with values (NaN: not known) and what each of them is of.
-"""
+"""Measures of tables as read, by checks of `relations`: values (NaN: not known), of what."""
 
 import re
 from collections import defaultdict
@@ -43,10 +40,8 @@ Share = tuple[ArrayLike, Sequence[Any]]
 
 
 def _list_rows(a: Loading) -> SimpleNamespace:
-    """The (i,) crimes of the area: numbers of months, categories, files and places; IDs; minutes.
-
-    `alike`: by decimals of the degrees, or None, the number of those alike but for ID and time.
-    """
+    """The (i,) crimes: numbers of months, categories, files and places; IDs; minutes."""
+    # `alike`: by decimals of the degrees, or None, the number of those alike but for ID and time.
     crimes, own, at = a["crimes"], a.placed.incidents, a.placed.rows
     month, firsts = pd.factorize(own["month"].to_numpy(), sort=True)
     category, time = own["category"].cat, own["occurred_at"].to_numpy("M8[m]").astype(int)
@@ -126,8 +121,7 @@ def _measure_copies(a: Loading, rows: SimpleNamespace) -> Measured:
     again = ~_is_first(group_rows(pd.factorize(rows.ids[has_id])[0], group[has_id]))
     yield "crime_rows_again", *_share(again, rows.category[has_id], rows.categories)
     size, beside = np.bincount(group), np.bincount(group[has_id], minlength=len(group))
-    is_beside = ~has_id & (beside[group] > 0)
-    yield "crime_rows_without_id", *_share(is_beside, rows.month, rows.months)
+    yield "crime_rows_without_id", *_share(~has_id & (beside[group] > 0), rows.month, rows.months)
     shape = (len(rows.months), len(rows.categories), 30)
     for decimals, name in ((None, "rows"), (3, "near"), (2, "places")):
         sizes, first = np.bincount(rows.alike[decimals]), _is_first(rows.alike[decimals])
@@ -207,8 +201,7 @@ def _measure_spread(a: Loading, rows: SimpleNamespace) -> Measured:
     xy = rows.xy[:: 1 + len(rows.xy) // 50]
     metres = a.network.snap((xy[None] + MOVES[:, None]).reshape(-1, 2)).moved_metres
     own, other = np.median(metres[: len(xy)]), np.median(metres[len(xy) :])
-    is_shifted = len(xy) >= FEW and 0.6 * other < own < MOVES.max() * 0.75
-    yield "crime_shift", own * is_shifted
+    yield "crime_shift", own * (len(xy) >= FEW and 0.6 * other < own < MOVES.max() * 0.75)
     known = crimes.forces | {*CrimeSettings().leave_out_forces}
     absent = [name for name in a.settings.crimes.leave_out_forces if name not in known]
     yield "crime_forces", np.ones(len(absent)), absent
@@ -285,8 +278,7 @@ def _measure_officers(a: Loading) -> Measured:
     each = np.minimum(minutes // patrol.window_minutes + 1, len(a.settings.week.windows))
     most = np.where(minutes > 0, each, 0).sum(axis=1)
     most = np.where(minutes.max(axis=1) > DAY / 2, 1, np.where(most > 0, most, np.nan))
-    ratio = officers["max_patrols_per_week"].to_numpy() / most
-    yield "officer_patrols", ratio, officers, "officer"
+    yield "officer_patrols", officers["max_patrols_per_week"].to_numpy() / most, officers, "officer"
 
 
 def _measure_duties(a: Loading) -> Measured:

@@ -1,9 +1,7 @@
 """Which months are in the data, for every force and so for every catchment.
 
-Forces drop out of open data for months. Unpublished data is unknown, not zero: everything that
-counts months gets from here how much of a month's crime is held. Each force covers its own part of
-an area; where two meet, or one polices the stations of another, a catchment belongs to both in
-proportion to what each records there in a month.
+Forces drop out of open data for months: that is unknown, not zero. Where two forces meet, or one
+polices stations, a catchment belongs to both in proportion to what each records in a month.
 """
 
 from dataclasses import dataclass, replace
@@ -17,26 +15,13 @@ from patrolplan.inputs.timestamps import list_spans
 from patrolplan.notes import Note
 from patrolplan.text import format_count, list_first
 
-LOW_SHARE = 0.1
-"""A month of less than this share of a force's typical month is missing: crime never falls so far,
-but files are cut short."""
-
+LOW_SHARE = 0.1  # Of a typical month; below, it is missing: crime never falls so far, files are cut
 MIN_TYPICAL_IN_FILES = 5.0
-MIN_TYPICAL_IN_AREA = 20.0
-"""A force that records fewer in a typical month may record none by chance: none is then missing."""
-
-MIN_OWN_INCIDENTS = 10
-"""With fewer incidents, a catchment belongs to the forces of the catchments around it."""
-
+MIN_TYPICAL_IN_AREA = 20.0  # Forces with fewer, in files or area, may record none by chance
+MIN_OWN_INCIDENTS = 10  # With fewer, a catchment belongs to the forces of those around it
 AROUND = 10  # Number of nearest catchments that are around one, the catchment itself included
-
-NEIGHBOURHOOD = 30
-"""Number of nearest catchments that form a neighbourhood, to find missing parts of the area."""
-
-MIN_TYPICAL_NEARBY = 40.0
-"""With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
-there are many neighbourhoods."""
-
+NEIGHBOURHOOD = 30  # Number of nearest catchments among which missing parts are sought
+MIN_TYPICAL_NEARBY = 40.0  # Fewer may be hardly any by chance: neighbourhoods are many
 MIN_HELD_SHARE = 0.5  # A month is held in a catchment where at least this share of its crime is
 
 
@@ -84,8 +69,7 @@ class Exposure:
     @cached_property
     def _by_month(self) -> Floats:
         """(t, c) share of each month's crime that is held; exactly 1 where all of it is."""
-        missing = (~self.held).astype(np.float64) @ self.shares.T
-        held = np.clip(1.0 - missing, 0.0, 1.0)
+        held = np.clip(1.0 - (~self.held).astype(np.float64) @ self.shares.T, 0.0, 1.0)
         return held if self.missing_part is None else np.where(self.missing_part, 0.0, held)
 
     def find_shares(self, months: pd.DatetimeIndex) -> Floats | None:
@@ -104,8 +88,7 @@ def build_exposure(
 ) -> Exposure:
     """Find the months that are held, and to which forces each catchment belongs."""
     # `inside`, `catchment`: (i,), the latter not read outside; `catchment_xy`: (c, 2) metres.
-    own = incidents["force"].array[inside]
-    forces = sorted(map(str, own.unique()))
+    forces = sorted(map(str, incidents["force"].array[inside].unique()))
     month = incidents["month"].array[inside]
     months = pd.date_range(month.min(), month.max(), freq="MS", unit="ns")
     of_category = pd.Index(forces).get_indexer(incidents["force"].cat.categories)
@@ -119,14 +102,12 @@ def build_exposure(
     held = ~_find_empty(in_files, every, MIN_TYPICAL_IN_FILES)
     held &= ~_find_empty(in_area, every, MIN_TYPICAL_IN_AREA)
     recorded = count_pairs(catchment[inside], force_row[inside], (len(catchment_xy), len(forces)))
-    rates = recorded / np.maximum(held.sum(axis=0), 1)
-    shares = _estimate_shares(rates, recorded, catchment_xy)
+    shares = _estimate_shares(recorded / np.maximum(held.sum(axis=0), 1), recorded, catchment_xy)
     exposure = Exposure(months, tuple(forces), in_area, held, shares)
     by_catchment = count_pairs(
         month_row[inside], catchment[inside], (len(months), len(catchment_xy))
     )
-    in_force = exposure.find_shares(months)
-    part = find_missing_parts(by_catchment, in_force, catchment_xy)
+    part = find_missing_parts(by_catchment, exposure.find_shares(months), catchment_xy)
     return replace(exposure, missing_part=part) if part.any() else exposure
 
 
@@ -178,11 +159,9 @@ def _estimate_shares(rates: Floats, recorded: Ints, xy: Floats) -> Floats:
     # it, and if these have none either, those of the nearest with any.
     if rates.shape[1] == 1:
         return np.ones(rates.shape)
-    total = recorded.sum(axis=1)
-    few = np.flatnonzero(total < MIN_OWN_INCIDENTS)
+    few = np.flatnonzero(recorded.sum(axis=1) < MIN_OWN_INCIDENTS)
     amounts = rates.copy()
-    around = _find_nearest(xy, xy[few], AROUND)
-    amounts[few] = rates[around].sum(axis=1)
+    amounts[few] = rates[_find_nearest(xy, xy[few], AROUND)].sum(axis=1)
     some = np.flatnonzero(amounts.any(axis=1))
     nothing = np.flatnonzero(~amounts.any(axis=1))
     amounts[nothing] = amounts[some[_find_nearest(xy[some], xy[nothing], 1)[:, 0]]]

@@ -10,20 +10,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from patrolplan import times
 from patrolplan.area.study_area import StudyArea
 from patrolplan.arrays import Floats, Ints
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.errors import InputError
 from patrolplan.settings import PatrolSettings
 from patrolplan.settings.patrol import AFTER_SCHOOL, MAX_WINDOW_MINUTES
-from patrolplan.times import (
-    TIME_OF_DAY,
-    compute_sunrise,
-    compute_sunset,
-    format_time,
-    minutes_after_midnight,
-    parse_time,
-)
 
 Bell = Literal["opening", "closing"]
 
@@ -54,12 +47,12 @@ class Window:
     def list_bells(self, schools: pd.DataFrame) -> list[float]:
         """(s,) the bell of each school that it is about, in minutes after midnight."""
         column = "finish_time" if self.bell == "closing" else "start_time"
-        return [minutes_after_midnight(str(time)) for time in schools[column]]
+        return [times.minutes_after_midnight(str(time)) for time in schools[column]]
 
     def find_start(self, school: pd.Series) -> float:
         """Start in minutes after midnight at a school (a row of the area's schools)."""
         opening, closing = (str(school[name]) for name in ("start_time", "finish_time"))
-        return self.compute_start(*map(minutes_after_midnight, (opening, closing)))
+        return self.compute_start(*map(times.minutes_after_midnight, (opening, closing)))
 
     def compute_start(self, opening_minutes: float, closing_minutes: float) -> float:
         """Start where a school has these bells, all in minutes after midnight."""
@@ -74,7 +67,7 @@ class Window:
             return f"{self.minutes:g} minutes from {self.before_minutes:g} before {bell}"
         if self.start_minutes is None:
             return f"{self.minutes:g} minutes from the bell"
-        return f"{self.minutes:g} minutes from {format_time(self.start_minutes)}"
+        return f"{self.minutes:g} minutes from {times.format_time(self.start_minutes)}"
 
 
 def resolve_window(
@@ -90,7 +83,7 @@ def resolve_window(
         where, what = "minutes", f"a patrol cannot last {length:g} minutes"
         raise InputError.one(where, what, f"give more than 0 and at most {MAX_WINDOW_MINUTES}")
     if name is None or (name == AFTER_SCHOOL and name not in settings.windows):
-        return Window(length, None if start is None else minutes_after_midnight(start))
+        return Window(length, None if start is None else times.minutes_after_midnight(start))
     if start is not None:
         where = "window, start"
         what = f"window '{name}' and a start at {start:%H:%M} are both given"
@@ -106,8 +99,8 @@ def resolve_window(
     if named.from_ is None or named.to is None:
         whole = named.before_minutes + named.after_minutes
     else:
-        begin = minutes_after_midnight(named.from_)
-        whole = minutes_after_midnight(named.to) - begin
+        begin = times.minutes_after_midnight(named.from_)
+        whole = times.minutes_after_midnight(named.to) - begin
     return Window(
         whole if minutes is None else min(minutes, whole),
         begin,
@@ -120,8 +113,8 @@ def resolve_window(
 
 def read_window(settings: PatrolSettings, window: Window | str | None) -> Window:
     """A window as it is, by its name in the settings, or from a time of day, HH:MM."""
-    if isinstance(window, str) and TIME_OF_DAY.fullmatch(window):
-        return resolve_window(settings, start=parse_time(window))
+    if isinstance(window, str) and times.TIME_OF_DAY.fullmatch(window):
+        return resolve_window(settings, start=times.parse_time(window))
     return window if isinstance(window, Window) else resolve_window(settings, name=window)
 
 
@@ -165,8 +158,7 @@ def _compute_sun_minutes(
     day: dt.date, longitude: float, latitude: float, *, rising: bool
 ) -> float | None:
     """Sunset (or sunrise) at a place in Great Britain; cached, as schools of an area share days."""
-    compute = compute_sunrise if rising else compute_sunset
-    moment = compute(day, longitude, latitude)
+    moment = times.compute_sunset(day, longitude, latitude, side=-1 if rising else 1)
     if moment is None:
         return None
     local = moment.astimezone(ZoneInfo("Europe/London"))

@@ -1,10 +1,7 @@
 """Relations between tables, and within them: magnitude, concentration, copied rows, spans, ends.
 
-A table may have the right columns and forms and still be wrong as a whole. Each check is a row of
-`RELATIONS`: the bounds of a measure of the tables as they were read, what is odd and what to do. A
-value outside the bounds stops the command, or a note names it; `[accept]` takes the name of any
-row with a reason, which outputs print. Ends of dates are compared with the newest month of crime,
-so that equal files give equal notes on any day.
+A value outside the bounds of `RELATIONS` stops the command, or a note names it. Ends of dates are
+compared with the newest month of crime, so that equal files give equal notes on any day.
 """
 
 import datetime as dt
@@ -27,10 +24,7 @@ OLD_MONTHS, REFUSED_MONTHS = 6, 24  # The age of crime that is said, and that is
 
 
 class Relation(NamedTuple):
-    """A check: bounds of its measure, what is odd outside them, and what to do; whether it stops.
-
-    `says` has the `{value}` that is most outside, and `{what}` it is of.
-    """
+    """Bounds of a measure, what is odd outside (`{value}` of `{what}`), what to do, if it stops."""
 
     low: float
     high: float
@@ -149,10 +143,8 @@ SAME = {
 
 
 def check_relations(a: Loading) -> None:
-    """All measures of tables that are there: findings stop the command or are noted.
-
-    Of crime under a threshold nothing is said, since its words would be of single rows.
-    """
+    """All measures of tables that are there: findings stop the command or are noted."""
+    # Of crime under a threshold nothing is said, since its words would be of single rows.
     hidden, reasons = a.settings.privacy.min_crime_count > 1, a.settings.accept.reasons
     for source, measure in MEASURES.items():
         table = a.tables.get(source, ())
@@ -175,8 +167,7 @@ def check_relations(a: Loading) -> None:
                 continue
             accept = f'or accept it under [accept] with {name} = "why"'
             text = f"Check {where}: {what}. To do: {one.remedy}, {accept}."
-            fix = f"{where}: {what}; {one.remedy}"
-            a.notes.append(Note("relation_odd", text, "lead", fix=fix))
+            a.notes.append(Note("relation_odd", text, "lead", fix=f"{where}: {what}; {one.remedy}"))
 
 
 def _name_row(row: int, names: Any, *columns: str) -> str:  # noqa: ANN401 - a list, or a table
@@ -202,10 +193,8 @@ def find_today() -> dt.date:
 
 
 def check_age(area: StudyArea, day: dt.date | None) -> StudyArea:
-    """The area with the first of all notes if its crime ends long before a day, None: today.
-
-    Crime of more than two years before the day given is refused, unless `[accept]` has a reason.
-    """
+    """The area with the first of all notes if its crime ends long before a day, None: today."""
+    # Crime of over two years before a day that is given is refused, unless [accept] has a reason.
     newest = area.incidents["month"].max() + pd.offsets.MonthEnd()
     today = pd.Timestamp(day or find_today())
     if today <= newest + pd.DateOffset(months=OLD_MONTHS):

@@ -1,7 +1,6 @@
 """Schools at their gates: inside the area, with bell time and gate, on a street.
 
-Also checks the URNs in the optional tables. A row for a school that is not planned for has no
-effect, so it is reported: a mistyped URN would otherwise drop a bell time, or a place to avoid.
+A row of a school that is not planned for is reported: a mistyped URN would drop it silently.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,11 +25,8 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.notes import Note
 from patrolplan.text import MAX_NAMED, find_similar, format_count, list_first, pluralise
 
-FAR_METRES = 1000.0
-"""A gate farther than this from its school's own point is noted: it may be mistyped or swapped."""
-
+FAR_METRES = 1000.0  # A gate this far from its school's point is noted: mistyped or swapped
 ALL_SCHOOLS = "*"  # Means all schools in a table's column of URNs
-
 OUTSIDE = "outside the area"
 OFF_STREET = "without a walkable street near"
 
@@ -64,16 +60,20 @@ def assign_gates(a: Loading) -> tuple[gpd.GeoDataFrame, Positions]:
         if not is_near:
             _leave_out_off_street(urn, school, rows.get(urn), far, a)
         elif far > FAR_METRES:
-            a.notes.append(_note_far_gate(urn, name, rows[urn], far))
+            # The file's name alone, so that notes are reproducible.
+            file, row = Path(str(rows[urn]["file"])).name, int(rows[urn]["row"])
+            where = describe_gate(str(rows[urn]["value"]), file, row, far)
+            text = f"The gate of {school} is used as given, {where}: check the row."
+            fix = f"check the gate of URN {urn}: {file}, row {row}"
+            a.notes.append(Note("gate_far", text, "lead", fix=fix, about={"urns": [urn]}))
     if not near.any():
         what = "no school in the area can be reached on a street"
         a.problems.add("[sources] schools", what, "check schools against [area] and streets")
     is_about_opening = any(one.bell == "opening" for one in a.settings.patrol.windows.values())
-    street = "the nearest walkable street"
     for key, cell, what, used in (
         ("bell_times_assumed", "finish", "bell time", default_bell),
         ("opening_bells_assumed", "start", "opening bell", DEFAULT_START_TIME),
-        ("gates_assumed", "gate", "gate", street),
+        ("gates_assumed", "gate", "gate", "the nearest walkable street"),
     ):
         urns = schools["urn"][near & schools[f"{cell}_assumed"]].tolist()
         if urns and (cell != "start" or is_about_opening):
@@ -144,9 +144,8 @@ def _select_inside(a: Loading) -> gpd.GeoDataFrame:
     for urn in schools["urn"][~inside]:
         a.schools_left_out[urn] = OUTSIDE
         if urn in a.settings.schools.urns:
-            what = f"the school {urn} lies outside the area"
             remedy = "check its coordinates, widen [area], or remove the URN"
-            a.problems.add("[schools] urns", what, remedy)
+            a.problems.add("[schools] urns", f"the school {urn} lies outside the area", remedy)
     return schools[inside]
 
 
@@ -166,15 +165,6 @@ def _leave_out_off_street(
     a.left_out.add("schools", why, 1, fix=remedy)
     if urn in a.settings.schools.urns:
         a.problems.add(file, why, remedy, cell)
-
-
-def _note_far_gate(urn: str, school: str, gate: Mapping[str, Any], metres: float) -> Note:
-    """A gate far from its school, with the file's name alone, so that notes are reproducible."""
-    file, row = Path(str(gate["file"])).name, int(str(gate["row"]))
-    where = describe_gate(str(gate["value"]), file, row, metres)
-    text = f"The gate of URN {urn} ({school}) is used as given, {where}: check the row."
-    fix = f"check the gate of URN {urn}: {file}, row {row}"
-    return Note("gate_far", text, "lead", fix=fix, about={"urns": [urn]})
 
 
 def describe_gate(given: str, file: str, row: int, metres: float) -> str:
@@ -211,13 +201,11 @@ def check_urns(a: Loading) -> None:
         rows = rows[~rows.isin(accepted)]
         table, why = source.replace("_", " "), rows.map(a.schools_left_out)
         reasons = ", ".join(sorted(why.dropna().unique()))
-        count = int(why.notna().sum())
-        a.left_out.add(table, f"of schools that are left out ({reasons})", count)
+        a.left_out.add(table, f"of schools that are left out ({reasons})", int(why.notna().sum()))
         unknown = rows[why.isna()]
         if len(unknown):
             wrong = list(dict.fromkeys(unknown))
-            similar = [find_nearest(urn) for urn in wrong[:MAX_NAMED]]
-            named = describe_urns(wrong, similar)
+            named = describe_urns(wrong, [find_nearest(urn) for urn in wrong[:MAX_NAMED]])
             a.left_out.add(table, f"no school has the URN {named}", len(unknown))
             text = (
                 f"[sources] {source}: no school has the URN {named}, so it has no effect there. "

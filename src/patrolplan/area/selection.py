@@ -1,8 +1,6 @@
 """Part of the recorded crime of an area: some months, and the incidents of a mask.
 
-Crime that is not selected is unknown, like months that a force did not publish: a month between two
-selected winters is not a month without crime. Thresholds are applied again, since a group may be
-cut below them.
+Crime that is not selected is unknown, not absent. Thresholds are applied again to what is left.
 """
 
 import re
@@ -20,7 +18,6 @@ from patrolplan.area.incidents import (
     note_time_coverage,
     suppress_small_counts,
 )
-from patrolplan.area.missing_months import Exposure
 from patrolplan.area.study_area import StudyArea
 from patrolplan.arrays import Bools, count_pairs
 from patrolplan.atomic import hash_content
@@ -33,8 +30,7 @@ from patrolplan.tables import LeftOutRow
 SOURCE = "where"
 MONTH = r"((?:19|20)\d\d-(?:0[1-9]|1[0-2]))"
 SPAN = re.compile(rf"{MONTH}(?: to {MONTH})?")
-INPUT_NAME = "selection of crimes"
-"""Key among an area's inputs, so that the manifest shows that a plan is from part of the crime."""
+INPUT_NAME = "selection of crimes"  # Among an area's inputs, so that manifests show it
 
 
 def select_incidents(
@@ -89,12 +85,20 @@ def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -
     left_out += sum(one.left_out for one in area.tables if one.source == "crimes")
     used = len(incidents)
     moved: dict[str, Any] = {"rows": used + left_out, "used": used, "left_out": left_out}
+    exposure = area.exposure
+    month = exposure.months.get_indexer(pd.DatetimeIndex(incidents["month"]))
+    force = pd.Index(exposure.forces).get_indexer(pd.Index(incidents["force"].astype(str)))
+    has_both = (month >= 0) & (force >= 0)
     names = [*([earlier] if (earlier := area.inputs.get(INPUT_NAME)) else []), *words]
     return replace(
         area,
         incidents=incidents,
         incident_catchment=area.incident_catchment[chosen],
-        exposure=_count_again(area.exposure, held, incidents),
+        exposure=replace(
+            exposure,
+            incidents=count_pairs(month[has_both], force[has_both], exposure.incidents.shape),
+            held=exposure.held & held[:, None],
+        ),
         times_known=has_known_times(find_known(counted)),
         notes=(*notes, Note("incidents_selected", text)),
         left_out=(*area.left_out, *(one for one in rows if one.count or one.shown_from > 1)),
@@ -102,19 +106,6 @@ def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -
             replace(one, **moved) if one.source == "crimes" else one for one in area.tables
         ),
         inputs=area.inputs | {INPUT_NAME: "; ".join(names)},
-    )
-
-
-def _count_again(exposure: Exposure, held: Bools, incidents: pd.DataFrame) -> Exposure:
-    """What is held of each month, with the incidents that are left; (t,) other months are not."""
-    month = exposure.months.get_indexer(pd.DatetimeIndex(incidents["month"]))
-    force = pd.Index(exposure.forces).get_indexer(pd.Index(incidents["force"].astype(str)))
-    has_both = (month >= 0) & (force >= 0)
-    shape = (len(exposure.months), len(exposure.forces))
-    return replace(
-        exposure,
-        incidents=count_pairs(month[has_both], force[has_both], shape),
-        held=exposure.held & held[:, None],
     )
 
 
@@ -131,8 +122,7 @@ def _parse_months(words: Sequence[str], months: pd.Series, problems: Problems) -
         if span.empty:
             problems.add(SOURCE, f"'{word}' ends before it begins", "swap the two", "months")
         elif span[-1] < months.min() or span[0] > months.max():
-            what = f"'{word}' is not within the data"
             remedy = f"choose months from {months.min():%Y-%m} to {months.max():%Y-%m}"
-            problems.add(SOURCE, what, remedy, "months")
+            problems.add(SOURCE, f"'{word}' is not within the data", remedy, "months")
         named = named.union(span)
     return named

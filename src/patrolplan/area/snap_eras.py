@@ -14,25 +14,18 @@ from numpy.typing import NDArray
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 
-KNOWN_STARTS = pd.DatetimeIndex(["2022-07-01"])
-"""Months from which data.police.uk used other points."""
-
-REPLACED_SHARE = 0.5
-"""An era begins where at least this share of a month's crime is on points never seen before, and of
-the month before on points never seen again."""
-
+KNOWN_STARTS = pd.DatetimeIndex(["2022-07-01"])  # From when data.police.uk used other points
+REPLACED_SHARE = 0.5  # Of a month's crime on new points, and of the month before on vanished ones
 MIN_JUMP = 0.3
 """That share exceeds the neighbouring month's by at least this much: in a small area, and in the
 first months, many points are seen for the first time without being new."""
 
 MIN_INCIDENTS = 50  # Minimum in a month to detect an unknown era
-
 NEAR_METRES = 100.0
 """An old point's crime falls off with the distance to a new point like a bell curve of this width,
 within the streets that the two share."""
 
-GOLDEN = (5**0.5 - 1) / 2
-"""The fractional parts of its multiples are spread evenly, however many there are."""
+GOLDEN = (5**0.5 - 1) / 2  # The fractional parts of its multiples are spread evenly
 
 
 def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeIndex:
@@ -92,8 +85,7 @@ def carry_over(
     order = np.lexsort((months.to_numpy()[used], group))
     turn = np.empty(len(used))
     turn[order] = np.arange(len(used)) - np.searchsorted(group[order], group[order])
-    position = ((turn + group / np.pi + 0.5) * GOLDEN) % 1.0
-    chosen = np.searchsorted(limits, own + position)
+    chosen = np.searchsorted(limits, own + ((turn + group / np.pi + 0.5) * GOLDEN) % 1.0)
     last = np.append(first[1:], len(pairs)) - 1
     result = np.full(len(catchment), -1)
     result[used] = to_new[np.clip(chosen, first[own], last[own])]

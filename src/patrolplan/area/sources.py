@@ -1,7 +1,6 @@
 """Read every source of an area separately: files that the settings name, or tables in memory.
 
-The problems of all sources are reported together. A wrong file pattern or column name is reported
-once, before any file is read.
+Problems are reported together; a wrong pattern or column once, before any file is read.
 """
 
 import inspect
@@ -39,8 +38,7 @@ from patrolplan.tables import LeftOut
 if TYPE_CHECKING:
     import networkx as nx
 
-MAX_SCALE_ERROR = 0.005
-"""Maximum error of lengths in a CRS: a UTM zone has 0.1 %, its neighbour 0.5 %."""
+MAX_SCALE_ERROR = 0.005  # Of lengths in a CRS: a UTM zone has 0.1 %, its neighbour 0.5 %
 
 
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:

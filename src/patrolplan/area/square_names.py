@@ -2,9 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from patrolplan.arrays import Floats, Ints
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.network.network import StreetNetwork
 
@@ -33,13 +32,10 @@ def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, 
     wanted = np.asarray(squares, dtype=np.int64).reshape(-1, 3)
     of_piece = find_squares(network.piece_middle, network.projection.crs)
     named = np.asarray(network.piece_name, dtype=object)
-    return [_name_square(named, network.piece_metres, of_piece, square) for square in wanted]
-
-
-def _name_square(
-    names: NDArray[np.object_], metres: Floats, of_piece: Ints, square: Ints
-) -> tuple[str, ...]:
-    inside = (of_piece == square).all(axis=1) & (names != "")
-    lengths = pd.Series(metres[inside]).groupby(names[inside]).sum().round()
-    ranked = sorted(lengths.index, key=lambda name: (-lengths[name], name))
-    return tuple(ranked[:MAX_STREETS])
+    found = []
+    for square in wanted:
+        inside = (of_piece == square).all(axis=1) & (named != "")
+        metres = pd.Series(network.piece_metres[inside]).groupby(named[inside]).sum().round()
+        ranked = sorted((-length, str(name)) for name, length in metres.items())
+        found.append(tuple(name for _, name in ranked[:MAX_STREETS]))
+    return found

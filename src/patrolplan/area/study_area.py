@@ -1,7 +1,4 @@
-"""`StudyArea`: everything that a plan rests on, read and checked.
-
-An area can be changed to other settings, or another gate, without reading files again.
-"""
+"""`StudyArea`: everything that a plan rests on, read and checked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -111,9 +108,8 @@ class StudyArea(Drawn):
     @property
     def basis(self) -> dict[str, Any]:
         """What a risk rests on: digests of its inputs, and settings."""
-        sections = {f"[{name}]": getattr(self.settings, name) for name in RISK_SECTIONS}
         return (
-            sections
+            {f"[{name}]": getattr(self.settings, name) for name in RISK_SECTIONS}
             | {"its incidents": len(self.incidents)}
             | {
                 name: digest

@@ -1,7 +1,6 @@
 """The tables of pupils' ways home, matched to the area: what is near, and what is missing.
 
-Homes, stops and pubs beyond the area's limits count as well, since pupils walk across them. So
-tables are cut not at the limits but at a distance that no walk home reaches.
+They are cut at a distance that no walk home reaches, not at the limits: pupils walk across them.
 """
 
 import geopandas as gpd
@@ -19,9 +18,7 @@ from patrolplan.notes import Note
 from patrolplan.settings import CATEGORIES
 from patrolplan.text import find_similar, list_first
 
-REACH_METRES = 5_000.0
-"""Areas, stops and pubs farther from the area are left out: no way home on foot is as long."""
-
+REACH_METRES = 5_000.0  # What is farther from the area is left out: no way home is as long
 STOP_KINDS = ("bus_stop", "station")
 
 
@@ -32,7 +29,12 @@ def gather_way_home(a: Loading) -> WayHomeTables:
     stops, places = _select_near("stops", a), _select_near("places", a)
     clock = _select_known_categories(a)
     if not a.settings.sources.stops:
-        stops = _find_street_stops(a.streets.features, a.limits)
+        found = a.streets.features[a.streets.features["kind"].isin(STOP_KINDS)]
+        found = found[_is_near(found, a.limits)].reset_index(drop=True)
+        stops = gpd.GeoDataFrame(
+            {"kind": found["kind"], "boardings": np.full(len(found), np.nan)},
+            geometry=found.geometry.representative_point(),  # a station may be an area there
+        )
     if not a.settings.sources.places:
         near = a.streets.places[_is_near(a.streets.places, a.limits)]
         places = near[["kind", "geometry"]].reset_index(drop=True)
@@ -45,8 +47,7 @@ def gather_way_home(a: Loading) -> WayHomeTables:
             "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
             "pupils who ride are not on the streets."
         )
-        short = "walkers only, bus stops not known"
-        a.notes.append(Note("no_stops", text, short=short))
+        a.notes.append(Note("no_stops", text, short="walkers only, bus stops not known"))
     if used.places.empty:
         text = (
             "No pubs or bars given, neither in [sources] places nor in the streets file: all "
@@ -113,30 +114,18 @@ def _select_near(
     return table[near].reset_index(drop=True)
 
 
-def _find_street_stops(features: gpd.GeoDataFrame, limits: BaseGeometry) -> gpd.GeoDataFrame:
-    """Bus stops and stations of the streets files, as points; a station may be an area there."""
-    stops = features[features["kind"].isin(STOP_KINDS)]
-    stops = stops[_is_near(stops, limits)].reset_index(drop=True)
-    return gpd.GeoDataFrame(
-        {"kind": stops["kind"], "boardings": np.full(len(stops), np.nan)},
-        geometry=stops.geometry.representative_point(),
-    )
-
-
 def _select_known_categories(a: Loading) -> pd.DataFrame:
     """The rows of categories that occur or are known; others have no effect and are noted."""
     clock: pd.DataFrame = a["clock"]
-    categories = a.placed.incidents["category"].cat.categories
     own = (*a.settings.crimes.categories, *a.settings.risk.harm)
-    names = dict.fromkeys((*categories, *own, *CATEGORIES))
+    names = dict.fromkeys((*a.placed.incidents["category"].cat.categories, *own, *CATEGORIES))
     is_known = clock["category"].isin(list(names))
     unknown = list(dict.fromkeys(clock["category"][~is_known]))
     if unknown:
         count = int((~is_known).sum())
         named = list_first(unknown)
         a.left_out.add("clock", f"of categories that no crime has ({named})", count)
-        similar = [find_similar(one, names) or "" for one in unknown]
-        named = describe_urns(unknown, similar)
+        named = describe_urns(unknown, [find_similar(one, names) or "" for one in unknown])
         text = (
             f"[sources] clock: no crime has the category {named}; these rows have no effect. "
             "Correct them."

@@ -1,8 +1,6 @@
 """Plausibility of recorded crime as a whole: rows, copies, clocks, the future, and categories.
 
-Each check has a declared bound; exceeding it is reported to `patrolplan.plausibility.Alarms`. Known
-categories are those of data.police.uk and of the settings: an unknown one has little or no weight,
-so it must not go unnoticed.
+A category in neither data.police.uk nor the settings has little weight: it must not go unnoticed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,9 +20,7 @@ from patrolplan.settings import CATEGORIES
 
 NOWHERE = -1  # The place of rows without coordinates
 MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
-MAX_EMPTY_SHARE = 0.5
-"""Maximum share of rows without coordinates: forces give none for at most a tenth of their rows."""
-
+MAX_EMPTY_SHARE = 0.5  # Maximum share of rows without coordinates: forces give none for a tenth
 MAX_OVERLAP_SHARE = 0.5  # Maximum share of a file's rows that earlier files also have
 MIN_CLOCK_ROWS = 50  # Minimum number of times to judge the clock
 NOON = 12
@@ -49,8 +45,7 @@ def check_places(
 def check_clock(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
     """Notice a 12-hour clock without am and pm: no file of many times ends at 12:59."""
     timed = table[table["precision"] == TIMED]
-    hours = timed["occurred_at"].dt.hour
-    for file, of_file in hours.groupby(timed["file"]):
+    for file, of_file in timed["occurred_at"].dt.hour.groupby(timed["file"]):
         if len(of_file) < MIN_CLOCK_ROWS or of_file.max() > NOON or of_file.min() < 1:
             continue
         what = (
@@ -82,13 +77,11 @@ def check_future(months: pd.Series, files: pd.Series, paths: Files, alarms: Alar
             f"{len(months):,} of {len(files):,} crimes have months in the future, "
             f"up to {months.max():%Y-%m}"
         )
-        path = paths[int(files[months.index[0]])]
-        alarms.add("refused_rows", path, what, "correct the months")
+        alarms.add("refused_rows", paths[int(files[months.index[0]])], what, "correct the months")
 
 
 MIN_RENAMED_ROWS = 10  # Rarer categories than this begin and end by chance
-MAX_RENAMING_GAP = pd.Timedelta(days=62)
-"""A category that begins within two months of another's end may be the same under a new name."""
+MAX_RENAMING_GAP = pd.Timedelta(days=62)  # From a name's end to the start of its new one
 
 
 @dataclass(frozen=True)
@@ -103,11 +96,9 @@ class UnknownCategory:
 
 @dataclass(frozen=True)
 class CategoryCheck:
-    """What is wrong with names of categories.
+    """What is wrong with names of categories; `total` crimes have any."""
 
-    `respelled`: name in the files, known name and rows, where only case and spaces differ;
-    `unknown`: the most frequent first; `total`: crimes of all categories.
-    """
+    # `respelled`: name in the files, known name, rows; `unknown`: the most frequent first.
 
     respelled: tuple[tuple[str, str, int], ...] = ()
     unknown: tuple[UnknownCategory, ...] = ()

@@ -1,7 +1,6 @@
 """Recorded crime as incidents, from data.police.uk files or a force's own extract.
 
-Open data, which has months and no times, is cached by the content of all its files together; a
-force's own extract is never copied to the cache.
+Open data is cached by the content of its files; a force's own extract is never copied there.
 """
 
 import json
@@ -23,12 +22,6 @@ from patrolplan.cache import Store
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import crime_checks, table_reader, timestamps
-from patrolplan.inputs.crime_checks import (
-    NOWHERE,
-    CategoryCheck,
-    check_categories,
-    rename_categories,
-)
 from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.plausibility import Alarms
@@ -54,25 +47,18 @@ FIELDS = (
 
 @dataclass(frozen=True, eq=False)
 class Crimes:
-    """Incidents, and how exact their places are.
+    """Incidents, and how exact their places are."""
 
-    `incidents` (see `patrolplan.tables.INCIDENTS`) have all categories and places in the files.
-    `is_exact` is (i,) whether an incident's place is exact: most rows of its file have a date; a
-    file of months alone, as open data is, gives snap points. `places` are (m, 2) metres, the
-    distinct places sorted by x and then y; `place_index` and `file_index` are (i,) rows of `places`
-    and `files`. `ids` are (i,) numbers of the Crime IDs, 0 without, and `forces` all that the files
-    have.
-    """
-
-    incidents: gpd.GeoDataFrame
-    is_exact: Bools
-    places: Floats
-    place_index: Ints
+    incidents: gpd.GeoDataFrame  # see `patrolplan.tables.INCIDENTS`; all that the files have
+    is_exact: Bools  # (i,) places: not of files of months alone, as open data is (snap points)
+    places: Floats  # (m, 2) metres, the distinct places sorted by x and then y
+    place_index: Ints  # (i,) rows of `places`
     files: tuple[str, ...]
-    file_index: Ints
+    file_index: Ints  # (i,) rows of `files`
+    # (i,) numbers of the Crime IDs, 0 without; and all forces that the files have
     ids: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
     forces: frozenset[str] = frozenset()
-    categories: CategoryCheck = field(default_factory=CategoryCheck)
+    categories: crime_checks.CategoryCheck = field(default_factory=crime_checks.CategoryCheck)
 
 
 def read_crimes(
@@ -94,15 +80,20 @@ def read_crimes(
     table_reader.check_accounts("crimes", files, left_out, alarms)
     xy = table[["x", "y"]].to_numpy()
     is_placed = np.isfinite(xy).all(axis=1)
-    table["place"] = NOWHERE
+    table["place"] = crime_checks.NOWHERE
     all_places, table.loc[is_placed, "place"] = find_unique_points(xy[is_placed])
     crime_checks.check_places(files, table["place"], table["is_coarse"].to_numpy(), alarms)
-    table["category"], respelled = rename_categories(table["category"], categories)
+    table["category"], respelled = crime_checks.rename_categories(table["category"], categories)
     repeated = table[table["crime_id"].duplicated(keep=False)]  # and those without an ID
     crime_checks.check_overlap(table["file"], repeated, paths, alarms)
     good = _is_complete(table, left_out)
     crime_checks.check_clock(table[good], paths, alarms)
-    good &= _is_first_copy(repeated[good[repeated.index]], len(table), left_out)
+    shared = repeated[good[repeated.index] & (repeated["crime_id"] != NO_ID)]
+    same = ["crime_id", "month", "category", "place"]
+    first_file = shared.groupby(same, observed=True)["file"].transform("min")
+    duplicates = shared.index[shared["file"] > first_file]
+    left_out.add("crimes", "also in an earlier file", len(duplicates))
+    good[duplicates] = False
     excluded = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
     good &= ~excluded
@@ -118,24 +109,20 @@ def read_crimes(
     places = all_places[used]
     incidents = _build_incidents(table, good, shapely.points(places)[place], projection)
     file = table["file"].to_numpy()[good]
+    # A file's places are exact if most rows have a time, as open data's never have: a majority, so
+    # that one odd row cannot turn snap points into exact places.
+    timed = np.bincount(table["file"], table["occurred_at"].notna())
     return Crimes(
         incidents,
-        is_exact=_is_exact(table)[file],
+        is_exact=(timed > np.bincount(table["file"]) / 2)[file],
         places=places,
         place_index=place,
         files=tuple(path.name for path in paths),
         file_index=file,
         ids=table["crime_id"].to_numpy(dtype=np.uint64)[good],
         forces=frozenset(map(str, table["force"].cat.categories)),
-        categories=check_categories(incidents, respelled, categories),
+        categories=crime_checks.check_categories(incidents, respelled, categories),
     )
-
-
-def _is_exact(table: pd.DataFrame) -> Bools:
-    """(f,) whether a file's places are exact: most rows have a time, as open data's never have."""
-    # A majority, so that one odd row cannot turn snap points into exact places.
-    timed = np.bincount(table["file"], table["occurred_at"].notna())
-    return np.asarray(timed > np.bincount(table["file"]) / 2)
 
 
 def _load_files(
@@ -146,8 +133,7 @@ def _load_files(
     if not all(path.is_file() for path in paths):
         return read()
     key = json.dumps([projection.crs, dict(columns), *map(hash_source, paths)], sort_keys=True)
-    decode = partial(_decode, paths)
-    return CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=decode)
+    return CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=partial(_decode, paths))
 
 
 def _read_files(
@@ -230,25 +216,17 @@ SPAN_REMEDY = "give a last possible time at most 31 days after the first, not be
 
 
 def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any], list[Unreadable]]:
-    """Month, first and last possible time of each row, the first's precision; what is unreadable.
-
-    Without columns of times there is only the month. Where `occurred_at` is empty, `committed_from`
-    and `committed_to` count:
-
-    - Both alike, or only one given: the crime happened then.
-    - Up to 24 hours apart: it happened in that span. Which half-hour is not known, so such a crime
-      counts as one in all, shared out by the clock (`patrolplan.risk.known_times`).
-    - Up to 31 days apart: a span that says nothing about the hour; the date and the month are those
-      of the first time.
-    - The last before the first, or more than 31 days after it: a typing error. Neither time counts;
-      the row is left out unless it has a month of its own, and many such rows stop the command.
-    """
+    """Month, first and last possible time, its precision, of each row; what is unreadable."""
+    # Where `occurred_at` is empty, `committed_from` and `committed_to` count: alike, or one alone,
+    # as the time; up to 24 hours apart as a span, in which the crime counts as one in all, shared
+    # out by the clock (`risk.known_times`); up to 31 days apart as the first date alone. Further
+    # apart, or in the wrong order, they are a typing error: neither counts; the row is left out
+    # unless it has a month of its own, and many such rows stop the command.
     never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")
-    precision = np.full(len(table), timestamps.NO_TIME, dtype=np.uint8)
     columns: dict[str, Any] = {
         "occurred_at": never,
         "occurred_until": never,
-        "precision": precision,
+        "precision": np.full(len(table), timestamps.NO_TIME, dtype=np.uint8),
     }
     unreadable: list[Unreadable] = []
     if {*TIMES} & {*table}:
@@ -297,7 +275,7 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
     faults = {
         "without a crime type": table["category"].isna(),
         "without a month or time that can be read": table["month"].isna(),
-        "without coordinates": table["place"] == NOWHERE,
+        "without coordinates": table["place"] == crime_checks.NOWHERE,
     }
     good = np.ones(len(table), dtype=bool)
     for reason, fault in faults.items():
@@ -306,18 +284,6 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
         left_out.add("crimes", reason, int((good & fault).sum()), fix=fix)
         good &= ~fault.to_numpy()
     return good
-
-
-def _is_first_copy(repeated: pd.DataFrame, rows: int, left_out: LeftOut) -> Bools:
-    """Whether each of all rows is in no earlier file; only those with a Crime ID are compared."""
-    shared = repeated[repeated["crime_id"] != NO_ID]
-    same = ["crime_id", "month", "category", "place"]
-    first_file = shared.groupby(same, observed=True)["file"].transform("min")
-    duplicates = shared.index[shared["file"] > first_file]
-    left_out.add("crimes", "also in an earlier file", len(duplicates))
-    is_first = np.ones(rows, dtype=bool)
-    is_first[duplicates] = False
-    return is_first
 
 
 def _is_in_plausible_month(

@@ -1,7 +1,6 @@
 """Tables whose columns are declared once: their meaning, form and words for what is wrong.
 
-Reader, checks, `build_area` and the pages of the reference are made from the declaration. Every
-wrong value of every file is reported together, with its row.
+Reader, checks, `build_area` and the reference come from it; all wrong values are reported together.
 """
 
 import re
@@ -84,8 +83,7 @@ class Column:
         if self.once:
             yield Rule(self.name, _is_first, "{value} is a duplicate", "keep one of the rows")
         if self.form.good:
-            remedy = self.remedy or self.form.remedy
-            yield Rule(self.name, self.form.good, self.form.what, remedy)
+            yield Rule(self.name, self.form.good, self.form.what, self.remedy or self.form.remedy)
 
 
 @dataclass(frozen=True)
@@ -135,8 +133,7 @@ class Table:
             except InputError as error:
                 problems += error.problems
             else:
-                missing = {name: "" for name in names if name not in table}
-                text = table.assign(**missing)
+                text = table.assign(**{name: "" for name in names if name not in table})
                 text[names] = text[names].fillna("")
                 tables.append(text.assign(file=str(path), row=table.index))
         text = pd.concat(tables[1:] or tables, ignore_index=True)
@@ -175,8 +172,7 @@ class Table:
 
     def build(self, text: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
         """The stored columns with their shapes, in order."""
-        table = gpd.GeoDataFrame(self.store(text), geometry=shapes)
-        return table[[*self.schema.columns]]
+        return gpd.GeoDataFrame(self.store(text), geometry=shapes)[[*self.schema.columns]]
 
 
 def is_given(table: pd.DataFrame, column: str) -> pd.Series:
@@ -241,10 +237,7 @@ def split_list(text: pd.Series) -> pd.Series:
 
 
 def parse_dates(text: pd.Series) -> pd.Series:
-    """Dates written as YYYY-MM-DD, NaT for anything else and for implausible years.
-
-    A midnight after the date, as programs write days, is left away.
-    """
+    """Dates of YYYY-MM-DD, without a midnight after it; NaT for others and implausible years."""
     if any(len(str(one)) > len("2026-12-07") for one in text):
         text = text.astype("str").str.replace(MIDNIGHT, "", regex=True)
     dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
@@ -255,10 +248,6 @@ def parse_times(text: pd.Series) -> pd.Series:
     """Minutes after midnight of HH:MM, NaN for an empty cell."""
     minutes = [minutes_after_midnight(time) if time else np.nan for time in text]
     return pd.Series(minutes, index=text.index, dtype="float64")
-
-
-def _is_date(table: pd.DataFrame, column: str) -> pd.Series:
-    return parse_dates(table[column]).notna()
 
 
 def _is_span(table: pd.DataFrame, column: str) -> pd.Series:
@@ -274,7 +263,10 @@ def is_degrees(table: pd.DataFrame, column: str) -> Bools:
 TIME_RANGE = rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}"
 NO_POINT = "{value} is not a valid coordinate"
 LIST = Form(store=split_list, kind="list")
-DATE = Form(_is_date, "{value} is not a valid date", "write YYYY-MM-DD", parse_dates, "datetime")
+NO_DATE = "{value} is not a valid date"
+DATE = Form(
+    lambda t, c: parse_dates(t[c]).notna(), NO_DATE, "write YYYY-MM-DD", parse_dates, "datetime"
+)
 TIME = Form(TIME_OF_DAY.pattern, "{value} is not a valid time", "write HH:MM")
 OPTIONAL_TIME = Form(f"({TIME_OF_DAY.pattern})?", TIME.what, "write HH:MM, or nothing")
 SPAN = Form(_is_span, "{value} is not a span of hours")

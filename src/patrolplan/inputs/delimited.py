@@ -1,8 +1,6 @@
 """Delimited text row by row: its encoding, delimiter and header, and which rows fit the header.
 
-A row that has more or fewer fields than the header has a comma, a quote or a line end out of
-place, so its values are in the wrong columns: it is never used. Most files have no quotes, and are
-split by Arrow; the others record by record.
+A row with more or fewer fields than the header has its values in the wrong columns: it is not used.
 """
 
 import csv
@@ -64,11 +62,10 @@ class Unreadable:
 
 @dataclass(frozen=True, eq=False)
 class CountedTable:
-    """Rows that fit the header, as text or NA by row number, and an account of the others.
+    """Rows that fit the header, as text or NA by row number, and an account of the others."""
 
-    `malformed` rows have more or fewer fields than the header, `unread` ones nothing in the columns
-    that are read; with `is_cut` the file ends within a row.
-    """
+    # `malformed` rows do not fit it, `unread` ones have nothing in the columns that are read; with
+    # `is_cut` the file ends within a row.
 
     path: TableSource
     rows: pd.DataFrame
@@ -105,8 +102,7 @@ def open_delimited(path: Path) -> DelimitedText:
     try:
         for number, record in enumerate(reader, start=1):
             if any(cell.strip() for cell in record):
-                header = tuple(record)
-                return DelimitedText(path, content, encoding, delimiter, header, number)
+                return DelimitedText(path, content, encoding, delimiter, tuple(record), number)
     except csv.Error as error:
         raise InputError.one(path, f"has no header ({error})", "correct its first line") from None
     raise InputError.one(path, "the file is empty", "fetch or export it again")
@@ -145,8 +141,7 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
 def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     """The named columns of the rows that fit the header; a quote out of place is an error."""
     # Arrow would read every column where none is named.
-    is_plain = names and b'"' not in text.content
-    return (_split_plain if is_plain else _split_quoted)(text, names)
+    return (_split_plain if names and b'"' not in text.content else _split_quoted)(text, names)
 
 
 def _split_plain(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:

@@ -1,9 +1,7 @@
 """Officers' duties besides patrols: tables, and calendars (iCalendar, RFC 5545) without their text.
 
-Titles, descriptions and places of calendars name pupils and witnesses: their lines are dropped as a
-file is read, before anything is done with them. Rules that recur within a day are refused, and so
-are parts that calendars do not write for a frequency: dateutil would follow most rules that match
-no day to the year 9999.
+Titles and places name pupils and witnesses: their lines are dropped first. Rules within a day, or
+with rare parts, are refused: dateutil would follow one that matches no day to the year 9999.
 """
 
 import datetime as dt
@@ -78,12 +76,9 @@ class CalendarDuty(NamedTuple):
 def read_calendars(
     paths: Sequence[Path], officers: Sequence[str], *, first: dt.date, last: dt.date
 ) -> tuple[list[CalendarDuty], Counter[str]]:
-    """Duties of officers between two days, and the events left out by reason.
-
-    The officer of an event is X-PATROLPLAN-OFFICER, an attendee's common name, or the file's name,
-    whichever is an officer's. Its kind is X-PATROLPLAN-KIND or a known category, else leave for
-    whole days and away for hours.
-    """
+    """Duties of officers between two days, and the events left out by reason."""
+    # Of X-PATROLPLAN-OFFICER, an attendee's name and the file's, the first that is an officer's
+    # counts; of X-PATROLPLAN-KIND and categories the first known one.
     problems, left_out = Problems(), Counter[str]()
     names = {_simplify(name): name for name in officers}
     duties: list[CalendarDuty] = []
@@ -269,8 +264,7 @@ class _Calendar:
         for event in masters:
             moved = {event.read_clock(one.properties["RECURRENCE-ID"]) for one in changed}
             last = dt.datetime.combine(self.last, dt.time.max)
-            is_idle = event.is_off or not officer
-            starts = [] if is_idle else sorted(event.list_starts(last) - moved)
+            starts = [] if event.is_off or not officer else sorted(event.list_starts(last) - moved)
             duties += self._place(event, starts, officer, like)
         for event in changed:
             if "RANGE" in event.properties["RECURRENCE-ID"].params:
@@ -328,7 +322,15 @@ def _read_events(path: Path) -> list[_Event]:
     """The events of a file, without their text."""
     import icalendar  # noqa: PLC0415 - only where a calendar is read
 
-    used, lines = _drop_texts(path)
+    content = read_bounded(path, MAX_BYTES, SHORTER).decode("utf-8-sig", errors="replace")
+    used, lines, is_read = [], [], False
+    for number, line in enumerate(re.split("\r\n|\n|\r", content), 1):
+        if not line.startswith((" ", "\t")):
+            is_read = re.split("[:;]", line, maxsplit=1)[0].strip().upper() in READ_PROPERTIES
+            if line.strip().upper() == "BEGIN:VEVENT":
+                lines.append(number)
+        if is_read:
+            used.append(line)
     if len(lines) > MAX_EVENTS:
         what = f"has {len(lines):,} events, more than {MAX_EVENTS:,}"
         raise InputError.one(path, what, SHORTER)
@@ -346,23 +348,8 @@ def _read_events(path: Path) -> list[_Event]:
     return [_Event(line, *event) for line, event in zip(lines, found, strict=True)]
 
 
-def _drop_texts(path: Path) -> tuple[list[str], list[int]]:
-    """Lines of the properties that are read, and the numbers of the lines that begin an event."""
-    content = read_bounded(path, MAX_BYTES, SHORTER).decode("utf-8-sig", errors="replace")
-    used, begins, is_read = [], [], False
-    for number, line in enumerate(re.split("\r\n|\n|\r", content), 1):
-        if not line.startswith((" ", "\t")):
-            is_read = re.split("[:;]", line, maxsplit=1)[0].strip().upper() in READ_PROPERTIES
-            if line.strip().upper() == "BEGIN:VEVENT":
-                begins.append(number)
-        if is_read:
-            used.append(line)
-    return used, begins
-
-
 SUFFIX = ".ics"
-YEARS_BEFORE, YEARS_AFTER = 1, 5
-"""Years before and after the newest crime within which duties may count."""
+YEARS_BEFORE, YEARS_AFTER = 1, 5  # Of the newest crime: duties may be as old, or as new
 
 
 def find_duty_span(newest: pd.Timestamp | None) -> tuple[dt.date, dt.date]:

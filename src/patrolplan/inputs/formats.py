@@ -65,20 +65,15 @@ Columns = Mapping[str, str] | None  # `[columns.SOURCE]` of the settings, ours -
 def hash_source(source: TableSource) -> str:
     """SHA-256 of a file's content, or of a frame's as text; a shapefile's files count together."""
     if isinstance(source, MemoryTable):
-        return _hash_frame(source.frame)
+        frame, crs = source.frame, ""  # names of columns and text of values: no index
+        if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
+            crs = "" if frame.crs is None else frame.crs.to_wkt()
+            frame = frame.to_wkb(hex=True)
+        return hash_content(crs, frame.to_csv(index=False))
     if source.suffix.lower() != ".shp":
         return hash_file(source)
     sidecars = [source.with_suffix(ending) for ending in SIDECARS]
     return hash_content(*(hash_file(one) for one in (source, *sidecars) if one.is_file()))
-
-
-def _hash_frame(frame: pd.DataFrame) -> str:
-    """SHA-256 of the names of columns and the text of values; the index does not count."""
-    crs = ""
-    if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
-        crs = "" if frame.crs is None else frame.crs.to_wkt()
-        frame = frame.to_wkb(hex=True)
-    return hash_content(crs, frame.to_csv(index=False))
 
 
 FILE_STARTS = {
@@ -93,15 +88,9 @@ GEOJSON = (".geojson", ".json")
 PARQUET = (".parquet", ".geoparquet")
 GIS_SUFFIXES = (*FILE_STARTS, *PARQUET)
 SPREADSHEET = ".xlsx"
-NEEDED = "python-calamine"
-"""The package that reads spreadsheets; an extra, since many users have none."""
-
-MAX_FILE_BYTES = 4 * 2**30
-"""Maximum size of a file, unpacked. All crime of England and Wales in a year is about a tenth."""
-
-MAX_EXPANSION_RATIO = 100
-"""Maximum ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
-
+NEEDED = "python-calamine"  # It reads spreadsheets; an extra, since many users have none
+MAX_FILE_BYTES = 4 * 2**30  # Unpacked. A year of crime of England and Wales is about a tenth
+MAX_EXPANSION_RATIO = 100  # Unpacked to packed size: tables and streets reach 5 to 30
 SMALL_BYTES = 64 * 2**20  # The ratio does not apply to files that unpack to at most this size
 CHUNK_BYTES = 2**20
 UNPACKERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
@@ -181,11 +170,8 @@ Choose = Callable[[Sequence[str], bool], Iterable[str]]
 
 
 def read_layer(source: TableSource, name: str, choose: Choose) -> pd.DataFrame:
-    """Chosen columns, by the number of the row, of a frame or of the one table of a file.
-
-    Of several sheets or layers the one with the table's `name` counts. With shapes it is a
-    GeoDataFrame. No other column is loaded.
-    """
+    """Chosen columns, by row number, of a frame or of a file's one table; others are not loaded."""
+    # Of several sheets or layers the one with the table's `name` counts; shapes: a GeoDataFrame.
     if isinstance(source, MemoryTable):
         return _take_frame(source, choose)
     check_size(source)
@@ -325,9 +311,7 @@ def _is_given(cell: object) -> bool:
     return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
 
 
-MAX_CELLS = 20_000_000
-"""Maximum size of a sheet, from its first cell to its last: all of them are held in memory."""
-
+MAX_CELLS = 20_000_000  # From the first cell of a sheet to its last: all are held in memory
 CELL = re.compile(rb"""r=["']([A-Z]{1,3})(\d{1,7})["']""")
 
 
@@ -335,8 +319,7 @@ def _check_extent(path: Path) -> None:
     """Refuse a sheet with a cell so far away that the cells before it do not fit into memory."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            is_sheet = name.startswith("xl/worksheets/")
-            cells = CELL.findall(archive.read(name)) if is_sheet else []
+            cells = CELL.findall(archive.read(name)) if name.startswith("xl/worksheets/") else []
             rows = max((int(row) for _, row in cells), default=0)
             letters = max({column for column, _ in cells}, key=lambda c: (len(c), c), default=b"")
             columns = functools.reduce(lambda n, letter: 26 * n + letter - 64, letters, 0)

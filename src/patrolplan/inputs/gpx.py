@@ -15,8 +15,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs.formats import read_bounded
 from patrolplan.inputs.table_reader import MAX_DEGREES
 
-MAX_TRACK_BYTES = 50_000_000
-"""Maximum bytes of a file: a day recorded every second has about 10 million."""
+MAX_TRACK_BYTES = 50_000_000  # A day recorded every second has about 10 million
 LOCAL = "Europe/London"
 SAVE_AGAIN = "export the track as GPX again"
 
@@ -32,8 +31,7 @@ class Track:
     @property
     def days(self) -> list[dt.date]:
         """(k,) local day of each point."""
-        universal = pd.to_datetime(self.seconds, unit="s", utc=True)
-        return list(universal.tz_convert(LOCAL).date)
+        return list(pd.to_datetime(self.seconds, unit="s", utc=True).tz_convert(LOCAL).date)
 
     @property
     def clock_seconds(self) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
 """Streets as graphs of osmnx, in `.graphml(.gz)` files or in memory, or as a table of lines.
 
-Lines of a table join where they share a vertex, at their ends or along them; lines that cross
-without one (a bridge, or lines that were never joined) do not.
+Lines of a table join where they share a vertex; those that cross without one, as a bridge, do not.
 """
 
 import ast
@@ -156,9 +155,7 @@ def _get_first_value(value: object) -> str:
     return "" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN
 
 
-PLAIN_STREET = "unclassified"
-"""The `highway` of every line of a table that does not have this column."""
-
+PLAIN_STREET = "unclassified"  # The `highway` of lines of a table without this column
 JOIN_METRES = 0.01  # Vertices within this distance are one place
 REMEDY = "give a GeoDataFrame of LineStrings with a CRS"
 
@@ -185,8 +182,7 @@ def read_street_frame(
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(lines.crs))
     node = _number_places(np.column_stack([x, y]))
     last = np.cumsum(np.bincount(line, minlength=len(lines))) - 1
-    first = np.append(0, last[:-1] + 1)
-    edges = lines.assign(osmid=ids, **missing, u=node[first], v=node[last])
+    edges = lines.assign(osmid=ids, **missing, u=node[np.append(0, last[:-1] + 1)], v=node[last])
     streets = _build_streets(edges, {}, projection)
     if streets.ways.empty:
         remedy = "give its lines a highway tag of streets, or no such column"

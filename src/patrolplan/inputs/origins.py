@@ -1,7 +1,6 @@
 """Where each school's pupils live: read as a whole, joined and rounded by area, and dropped.
 
-`read_origins` is the only way in, and returns only counts: see `patrolplan.privacy` for the rules.
-No setting but paths and names of columns may come in here, and no row may go out.
+Only paths and names of columns may come in, only counts go out: see `patrolplan.privacy`.
 """
 
 from itertools import groupby

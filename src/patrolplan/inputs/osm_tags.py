@@ -1,7 +1,4 @@
-"""Which ways of OpenStreetMap can be walked and patrolled, and how a bicycle uses them.
-
-The rules are the same for every street format.
-"""
+"""Which ways of OpenStreetMap can be walked, patrolled and ridden, whatever the format."""
 
 import re
 from collections.abc import Mapping
@@ -51,9 +48,7 @@ def _is_set(tags: Mapping[str, str], key: str) -> bool:
 
 
 DEEP_LAYER = -2.0  # A footway at this layer or below is a passage of a station, not an underpass
-NOT_TUNNELS = frozenset({"", "no", "building_passage", "covered"})
-"""Values of `tunnel` at street level."""
-
+NOT_TUNNELS = frozenset({"", "no", "building_passage", "covered"})  # `tunnel` at street level
 LEVEL_PATTERN = re.compile(r"(-?\d+(?:\.\d+)?)(?:-(-?\d+(?:\.\d+)?))?")
 """A level, or a range of levels such as 0-2 or -2--1."""
 
@@ -152,8 +147,7 @@ def get_sidewalk(tags: Mapping[str, str]) -> str:
     # side is tagged, the way is unknown unless that side has a pavement.
     whole = tags.get("sidewalk", "") or tags.get("sidewalk:both", "")
     if whole:
-        by_value = {**dict.fromkeys(NO_SIDEWALK, "no"), "yes": "both"}
-        return by_value.get(whole, whole)
+        return {**dict.fromkeys(NO_SIDEWALK, "no"), "yes": "both"}.get(whole, whole)
     sides = {side: tags.get(f"sidewalk:{side}", "") for side in ("left", "right")}
     own = [side for side, value in sides.items() if value not in {"", "separate", *NO_SIDEWALK}]
     if own:
@@ -175,9 +169,7 @@ def get_passage(tags: Mapping[str, str]) -> Passage:
     return "covered" if _is_set(tags, "tunnel") or _is_set(tags, "covered") else ""
 
 
-TRUNK = frozenset({"trunk", "trunk_link"})
-"""Main roads with fast traffic: a bicycle is pushed on the pavement unless tags allow riding."""
-
+TRUNK = frozenset({"trunk", "trunk_link"})  # Fast: a bicycle is pushed unless tags allow riding
 MAIN_ROADS = TRUNK | {
     *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link")
 }
@@ -218,33 +210,23 @@ def classify_riding(tags: Mapping[str, str]) -> Riding:
     highway = tags.get("highway", "")
     if highway == "steps":
         return Riding("push" if tags.get("ramp:bicycle") == "yes" else "carry")
-    how = "ride" if _can_ride(highway, tags) else "push"
+    bicycle = tags.get("bicycle", "")  # the most specific tag decides
+    is_closed = {tags.get("vehicle", ""), tags.get("access", "")} & CLOSED_VALUES
+    is_ridden = not bicycle and not is_closed and highway in ROADS | TRACKS
+    how = "ride" if is_ridden or bicycle in OPEN_TO_BICYCLES else "push"
     vehicles = highway in ROADS or highway in TRACKS or highway in TRUNK
     return Riding(how, _find_direction(tags) if vehicles or how == "ride" else 0)
-
-
-def _can_ride(highway: str, tags: Mapping[str, str]) -> bool:
-    """Whether riding is allowed; the most specific tag decides."""
-    if bicycle := tags.get("bicycle", ""):
-        return bicycle in OPEN_TO_BICYCLES
-    is_closed = {tags.get("vehicle", ""), tags.get("access", "")} & CLOSED_VALUES
-    return not is_closed and highway in ROADS | TRACKS
 
 
 def _find_direction(tags: Mapping[str, str]) -> int:
     """Direction of a way for a bicycle: 1 forward, -1 reverse, 0 both."""
     for_bicycles = tags.get("oneway:bicycle", "")
-    if not for_bicycles and _has_contraflow_lane(tags):
+    if not for_bicycles and any(  # a lane or track against the one-way traffic
+        tags.get(side, "").startswith("opposite") or tags.get(f"{side}:oneway", "") in {"-1", "no"}
+        for side in SIDES
+    ):
         return 0
     oneway = for_bicycles or tags.get("oneway", "")
     if not oneway and tags.get("junction") == "roundabout":
         oneway = "yes"
     return int(oneway in ONE_WAY_FORWARD) - int(oneway in ONE_WAY_REVERSE)
-
-
-def _has_contraflow_lane(tags: Mapping[str, str]) -> bool:
-    """Whether a cycle lane or track runs against the one-way traffic."""
-    return any(
-        tags.get(side, "").startswith("opposite") or tags.get(f"{side}:oneway", "") in {"-1", "no"}
-        for side in SIDES
-    )

@@ -80,8 +80,7 @@ def read_limits(
         return _join_polygons(given, projection, name_argument("boundary"))
     if settings.area.boundary is not None:
         path = settings.folder / settings.area.boundary
-        shapes = read_polygon_file(path, key="[area] boundary")
-        return _join_polygons(shapes, projection, path)
+        return _join_polygons(read_polygon_file(path, key="[area] boundary"), projection, path)
     if settings.area.bounds is not None:
         west, south, east, north = settings.area.bounds
         edge = shapely.segmentize(shapely.box(west, south, east, north), (east - west) / 50)
@@ -104,9 +103,7 @@ def _join_polygons(
 
 
 ALL_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-PLACE_ID = re.compile(r"[^\W_][\w ./()&'-]{0,23}")
-"""An id that fits on every paper, and in the name of a file."""
-
+PLACE_ID = re.compile(r"[^\W_][\w ./()&'-]{0,23}")  # Fits on papers and in names of files
 ONE_TIME = "the time is missing while the other one is there"
 TIME_REMEDY = "write HH:MM in both from and to, or nothing in both"
 

@@ -1,8 +1,6 @@
-"""Pupils' reports: read as a whole, counted by square, and dropped.
+"""Pupils' reports: read as a whole, counted by square, and dropped; see `patrolplan.privacy`.
 
-Only the wanted columns are read; free text and everything else about a person never enters memory.
-`read_reports` is the only way in, and returns only counts: see `patrolplan.privacy` for the rules.
-No setting but paths, names of columns and the step may come in here, and no row may go out.
+Free text never enters memory. Only paths, names of columns and the step may come in, no row go out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,9 +28,7 @@ from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 NONE_GIVEN = "none"  # The value of a report without a place factor, or without a behaviour factor
-UNKNOWN_BAND = "unknown"
-"""The time of day of a report without one, such as those that a survey rounded away."""
-
+UNKNOWN_BAND = "unknown"  # Time of a report without one, such as a survey rounded away
 ALLOWED_VALUES = {
     column: (*names, UNKNOWN_BAND if column == "time_band" else NONE_GIVEN)
     for column, names in FACTORS.items()
@@ -56,7 +52,11 @@ def read_reports(
     for path in paths:
         with problems.collect():
             tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
-            _check_is_new(path, by_digest)
+            digest = hash_source(path)
+            if digest in by_digest:  # reports without an ID would count several times
+                what = f"has the same content as {by_digest[digest]}"
+                raise InputError.one(path, what, "name it once in [sources] reports")
+            by_digest[digest] = path
     check_surveys_differ([path for path in paths if isinstance(path, Path)], problems)
     problems.raise_if_any()
     typed = [not has_record(path) for path in paths]
@@ -86,11 +86,9 @@ DAY_AND_WORDS = ("reported_on", *FACTORS)
 def check_copied_rows(
     paths: Files, tables: Sequence[pd.DataFrame], typed: Sequence[bool], problems: Problems
 ) -> None:
-    """Refuse reports alike in place, day and words: the same children again, whatever their IDs.
-
-    Two files of `survey --read`, which are not `typed`, are compared by their surveys instead:
-    their reports are all at the middle of a square.
-    """
+    """Refuse reports alike in place, day and words: the same children again, whatever their IDs."""
+    # Two files of `survey --read`, which are not `typed`, are compared by their surveys instead:
+    # their reports are all at the middle of a square.
     every = list(range(2 + len(DAY_AND_WORDS)))
     counts = [_count_alike(_list_places(rows), every) for rows in tables]
     remedy = "name each report once: delete the copy"
@@ -119,9 +117,17 @@ def find_odd_files(
 ) -> Iterator[tuple[CheckName, TableSource]]:
     """Checks by which files are wrong as a whole, see `ODD`; no row or number leaves it either."""
     for path in paths:
-        if not has_record(path):
-            rows = read_counted_table(path, FIELDS, columns or {}, source="reports").rows
-            yield from ((check, path) for check in _find_odd(rows))
+        if has_record(path):
+            continue
+        table = _list_places(read_counted_table(path, FIELDS, columns or {}, source="reports").rows)
+        if len(table) < MIN_JUDGED:
+            continue
+        coarse = find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
+        shares: dict[CheckName, tuple[float, float]] = {"report_places": (coarse.mean(), HALF)}
+        for name, numbers, most in ALIKE:
+            shares[name] = _count_alike(table, numbers).max() / len(table), most
+        shares["report_bands"] = (table[3] == UNKNOWN_BAND).mean(), HALF
+        yield from ((name, path) for name, (share, most) in shares.items() if share > most)
 
 
 def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
@@ -136,33 +142,11 @@ def _count_alike(table: pd.DataFrame, columns: list[int]) -> pd.Series:
     return pd.util.hash_pandas_object(table[columns], index=False).value_counts()
 
 
-def _find_odd(rows: pd.DataFrame) -> Iterator[CheckName]:
-    """The checks by which a file is wrong as a whole."""
-    table = _list_places(rows)
-    if len(table) < MIN_JUDGED:
-        return
-    coarse = find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
-    shares: dict[CheckName, tuple[float, float]] = {"report_places": (coarse.mean(), HALF)}
-    for name, columns, most in ALIKE:
-        shares[name] = _count_alike(table, columns).max() / len(table), most
-    shares["report_bands"] = (table[3] == UNKNOWN_BAND).mean(), HALF
-    yield from (name for name, (share, most) in shares.items() if share > most)
-
-
 ALIKE: tuple[tuple[CheckName, list[int], float], ...] = (
     ("report_pin", [0, 1], QUARTER),
     ("report_days", [2], HALF),
     ("report_words", [3, 4, 5], HALF),
 )
-
-
-def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
-    """Refuse a file that was read before: reports without an ID would count several times."""
-    digest = hash_source(path)
-    if digest in by_digest:
-        what = f"has the same content as {by_digest[digest]}"
-        raise InputError.one(path, what, "name it once in [sources] reports")
-    by_digest[digest] = path
 
 
 def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> ReportTable:
@@ -178,7 +162,10 @@ def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> Repor
     held, of_row = number_squares(squares[good])
     counts = np.bincount(of_row, minlength=len(held))
     is_large = counts >= step
-    by_factor = _count_factors(rows[good], of_row, len(held))
+    by_factor = np.zeros((len(held), len(FACTOR_NAMES)), dtype=np.int64)
+    for column in FACTORS:
+        number = pd.Index(FACTOR_NAMES).get_indexer(pd.Index(rows[column][good]))
+        by_factor += count_pairs(of_row[number >= 0], number[number >= 0], by_factor.shape)
     shown = suppress_and_round(counts[is_large], step)
     in_small_squares = int(suppress_and_round(counts[~is_large].sum(), step))
     days = parse_days(rows["reported_on"][good])
@@ -187,7 +174,6 @@ def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> Repor
         for term, count in _count_terms(days, of_row, len(held)).items()
         if (rounded := suppress_and_round(count[is_large], step)).any()
     }
-    most = int(shown.sum()) + in_small_squares
     return ReportTable(
         step=step,
         squares=held[is_large],
@@ -195,7 +181,7 @@ def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> Repor
         factor_counts=suppress_and_round(by_factor[is_large], step),
         in_small_squares=in_small_squares,
         refused=refused,
-        by_year=_count_years(days, by_term, step, most=most),
+        by_year=_count_years(days, by_term, step, most=int(shown.sum()) + in_small_squares),
         by_term=by_term,
     )
 
@@ -215,12 +201,9 @@ def _count_terms(days: pd.Series, square: Ints, squares: int) -> dict[SchoolTerm
 def _count_years(
     days: pd.Series, by_term: dict[SchoolTerm, Ints], step: int, *, most: int
 ) -> dict[int, int]:
-    """Reports of each year, suppressed and rounded; years without a group are left out.
-
-    Together they are at most the counts by square: a larger sum would reveal how much those were
-    rounded down, at worst exactly. A year shows at least as much as its terms do in all squares, so
-    that comparing years and terms reveals nothing more.
-    """
+    """Reports of each year, suppressed and rounded; years without a group are left out."""
+    # Together at most the counts by square: a larger sum would reveal how much those were rounded
+    # down. A year shows at least what its terms do, so that comparing the two reveals nothing.
     years, counts = np.unique(days.dt.year.to_numpy(), return_counts=True)
     shown = suppress_and_round(counts, step)
     in_terms = np.zeros_like(shown)
@@ -235,11 +218,8 @@ def _count_years(
 def _find_faults(
     rows: pd.DataFrame, longitude: Floats, latitude: Floats, squares: Ints
 ) -> dict[str, Bools]:
-    """(n,) whether each fault applies to each row; a row counts under the first that does.
-
-    What is refused must depend on the files alone: a fault that depended on a setting, such as the
-    limits of the area, would let two outputs be subtracted.
-    """
+    """(n,) whether each fault applies to each row; a row counts under the first that does."""
+    # By the files alone: with a fault by a setting, two outputs could be subtracted.
     dates = parse_days(rows["reported_on"])
     ids = rows["report_id"]
     is_swapped = is_within(GREAT_BRITAIN, latitude, longitude)
@@ -256,13 +236,3 @@ def _find_faults(
             for column, allowed in ALLOWED_VALUES.items()
         },
     }
-
-
-def _count_factors(rows: pd.DataFrame, square: Ints, squares: int) -> Ints:
-    """(s, f) rows of each square that gave each of `FACTOR_NAMES`."""
-    counts = np.zeros((squares, len(FACTOR_NAMES)), dtype=np.int64)
-    for column in FACTORS:
-        number = pd.Index(FACTOR_NAMES).get_indexer(pd.Index(rows[column]))
-        is_given = number >= 0
-        counts += count_pairs(square[is_given], number[is_given], counts.shape)
-    return counts

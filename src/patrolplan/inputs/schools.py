@@ -47,15 +47,9 @@ PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
 LOCAL_URN = "local-"  # Prefix of the URNs that schools without one get
 LOCAL_DIGITS = 8
-SAME_SITE_METRES = 50.0
-"""Rows of one URN within this distance are one site: a register may have one a phase."""
-
-MIN_COARSE_ROWS = 10
-"""Minimum number of schools to judge round coordinates: fewer may have them by chance."""
-
-DRIVEN = r"(?i)\bspecial\b|\bnursery\b"
-"""Phases, and types of establishment, of schools most of whose pupils are driven."""
-
+SAME_SITE_METRES = 50.0  # Rows of one URN this near are one site: there may be one a phase
+MIN_COARSE_ROWS = 10  # Fewer schools may have round coordinates by chance
+DRIVEN = r"(?i)\bspecial\b|\bnursery\b"  # Phases and types of schools whose pupils are driven
 PHASES = (
     *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
     *("16 plus", "All-through", "Not applicable"),
@@ -94,7 +88,12 @@ def read_schools(
         name=listed["name"].fillna(NO_NAME),
         **{name: listed[name].fillna("") if name in listed else "" for name in TEXTS},
     )
-    _check_phases(listed, selection, paths[0], problems)
+    phases = sorted({*listed["phase"]} - {""})
+    remedy = f"correct [schools] phases (the file has: {', '.join(phases) or 'none'})"
+    known = {*map(_fold, (*phases, *PHASES))}
+    for phase in selection.phases:
+        if _fold(phase) not in known:
+            problems.add(paths[0], f"no school has the phase {quote_value(phase)}", remedy)
     problems.raise_if_any()  # before schools are reported as missing because of a wrong phase
     table = _select_schools(listed, selection, left_out, left_out_urns)
     for urn in selection.urns:
@@ -104,7 +103,7 @@ def read_schools(
             problems.add(paths[0], what, "correct [schools] urns and phases, or the school's row")
     if table.empty:
         what = "no open school with coordinates remains"
-        has = ", ".join(sorted({*listed["phase"]} - {""})) or "none"
+        has = ", ".join(phases) or "none"
         problems.add(paths[0], what, f"check the file and [schools] (phases in the file: {has})")
     problems.raise_if_any()
     table["is_driven"] = (table["phase"] + "; " + table["type"]).str.contains(DRIVEN).astype(bool)
@@ -158,7 +157,14 @@ def _select_schools(
         left_out_urns.update(dict.fromkeys(table["urn"][~good], reason))
         return table[good]
 
-    table = table.assign(urn=_fill_urns(table))
+    # A school that has a name and a place but no URN gets one of these.
+    lacking = (table["urn"] == "") & (table["name"] != NO_NAME) & table["x"].notna()
+    own = [
+        LOCAL_URN + hash_content(f"{name}|{x:.0f}|{y:.0f}".encode())[:LOCAL_DIGITS]
+        for name, x, y in table.loc[lacking, ["name", "x", "y"]].itertuples(index=False)
+    ]
+    filled = pd.Series(own, index=table.index[lacking], dtype=object)
+    table = table.assign(urn=table["urn"].mask(lacking, filled))
     is_plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
     table = keep(table, is_plain, "without a URN of letters and digits", "correct the URN")
     if "status" in table:
@@ -172,16 +178,6 @@ def _select_schools(
     selected &= table["urn"].isin(urns) | (not urns)
     table = keep(table, selected, "not selected in [schools]")
     return keep(table, table["x"].notna(), "without coordinates", "fill in their coordinates")
-
-
-def _fill_urns(table: pd.DataFrame) -> pd.Series:
-    """URNs, with a generated one for a school that has a name and a place but none."""
-    lacking = (table["urn"] == "") & (table["name"] != NO_NAME) & table["x"].notna()
-    own = [
-        LOCAL_URN + hash_content(f"{name}|{x:.0f}|{y:.0f}".encode())[:LOCAL_DIGITS]
-        for name, x, y in table.loc[lacking, ["name", "x", "y"]].itertuples(index=False)
-    ]
-    return table["urn"].mask(lacking, pd.Series(own, index=table.index[lacking], dtype=object))
 
 
 def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
@@ -200,15 +196,3 @@ def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
 
 def _fold(phase: str) -> str:
     return phase.strip().casefold()
-
-
-def _check_phases(
-    table: pd.DataFrame, selection: SchoolSettings, path: TableSource, problems: Problems
-) -> None:
-    """Every selected phase must be in the file or in GIAS."""
-    phases = sorted(phase for phase in table["phase"].unique() if phase)
-    remedy = f"correct [schools] phases (the file has: {', '.join(phases) or 'none'})"
-    known = {*map(_fold, (*phases, *PHASES))}
-    for phase in selection.phases:
-        if _fold(phase) not in known:
-            problems.add(path, f"no school has the phase {quote_value(phase)}", remedy)

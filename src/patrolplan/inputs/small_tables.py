@@ -56,8 +56,7 @@ ROLES_ALONE = ("officer", "pcso", "")  # Roles that patrol alone by default; emp
 
 def _is_whole_point(table: pd.DataFrame, column: str) -> pd.Series:
     """Whether a point has both its coordinates, each in degrees, or neither."""
-    is_left_out = (table["longitude"] == "") & (table["latitude"] == "")
-    return is_left_out | is_degrees(table, column)
+    return (table["longitude"] == "") & (table["latitude"] == "") | is_degrees(table, column)
 
 
 def _is_within_reach(table: pd.DataFrame, _column: str, *, projection: Projection) -> Bools:
@@ -272,8 +271,7 @@ def read_gates(
     """Gates by URN: `file`, `row` and `value` (the cells' text) for messages, and the point."""
     text = GATES.read(paths, columns, [_reaching("gate", projection)]).set_index("urn")
     text["value"] = text["longitude"] + ", " + text["latitude"]
-    points = GATES.locate(text, projection)
-    return gpd.GeoDataFrame(text[["file", "row", "value"]], geometry=points)
+    return gpd.GeoDataFrame(text[["file", "row", "value"]], geometry=GATES.locate(text, projection))
 
 
 def read_officers(
@@ -335,8 +333,7 @@ def write_counts(counts: gpd.GeoDataFrame, projection: Projection) -> str:
     longitude, latitude = projection.to_degrees(counts.geometry.x, counts.geometry.y)
     hours = {name: counts[f"{name}_minutes"].map(format_time).to_numpy() for name in ("from", "to")}
     table = counts.assign(longitude=longitude.round(6), latitude=latitude.round(6), **hours)
-    names = [one.name for one in COUNTS.columns]
-    return str(table[names].to_csv(index=False, lineterminator="\n"))
+    return str(table[[one.name for one in COUNTS.columns]].to_csv(index=False, lineterminator="\n"))
 
 
 VISIT_METRES = 500.0  # Side of the squares at whose middle home visits are

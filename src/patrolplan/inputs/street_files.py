@@ -117,11 +117,6 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
         **build_crossing_arrays(crossings),
     )
     file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
-    return _select_ways(streets, ~_is_duplicate(streets, file))
-
-
-def _is_duplicate(streets: Streets, file: Ints) -> Bools:
-    """(n,) whether an earlier `file` (n,) has the same row."""
     # A row of a graph is an edge, and a way may have many. So two rows are the same if they have
     # the same way, the same end nodes in either order, and the same middle to 0.1 m.
     count = np.bincount(streets.vertex_way, minlength=len(streets.ways))
@@ -133,12 +128,10 @@ def _is_duplicate(streets: Streets, file: Ints) -> Bools:
     cells = [streets.ways["osm_id"], *ends.T, np.round(x, 1), np.round(y, 1)]
     key = pd.DataFrame(dict(zip(names, map(np.asarray, cells), strict=True)))
     earliest = key.assign(file=file).groupby(names)["file"].transform("min")
-    return np.asarray(earliest < file)
+    return _select_ways(streets, ~np.asarray(earliest < file))
 
 
-MAX_ENTRANCES = 40
-"""Maximum entrances of a square that are linked: there is a link for each pair of them."""
-
+MAX_ENTRANCES = 40  # Of a square: there is a link for each pair of them
 EDGE_METRES = 0.1  # Links that run along the outline within this distance are left out
 
 
@@ -203,9 +196,7 @@ def load_cached_streets(
     return streets
 
 
-STREETS = Store("streets", version="9")
-"""Change the version when `Streets`, or the rules for walking and riding, change."""
-
+STREETS = Store("streets", version="9")  # Change it when `Streets`, or rules of walking, change
 FEATURE_TABLES = ("features", "places")
 ARRAYS = (
     *("vertex_way", "vertex_node", "vertex_xy", "closed_nodes"),

@@ -15,21 +15,8 @@ from numpy.typing import NDArray
 
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.osm_tags import (
-    CLOSED_VALUES,
-    CrossingKind,
-    Riding,
-    classify_crossing,
-    classify_crossing_node,
-    classify_riding,
-    get_incline,
-    get_layer,
-    get_passage,
-    get_sidewalk,
-    is_closed_barrier,
-    is_patrolled,
-    is_walkable,
-)
+from patrolplan.inputs import osm_tags
+from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.tables import LeftOut
 
 if TYPE_CHECKING:
@@ -37,10 +24,7 @@ if TYPE_CHECKING:
 else:
     osmium = lazy_loader.load("osmium")  # streets that were read before need it no more
 
-MARGIN_METRES = 500.0
-"""Distance beyond the limits of the area up to which walks may use streets of the files: a walk
-that leads farther out and back is at least 1 km longer than one to the limits."""
-
+MARGIN_METRES = 500.0  # Beyond the limits: a walk farther out and back is 1 km longer, or more
 KEYS = (
     *("highway", "leisure", "landuse", "natural", "waterway", "railway", "building", "barrier"),
     *("amenity", "shop"),
@@ -67,8 +51,7 @@ FOOTPATHS = frozenset({"footway", "steps", "pedestrian", "path"})
 PLACE_KINDS = {"pub": "pub", "bar": "bar", "nightclub": "nightclub", "fast_food": "takeaway"}
 """Kinds of place that keep late hours, by their `amenity` tag."""
 
-NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})
-"""Ways that extracts made for walking do not contain."""
+NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})  # Not in walking extracts
 
 
 KIND_TYPE = f"<U{max(len(kind) for kind in get_args(CrossingKind))}"
@@ -108,32 +91,26 @@ class Streets:
 
 
 class Way(NamedTuple):
-    """A row of the ways: texts are empty where not known.
-
-    `riding` and `one_way` are of `Riding`; `is_patrolled` is false where the way is only walked,
-    `is_area` where it is the outline of a square, `is_sidewalk` of a pavement that is a way of its
-    own. `layer` is 0 at ground level; `incline` 1 where the way leads up in its own direction, -1
-    down, 0 where not known. `crossing` is a `CrossingKind`, `passage` a `Passage`.
-    """
+    """A row of the ways: texts are empty where not known."""
 
     osm_id: int
     name: str = ""
     highway: str = ""
     lit: str = ""
-    riding: str = "ride"
+    riding: str = "ride"  # as `one_way`, of `Riding`
     one_way: int = 0
-    is_patrolled: bool = True
-    is_area: bool = False
+    is_patrolled: bool = True  # false: only walked
+    is_area: bool = False  # the outline of a square
     is_crossing: bool = False
-    layer: float = 0.0
-    incline: int = 0
-    crossing: str = ""
+    layer: float = 0.0  # 0 at ground level
+    incline: int = 0  # 1 leads up in its own direction, -1 down, 0 not known
+    crossing: str = ""  # a `CrossingKind`
     sidewalk: str = ""
-    passage: str = ""
-    is_sidewalk: bool = False
+    passage: str = ""  # a `Passage`
+    is_sidewalk: bool = False  # a pavement that is a way of its own
 
 
-def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
+def describe_way(osm_id: int, tags: Mapping[str, str], riding: osm_tags.Riding) -> Way:
     """The row of a way with these tags."""
     is_crossing = tags.get("footway") == "crossing"
     return Way(
@@ -143,21 +120,22 @@ def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
         tags.get("lit", ""),
         riding.how,
         riding.one_way,
-        is_patrolled=is_patrolled(tags),
+        is_patrolled=osm_tags.is_patrolled(tags),
         is_area=tags.get("area") == "yes",
         is_crossing=is_crossing,
-        layer=get_layer(tags),
-        incline=get_incline(tags),
-        crossing=classify_crossing(tags) if is_crossing else "",
-        sidewalk=get_sidewalk(tags),
-        passage=get_passage(tags),
+        layer=osm_tags.get_layer(tags),
+        incline=osm_tags.get_incline(tags),
+        crossing=osm_tags.classify_crossing(tags) if is_crossing else "",
+        sidewalk=osm_tags.get_sidewalk(tags),
+        passage=osm_tags.get_passage(tags),
         is_sidewalk=tags.get("footway") == "sidewalk",
     )
 
 
 def classify_way(tags: Mapping[str, str]) -> str:
     """Kind of a way, for `is_walking_extract`: "closed on foot", or its `highway` tag."""
-    return "closed on foot" if tags.get("foot", "") in CLOSED_VALUES else tags.get("highway", "")
+    is_closed = tags.get("foot", "") in osm_tags.CLOSED_VALUES
+    return "closed on foot" if is_closed else tags.get("highway", "")
 
 
 def is_walking_extract(kinds: AbstractSet[str]) -> bool:
@@ -168,16 +146,14 @@ def is_walking_extract(kinds: AbstractSet[str]) -> bool:
 def _classify_feature(tags: Mapping[str, str]) -> str:
     above_ground = tags.get("tunnel", "no") in {"no", "building_passage"}
     is_wild = tags.get("natural") in {"wood", "heath", "scrub", "grassland"}
-    is_park = tags.get("leisure") in PARKS or tags.get("landuse") in GREENS or is_wild
-    is_water = tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}
     rules = (
         ("bus_stop", tags.get("highway") == "bus_stop"),
         ("station", tags.get("railway") in STATIONS),
         ("station_entrance", tags.get("railway") in STATION_ENTRANCES),
         ("railway", tags.get("railway") in RAILS and above_ground),
-        ("water", is_water),
+        ("water", tags.get("natural") == "water" or tags.get("waterway") in {"riverbank", "dock"}),
         ("stream", tags.get("waterway") in WATERWAYS and above_ground),
-        ("park", is_park),
+        ("park", tags.get("leisure") in PARKS or tags.get("landuse") in GREENS or is_wild),
         ("building", tags.get("building", "no") != "no"),
     )
     return next((kind for kind, holds in rules if holds), "")
@@ -214,10 +190,10 @@ def _read_way(
     item: "osmium.osm.Way", tags: Mapping[str, str], factory: "osmium.geom.WKBFactory"
 ) -> tuple[Way, str, list[int]] | str:
     """The row, line and nodes of a way, or why it is left out."""
-    if not is_walkable(tags):
+    if not osm_tags.is_walkable(tags):
         return "not open to people on foot (ways)"
     line = _create_shape(factory, item, STREET)
-    row = describe_way(item.id, tags, classify_riding(tags))
+    row = describe_way(item.id, tags, osm_tags.classify_riding(tags))
     return (row, line, [node.ref for node in item.nodes]) if line else OUTSIDE
 
 
@@ -250,8 +226,8 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
         raise InputError.one(path, what, "fetch or export it again") from None
     for reason, count in sorted(left.items()):
         left_out.add("streets", reason, count)
-    closed_nodes = [node for node, tags in nodes.items() if is_closed_barrier(tags)]
-    kind_of = {node: classify_crossing_node(tags) for node, tags in nodes.items()}
+    closed_nodes = [node for node, tags in nodes.items() if osm_tags.is_closed_barrier(tags)]
+    kind_of = {node: osm_tags.classify_crossing_node(tags) for node, tags in nodes.items()}
     crossings = {node: kind for node, kind in kind_of.items() if kind}
     lines = shapely.from_wkb([bytes.fromhex(line) for _, line, _ in ways])
     degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)
@@ -295,8 +271,7 @@ WAY_TYPES = {name: COLUMN_TYPES[kind] for name, kind in Way.__annotations__.item
 
 def build_ways_table(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """Table of ways from rows with the first fields of `Way`, or all of them."""
-    table = pd.DataFrame([Way(*row) for row in rows], columns=list(Way._fields))
-    return table.astype(WAY_TYPES)
+    return pd.DataFrame([Way(*row) for row in rows], columns=list(Way._fields)).astype(WAY_TYPES)
 
 
 def _build_table(found: Sequence[tuple[str, str, str]], projection: Projection) -> gpd.GeoDataFrame:

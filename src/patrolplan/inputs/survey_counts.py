@@ -1,7 +1,6 @@
-"""Surveys as counts: pupils' answers enter only in this form, as reports do.
+"""Surveys as counts: answers become rows of reports in memory, are counted so, and forgotten.
 
-The answers and tallies of all files become rows of the table of reports in memory, are counted as
-`patrolplan.inputs.reports` counts any, and are forgotten; see `patrolplan.privacy` for what holds.
+They enter only in this form, as reports do: see `patrolplan.privacy` for what holds.
 """
 
 import datetime as dt
@@ -85,18 +84,14 @@ def _list_answers(survey: Survey) -> pd.DataFrame:
     rows = pd.DataFrame(list(survey.content), columns=[*FACTORS, "longitude", "latitude"])
     rows = rows.loc[np.repeat(rows.index.to_numpy(), counts)]
     places = {axis: rows[axis].map(repr) for axis in ("longitude", "latitude")}
-    _check_pupils(survey, find_squares(rows[["longitude", "latitude"]].to_numpy(dtype=float)))
-    return rows.assign(**places, **_date(survey))
-
-
-def _check_pupils(survey: Survey, squares: NDArray[np.int64]) -> None:
-    """Refuse more answers in a square than pupils: places of one pupil are further apart."""
+    squares = find_squares(rows[["longitude", "latitude"]].to_numpy(dtype=float))
     squares = squares[(squares != NOWHERE).any(axis=1)]
-    _, counts = np.unique(squares, axis=0, return_counts=True)
-    if counts.max(initial=0) > survey.pupils:
+    _, in_square = np.unique(squares, axis=0, return_counts=True)
+    if in_square.max(initial=0) > survey.pupils:  # places of one pupil are further apart
         what = "has more answers in a square of the grid than pupils who took part"
         remedy = "give the file as the survey's page saved it"
         raise InputError.one(survey.files[0], what, remedy)
+    return rows.assign(**places, **_date(survey))
 
 
 def _list_tally(survey: Survey) -> pd.DataFrame:

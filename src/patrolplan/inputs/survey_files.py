@@ -1,9 +1,7 @@
 """Files of surveys: read, checked against their form, and each survey counted once.
 
-Everything here is raw: the answers of one class, place by place. Only `patrolplan.inputs.
-survey_counts` may use it, which returns only counts; see `patrolplan.privacy` for the rules. A file
-that does not match its form is refused as a whole. A message names the file, the place in it and
-what to do; it shows neither a value nor a key, since both may be what a pupil wrote.
+All here is raw: only `survey_counts` may use it, see `patrolplan.privacy`. No message shows a value
+or a key, since both may be what a pupil wrote; a file that does not match is refused as a whole.
 """
 
 import datetime as dt
@@ -15,15 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+import pydantic
 
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError, Problems
@@ -35,12 +25,8 @@ from patrolplan.inputs.timestamps import PLAUSIBLE_YEARS, RELEASED
 from patrolplan.privacy import FACTORS
 
 MAX_FILE_BYTES = 5_000_000
-MAX_PUPILS = 5_000
-"""Maximum number of pupils, more than any school has; a file of them, with all places, has 3 MB."""
-
-MIN_EQUAL_ANSWERS, MIN_WHOLE_ANSWERS = 5, 2
-"""Minimum number of equal answers under two IDs for a copy: places are exact to a decimetre."""
-
+MAX_PUPILS = 5_000  # More than any school has; a file of them, with all places, has 3 MB
+MIN_EQUAL_ANSWERS, MIN_WHOLE_ANSWERS = 5, 2  # Alike under two IDs, to a decimetre: a copy
 MIN_EQUAL_SQUARES, MOST_SQUARES = 3, 2 / 3
 """Minimum number of squares for a tally of another day to be a copy, and the share of all squares
 of two files of one school and day that have as many pupils, or one more or less."""
@@ -48,11 +34,11 @@ of two files of one school and day that have as many pupils, or one more or less
 OUR_FILES = "give only the files that the pages of `patrolplan survey --school` saved, as they are"
 FAR = 10**6  # Beyond every square
 
-Pupils = Annotated[int, Field(ge=0, le=MAX_PUPILS)]
-Part = Annotated[int, Field(ge=-FAR, le=FAR)]
+Pupils = Annotated[int, pydantic.Field(ge=0, le=MAX_PUPILS)]
+Part = Annotated[int, pydantic.Field(ge=-FAR, le=FAR)]
 Counts = dict[str, Pupils]
 FIRST, LAST = (dt.date(year, 1, 1) for year in PLAUSIBLE_YEARS)
-Day = Annotated[dt.date, Field(ge=FIRST, le=LAST)]
+Day = Annotated[dt.date, pydantic.Field(ge=FIRST, le=LAST)]
 
 
 def _require(*conditions: bool) -> None:
@@ -61,12 +47,12 @@ def _require(*conditions: bool) -> None:
         raise ValueError
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(
+class _Form(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(
         strict=True, extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
     )
 
-    @field_validator(*FACTORS, check_fields=False)
+    @pydantic.field_validator(*FACTORS, check_fields=False)
     @classmethod
     def _check_words(cls, value: str | Counts, info: Any) -> str | Counts:  # noqa: ANN401 - as pydantic
         words = [value] if isinstance(value, str) else value
@@ -83,21 +69,21 @@ class _Answer(_Form):
 
 
 class _Square(_Form):
-    square: Annotated[list[Part], Field(min_length=3, max_length=3)]
+    square: Annotated[list[Part], pydantic.Field(min_length=3, max_length=3)]
     pupils: Pupils
     time_band: Counts
     place_factor: Counts
     behaviour_factor: Counts
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _add_up(self) -> Self:
         _require(*(sum(getattr(self, column).values()) <= self.pupils for column in FACTORS))
         return self
 
 
 class _Head(_Form):
-    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    school_urn: Annotated[str, Field(pattern=f"^{PLAIN_URN.pattern}$")]
+    id: Annotated[str, pydantic.Field(pattern=r"^[0-9a-f]{32}$")]
+    school_urn: Annotated[str, pydantic.Field(pattern=f"^{PLAIN_URN.pattern}$")]
     day: Day
     pupils: Pupils
 
@@ -106,7 +92,7 @@ class _AnswersFile(_Head):
     form: Literal["patrolplan survey 1"]
     answers: list[_Answer]
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _add_up(self) -> Self:
         _require(len(self.answers) <= survey_form.MAX_PLACES * self.pupils)
         return self
@@ -122,7 +108,7 @@ class _TallyFile(_Head):
     form: Literal["patrolplan tally 1"]
     squares: list[_Square]
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _add_up(self) -> Self:
         counts = [one.pupils for one in self.squares]
         _require(
@@ -141,8 +127,8 @@ class _TallyFile(_Head):
                     yield (*one.square, column, word), count
 
 
-FILE = TypeAdapter[_AnswersFile | _TallyFile](
-    Annotated[_AnswersFile | _TallyFile, Field(discriminator="form")]
+FILE = pydantic.TypeAdapter[_AnswersFile | _TallyFile](
+    Annotated[_AnswersFile | _TallyFile, pydantic.Field(discriminator="form")]
 )
 KEYS = frozenset(
     key for model in (_Answer, _Square, _AnswersFile, _TallyFile) for key in model.model_fields
@@ -151,12 +137,11 @@ KEYS = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """The answers of one class, from the fullest of its files, which stands first in `files`.
+    """The answers of one class, from the fullest of its files, which stands first in `files`."""
 
-    `content` is how often each thing was answered: of an answers file, time band, place factor,
-    behaviour factor, longitude and latitude; of a tally, the square's three numbers, a column and a
-    word of it, or "pupils" and an empty word for those who marked the square.
-    """
+    # `content` is how often each was answered: of answers, time band, place factor, behaviour
+    # factor, longitude, latitude; of a tally, the square's three numbers, a column and a word, or
+    # "pupils" and an empty word for those who marked the square.
 
     form: survey_form.Form
     id: str
@@ -189,7 +174,11 @@ def read_surveys(
             survey, again = _choose_fullest(same)
             distinct.append(survey)
             repeated.extend(again)
-    _check_copies(distinct, problems)
+    for one, other in combinations(distinct, 2):
+        if _is_same_class(one, other):  # counted twice it could reach the threshold
+            what = f"has the answers of {other.files[0]} again, under another ID or in another form"
+            remedy = "give only one of them; enter two classes of one day on one page"
+            problems.add(one.files[0], what, remedy)
     problems.raise_if_any()
     return distinct, repeated
 
@@ -198,7 +187,7 @@ def _read_survey(path: Path, urns: Collection[str] | None, newest: dt.date) -> S
     content = read_bounded(path, MAX_FILE_BYTES, OUR_FILES)
     try:
         file = FILE.validate_json(content.removeprefix(b"\xef\xbb\xbf"))
-    except ValidationError as error:
+    except pydantic.ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         more = f" (of {error.error_count():,} such places)" if error.error_count() > 1 else ""
         what = (
@@ -239,15 +228,6 @@ def _choose_fullest(same: Iterable[Survey]) -> tuple[Survey, list[survey_form.Re
             )
         )
     return replace(first, files=tuple(one.files[0] for one in (first, *others))), repeated
-
-
-def _check_copies(surveys: Sequence[Survey], problems: Problems) -> None:
-    """Refuse what one class answered under two IDs: counted twice it could reach the threshold."""
-    for one, other in combinations(surveys, 2):
-        if _is_same_class(one, other):
-            what = f"has the answers of {other.files[0]} again, under another ID or in another form"
-            remedy = "give only one of them; enter two classes of one day on one page"
-            problems.add(one.files[0], what, remedy)
 
 
 def _is_same_class(one: Survey, other: Survey) -> bool:

@@ -1,9 +1,7 @@
 """The files of a school's survey: what their pages write and `patrolplan survey --read` takes.
 
-An answers file has each place that a pupil marked as a separate answer, in random order, so that
-those of one pupil cannot be linked; a tally has a class's counts by square of the fixed grid.
-Neither holds a name, a time of day, or where the device was; `id` is random, made when the page is
-opened. The record next to a file of reports names the surveys in it by these IDs.
+An answers file has each place as an answer of its own, in random order, so that a pupil's cannot be
+linked; a tally has counts by square. Neither has a name, a time or the device's place.
 """
 
 import json
@@ -19,9 +17,7 @@ ANSWERS_FORM: Final = "patrolplan survey 1"
 TALLY_FORM: Final = "patrolplan tally 1"
 Form = Literal["patrolplan survey 1", "patrolplan tally 1"]
 
-RECORD_FORM = "patrolplan survey record 1"
-"""The form of the record of what was read, which a pattern such as `*.json` may match as well."""
-
+RECORD_FORM = "patrolplan survey record 1"  # Of the record of what was read; `*.json` may match it
 MAX_PLACES = 3  # Maximum number of places that one pupil may mark
 APART_METRES = 360.0
 """Minimum distance of one pupil's places: more than the diagonal of a square of the fixed

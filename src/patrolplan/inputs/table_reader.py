@@ -1,9 +1,7 @@
 """Tables of every format as text under our own column names, and an account of every row.
 
-The index is the row number in the file, by which every later message can name the row: below a
-header from 2, in GIS files from 1, in frames from 0, as `iloc` does. Rows that cannot be used are
-counted; more of them than typing errors explain are reported to `Alarms`; of values that cannot be
-read nothing is guessed, as 03/04 may be in March or April.
+The index is the row number in the file: below a header from 2, in GIS files from 1, in frames from
+0. Of values that cannot be read nothing is guessed, as 03/04 may be in March or April.
 """
 
 import datetime as dt
@@ -21,15 +19,7 @@ from patrolplan.arrays import Bools, Floats
 from patrolplan.audit_guard import is_for_audit, is_marked
 from patrolplan.crs import BRITISH_GRID, DEGREES, Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs import formats
-from patrolplan.inputs.delimited import (
-    MALFORMED,
-    CountedTable,
-    Unreadable,
-    open_delimited,
-    split_rows,
-    strip_cells,
-)
+from patrolplan.inputs import delimited, formats
 from patrolplan.inputs.formats import MemoryTable, TableSource
 from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.tables import LeftOut
@@ -38,8 +28,7 @@ from patrolplan.text import find_similar, format_count, list_rows
 MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
 LIST_SIGN = ";"
 MIDNIGHT = dt.time()
-MONTH_COLUMN = "month"
-"""The column whose days, each the first of a month, stand for months: spreadsheets make them so."""
+MONTH_COLUMN = "month"  # Spreadsheets write its months as days, each the first of one
 
 
 def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
@@ -90,9 +79,7 @@ Axes = Mapping[str, tuple[str, str]]
 """Names of the columns that points are written to, by their CRS: degrees, or the British grid where
 the table has columns for it."""
 
-DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}
-"""Decimals of a tenth of a millimetre, to round off the noise of a transformation."""
-
+DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}  # A tenth of a millimetre: noise of the transformation
 POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 REMEDY = "give each row one point, or columns of coordinates instead of shapes"
 
@@ -173,7 +160,7 @@ CUT_SHORT = "the file ends in the middle of its last row, so it was cut short"
 
 def read_counted_table(
     path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
-) -> CountedTable:
+) -> delimited.CountedTable:
     """Read the given columns of one table as text or NA under our names; others are dropped."""
     # Points, in whatever CRS, replace columns of coordinates. Columns that are not required and not
     # in the file are absent. `columns` are the settings' `[columns.SOURCE]`.
@@ -184,9 +171,9 @@ def read_counted_table(
     if isinstance(path, MemoryTable) or suffix in (formats.SPREADSHEET, *formats.GIS_SUFFIXES):
         table = _read_layer(path, fields, columns, source)
     else:
-        text = open_delimited(path)
+        text = delimited.open_delimited(path)
         theirs = match_columns(path, text.header, fields, columns, source)
-        table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
+        table = delimited.split_rows(text, tuple(dict.fromkeys(theirs.values())))
         rows = pd.DataFrame({ours: table.rows[name] for ours, name in theirs.items()})
         table = replace(table, rows=rows)
     if {*POINT_FIELDS} <= {*fields} and find_axes(table.rows) is None:
@@ -197,7 +184,7 @@ def read_counted_table(
 
 def _read_layer(
     path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], source: str
-) -> CountedTable:
+) -> delimited.CountedTable:
     """A layer, sheet or frame as a table; rows with nothing in any column are only counted."""
     theirs: dict[str, str] = {}
     axes: dict[str, tuple[str, str]] = {}
@@ -218,9 +205,9 @@ def _read_layer(
     )
     if isinstance(frame, gpd.GeoDataFrame) and axes:
         text = text.assign(**write_points(frame.geometry, path, axes))
-    table = strip_cells(text.rename_axis("row"))
+    table = delimited.strip_cells(text.rename_axis("row"))
     empty = table.index[table.isna().all(axis=1)]
-    return CountedTable(path, table.drop(index=empty), unread=tuple(map(int, empty)))
+    return delimited.CountedTable(path, table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
 def match_columns(
@@ -252,8 +239,7 @@ def match_columns(
             problems.add(path, what, "rename or remove one of them")
     for ours, name in missing.items():
         # The first line of a file without a header has values, which a message must not show.
-        candidates = [str(one) for one in header] if theirs else []
-        close = find_similar(name, candidates)
+        close = find_similar(name, [str(one) for one in header] if theirs else [])
         hint = f" (nearest: '{close}')" if close else ""
         remedy = f"add it to the header or map it under [columns.{source}], {ours} = 'their name'"
         remedy = "add it" if source.startswith("--") else remedy  # an option has no mapping
@@ -311,9 +297,7 @@ def parse_numbers(values: pd.Series) -> Floats:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-EMPTY_WORDS = ("null", "n/a", "na", "none", "nan", "-", "unknown", "not known")
-"""Words for an empty cell, in lower case."""
-
+EMPTY_WORDS = ("null", "n/a", "na", "none", "nan", "-", "unknown", "not known")  # lower case
 MONTH_REMEDY = "write months as YYYY-MM"
 TIME_REMEDY = "write times as YYYY-MM-DD HH:MM, with hours from 00 to 23"
 DEGREES_REMEDY = "write decimal degrees with a point, such as -0.1276"
@@ -327,7 +311,7 @@ def read_placed_table(
     projection: Projection,
     *,
     source: str,
-) -> CountedTable:
+) -> delimited.CountedTable:
     """A table with the place of each row: `x` and `y` in metres (NaN: none), and `is_coarse`."""
     table = read_counted_table(path, fields, columns, source=source)
     axes = find_axes(table.rows) or AXES[0]
@@ -346,14 +330,14 @@ def read_placed_table(
     return replace(table, rows=rows, unreadable=tuple(wrong))
 
 
-def find_unreadable(text: pd.Series, is_read: Bools, remedy: str) -> list[Unreadable]:
+def find_unreadable(text: pd.Series, is_read: Bools, remedy: str) -> list[delimited.Unreadable]:
     """The values of a column that are not empty and were not read: none, or one entry for all."""
     wrong = text[~is_read]
     wrong = wrong[is_given(wrong)]
     if wrong.empty:
         return []
     row, value, given = int(wrong.index[0]), str(wrong.iloc[0]), int(is_given(text).sum())
-    return [Unreadable(str(text.name), len(wrong), given, row, value, remedy)]
+    return [delimited.Unreadable(str(text.name), len(wrong), given, row, value, remedy)]
 
 
 def is_given(text: pd.Series) -> Bools:
@@ -368,7 +352,7 @@ ROUNDING = 1e-6  # Numbers closer than this to a whole one are whole
 
 
 def check_accounts(
-    source: str, accounts: Sequence[CountedTable], left_out: LeftOut, alarms: Alarms
+    source: str, accounts: Sequence[delimited.CountedTable], left_out: LeftOut, alarms: Alarms
 ) -> None:
     """Count the rows of all files of a table, and check what does not fit or cannot be read."""
     total = sum(account.row_count for account in accounts)
@@ -394,13 +378,17 @@ def check_accounts(
 
 
 def _check_shape(
-    source: str, uneven: Sequence[CountedTable], total: int, left_out: LeftOut, alarms: Alarms
+    source: str,
+    uneven: Sequence[delimited.CountedTable],
+    total: int,
+    left_out: LeftOut,
+    alarms: Alarms,
 ) -> None:
     """Rows with more or fewer fields than their header, and files that end in mid-row."""
     first, count = uneven[0], sum(len(account.malformed) for account in uneven)
     rows = list_rows(first.malformed)
     more = f", and {format_count(len(uneven) - 1, 'more file')}" if len(uneven) > 1 else ""
-    reason = f"{MALFORMED} ({first.path.name}, {rows}{more})"
+    reason = f"{delimited.MALFORMED} ({first.path.name}, {rows}{more})"
     left_out.add(source, reason, count, fix=MALFORMED_REMEDY)
     if exceeds_bound(count, total):
         what = f"{count:,} of {total:,} rows have more or fewer fields than the header"

@@ -1,8 +1,7 @@
 """Dates and times as people write them, whether the time of day is known, and isolated months.
 
-An isolated month is a typing error: one row of 2062 after two years of data would make everything
-else decades old, and that one incident would have most of the risk. The rule depends only on the
-data, not on today's date, so that equal files give equal results on any day.
+An isolated month is a typing error: one row of 2062 would make all else decades old. The rule does
+not depend on today, so that equal files give equal results on any day.
 """
 
 import re
@@ -20,13 +19,8 @@ UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
 DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
 """How British spreadsheets write dates; the month never comes first, see `check_day_first`."""
 
-PLAUSIBLE_YEARS = (2000, 2199)
-"""Years that dates are read from. Months in the future are left out later, see
-`find_newest_plausible_month`."""
-
-RELEASED = pd.Timestamp("2026-11-01")
-"""A correct clock does not show an earlier month than that of this version."""
-
+PLAUSIBLE_YEARS = (2000, 2199)  # Dates are read from these; the future is left out later
+RELEASED = pd.Timestamp("2026-11-01")  # A correct clock shows no month before that of this version
 ISO_DATE = re.compile(r"\d{4}(-\d{1,2}-|/\d{1,2}/|\d{4})")
 """How a full date begins; pandas would also read a year alone, and words such as now."""
 
@@ -34,16 +28,11 @@ FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T00:00(:00(\.0+)?)?)?$")
 SLASHES = re.compile(r"/")
 SLASH_DATE = r"\s*(\d{1,2})/(\d{1,2})/\d{4}"
 LAST_MONTH = 12
-
 TIME = re.compile(r"\d[T\s]\s*\d")  # A time of day that follows a date
 WRITTEN_MIDNIGHT = re.compile(r"\d[T\s]\s*00:?00(?::?00(?:\.0+)?)?\s*(?:Z|[+-]\d\d:?\d\d)?$")
-
-NO_TIME, MIDNIGHT, TIMED = 0, 1, 2
-"""Precision of a text: a date alone or nothing, 00:00, another time of day."""
-
+NO_TIME, MIDNIGHT, TIMED = 0, 1, 2  # A date alone or nothing, 00:00, another time of day
 HOURS_NEXT_TO_MIDNIGHT = (23, 1)
-MAX_MIDNIGHT_RATIO, MIDNIGHT_ALLOWANCE = 2, 3
-"""00:00 is a true time up to this multiple of the count at 23:00 or 01:00, plus an allowance."""
+MAX_MIDNIGHT_RATIO, MIDNIGHT_ALLOWANCE = 2, 3  # 00:00 is true up to this, against 23:00 or 01:00
 
 
 def parse_timestamps(text: pd.Series) -> pd.Series:
@@ -152,8 +141,7 @@ def is_time_known(precision: NDArray[np.uint8], times: pd.Series, category: Ints
 
 
 MIN_GAP_MONTHS = 3  # Months after a shorter gap are never isolated
-MAX_ISOLATED_SHARE = 0.01
-"""Maximum share of isolated rows among all rows, and of the rows expected in the gap."""
+MAX_ISOLATED_SHARE = 0.01  # Among all rows, and of the rows expected in the gap
 
 
 def is_isolated_month(months: pd.Series) -> Bools:

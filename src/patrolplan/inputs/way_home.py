@@ -1,7 +1,4 @@
-"""The tables of pupils' ways home: readers of the clock, of stops and of places.
-
-`patrolplan.inputs.origins` reads where pupils live, `patrolplan.inputs.polygons` small areas.
-"""
+"""The tables of pupils' ways home: readers of the clock, of stops and of places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -48,9 +45,7 @@ class WayHomeTables:
     counts: gpd.GeoDataFrame = field(default_factory=lambda: gpd.GeoDataFrame({"urn": []}))
 
 
-PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")
-"""Kinds of place in the clock: licensed places within 150 m."""
-
+PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")  # Licensed places within 150 m
 ALL_KINDS = "*"  # Means every kind of place in the clock
 HALF_HOURS = tuple(f"{hour:02}:{minute}" for hour in range(24) for minute in ("00", "30"))
 HALF_HOUR_MINUTES = 30
@@ -223,5 +218,4 @@ def _add_wrong(
     for value, rows in text.groupby(text, sort=False):
         what = f"{quote_value(value)} is not a {noun}" if value else f"the {noun} is missing"
         what += f" ({format_count(len(rows), 'row')})"
-        place = describe_cell(rows.index[0], str(values.name))
-        problems.add(path, what, remedy, place)
+        problems.add(path, what, remedy, describe_cell(rows.index[0], str(values.name)))

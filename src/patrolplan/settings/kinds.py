@@ -1,7 +1,4 @@
-"""Types of the settings' values, the base class of sections, and names from the data.
-
-The names (crime categories, risk models) belong to modules that settings may not import.
-"""
+"""Types of settings, the base of sections, and names of modules that settings may not import."""
 
 from contextlib import suppress
 from datetime import time
@@ -25,14 +22,10 @@ def _parse_clock_time(value: object) -> object:
     raise ValueError(message)
 
 
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 PathText = Annotated[str, Field(min_length=1)]
 Paths = Annotated[
     tuple[PathText, ...],
-    BeforeValidator(_as_tuple),
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
     KeyDescription("a path in quotes, or a list of them"),
 ]
 NeededPaths = Annotated[Paths, Field(min_length=1)]
@@ -64,11 +57,7 @@ def name_argument(source: str) -> str:
 
 
 class Section(BaseModel):
-    """A table of the settings: frozen, without unknown keys, and strict about types.
-
-    Text is not accepted for a number, nor a number for true or false, nor `inf` and `nan`, which
-    TOML can write.
-    """
+    """A table of the settings: frozen, no unknown keys, strict about types, no `inf` and `nan`."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", populate_by_name=True, strict=True, allow_inf_nan=False

@@ -1,7 +1,4 @@
-"""Reading a settings file, writing one to start from, and finding the demo borough's.
-
-The file to start from is generated from the models, so that it always shows the true defaults.
-"""
+"""Reading a settings file, writing one to start from, and finding the demo borough's."""
 
 import errno
 import json

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -119,7 +120,8 @@ def describe_type(kind: Any, metadata: Sequence[Any] = ()) -> str:  # noqa: ANN4
             return item.text
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return describe_type(inner[0], (*metadata, *_flatten_metadata(inner[1:])))
+        of_field = ((one.metadata if isinstance(one, FieldInfo) else (one,)) for one in inner[1:])
+        return describe_type(inner[0], (*metadata, *chain(*of_field)))
     if origin in {Union, UnionType}:
         return _join_with_or([describe_type(one, metadata) for one in inner if one is not NoneType])
     if origin is Literal:
@@ -132,12 +134,6 @@ def describe_type(kind: Any, metadata: Sequence[Any] = ()) -> str:  # noqa: ANN4
     if origin is dict:
         return f"a table of names, each with {describe_type(inner[1])}"
     return TYPE_NAMES[kind] + _describe_limits(metadata)
-
-
-def _flatten_metadata(metadata: Sequence[Any]) -> Iterator[Any]:
-    """Metadata of an annotation, including that of a field inside it."""
-    for item in metadata:
-        yield from item.metadata if isinstance(item, FieldInfo) else (item,)
 
 
 def _describe_limits(metadata: Sequence[Any]) -> str:

@@ -1,7 +1,4 @@
-"""The keys of `patrolplan.toml` as frozen models: defaults, limits and meanings.
-
-Those of patrols and pupils are in `patrol.py`.
-"""
+"""The keys of `patrolplan.toml` as frozen models; those of patrols and pupils: `patrol.py`."""
 
 import os
 import re
@@ -9,15 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    field_serializer,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+import pydantic
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -52,7 +41,7 @@ class AreaSettings(Section):
         "polygon file that limits the area", None, examples=["boundary.geojson"]
     )
 
-    @field_validator("crs")
+    @pydantic.field_validator("crs")
     @classmethod
     def _check_metric_crs(cls, value: str) -> str:
         try:
@@ -68,7 +57,7 @@ class AreaSettings(Section):
             raise ValueError(message)
         return value
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _check_limits(self) -> Self:
         if self.bounds is not None and self.boundary is not None:
             message = "bounds and boundary are both set; remove one of them"
@@ -118,7 +107,7 @@ class SourceSettings(Section):
     clock: Paths = _source("share of each category's day, by kind of place and time", "clock.csv")
     designated: Paths = _source("polygons that the force designates as hotspots", "hexagons.gpkg")
 
-    @model_serializer(mode="wrap")
+    @pydantic.model_serializer(mode="wrap")
     def _keep_codes(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         """Without counts settings are written, and name plans, as before there were any."""
         return {name: one for name, one in write(self).items() if one or name != "counts"}
@@ -138,7 +127,7 @@ class CrimeSettings(Section):
         "forces whose crimes others patrol", ("British Transport Police",)
     )
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _require_reason(self) -> Self:
         if self.include_discovered and not self.reason.strip():
             message = 'include_discovered = true needs a reason; write why in reason = "..."'
@@ -159,7 +148,7 @@ class SchoolSettings(Section):
     phases: tuple[str, ...] = key("phases of education; default all", ())
     urns: tuple[str, ...] = key("only these schools; default all open ones", ())
 
-    @field_validator("urns", mode="before")
+    @pydantic.field_validator("urns", mode="before")
     @classmethod
     def _convert_urns(cls, value: object) -> object:
         """URNs may be written as numbers."""
@@ -168,7 +157,7 @@ class SchoolSettings(Section):
         return value
 
 
-Days = Annotated[float, Field(ge=0, le=1_000_000)]
+Days = Annotated[float, pydantic.Field(ge=0, le=1_000_000)]
 
 
 class RiskSettings(Section):
@@ -184,7 +173,7 @@ class HotspotSettings(Section):
 
     method: Literal["network", "dbscan", "hdbscan"] = key("how pieces are grouped", "network")
     max_length_metres: float = key("longest stretch", 300, 30, 10_000)
-    count: Literal["auto"] | Annotated[int, Field(ge=1, le=100_000)] = key(
+    count: Literal["auto"] | Annotated[int, pydantic.Field(ge=1, le=100_000)] = key(
         "how many hotspots", "auto"
     )
 
@@ -197,7 +186,7 @@ class WeekSettings(Section):
     give: float = key("share of the best week's worth that the draw may give up", 0.02, 0, 0.5)
     secret: str = key("file of the secret that weeks are drawn with", "week.secret")
     crew: int = key("people on a patrol", 1, 1, 2)
-    windows: tuple[str, ...] = Field(
+    windows: tuple[str, ...] = pydantic.Field(
         (AFTER_SCHOOL,),
         min_length=1,
         description="windows of the week: after_school, and names under [patrol.windows]",
@@ -219,7 +208,7 @@ class PrivacySettings(Section):
     reason: str = key(f"why the threshold is under {SAFE_THRESHOLD}; printed on the outputs", "")
     threshold_for_crime: bool = key("apply it to crime as well", default=False)
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _require_reason(self) -> Self:
         if self.threshold < SAFE_THRESHOLD and not self.reason.strip():
             message = (
@@ -238,14 +227,14 @@ class PrivacySettings(Section):
 class LedgerSettings(Section):
     """Where doses are recorded; its password appears in no file and no message."""
 
-    url: str = Field(
+    url: str = pydantic.Field(
         "sqlite:///patrolplan-ledger.sqlite",
         repr=False,
         description="SQLite file in this folder, or postgresql+pg8000://USER@HOST/DATABASE; "
         "the environment variable PATROLPLAN_LEDGER_URL overrides it",
     )
 
-    @field_validator("url")
+    @pydantic.field_validator("url")
     @classmethod
     def _check_url(cls, value: str) -> str:
         if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
@@ -257,7 +246,7 @@ class LedgerSettings(Section):
             raise ValueError(message)
         return value
 
-    @field_serializer("url")
+    @pydantic.field_serializer("url")
     def _hide_password(self, value: str) -> str:
         """Hide the password: manifests contain the settings, and many people read them."""
         return re.sub(r"://([^:/@]*):.*@", r"://\1:***@", value.split("?", maxsplit=1)[0])
@@ -277,7 +266,7 @@ class OutputSettings(Section):
         None,
         examples=["https://tiles.example.org/{z}/{x}/{y}.png"],
     )
-    contacts: tuple[Annotated[str, Field(max_length=80)], ...] = Field(
+    contacts: tuple[Annotated[str, pydantic.Field(max_length=80)], ...] = pydantic.Field(
         (), max_length=4, description="whom to call, such as a desk and its number; on cards"
     )
 
@@ -286,12 +275,12 @@ class FetchSettings(Section):
     """What `patrolplan fetch` downloads."""
 
     months: int = key("how many months of crime fetch downloads", 36, 1, 240)
-    contact: str = Field(
+    contact: str = pydantic.Field(
         "", max_length=200, description="email or web address that fetch gives to the servers"
     )
 
 
-Reason = Annotated[str, Field(max_length=300)]
+Reason = Annotated[str, pydantic.Field(max_length=300)]
 
 
 class AcceptSettings(Section):
@@ -301,7 +290,7 @@ class AcceptSettings(Section):
     loaded (`patrolplan.area.relations.check_names`).
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = pydantic.ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Reason]
 
     @property
@@ -328,8 +317,8 @@ def expand_pattern(folder: Path, pattern: str) -> tuple[Path, ...]:
 class Settings(Section):
     """The whole settings file; `folder` is where its relative paths start."""
 
-    _folder: Path = PrivateAttr(Path())
-    _file: str = PrivateAttr("settings")
+    _folder: Path = pydantic.PrivateAttr(Path())
+    _file: str = pydantic.PrivateAttr("settings")
     area: AreaSettings = AreaSettings()
     sources: SourceSettings
     columns: dict[str, dict[str, str]] = key('[columns.SOURCE]: our name = "their name"', {})
@@ -348,7 +337,7 @@ class Settings(Section):
     fetch: FetchSettings = FetchSettings()
     seed: int = key("seed of all random numbers", 1, 0, MAX_SEED)
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _check_week_windows(self) -> Self:
         """Check that every window of the week is one of `[patrol.windows]`, without duplicates."""
         names = (AFTER_SCHOOL, *self.patrol.windows)
@@ -361,7 +350,7 @@ class Settings(Section):
                 raise ValueError(message)
         return self
 
-    @field_validator("columns")
+    @pydantic.field_validator("columns")
     @classmethod
     def _check_column_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         sources = tuple(name for name in SourceSettings.model_fields if name != "streets")

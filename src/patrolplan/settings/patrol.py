@@ -10,8 +10,7 @@ from patrolplan.settings.kinds import ClockTime, Section, key
 MAX_WINDOW_MINUTES = 720  # Maximum length of a patrol, wherever it is given: half a day
 
 
-AFTER_SCHOOL = "after_school"
-"""Name of the window that needs no declaration: `window_minutes` from each school's bell."""
+AFTER_SCHOOL = "after_school"  # Needs no declaration: `window_minutes` from each school's bell
 
 
 class PatrolWindow(Section):

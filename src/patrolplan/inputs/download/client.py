@@ -15,12 +15,8 @@ from urllib3.util.retry import Retry
 from patrolplan.errors import FetchError
 
 T = TypeVar("T")
-
-TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
-"""Statuses of temporary faults: the request is repeated."""
-
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})  # The request is repeated
 MEANINGFUL_STATUSES = frozenset({200, 404, 503})  # Statuses that are an answer to the caller
-
 MAX_WAIT_SECONDS = 600
 MAX_ANSWER_BYTES, MAX_FILE_BYTES = 64 * 2**20, 512 * 2**20
 CHUNK_BYTES = 65536
@@ -104,7 +100,10 @@ class WebClient:
                 try:
                     retries = retries.increment("GET", url, error=error)
                 except MaxRetryError:
-                    raise FetchError(format_failure(url, what, _describe_error(error))) from None
+                    # Without the addresses and objects that libraries print
+                    why = f"cannot be reached, or broke off ({type(error).__name__})"
+                    why = str(error) if isinstance(error, UnusableError) else why
+                    raise FetchError(format_failure(url, what, why)) from None
             self.sleep(max(retries.get_backoff_time(), retries.backoff_factor, wait or 0))
 
     def _receive(self, response: requests.Response, url: str, what: str, max_bytes: int) -> Answer:
@@ -138,10 +137,3 @@ def format_failure(url: str, what: str, why: str) -> str:
     """The message when something could not be fetched."""
     remedy = "What was downloaded so far is saved; run `patrolplan fetch` again later to carry on."
     return f"{urlsplit(url).netloc}: {what} could not be fetched, the server {why}. {remedy}"
-
-
-def _describe_error(error: Exception) -> str:
-    """What went wrong, without the addresses and objects that libraries print."""
-    if isinstance(error, UnusableError):
-        return str(error)
-    return f"cannot be reached, or broke off ({type(error).__name__})"

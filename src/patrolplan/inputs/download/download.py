@@ -15,13 +15,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import (
-    explain_os_errors,
-    hash_content,
-    hash_json,
-    hold_lock,
-    write_file_atomically,
-)
+from patrolplan import atomic
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.download import gias, police
@@ -83,12 +77,12 @@ class Manifest:
             "corrected": corrected,
             "user_agent": self.agent,
             "area": self.area,
-            "sha256": hash_content(data),
+            "sha256": atomic.hash_content(data),
         }
         document = {"schema": 1, "files": dict(sorted(self._files.items()))}
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-        write_file_atomically(self.folder / MANIFEST, text.encode("utf-8"))
-        write_file_atomically(path, data)
+        atomic.write_file_atomically(self.folder / MANIFEST, text.encode("utf-8"))
+        atomic.write_file_atomically(path, data)
 
     def find_doubt(self, path: Path) -> str:
         """Why an existing file should not be relied on; empty where it may be."""
@@ -97,7 +91,7 @@ class Manifest:
         record = self._files.get(self.relative_name(path))
         if record is None:
             return ""
-        if record.get("sha256") != hash_content(path.read_bytes()):
+        if record.get("sha256") != atomic.hash_content(path.read_bytes()):
             return "was changed after it was fetched"
         if record.get("area") != self.area:
             return "was fetched for another area"
@@ -165,9 +159,7 @@ def parse_month(path: Path) -> str:
 
 Source = Literal["streets", "schools", "crimes"]
 SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes")
-
-ProgressCallback = Callable[[str, int, int, str], None]
-"""Called with what is being fetched, how many are done, of how many, and which one is next."""
+ProgressCallback = Callable[[str, int, int, str], None]  # What, done, of how many, next
 
 
 @dataclass(frozen=True)
@@ -217,11 +209,13 @@ def fetch_open_data(
     folder = settings.folder
     in_use = FetchError(f"{folder}: another fetch is running here; wait until it has finished")
     with (
-        explain_os_errors(folder, "check the folder's permissions"),
-        hold_lock(folder / ".fetch.lock", in_use),
+        atomic.explain_os_errors(folder, "check the folder's permissions"),
+        atomic.hold_lock(folder / ".fetch.lock", in_use),
         web or WebClient(settings.fetch.contact) as session,
     ):
-        area = hash_content(shapely.to_wkb(shapely.set_precision(limits, 0.01)), settings.area.crs)
+        area = atomic.hash_content(
+            shapely.to_wkb(shapely.set_precision(limits, 0.01)), settings.area.crs
+        )
         manifest = Manifest(folder, area, session.agent, now)
         servers = servers or Servers()
         fetch = _Fetch(settings, limits, session, servers, manifest, again, report_progress)
@@ -304,7 +298,7 @@ class _Fetch:
                 self.result.notes.append(f"No crime was recorded in the area in {month}.")
             path, credit = build_month_path(self.settings, month), f"{CREDIT} (data.police.uk)"
             url = f"{self.servers.police}/crimes-street/all-crime"
-            digest = hash_json([row[:OUTCOME] + row[OUTCOME + 1 :] for row in rows])
+            digest = atomic.hash_json([row[:OUTCOME] + row[OUTCOME + 1 :] for row in rows])
             origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,), digest)
             self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
         if gone:

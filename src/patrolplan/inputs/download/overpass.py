@@ -1,7 +1,6 @@
 """Streets and the other features of the map, from OpenStreetMap through the Overpass API.
 
-The answers are written as an OpenStreetMap file, so that `patrolplan.inputs.osm_tags` alone decides
-what is walkable, however the file was fetched. They are of whole ways with all their tags.
+Written as an OpenStreetMap file: `osm_tags` alone decides what is walkable, however it was fetched.
 """
 
 import json
@@ -97,8 +96,7 @@ def _read_answer(answer: Answer) -> dict[tuple[int, int], Element]:
 def _build(element: dict[str, Any]) -> Element:
     common = {"id": int(element["id"]), "version": 1, "tags": dict(element.get("tags", {}))}
     if element["type"] == "node":
-        place = float(element["lon"]), float(element["lat"])
-        return mutable.Node(location=place, **common)
+        return mutable.Node(location=(float(element["lon"]), float(element["lat"])), **common)
     if element["type"] == "way":
         return mutable.Way(nodes=[int(node) for node in element["nodes"]], **common)
     members = [(one["type"][0], int(one["ref"]), str(one["role"])) for one in element["members"]]

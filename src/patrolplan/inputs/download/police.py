@@ -1,8 +1,7 @@
 """Street crimes from the data.police.uk API, as rows of its monthly files.
 
-The API refuses a polygon with more than 10,000 crimes of a month. So an area is requested in cells,
-which are halved where they hold too many. A month's file is the same, byte for byte, however its
-area was cut: crimes count by the API's number, those outside are dropped, the rest are sorted.
+The API refuses a polygon of more than 10,000 crimes of a month: cells are halved. A month's file is
+the same however its area was cut: crimes count by number, those outside drop, the rest is sorted.
 """
 
 import csv
@@ -150,19 +149,16 @@ def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
 
 
 MARGIN_METRES = 25  # Margin of requests around the area, so that outlines may be simplified
-
 SIMPLIFY_METRES = 10
 OVERLAP_METRES = 5
-MAX_SEGMENT_METRES = 2000
-"""Edges are straight in metres here, but in degrees for the server: 0.1 m apart at this length."""
+MAX_SEGMENT_METRES = 2000  # Straight in metres here, in degrees for the server: 0.1 m apart
 
 
 def format_ring(cell: shapely.Polygon, projection: Projection) -> str:
     """An outline as data.police.uk takes it: "latitude,longitude:latitude,longitude:..."."""
     edge = shapely.get_coordinates(shapely.segmentize(cell.exterior, MAX_SEGMENT_METRES))
     longitude, latitude = projection.to_degrees(edge[:-1, 0], edge[:-1, 1])
-    points = zip(latitude, longitude, strict=True)
-    return ":".join(f"{lat:.6f},{lon:.6f}" for lat, lon in points)
+    return ":".join(f"{lat:.6f},{lon:.6f}" for lat, lon in zip(latitude, longitude, strict=True))
 
 
 def widen_limits(limits: BaseGeometry) -> BaseGeometry:
@@ -200,9 +196,7 @@ def is_inside(
     return np.asarray(shapely.contains_xy(limits, *projection.to_metres(x, y, source)))
 
 
-MIN_CELL_METRES = 250
-"""No cell of this size has 10,000 crimes a month: a server that refuses it is overloaded."""
-
+MIN_CELL_METRES = 250  # A server that refuses such a cell is overloaded: 10,000 crimes are in none
 LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 
 
@@ -232,8 +226,7 @@ def fetch_month(
         return None
     rows = list(crimes.values())
     longitude = [float(row[LONGITUDE]) for row in rows]
-    latitude = [float(row[LATITUDE]) for row in rows]
-    inside = is_inside(limits, projection, longitude, latitude)
+    inside = is_inside(limits, projection, longitude, [float(row[LATITUDE]) for row in rows])
     return sorted(row for row, good in zip(rows, inside, strict=True) if good)
 
 
