@@ -74,10 +74,6 @@ class Board:
         self.cancel_solving()
         self.printing_job.wait()
 
-    def has_news(self, since: int) -> bool:
-        """Whether anything is newer than a version."""
-        return since != self.shared.version or self.planning_job.status.running
-
     def build_state(self) -> dict[str, Any]:
         """Everything that the page shows."""
         shared, (shown, outcome) = self.shared, self._outcome

@@ -100,11 +100,7 @@ class Proposal:
 def solve_week(
     editor: WeekEditor, week: Week, cancel: Event, *, draw_again: bool = False
 ) -> Proposal:
-    """A week drawn, by the same draw or the next, among those of most worth with locks and bans.
-
-    Patrols that are locked keep their walk as it was handed out. Raises CancelledError when it was
-    stopped, InputError when the locks contradict each other.
-    """
+    """A week drawn, by the same draw or the next, among those of most worth with locks and bans."""
     area = editor.inputs.area
     number = (1 if week.draw is None else week.draw.number) + int(draw_again)
     key = make_draw_key(area, week.days[0], number)
@@ -112,6 +108,7 @@ def solve_week(
     check_locks_and_bans(inputs)
     best = _solve_in_process(inputs.problem, area.settings.seed, cancel)
     drawn = build_drawn_week(inputs, best, key)
+    # Patrols that are locked keep their walk as it was handed out.
     locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}
     duties = [replace(locked.get(get_slot(duty), duty), crew=duty.crew) for duty in drawn.duties]
     fields = ("status", "draw", "foreseen")

@@ -86,12 +86,7 @@ class ConflictError(PatrolplanError):
 
 
 class SharedWeek:
-    """The week that all windows of the board share, with its history.
-
-    Every method may be called from any thread. A page names the version that it shows; a change to
-    any other version is refused with `ConflictError`. One that the rules do not allow raises
-    `InvalidEditError`, one that cannot be saved `OutputError`; then nothing is changed.
-    """
+    """The week that all windows of the board share; methods may be called from any thread."""
 
     def __init__(self, state: BoardState, store: WeekStore) -> None:
         self.store = store

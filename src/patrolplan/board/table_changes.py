@@ -127,18 +127,6 @@ def _decode(content: bytes) -> str:
         return content.decode("cp1252")
 
 
-def _require_table(tables: Mapping[str, CsvTable], source: str) -> "CsvTable":
-    """The table; raises InvalidEditError with what to write where the settings name none."""
-    if source not in tables:
-        _, name, header = WRITABLE[source]
-        refuse(
-            f"no table of {name} can be written: make a file {source}.csv with the first "
-            f"line {header}, and name it in the settings, [sources] {source} = "
-            f'"{source}.csv"; then start the board again'
-        )
-    return tables[source]
-
-
 def check_text(name: str, text: str) -> None:
     """Raise for text that is not to be written into a cell of a table."""
     unprintable = any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in text)
@@ -171,7 +159,14 @@ def change_table(
 ) -> tuple[CsvTable, str]:
     """A table after a change, which is not written yet, and the change in words."""
     source = "duties" if isinstance(change, AddAppointment | RemoveAppointment) else "tasked_places"
-    table = _require_table(state.tables, source)
+    if source not in state.tables:
+        _, name, header = WRITABLE[source]
+        refuse(
+            f"no table of {name} can be written: make a file {source}.csv with the first "
+            f"line {header}, and name it in the settings, [sources] {source} = "
+            f'"{source}.csv"; then start the board again'
+        )
+    table = state.tables[source]
     if isinstance(change, AddAppointment | TaskPlace):
         cells, words = (
             _build_appointment(change, state)

@@ -171,10 +171,7 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=2)
 def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
-    """The ground that does not change: streets, hotspots with their stretches, schools.
-
-    In the form of the phone's map, whose scripts draw it; without the buildings.
-    """
+    """The ground that does not change, as in the phone's map, whose scripts draw it."""
     layers = build_map_layers(next(iter(planned_area.plans.values())), ())
     places = planned_area.hotspots.set_index("hotspot")["place"]
     return {

@@ -1,7 +1,4 @@
-"""The command line: the same calls as in Python, with progress on standard error and messages.
-
-A module here holds the commands of one person's work; importing it adds them to `app`.
-"""
+"""The command line: the calls of Python, with progress and messages; a module adds commands."""
 
 import atexit
 import gc

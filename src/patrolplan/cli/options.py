@@ -1,8 +1,4 @@
-"""Options of several commands, and parsing of their values.
-
-A name means the same in every command. A wrong value is a usage error: its message has the option
-and the value.
-"""
+"""Options, whose names mean the same in every command, and parsing: with usage errors."""
 
 from __future__ import annotations
 

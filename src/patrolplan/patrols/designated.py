@@ -1,8 +1,4 @@
-"""Hours of places: when designated hotspots and tasked places may be visited, and how often.
-
-A dwell must be entirely within the hours; on other days than its own a designated hotspot is not a
-candidate. Its hours may last past midnight.
-"""
+"""When designated hotspots and tasked places may be visited, for a whole dwell, and how often."""
 
 import datetime as dt
 import math

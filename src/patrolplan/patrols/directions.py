@@ -81,12 +81,9 @@ class Landmarks:
 
 
 FORK_ARMS = 3
-MIN_PASSAGE_METRES = 5.0
-"""Minimum length of a bridge or passage in directions; a shorter one is a gutter or a roof's
-edge."""
+MIN_PASSAGE_METRES = 5.0  # a shorter bridge or passage is a gutter or a roof's edge
 
-FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}
-"""The opposite direction of a flight of steps."""
+FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}  # the opposite directions of steps
 
 UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighting
 
@@ -154,7 +151,9 @@ def build_directions(
     if not len(walk.pieces):
         return ()
     metres, passages = walk.piece_metres, traits.network.piece_passage[walk.pieces]
-    climbs, levels = _find_climbs(walk, traits), _find_levels(walk, traits)
+    along = traits.network.piece_flight[walk.pieces]
+    back = np.array([FLIGHT_BACK.get(flight, flight) for flight in along], dtype=object)
+    climbs, levels = np.where(walk.backwards, back, along), _find_levels(walk, traits)
     leads_on = (traits.network.piece_name[walk.pieces] != "") & (climbs == "")
     is_fork = traits.forks[walk.pieces, walk.backwards.astype(np.int64)]
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
@@ -180,19 +179,10 @@ def build_directions(
     return tuple(steps)
 
 
-def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
-    """(s,) the flight of steps on each piece, in the direction of the walk."""
-    along = traits.network.piece_flight[walk.pieces]
-    back = np.array([FLIGHT_BACK.get(flight, flight) for flight in along], dtype=object)
-    return np.where(walk.backwards, back, along)
-
-
 def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
-    """(s,) "up" or "down" if the level changes between a piece and the one before.
-
-    Not at steps, bridges or tunnels, which imply it. A street with a name is followed by its name,
-    and its layer is often only the drawing order of two lines.
-    """
+    """(s,) "up" or "down" if the level changes between a piece and the one before."""
+    # Not at steps, bridges or tunnels, which imply it, nor at a street with a name, which is
+    # followed by it, and whose layer is often only the drawing order of two lines.
     network, pieces = traits.network, walk.pieces
     layers, names = network.piece_layer[pieces], network.piece_name[pieces]
     is_passage, is_flight = network.piece_passage[pieces] != "", network.piece_flight[pieces] != ""

@@ -1,8 +1,4 @@
-"""Types of values in `plan.json` and `week.json`: degrees, HH:MM, bounded amounts.
-
-Records annotate their fields with these types; pydantic uses the annotations to validate a file,
-and to write it.
-"""
+"""Types of values in `plan.json` and `week.json`, by which pydantic reads and writes records."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
@@ -178,11 +174,7 @@ def also_writes(
     instead_of: str = "",
     **kinds: Any,  # noqa: ANN401 - of any kind
 ) -> Callable[[type[T]], type[T]]:
-    """Declare more keys of a record in files, which follow from its fields.
-
-    They are ignored when reading, except `required` ones and those that stand `instead_of` a field;
-    schemas list them, see `patrolplan.outputs.schemas`.
-    """
+    """Declare more keys in files; reading ignores all but `required` and `instead_of` a field."""
 
     def describe(declared: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(declared)

@@ -1,7 +1,4 @@
-"""`Leg`: a walk or ride from one place of a patrol to the next, and the directions for it.
-
-Declared once, for Python and for files, see `patrolplan.patrols.plan`.
-"""
+"""`Leg`: a walk or ride from one place of a patrol to the next, in Python and in files."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal

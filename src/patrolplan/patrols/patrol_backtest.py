@@ -1,10 +1,8 @@
 """Back-test of patrols: harm recorded in hold-out months where they would have been.
 
-At each origin risk, hotspots and patrols are made from the months before. Then the harm of the
-following month is counted in the stretches where a patrol dwells. Baseline patrols have the same
-officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports have
-no months, so they cannot be held out. Hours of single crimes are not used, as there are too few in
-a month; if times are known, each category counts by its share in the window at such a place.
+At each origin patrols are made from the months before; baselines have the same officers, window,
+dwell and presence at the gate. Pupils' reports have no months, so they cannot be held out. A month
+has too few crimes for hours: if times are known, a category counts by its share in the window.
 """
 
 from collections.abc import Iterator, Sequence

@@ -262,12 +262,9 @@ class PatrolBuilder:
     def _time_visits(
         self, until: float, visits: Sequence[Visit], legs: Sequence[Leg]
     ) -> tuple[float, list[tuple[float, float]], float]:
-        """When the gate is left, each stop reached and left, and the patrol ends.
-
-        Who would be early waits where they are, at the gate or at the stop before; at the next stop
-        where the light or the hours of the one before are over. Minutes that are left at the end
-        are for the gate.
-        """
+        """When the gate is left, each stop reached and left, and the patrol ends."""
+        # Who would be early waits at the gate or at the stop before; at the next one where the
+        # light or the hours of that are over. Minutes left at the end are for the gate.
         if not visits:
             latest = self.hours.latest_end_minutes
             if not self.problem.prizes.has_pupils:
@@ -327,6 +324,7 @@ class PatrolBuilder:
             kind, reasons = hotspot["kind"], read_reasons(hotspot["reasons"])
             if math.dist((hotspot["stop_x"], hotspot["stop_y"]), (x, y)) < SAME_METRES:
                 place, stand, at = hotspot[["place", "stop_stand", "stop_at"]]
+        sees = problem.pick(problem.prizes.sees, stop, ())
         return Stop(
             id=problem.place_ids[stop - 1],
             hotspot=problem.get_stop_name(stop),
@@ -343,7 +341,7 @@ class PatrolBuilder:
             lit=problem.stop_lit[stop - 1],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),
             tasked_metres=moved_metres,
-            sees=problem.list_seen(stop),
+            sees=tuple(problem.inputs.hotspot_names[seen] for seen in sees),
             worth=0.0,
             point=(x, y),
         )

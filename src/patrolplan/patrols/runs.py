@@ -95,18 +95,15 @@ OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 
 
 class Run(NamedTuple):
-    """Neighbouring pieces with the same name and the same way of walking or riding.
-
-    `lead` and `tail` are the metres of other short parts at its beginning and end.
-    """
+    """Neighbouring pieces with the same name and the same way of walking or riding."""
 
     name: str
     way: str
     metres: float
     flight: Flight = ""
     level: Level = ""
-    lead: float = 0.0
-    tail: float = 0.0
+    lead: float = 0.0  # metres of other short parts at its beginning
+    tail: float = 0.0  # and at its end
     is_round_corner: bool = False  # whether it begins with a corner
 
     @property
@@ -149,15 +146,11 @@ def group_runs(
 def split_at_corners(
     runs: Sequence[Run],
     line: WalkedLine,
-    leads_on: NDArray[np.bool_],
-    is_fork: NDArray[np.bool_],
+    leads_on: NDArray[np.bool_],  # (s,) whether a piece has a street's own name
+    is_fork: NDArray[np.bool_],  # (s,) whether several pieces with that name meet where it begins
     piece_metres: NDArray[np.float64],
 ) -> list[Run]:
-    """Runs, split at corners that do not follow a street's name.
-
-    For each piece, `leads_on` is (s,) whether it has a street's own name, `is_fork` whether several
-    pieces with that name meet where it begins, and `piece_metres` its length.
-    """
+    """Runs, split at corners that do not follow a street's name."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     corners = line.find_corners(_list_places(starts, line, leads_on, is_fork, piece_metres))
     cut: list[Run] = []
@@ -177,12 +170,9 @@ def _list_places(
     is_fork: NDArray[np.bool_],
     piece_metres: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Places along a line, except its ends, where a corner would be a direction.
-
-    These are where runs meet, and bends that do not follow a street's name. Near a place where runs
-    meet, all bends count: a junction is as wide as its streets, and lines need not turn exactly
-    where the name changes.
-    """
+    """Where runs meet on a line, and bends that do not follow a street's name; not at its ends."""
+    # Near a place where runs meet, all bends count: a junction is as wide as its streets, and lines
+    # need not turn exactly where the name changes.
     low, high = MIN_END_METRES, starts[-1] - MIN_END_METRES
     meets = starts[1:-1]
     bends = line.along[1:-1]

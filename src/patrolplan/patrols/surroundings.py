@@ -105,14 +105,11 @@ class PatrolHours:
 
 
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
-    """Start of a school's patrol, its presence at the gate, and its length.
-
-    The presence is for pupils who leave: a window that begins before the bell starts at the bell if
-    time is left for it; one that begins after they have left, or ends before, has none. Around the
-    opening bell it is for pupils who arrive and ends with the bell, and the stops are in the longer
-    part. Where no pupils stay for clubs, patrols that begin as pupils leave end when all have gone:
-    by when they leave, not by where they walk, which no time on a card may reveal.
-    """
+    """Start of a school's patrol, its presence at the gate, and its length."""
+    # The presence is for pupils who leave, or arrive: in a window before the bell it starts at the
+    # bell; around the opening bell it ends with it, and the stops are in the longer part. Where no
+    # pupils stay for clubs, patrols that begin as pupils leave end when all have gone: by when they
+    # leave, not by where they walk, which no time on a card may reveal.
     hours, settings = _compute_window_hours(area, school, window), area.settings.way_home
     late = find_late(settings, school)
     bell = minutes_after_midnight(school["finish_time"])
@@ -209,10 +206,7 @@ class Surroundings:
 
     @cached_property
     def effort(self) -> NDArray[np.float64]:
-        """(q, 2) cost per metre of each piece: by bicycle of riding or pushing it.
-
-        On foot this is waiting at main roads, as metres walked, the same in both directions.
-        """
+        """(q, 2) cost per metre of each piece: of riding or pushing; on foot waits as metres."""
         if self.settings.way == "bicycle":
             speeds = (CYCLING_SPEED_KMH, self.settings.walking_speed_kmh)
             return compute_cycling_effort(

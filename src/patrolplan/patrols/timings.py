@@ -198,7 +198,8 @@ class _OrderSearch:
         """The orders that begin with the stops so far."""
         depth = len(so_far.order)
         if depth == len(self.stops):
-            yield self._end(so_far)
+            end = so_far.now + self.legs[so_far.order[-1] + 1, -1]
+            yield so_far._replace(now=end).select(end <= self.latest)
             return
         for stop in np.unique(orders[:, depth]).tolist():
             further = self._visit(so_far, stop)
@@ -222,11 +223,6 @@ class _OrderSearch:
             is_wanted &= begin <= arrive + WHOLE
         walked = _Walked(order, so_far.leave, np.column_stack([so_far.begins, begin]), now, worth)
         return walked.select(is_wanted)
-
-    def _end(self, so_far: _Walked) -> _Walked:
-        """A complete order, with the leg to the end."""
-        end = so_far.now + self.legs[so_far.order[-1] + 1, -1]
-        return so_far._replace(now=end).select(end <= self.latest)
 
 
 def spread_chances(

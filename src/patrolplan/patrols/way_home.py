@@ -17,8 +17,7 @@ from patrolplan.arrays import gather
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import build_surroundings
-from patrolplan.pupils.flows import Ways
-from patrolplan.pupils.presence import Presence, Visit, find_presence
+from patrolplan.pupils.presence import Visit, find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
@@ -79,17 +78,14 @@ class WayHome:
 
     def write(self) -> dict[str, Any]:
         """The figures for files, without the assumptions, which need words."""
+        step = self.step  # the share depends on where pupils walk
         return {
-            # This depends on where pupils walk.
-            "pupil_share": round_to_step(self.pupil_share, self.step),
+            "pupil_share": None
+            if step is None
+            else round(step * round(self.pupil_share / step), 6),
             "harm_share": round(self.harm_share, HARM_DIGITS),
             "elsewhere_share": round(self.elsewhere_share, 2),
         }
-
-
-def round_to_step(share: float, step: float | None) -> float | None:
-    """A share to the nearest multiple of a step; None without one."""
-    return None if step is None else round(step * round(share / step), 6)
 
 
 def measure_patrols(
@@ -98,7 +94,8 @@ def measure_patrols(
     """The patrols with how much of the way home each meets."""
     if not patrols:
         return ()
-    ways, presence = find_ways(area, risk)
+    pupils = None if risk.in_time is None else risk.in_time.pupils
+    ways, presence = find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
     by_urn = {school.urn: school for school in ways.schools}
     notes = [*area.notes, *risk.notes, *ways.notes]
     measured = []
@@ -118,12 +115,6 @@ def measure_patrols(
         )
         measured.append(replace(patrol, way_home=way_home))
     return tuple(measured)
-
-
-def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
-    """The ways home with which the risk was estimated, or those of the area."""
-    pupils = None if risk.in_time is None else risk.in_time.pupils
-    return find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
 
 
 def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
