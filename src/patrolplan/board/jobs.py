@@ -92,8 +92,7 @@ class CancelledError(PatrolplanError):
 class Proposal:
     """A solved week that has not been accepted yet."""
 
-    inputs: RotaInputs
-    """What it was solved from: once locks, bans or routes change, the proposal is void."""
+    inputs: RotaInputs  # what it was solved from: void once locks, bans or routes change
     week: Week
 
 

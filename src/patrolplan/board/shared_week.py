@@ -49,8 +49,7 @@ class BoardState:
     planned_area: PlannedArea
     editor: WeekEditor
     week: Week
-    tables: Mapping[str, CsvTable] = field(default_factory=dict)
-    """The tables that the board writes to, as the area was read with them, by their source."""
+    tables: Mapping[str, CsvTable] = field(default_factory=dict)  # written by the board, by source
 
     def with_week(self, week: Week) -> "BoardState":
         """Another week of this area, with an editor of its own."""

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from patrolplan.board.shared_week import BoardState
 
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First letters of a cell that a spreadsheet would read as a formula."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # of cells that spreadsheets compute
 
 WRITABLE = {
     "tasked_places": (
@@ -49,8 +48,7 @@ class CsvTable:
     source: str  # its key under `[sources]`
     path: Path
     content: bytes
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """The table's headings by our names, where they differ."""
+    columns: Mapping[str, str] = field(default_factory=dict)  # headings by our names
 
     @classmethod
     def from_settings(cls, settings: Settings, source: str) -> "CsvTable | None":

@@ -37,9 +37,7 @@ from patrolplan.times import format_time
 DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
 """Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""
 SIMPLIFY_METRES = 1.0  # tolerance of lines on the page's map
-
-BOUND_TOLERANCE = 1e-5
-"""Bounds are rounded in files; one this close to the loosest is not shown until solved again."""
+BOUND_TOLERANCE = 1e-5  # a bound from a file so near the loosest is not shown until solved again
 
 
 def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, Any]:

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from patrolplan.board.shared_week import SharedWeek
 
 
-OUT_OF_DATE_KEY = "out_of_date"
-"""Key of the manifest: papers in the folder that show an earlier week."""
+OUT_OF_DATE_KEY = "out_of_date"  # key of the manifest: papers that show an earlier week
 CHANGED_FILE = "part/changed.pdf"  # the cards that changed since the last print
 PRINTED_KEY = "printed"  # key of the manifest: what the papers in the folder show, by a digest
 

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 stdout = Console(highlight=False, markup=False)
-
-WIDTH, MAX_FIXES, MAX_ASSUMED, MAX_LINES = 100, 4, 3, 30
-"""Letters a line, and the most lines for what to fix, for what was assumed, and in all."""
+WIDTH, MAX_FIXES, MAX_ASSUMED, MAX_LINES = 100, 4, 3, 30  # letters a line, and most lines
 MAX_VISITS, MAX_PAPER_LINES = 2, 3
 """Visits not made that are said of a week, and lines that name its papers."""
 

@@ -15,10 +15,8 @@ from patrolplan.cli import console
 MAX_PROCESSES = 1024  # maximum number of processes; no expected computer has more processors
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # valid years of records and plans, as in the readers of tables
 DEFAULT_CONFIG = Path("patrolplan.toml")
-DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
-"""Default folder of the board's week, and of the week that `week --replan` repairs."""
-FILE, FOLDER, MONTH, URN = "FILE", "FOLDER", "YYYY-MM", "URN"
-"""Placeholders in help for values of options."""
+DEFAULT_WEEK_FOLDER = Path("patrolplan-week")  # of the board, and of `week --replan`
+FILE, FOLDER, MONTH, URN = "FILE", "FOLDER", "YYYY-MM", "URN"  # in help
 
 
 def option(text: str, metavar: str | None = None, *names: str, **further: Any) -> Any:  # noqa: ANN401 - typer's own

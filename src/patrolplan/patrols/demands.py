@@ -37,10 +37,8 @@ class FearedPlace:
     group: int  # row of the group in `StudyArea.reports`
     streets: tuple[str, ...]  # its longest named streets; empty if none has a name
     weight: float  # share of the pupils' voice, between 0 and 1
-    schools: tuple[str, ...]
-    """URNs of the schools for which it is one of the heaviest, the nearest first."""
-    hotspots: tuple[str, ...]
-    """Names of the hotspots with their stopping place in it, in descending order of worth."""
+    schools: tuple[str, ...]  # URNs of those for which it is one of the heaviest, nearest first
+    hotspots: tuple[str, ...]  # those with their stopping place in it, most worth first
     nearest: tuple[tuple[str, str], ...] = ()
     """URN of a school, and the hotspot in the square that is nearest to its gate; only schools with
     one within reach, the nearest first."""
@@ -113,10 +111,7 @@ DemandKind = Literal["tasked", "designated", "watched", "feared"]
 near a gate that is new or rising, or a square near a school where pupils feel least safe."""
 
 WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
-
-SCHOOLS_A_FEARED_PLACE = 2
-"""Number of schools that have a patrol to a feared place where no other patrol goes."""
-
+SCHOOLS_A_FEARED_PLACE = 2  # with a patrol to a feared place where no other patrol goes
 Days = Sequence[dt.date | None]  # None is any day
 
 
@@ -127,8 +122,7 @@ class Demand:
     kind: DemandKind
     place: str  # name of the tasked place, of the hotspot, or of the square
     days: tuple[int, ...]  # days of the week, from 0, on which a visit counts
-    hotspots: tuple[str, ...] = ()
-    """Hotspots whose visit meets it: the designated or watched one, or those of the square."""
+    hotspots: tuple[str, ...] = ()  # those whose visit meets it, such as those of the square
     visits: int = 1
     officers: int = 1  # people needed there together
     near: tuple[tuple[str, str], ...] = field(default=(), compare=False)

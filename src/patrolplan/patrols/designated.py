@@ -15,7 +15,6 @@ from patrolplan.times import format_time, minutes_after_midnight
 
 DAY_MINUTES = 1440.0
 NEVER = (0.0, 0.0)  # a span in which no dwell can begin: it ends at midnight, before any patrol
-
 Span = tuple[float, float]
 
 

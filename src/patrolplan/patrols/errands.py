@@ -164,8 +164,7 @@ class Errand:
         return cls(urn, variant.serves, variant.watches, variant.avoided_hotspots)
 
 
-Answer = Variant | Unserved | None
-"""The patrol of an errand, or why there is none; None where nothing is left past crowded places."""
+Answer = Variant | Unserved | None  # why there is no patrol; None: nothing left past crowded places
 
 
 def add_variants(plan: Plan, answers: Mapping[Errand, Answer]) -> Plan:

@@ -118,7 +118,6 @@ Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(form
 """Minutes after midnight; in files HH:MM."""
 
 Day = Annotated[dt.date, BeforeValidator(_parse_day)]
-
 Month = Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 
 Hours = Annotated[str, Field(pattern=f"^({TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern})?$")]
@@ -149,8 +148,7 @@ Line = Annotated[
 """(v, 2) metres in the area's CRS; in files degrees."""
 
 IsList = BeforeValidator(_check_list)
-SHARE_STEP = 0.05
-"""Shares and ratios that carry where pupils walk are rounded to multiples of this in files."""
+SHARE_STEP = 0.05  # of shares and ratios in files that carry where pupils walk
 
 
 def round_share(share: float) -> float:
@@ -165,8 +163,7 @@ WholeMetres = Annotated[Amount, round_to(None)]
 Texts = Annotated[tuple[str, ...], IsList]
 
 
-RECORD = ConfigDict(extra="ignore", strict=False)
-"""Unknown keys, from later versions, are ignored; strict fields are annotated as such."""
+RECORD = ConfigDict(extra="ignore", strict=False)  # later versions' keys are ignored
 
 
 def also_writes(

@@ -41,7 +41,6 @@ Level = Literal["", "up", "down"]
 """Whether a direction begins with a change of level without steps, such as a ramp."""
 
 LandmarkKind = Literal["bus_stop", "station", "station_entrance", "park", "water", "railway"]
-
 Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
 
 

@@ -36,7 +36,6 @@ BASELINES = ("greedy by worth per minute", "greedy by prior count")
 # Settings under which crime is spread evenly over the day, without pupils' presence.
 AT_ANY_TIME: dict[str, object] = {"exposure": {}, "clock": "flat"}
 PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
-
 Routes = Sequence[Sequence[int]]  # stops of each officer, as rows of the problem, in walking order
 
 

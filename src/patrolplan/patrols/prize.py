@@ -44,18 +44,11 @@ MIN_OUT_SHARE = 0.05
 them; in others, such as an evening, a place is worth the risk per metre in sight."""
 
 MIN_PASSING_SHARE = 0.01  # least share of the school's pupils who pass during a dwell
-
 BEST_MINUTES = 30
 MIN_RECORDED = 0.5  # fewer incidents in a year than this on the own ways are none
-
-HOTSPOT_FAVOUR = 1.1
-"""A hotspot's own stopping place is preferred to a corner next to it that is worth so much more."""
-
+HOTSPOT_FAVOUR = 1.1  # a hotspot's place is preferred to a corner worth so much more
 APART_METRES = 75.0  # of places nearer to each other than this, the best is a candidate
-
-GATE_DWELLS, PLACE_DWELLS = 3, 2
-"""How often the officer may stand at the gate again, and at any other place."""
-
+GATE_DWELLS, PLACE_DWELLS = 3, 2  # how often at most at the gate again, and at any other place
 MAX_PLACES = 12  # candidates of one school beside those with a reason of their own
 
 

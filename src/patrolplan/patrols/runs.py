@@ -16,9 +16,7 @@ from patrolplan.patrols.legs import Flight, Heading, Level, Turn
 
 LOOK_METRES = 12.0  # distance before and after a corner at which directions are measured
 CORNER_DEGREES = 60.0  # minimum turn that counts as a corner
-
 STRAIGHT_ON: Turn = "straight on"
-
 HEADINGS: tuple[Heading, ...] = get_args(Heading)
 
 
@@ -84,13 +82,9 @@ def describe_turn(radians: float) -> Turn:
 
 
 MIN_STEP_METRES = 25.0  # minimum length of a street in directions, unless it is around a corner
-
-MIN_PUSH_METRES = 8.0
-"""Minimum length for getting off the bicycle; shorter parts, such as at a square, are ignored."""
-
+MIN_PUSH_METRES = 8.0  # for getting off the bicycle; shorter parts, as at a square, are ignored
 MIN_END_METRES = 8.0  # minimum length of a part at either end of a leg, even around a corner
 SAME_PLACE = 0.01  # metres; places along a line that are nearer to each other count as one
-
 OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 
 

@@ -171,13 +171,9 @@ def _match_places_to_stretches(
     return place_rows, np.isin(np.arange(len(places)), place_rows)
 
 
-HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
-"""Names of hotspots in any plan, and names for tasked places that are derived from them."""
-
+HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)  # in any plan
 T = TypeVar("T")
-
 GATE = "gate"  # name of the gate as a stop
-
 TASKED_ENDING = re.compile(r"( \(tasked\))+$")
 
 
@@ -192,8 +188,7 @@ class SchoolProblem:
     tasked: SchoolPlaces  # this school's tasked places, to visit or barred
     found: Candidates  # (k,) the visits that may be made: row i + 1 of the problem is visit i
     walks: WalkFinder  # walks (or rides) between all positions
-    unavoidable_rows: NDArray[np.int64]
-    """Rows of `barred` whose streets stay open, since the gate can be reached only past them."""
+    unavoidable_rows: NDArray[np.int64]  # of `barred`; the gate is reached only past them
 
     @property
     def settings(self) -> PatrolSettings:

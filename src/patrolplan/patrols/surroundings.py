@@ -40,12 +40,8 @@ MAX_METRES = 600.0
 places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
 
 CYCLING_SPEED_KMH = 12.0  # speed by bicycle, with its stops on the way; assumed
-
-ALL_LEFT = 0.99
-"""Where no pupils stay for clubs, a patrol ends when this share of them have gone so far."""
-
-EXTENT_MARGIN = 1.2
-"""Maximum distance of walks between stops from the gate, as a multiple of the radius."""
+ALL_LEFT = 0.99  # without clubs a patrol ends when this share of pupils have gone so far
+EXTENT_MARGIN = 1.2  # greatest distance of walks from the gate, as a multiple of the radius
 
 
 def metres_per_minute(speed_kmh: float) -> float:
@@ -195,13 +191,11 @@ class Surroundings:
     """Streets around one gate, and the time that patrols have there."""
 
     network: StreetNetwork  # streets around the gate
-    pieces: NDArray[np.int64]
-    """(q,) pieces of the area's walkable network that `network` consists of."""
+    pieces: NDArray[np.int64]  # (q,) of the area's walkable network
     settings: PatrolSettings  # settings for walking or riding along them
     is_dark: bool  # whether patrols may end after sunset, or begin before sunrise
     gate: Positions  # the gate, on `network`
-    extent_metres: float
-    """Distance from the gate up to which all streets are included, in a straight line."""
+    extent_metres: float  # from the gate in a straight line; all streets within are included
     hours: PatrolHours  # start and maximum length of patrols
 
     @cached_property
@@ -241,8 +235,7 @@ class Surroundings:
         return out + back
 
 
-HELD_SCHOOLS = 32
-"""Number of schools with cached streets, a few megabytes each: enough for a borough."""
+HELD_SCHOOLS = 32  # with cached streets, a few megabytes each: enough for a borough
 
 
 def build_surroundings(

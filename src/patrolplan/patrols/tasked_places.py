@@ -21,14 +21,10 @@ from patrolplan.patrols.designated import format_hours
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, Tasking
 from patrolplan.patrols.surroundings import Surroundings, find_tasked_places, is_in_force
 
-TASKED_METRES = 60.0
-"""Who stands within this distance of a tasked place, or has a hotspot there, is at that place."""
-
+TASKED_METRES = 60.0  # who stands, or has a hotspot, so near a tasked place is at it
 MIN_WALK_METRES_TO_BARRED = 60.0  # minimum distance of walked streets from a barred place
 WHOLE_MINUTES = 0.5  # a stay in whole minutes may seem shorter than it is by this
-
-LAST_RESORT = 1000.0
-"""How much longer a metre near a barred place counts on the way out of a gate that it cuts off."""
+LAST_RESORT = 1000.0  # weight of a metre near a barred place on the way out of a gate it cuts off
 
 
 def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:

@@ -30,8 +30,7 @@ DRAWN_FROM = 2**32  # number of equal parts of 1, one of which is drawn
 class Timing:
     """One order of a patrol's stops, and the time of each."""
 
-    order: tuple[int, ...]
-    """Rows of the patrol's stops as planned, in the order in which they are made."""
+    order: tuple[int, ...]  # rows of the stops as planned, in the order they are made
     gate_until_minutes: float  # when the gate is left
     begin_minutes: tuple[float, ...]  # when each dwell begins, in this order
     end_minutes: float
@@ -91,18 +90,11 @@ class Timings:
 
 
 Floats = NDArray[np.float64]
-
 MIN_ORDER_SHARE = 0.8  # minimum share of its worth that a patrol has in another order, or later
-
-MEAN_SHARE = 0.95
-"""Minimum mean share of a patrol's worth over all timings, weighted by their chances."""
-
+MEAN_SHARE = 0.95  # least mean share of a patrol's worth over all timings, by their chances
 QUARTER_MINUTES = 15.0
 DECIMALS = 6  # decimals of chances, so that rounding in the solver has no effect
-
-MAX_PERMUTED_STOPS = 6
-"""Maximum stops for testing every order; with more, only the planned one and its reverse."""
-
+MAX_PERMUTED_STOPS = 6  # with more, only the planned order and its reverse are tested
 WHOLE = 1e-9  # tolerance for a minute to count as whole
 
 

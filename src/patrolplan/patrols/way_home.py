@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
     from patrolplan.patrols.plan import Patrol
 
-SEVERAL_STOPS = 2
-"""Minimum number of stops for a finer share: with one, it would show how many pass just there."""
-
+SEVERAL_STOPS = 2  # for a finer share: with one, it would show how many pass just there
 MIN_SEEN_METRES = 200.0
 MIN_STAND_MINUTES = 10.0
 """Minimum length of street within sight, and time of standing, for a share of pupils."""
