@@ -48,12 +48,11 @@ from patrolplan.team.week_editor import InvalidEditError, get_slot
 from patrolplan.text import format_count, pick_fields
 
 CLOSE_SECONDS = 2.0  # how long the board waits for its background work when it is closed
-READY: dict[Judgement, str] = {
+READY: dict[Judgement, str] = {  # proposals; planning again offers better weeks only
     "better": "A better week is ready",
     "as good": "No better week was drawn: this one is as good",
     "worse": "A worse week was drawn",
 }
-"""What is said of a proposal; planning again, unlike drawing again, offers better weeks only."""
 
 
 class Board:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 Crew = tuple[tuple[str, ...] | None, int | None]
 """The officers who came with another one, and how many came; None if nothing was typed."""
+OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
+SHOWN = ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon")
+"""The tables of a return in the order of the screen; why visits were not made comes last."""
+FIGURES = ("visits>", "not recorded>", "minutes>", "%>", "presence>", "person>", "spoken to>")
 
 
 @command
@@ -248,9 +252,6 @@ def _report_month(
     console.print_result({"month": month, **documents}, parts, as_json=as_json)
 
 
-OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
-
-
 def _print_entries(
     ledger: pp.Ledger, entries: Sequence[VisitEntry], notes: Sequence[str], *, as_json: bool
 ) -> None:
@@ -299,11 +300,6 @@ def _build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for row in plain.to_dict("records")
     ]
-
-
-SHOWN = ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon")
-"""The tables of a return in the order of the screen; why visits were not made comes last."""
-FIGURES = ("visits>", "not recorded>", "minutes>", "%>", "presence>", "person>", "spoken to>")
 
 
 def _list_return(tables: dict[str, pd.DataFrame]) -> list[str | Table]:

@@ -27,6 +27,13 @@ from patrolplan.patrols.tasked_places import select_tasked
 from patrolplan.risk.surface import Risk
 
 FEARED_A_SCHOOL = 5  # number of heaviest squares of each school to patrol in a fortnight
+DemandKind = Literal["tasked", "designated", "watched", "feared"]
+"""A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
+near a gate that is new or rising, or a square near a school where pupils feel least safe."""
+
+WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
+SCHOOLS_A_FEARED_PLACE = 2  # with a patrol to a feared place where no other patrol goes
+Days = Sequence[dt.date | None]  # None is any day
 
 
 @dataclass(frozen=True)
@@ -104,15 +111,6 @@ def _find_feared_places(
 def name_place(square: NDArray[np.int64]) -> str:
     """The stable name of a square, such as P2118-727."""
     return f"P{square[1]}-{square[2]}"
-
-
-DemandKind = Literal["tasked", "designated", "watched", "feared"]
-"""A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
-near a gate that is new or rising, or a square near a school where pupils feel least safe."""
-
-WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
-SCHOOLS_A_FEARED_PLACE = 2  # with a patrol to a feared place where no other patrol goes
-Days = Sequence[dt.date | None]  # None is any day
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,10 @@ from patrolplan.patrols.runs import (
 LANDMARK_METRES = 30.0  # maximum distance of a landmark from the turn, in a straight line
 NAMED_KINDS = frozenset({"park", "water", "station"})  # nameless, a park may be a road's grass
 NAMELESS_KINDS = frozenset({"railway"})  # kinds whose name is not on the map
+FORK_ARMS = 3
+MIN_PASSAGE_METRES = 5.0  # a shorter bridge or passage is a gutter or a roof's edge
+FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}  # the opposite directions of steps
+UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighting
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +79,6 @@ class Landmarks:
             kind, name = landmarks[row[number]], self.names[row[number]]
             found[place[number]] = Landmark(kind, str(name))
         return found
-
-
-FORK_ARMS = 3
-MIN_PASSAGE_METRES = 5.0  # a shorter bridge or passage is a gutter or a roof's edge
-FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}  # the opposite directions of steps
-UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighting
 
 
 class PieceTraits:

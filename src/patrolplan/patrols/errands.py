@@ -45,6 +45,8 @@ from patrolplan.patrols.tasked_places import find_near, select_tasked
 from patrolplan.tables import LeftOut, LeftOutRow
 from patrolplan.times import format_time
 
+MINUTES_TOLERANCE = 1e-6
+
 
 def find_nearest_miss(
     area: StudyArea, place: pd.Series, urns: Sequence[str], unserved: Sequence[Unserved]
@@ -144,9 +146,6 @@ def _explain(
             arrival = format_time(np.ceil(earliest))
             return Obstacle("hours_unmet", name, school, hours=hours, earliest=arrival)
     return Obstacle("unfit", name, school)
-
-
-MINUTES_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)

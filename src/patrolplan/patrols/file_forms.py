@@ -31,6 +31,7 @@ from patrolplan.times import TIME_OF_DAY, format_time, minutes_after_midnight, p
 
 XY = tuple[float, float]
 T = TypeVar("T")
+NO_PIECES = np.zeros(0, dtype=np.int64)
 
 
 def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
@@ -99,9 +100,6 @@ def _write_line(
     """A line in degrees, without points that are equal to the one before after rounding."""
     points = convert_to_degrees(line, info.context["projection"])
     return [*points[:1], *(point for before, point in pairwise(points) if point != before)]
-
-
-NO_PIECES = np.zeros(0, dtype=np.int64)
 
 
 def not_in_files(default: object) -> GetPydanticSchema:

@@ -16,8 +16,12 @@ from patrolplan.patrols.legs import Flight, Heading, Level, Turn
 
 LOOK_METRES = 12.0  # distance before and after a corner at which directions are measured
 CORNER_DEGREES = 60.0  # minimum turn that counts as a corner
-STRAIGHT_ON: Turn = "straight on"
 HEADINGS: tuple[Heading, ...] = get_args(Heading)
+MIN_STEP_METRES = 25.0  # minimum length of a street in directions, unless it is around a corner
+MIN_PUSH_METRES = 8.0  # for getting off the bicycle; shorter parts, as at a square, are ignored
+MIN_END_METRES = 8.0  # minimum length of a part at either end of a leg, even around a corner
+SAME_PLACE = 0.01  # metres; places along a line that are nearer to each other count as one
+OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 
 
 class WalkedLine(NamedTuple):
@@ -73,19 +77,12 @@ def describe_turn(radians: float) -> Turn:
     degrees = (np.degrees(radians) + 180) % 360 - 180
     size = abs(degrees)
     if size < 30:  # noqa: PLR2004 - these are the words' own limits
-        return STRAIGHT_ON
+        return "straight on"
     if size > 150:  # noqa: PLR2004
         return "turn back"
     if size >= CORNER_DEGREES:
         return "right" if degrees > 0 else "left"
     return "bear right" if degrees > 0 else "bear left"
-
-
-MIN_STEP_METRES = 25.0  # minimum length of a street in directions, unless it is around a corner
-MIN_PUSH_METRES = 8.0  # for getting off the bicycle; shorter parts, as at a square, are ignored
-MIN_END_METRES = 8.0  # minimum length of a part at either end of a leg, even around a corner
-SAME_PLACE = 0.01  # metres; places along a line that are nearer to each other count as one
-OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 
 
 class Run(NamedTuple):

@@ -49,6 +49,11 @@ from patrolplan.patrols.tasked_places import (
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
 
+HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)  # in any plan
+T = TypeVar("T")
+GATE = "gate"  # name of the gate as a stop
+TASKED_ENDING = re.compile(r"( \(tasked\))+$")
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -169,12 +174,6 @@ def _match_places_to_stretches(
         if len(metres) and metres.min() <= TASKED_METRES:
             place_rows[int(np.argmin(metres))] = row
     return place_rows, np.isin(np.arange(len(places)), place_rows)
-
-
-HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)  # in any plan
-T = TypeVar("T")
-GATE = "gate"  # name of the gate as a stop
-TASKED_ENDING = re.compile(r"( \(tasked\))+$")
 
 
 @dataclass(frozen=True, eq=False)

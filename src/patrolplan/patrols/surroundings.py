@@ -42,6 +42,7 @@ places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
 CYCLING_SPEED_KMH = 12.0  # speed by bicycle, with its stops on the way; assumed
 ALL_LEFT = 0.99  # without clubs a patrol ends when this share of pupils have gone so far
 EXTENT_MARGIN = 1.2  # greatest distance of walks from the gate, as a multiple of the radius
+HELD_SCHOOLS = 32  # with cached streets, a few megabytes each: enough for a borough
 
 
 def metres_per_minute(speed_kmh: float) -> float:
@@ -233,9 +234,6 @@ class Surroundings:
         ways = (self.effort, self.effort[:, ::-1])
         out, back = (compute_piece_distances(self.network, self.gate, effort=way) for way in ways)
         return out + back
-
-
-HELD_SCHOOLS = 32  # with cached streets, a few megabytes each: enough for a borough
 
 
 def build_surroundings(

@@ -24,6 +24,13 @@ from numpy.typing import NDArray
 from patrolplan.patrols.solver.problem import TOLERANCE, OrienteeringProblem, allow_rounding
 
 DRAWN_FROM = 2**32  # number of equal parts of 1, one of which is drawn
+Floats = NDArray[np.float64]
+MIN_ORDER_SHARE = 0.8  # minimum share of its worth that a patrol has in another order, or later
+MEAN_SHARE = 0.95  # least mean share of a patrol's worth over all timings, by their chances
+QUARTER_MINUTES = 15.0
+DECIMALS = 6  # decimals of chances, so that rounding in the solver has no effect
+MAX_PERMUTED_STOPS = 6  # with more, only the planned order and its reverse are tested
+WHOLE = 1e-9  # tolerance for a minute to count as whole
 
 
 @dataclass(frozen=True)
@@ -87,15 +94,6 @@ class Timings:
         at = (pick("timing", DRAWN_FROM) + 0.5) / DRAWN_FROM
         row = int(np.searchsorted(np.cumsum(self.chances), at))
         return self[min(row, int(np.flatnonzero(self.chances)[-1]))]
-
-
-Floats = NDArray[np.float64]
-MIN_ORDER_SHARE = 0.8  # minimum share of its worth that a patrol has in another order, or later
-MEAN_SHARE = 0.95  # least mean share of a patrol's worth over all timings, by their chances
-QUARTER_MINUTES = 15.0
-DECIMALS = 6  # decimals of chances, so that rounding in the solver has no effect
-MAX_PERMUTED_STOPS = 6  # with more, only the planned order and its reverse are tested
-WHOLE = 1e-9  # tolerance for a minute to count as whole
 
 
 def list_timings(problem: OrienteeringProblem, stops: Sequence[int], *, worth: float) -> Timings:
