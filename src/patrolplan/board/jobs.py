@@ -96,9 +96,7 @@ class Proposal:
     week: Week
 
 
-def solve_week(
-    editor: WeekEditor, week: Week, cancel: Event, *, draw_again: bool = False
-) -> Proposal:
+def solve_week(editor: WeekEditor, week: Week, cancel: Event, *, draw_again: bool) -> Proposal:
     """A week drawn, by the same draw or the next, among those of most worth with locks and bans."""
     area = editor.inputs.area
     number = (1 if week.draw is None else week.draw.number) + int(draw_again)
@@ -110,11 +108,9 @@ def solve_week(
     # Patrols that are locked keep their walk as it was handed out.
     locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}
     duties = [replace(locked.get(get_slot(duty), duty), crew=duty.crew) for duty in drawn.duties]
-    fields = ("status", "draw", "foreseen")
     proposed = editor.build_week(duties, bound=best.bound)
-    return Proposal(
-        editor.inputs, replace(proposed, **{name: getattr(drawn, name) for name in fields})
-    )
+    more = {name: getattr(drawn, name) for name in ("status", "draw", "foreseen")}
+    return Proposal(editor.inputs, replace(proposed, **more))
 
 
 def _drop_unplanned(editor: WeekEditor) -> RotaInputs:

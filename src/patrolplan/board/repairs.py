@@ -87,12 +87,10 @@ def _prepare_absence(change: SetAway, state: BoardState) -> tuple[str, Callable[
     return message, lambda: _fill(after, message, officer, freed)
 
 
-def _repair(
-    state: BoardState, message: str, absent: Mapping[str, AbstractSet[dt.date]]
-) -> Repaired:
+def _repair(state: BoardState, message: str, away: Mapping[str, AbstractSet[dt.date]]) -> Repaired:
     """The week with possible patrols unchanged and free days filled, and the moves offered."""
     area, plans = state.planned_area.area, state.planned_area.plans
-    repair = repair_week(state.week, area, plans, absent=absent, max_moves=MAX_MOVES)
+    repair = repair_week(state.week, area, plans, absent=away, max_moves=MAX_MOVES)
     return Repaired(state.with_week(repair.week), message, repair.moves)
 
 

@@ -61,9 +61,7 @@ class BoardState:
         """Planned again where a changed table, not yet written, makes a difference."""
         before, week = self.planned_area, self.week
         area = read_area_table(before.area, table)
-        plans = plan_days(
-            area, before.risk, before.hotspots, list(before.plans), earlier=before.plans
-        )
+        plans = plan_days(area, before.risk, before.hotspots, [*before.plans], earlier=before.plans)
         # Made from the present tables; one of other data or settings stays so.
         origin = compute_short_id(compute_area_provenance(before.area))
         if compute_short_id(week.created_from) == origin:

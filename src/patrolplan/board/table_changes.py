@@ -143,9 +143,7 @@ def read_area_table(area: StudyArea, table: CsvTable) -> StudyArea:
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
         draft = Path(folder) / table.path.name
         draft.write_bytes(table.content)
-        paths = [
-            draft if path == table.path else path for path in settings.find_files(table.source)
-        ]
+        paths = [draft if one == table.path else one for one in settings.find_files(table.source)]
         rows = read(paths, area.projection, columns=table.columns)
     name = format_input_name(table.source, table.path, settings)
     inputs = {**area.inputs, name: hash_content(table.content)}

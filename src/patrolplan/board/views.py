@@ -187,6 +187,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
     if len(line) > 1:
         line = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), SIMPLIFY_METRES))
     stops = np.array([(stop.x, stop.y) for stop in patrol.stops]).reshape(-1, 2)
+    points = convert_to_degrees(stops, projection)
     return {
         "stops": [
             {
@@ -195,11 +196,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
                 "stop": point,
                 **pick_fields(facts.stop, "kind", "tasked"),
             }
-            for facts, point in zip(
-                list_stop_facts(patrol, projection.crs),
-                convert_to_degrees(stops, projection),
-                strict=True,
-            )
+            for facts, point in zip(list_stop_facts(patrol, projection.crs), points, strict=True)
         ],
         "line": convert_to_degrees(line, projection),
     }

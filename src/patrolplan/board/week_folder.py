@@ -107,9 +107,8 @@ def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
     for urn, promises in list_promises(week, roster.schools_by_urn).items():
         own = [cards[roster.card_path(duty)] for duty in week.duties if duty.urn == urn]
         file_name = roster.school_file_names[urn]
-        shown |= {
-            name.replace("*", file_name): _hash(own, promises) for name in list_showing("school")
-        }
+        facts = _hash(own, promises)
+        shown |= {name.replace("*", file_name): facts for name in list_showing("school")}
     whole = _hash(shown)
     shown |= dict.fromkeys([*list_showing("week"), CHANGED_FILE], whole)
     return {name: digest for name, digest in shown.items() if name in names}

@@ -146,10 +146,8 @@ OptionalOut = Annotated[Path | None, named("--out", "Folder to write; replaced w
 WindowName = Annotated[str | None, named("--window", "A window named in the settings.", "NAME")]
 START_TEXT = "When the window starts, for a patrol at short notice."
 Start = Annotated[dt.time | None, named("--start", START_TEXT, "HH:MM", parser=parse_time)]
-MINUTES_TEXT = "How long the patrol may last."
-Minutes = Annotated[
-    float | None, named("--minutes", MINUTES_TEXT, "MINUTES", callback=check_minutes)
-]
+LASTS_TEXT = "How long the patrol may last."
+Minutes = Annotated[float | None, named("--minutes", LASTS_TEXT, "MINUTES", callback=check_minutes)]
 DATE_TEXT = "Day: its kind (school day, holiday) follows from term dates."
 Date = Annotated[dt.date | None, named("--date", DATE_TEXT, "YYYY-MM-DD", parser=parse_date)]
 Json = Annotated[bool, named("--json", "Print one JSON object on standard output.")]

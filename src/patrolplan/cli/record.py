@@ -243,9 +243,7 @@ def _report_month(
         tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
         if out is not None:
             write_return(tables, ledger.area, month, out)
-    documents = {
-        name.replace("-", "_"): _build_row_documents(table) for name, table in tables.items()
-    }
+    documents = {key.replace("-", "_"): _build_row_documents(rows) for key, rows in tables.items()}
     nothing = [f"The ledger holds nothing of {month}: check [ledger] url."]
     parts = [*(nothing if tables["by-officer"].empty else ()), *_list_return(tables)]
     parts += console.list_written(out)
@@ -294,10 +292,7 @@ def _build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table with plain values: dates as text, missing numbers as None."""
     plain = table.astype(object).where(table.notna(), None)
     return [
-        {
-            str(name): f"{value}" if isinstance(value, dt.date) else value
-            for name, value in row.items()
-        }
+        {str(key): f"{cell}" if isinstance(cell, dt.date) else cell for key, cell in row.items()}
         for row in plain.to_dict("records")
     ]
 

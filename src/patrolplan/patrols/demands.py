@@ -1,8 +1,4 @@
-"""What asks for visits, one record a kind: how files name its places, and what finds them.
-
-What a week demands follows from it (`patrolplan.team.routes`), and so do the errands of its schools
-(`patrolplan.patrols.errands`): an errand is a demand and a school near it.
-"""
+"""What asks for visits: how files name its places, and what finds them for weeks and errands."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence

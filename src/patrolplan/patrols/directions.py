@@ -1,9 +1,4 @@
-"""Directions of a walk or ride, street by street.
-
-A walk is divided into runs with the same name. A run that is too short is merged with the street
-before or after it, but every turn of `CORNER_DEGREES` or more that leaves a street's name is a
-direction, and so is every flight of steps, and the part after a change of level without steps.
-"""
+"""Directions of a walk or ride: its runs of one name, apart at turns, steps and changes of level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -156,7 +151,7 @@ def build_directions(
     turns = line.find_points(np.cumsum([run.metres for run in runs])[:-1])
     signs = [None] * len(turns) if landmarks is None else landmarks.find_nearest(turns)
     starts, steps = np.cumsum([0.0, *(run.metres for run in runs)]), []
-    for number, (run, passage, landmark) in enumerate(
+    for number, (run, passage, sign) in enumerate(
         zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
     ):
         after = line.compute_bearing(starts[number] + run.lead, forward=True)
@@ -166,9 +161,7 @@ def build_directions(
             at = starts[number] - runs[number - 1].tail
             turn = describe_turn(after - line.compute_bearing(at, forward=False))
         name, length, roads = run.name, float(run.metres), crossings[number]
-        steps.append(
-            Step(turn, name, length, run.way, run.flight, run.level, passage, roads, landmark)
-        )
+        steps.append(Step(turn, name, length, run.way, run.flight, run.level, passage, roads, sign))
     return tuple(steps)
 
 

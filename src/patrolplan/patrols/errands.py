@@ -1,8 +1,7 @@
 """Further patrols for errands: past crowded hotspots, and to places that somebody asks for.
 
-A school's best patrol and its variants maximise worth and ignore taskings and what other schools
-do: for each demand (`patrolplan.patrols.demands`) the schools near it have one more that meets it.
-A week then chooses who goes; without a week, see `patrolplan.patrols.planner`.
+A school's best patrols ignore taskings and what other schools do: for each demand the schools near
+it have one more that meets it. A week chooses who goes; without one, see `planner`.
 """
 
 from collections import defaultdict

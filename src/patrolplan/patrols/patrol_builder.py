@@ -58,12 +58,7 @@ class PatrolBuilder:
 
     @classmethod
     def for_school(
-        cls,
-        inputs: PlanningInputs,
-        row: int,
-        *,
-        visit: Sequence[str] = (),
-        watch: Sequence[str] = (),
+        cls, inputs: PlanningInputs, row: int, visit: Sequence[str] = (), watch: Sequence[str] = ()
     ) -> Self:
         """The builder of a school's patrols; for a week, in which it is used often, built once."""
         build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
@@ -119,9 +114,7 @@ class PatrolBuilder:
         problem = self.problem
         legs = self._build_legs([visit.stop for visit in visits])
         until, times, end = self._time_visits(until, visits, legs)
-        stops = tuple(
-            self._build_stop(visit, *each) for visit, each in zip(visits, times, strict=True)
-        )
+        stops = tuple(self._build_stop(visit, *at) for visit, at in zip(visits, times, strict=True))
         x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0].tolist()
         is_reference = kind == "reference"
         patrol = Patrol(
@@ -219,13 +212,8 @@ class PatrolBuilder:
             gate_until_minutes=until,
             end_minutes=max(min(end, latest_end_minutes), back),
             stops=tuple(
-                replace(
-                    stop,
-                    arrive_minutes=arrive,
-                    leave_minutes=leave,
-                    is_dark=self._is_dark(arrive, leave),
-                )
-                for stop, (arrive, leave) in zip(planned, times, strict=True)
+                replace(stop, arrive_minutes=at[0], leave_minutes=at[1], is_dark=self._is_dark(*at))
+                for stop, at in zip(planned, times, strict=True)
             ),
             legs=legs,
         )

@@ -164,9 +164,8 @@ def count_own_pupils(
     came = arrived(edges - ways.opening_minutes + walk[:, None])
     passing = flow[:, None] * (np.diff(left, axis=1) + np.diff(came, axis=1))
     own = passing * (area.network.walkable.piece_metres[pieces] / speed)[:, None]
-    for piece, pupils, metres in zip(
-        ways.wait_pieces, ways.wait_pupils, ways.wait_metres, strict=True
-    ):
+    waits = zip(ways.wait_pieces, ways.wait_pupils, ways.wait_metres, strict=True)
+    for piece, pupils, metres in waits:
         waited = curve.waited(edges - ways.bell_minutes - metres / speed)
         own[pieces == piece] += pupils * ways.unaccompanied * np.diff(waited)
     return passing, own
@@ -295,8 +294,6 @@ def find_earlier_visits(place: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def sum_best(rates: NDArray[np.float64], minutes: int) -> NDArray[np.float64]:
     """(k,) largest sum of (k, T) over so many consecutive minutes."""
-    gathered = np.concatenate([np.zeros((len(rates), 1)), np.cumsum(rates, axis=1)], axis=1)
+    sums = np.concatenate([np.zeros((len(rates), 1)), np.cumsum(rates, axis=1)], axis=1)
     minutes = min(minutes, rates.shape[1])
-    return np.asarray(
-        (gathered[:, minutes:] - gathered[:, : gathered.shape[1] - minutes]).max(axis=1)
-    )
+    return np.asarray((sums[:, minutes:] - sums[:, : sums.shape[1] - minutes]).max(axis=1))

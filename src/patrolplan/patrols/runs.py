@@ -1,8 +1,4 @@
-"""Runs: neighbouring pieces of a walk with the same label, which become its directions.
-
-A run that is too short for its own direction is merged with the one before or after it, unless it
-has a corner at both ends.
-"""
+"""Runs: neighbouring pieces of a walk with the same label, which become its directions."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -39,12 +35,10 @@ class WalkedLine(NamedTuple):
         """(k, 2) the places at these distances along the line."""
         return np.column_stack([np.interp(at_metres, self.along, axis) for axis in self.xy.T])
 
-    def compute_bearings(
-        self, at_metres: NDArray[np.float64], *, forward: bool
-    ) -> NDArray[np.float64]:
+    def compute_bearings(self, at: NDArray[np.float64], *, forward: bool) -> NDArray[np.float64]:
         """(k,) direction walked just after (or before) places, clockwise from north, in radians."""
         sign = 1.0 if forward else -1.0
-        ends = np.clip([at_metres, at_metres + sign * LOOK_METRES], 0.0, self.along[-1])
+        ends = np.clip([at, at + sign * LOOK_METRES], 0.0, self.along[-1])
         x, y = (np.interp(ends, self.along, axis) for axis in self.xy.T)
         return np.asarray(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
 

@@ -85,10 +85,8 @@ def find_candidates(
         find_territories(inputs.area, hotspots), must_visit, inside
     )
     school = inputs.area.schools.iloc[row]
-    wanted_names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
-    is_wanted = (
-        hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
-    )
+    names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
+    is_wanted = hotspots["hotspot"].isin(names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
     at = prizes.hotspot_rows
     wanted = np.append(is_wanted, False)[at]  # the last entry is that of corners, row -1
     chosen = prizes.is_own | wanted

@@ -100,9 +100,7 @@ def measure_patrols(
     for patrol, harm_share in zip(patrols, _measure_harm(area, risk, window, patrols), strict=True):
         school = by_urn[patrol.urn]
         assumed = {note.key: note for note in notes if note.is_about(patrol.urn)}
-        visits = [
-            Visit(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops
-        ]
+        visits = [Visit(one.point, one.arrive_minutes, one.leave_minutes) for one in patrol.stops]
         way_home = WayHome(
             pupil_share=presence.share_met_by(patrol.urn, visits),
             harm_share=harm_share,
