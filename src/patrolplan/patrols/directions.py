@@ -1,4 +1,4 @@
-"""Directions of a walk or ride: its runs of one name, apart at turns, steps and changes of level."""
+"""Directions of a walk or ride: runs of one name, apart at turns, steps and changes of level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

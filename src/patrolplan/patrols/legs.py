@@ -87,11 +87,10 @@ class Step:
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        record = handler(self)
         without = ["way"] if self.way == "walk" else []
         extras = ("flight", "level", "passage", "crossings", "landmark")
         without += [name for name in extras if not getattr(self, name)]
-        return arrange(record, without)
+        return arrange(handler(self), without)
 
 
 @also_writes(streets=list[str])

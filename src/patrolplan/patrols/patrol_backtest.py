@@ -164,7 +164,8 @@ def _score_origin(
             float(harm[find_dwell_pieces(*each)].sum()) / hours
             for each in ((school, best), (school, greedy), (by_count, plain))
         ]
-        planned = [compute_planned_worth(problem, routes) for routes in (best, greedy)]
+        walks = [[time_route(problem, *one) for one in enumerate(each)] for each in (best, greedy)]
+        planned = [sum(walk.worth for walk in each if walk is not None) for each in walks]
         names = (OURS, *BASELINES, *PLANNED_COLUMNS)
         yield {"origin": origin, "urn": urn, **dict(zip(names, [*covered, *planned], strict=True))}
 
@@ -229,12 +230,6 @@ def compute_window_shares(
     amounts = np.bincount(half_hours, weights)
     factors = [clock.compute_factor(int(at), day) * amounts[at] for at in np.flatnonzero(amounts)]
     return np.asarray(np.sum(factors, axis=0))
-
-
-def compute_planned_worth(problem: OrienteeringProblem, routes: Routes) -> float:
-    """Worth of patrols with these stops, each at its best times."""
-    timed = [time_route(problem, number, stops) for number, stops in enumerate(routes)]
-    return sum(route.worth for route in timed if route is not None)
 
 
 def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
