@@ -18,4 +18,4 @@ def schema(
     from patrolplan.outputs.schemas import build_schema
 
     del config, as_json  # common options: a schema is JSON, and the same for all areas
-    console.print_json(build_schema(document))  # type: ignore[arg-type] - its parser checks it
+    console.print_json(build_schema(document))  # type: ignore[arg-type]  # its parser checks it
