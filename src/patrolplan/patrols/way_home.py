@@ -77,10 +77,9 @@ class WayHome:
     def write(self) -> dict[str, Any]:
         """The figures for files, without the assumptions, which need words."""
         step = self.step  # the share depends on where pupils walk
+        share = None if step is None else round(step * round(self.pupil_share / step), 6)
         return {
-            "pupil_share": None
-            if step is None
-            else round(step * round(self.pupil_share / step), 6),
+            "pupil_share": share,
             "harm_share": round(self.harm_share, HARM_DIGITS),
             "elsewhere_share": round(self.elsewhere_share, 2),
         }
