@@ -48,12 +48,11 @@ from patrolplan.team.week_editor import InvalidEditError, get_slot
 from patrolplan.text import format_count, pick_fields
 
 CLOSE_SECONDS = 2.0  # how long the board waits for its background work when it is closed
-READY: dict[Judgement, str] = {
+READY: dict[Judgement, str] = {  # proposals; planning again offers better weeks only
     "better": "A better week is ready",
     "as good": "No better week was drawn: this one is as good",
     "worse": "A worse week was drawn",
 }
-"""What is said of a proposal; planning again, unlike drawing again, offers better weeks only."""
 
 
 class Board:
@@ -73,10 +72,6 @@ class Board:
         """Stop solving and planning; papers that are being written are finished first."""
         self.cancel_solving()
         self.printing_job.wait()
-
-    def has_news(self, since: int) -> bool:
-        """Whether anything is newer than a version."""
-        return since != self.shared.version or self.planning_job.status.running
 
     def build_state(self) -> dict[str, Any]:
         """Everything that the page shows."""

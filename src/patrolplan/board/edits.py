@@ -30,7 +30,6 @@ from patrolplan.team.week_records import Ban
 from patrolplan.text import capitalise
 
 LEAST_GAIN_PERCENT = 0.05  # A smaller difference in worth is none: it would be shown as 0.0 %
-
 Judgement = Literal["better", "as good", "worse"]  # A proposal against the week as it is
 
 
@@ -172,7 +171,6 @@ CHANGES: dict[str, Callable[[Any, WeekEditor, Week], EditResult]] = {
     "unban": _set_ban,
     "crew": _set_crew,
 }
-"""Every change by hand."""
 
 
 def _exchange(

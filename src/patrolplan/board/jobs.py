@@ -92,19 +92,12 @@ class CancelledError(PatrolplanError):
 class Proposal:
     """A solved week that has not been accepted yet."""
 
-    inputs: RotaInputs
-    """What it was solved from: once locks, bans or routes change, the proposal is void."""
+    inputs: RotaInputs  # what it was solved from: void once locks, bans or routes change
     week: Week
 
 
-def solve_week(
-    editor: WeekEditor, week: Week, cancel: Event, *, draw_again: bool = False
-) -> Proposal:
-    """A week drawn, by the same draw or the next, among those of most worth with locks and bans.
-
-    Patrols that are locked keep their walk as it was handed out. Raises CancelledError when it was
-    stopped, InputError when the locks contradict each other.
-    """
+def solve_week(editor: WeekEditor, week: Week, cancel: Event, *, draw_again: bool) -> Proposal:
+    """A week drawn, by the same draw or the next, among those of most worth with locks and bans."""
     area = editor.inputs.area
     number = (1 if week.draw is None else week.draw.number) + int(draw_again)
     key = make_draw_key(area, week.days[0], number)
@@ -112,13 +105,12 @@ def solve_week(
     check_locks_and_bans(inputs)
     best = _solve_in_process(inputs.problem, area.settings.seed, cancel)
     drawn = build_drawn_week(inputs, best, key)
+    # Patrols that are locked keep their walk as it was handed out.
     locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}
     duties = [replace(locked.get(get_slot(duty), duty), crew=duty.crew) for duty in drawn.duties]
-    fields = ("status", "draw", "foreseen")
     proposed = editor.build_week(duties, bound=best.bound)
-    return Proposal(
-        editor.inputs, replace(proposed, **{name: getattr(drawn, name) for name in fields})
-    )
+    more = {name: getattr(drawn, name) for name in ("status", "draw", "foreseen")}
+    return Proposal(editor.inputs, replace(proposed, **more))
 
 
 def _drop_unplanned(editor: WeekEditor) -> RotaInputs:

@@ -1,8 +1,4 @@
-"""Changes after which a week is repaired: leave, appointments, and places of intelligence.
-
-Possible patrols stay. The functions of the command line fill what has become free, so that both
-give the same week.
-"""
+"""Changes after which a week is repaired, as on the command line: leave, appointments, places."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
@@ -83,24 +79,18 @@ def _prepare_absence(change: SetAway, state: BoardState) -> tuple[str, Callable[
         message = f"{officer} is away {spell}"
         return message, lambda: _repair(state, message, {officer: frozenset(days)})
     message = f"{officer} is back again {spell}"
-    after = _with_absences(state, {**state.week.absent, officer: already - freed})
+    absent = {**state.week.absent, officer: already - freed}
+    away = {note_absence(name, day) for name, days in absent.items() for day in days}
+    notes = tuple(one for one in state.week.notes if one.key != "officer_away" or one in away)
+    absent = {name: days for name, days in absent.items() if days}
+    after = replace(state, week=replace(state.week, absent=absent, notes=notes))
     return message, lambda: _fill(after, message, officer, freed)
 
 
-def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) -> BoardState:
-    """The board with other absences, without notes of those that ended."""
-    away = {note_absence(officer, day) for officer, days in absent.items() for day in days}
-    notes = tuple(one for one in state.week.notes if one.key != "officer_away" or one in away)
-    week = replace(state.week, absent={name: days for name, days in absent.items() if days})
-    return replace(state, week=replace(week, notes=notes))
-
-
-def _repair(
-    state: BoardState, message: str, absent: Mapping[str, AbstractSet[dt.date]]
-) -> Repaired:
+def _repair(state: BoardState, message: str, away: Mapping[str, AbstractSet[dt.date]]) -> Repaired:
     """The week with possible patrols unchanged and free days filled, and the moves offered."""
     area, plans = state.planned_area.area, state.planned_area.plans
-    repair = repair_week(state.week, area, plans, absent=absent, max_moves=MAX_MOVES)
+    repair = repair_week(state.week, area, plans, absent=away, max_moves=MAX_MOVES)
     return Repaired(state.with_week(repair.week), message, repair.moves)
 
 
@@ -122,11 +112,9 @@ def _fill(state: BoardState, message: str, officer: str, days: AbstractSet[dt.da
 
 
 def _keep_patrols(state: BoardState, before: WeekEditor) -> tuple[BoardState, str]:
-    """The week under new plans, and what became of its patrols in words.
-
-    A patrol whose route is no longer planned takes the route of most worth at the same school, day
-    and officer; where there is none it is removed. Its lock stays with it.
-    """
+    """The week under new plans, and what became of its patrols in words."""
+    # A patrol whose route is no longer planned takes the one of most worth at the same school, day
+    # and officer; where there is none it is removed. Its lock stays with it.
     planned, week = state.planned_area, state.week
     # Locks are opened first, since the routes that they name may have other numbers now.
     open_locks = tuple(replace(lock, variant=None) for lock in week.locks)

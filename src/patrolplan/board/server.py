@@ -53,7 +53,7 @@ def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp
 
     def state(since: int | None = None) -> Response:
         shared.check_folder()
-        if since is not None and not board.has_news(since):
+        if since == shared.version and not board.planning_job.status.running:
             return Response(status_code=204)
         return JSONResponse(board.build_state())
 
@@ -108,7 +108,10 @@ def _answer_change(
 
 def _add_pages(app: FastAPI, board: Board, token: str) -> None:
     """The page, what it loads, and the papers."""
-    files = _list_static_files()
+    own = [path for path in PAGE.iterdir() if path.suffix in MEDIA_TYPES]
+    phone = [PHONE / "packed.js", PHONE / "ground.js"]
+    leaflets = [LEAFLET / "leaflet.js", LEAFLET / "leaflet.css"]
+    files = {path.name: path for path in [*own, *phone, *leaflets]}  # no other path is read
     scripts = [path.name for path in sorted(PAGE.glob("*.js")) if path.stem != "board"]
 
     @app.get("/")
@@ -124,7 +127,11 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
         if name not in files:
             raise HTTPException(404, "there is no such page")
         path = files[name]
-        return Response(_read_static_file(path), media_type=MEDIA_TYPES[path.suffix])
+        content = path.read_bytes()
+        if path.parent == LEAFLET:  # without the source map and the images, which we do not serve
+            content = re.sub(rb"//# sourceMappingURL=\S+", b"", content)
+            content = re.sub(rb"url\(images/[\w-]+\.png\)", b"none", content)
+        return Response(content, media_type=MEDIA_TYPES[path.suffix])
 
     @app.get("/papers/{name:path}")
     def papers(name: str) -> Response:
@@ -159,23 +166,6 @@ def _add_error_handlers(app: FastAPI, board: Board) -> None:
 
     for kind in (PatrolplanError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
-
-
-def _list_static_files() -> dict[str, Path]:
-    """Name and path of every file that the page may load; no other path is read."""
-    own = [path for path in PAGE.iterdir() if path.suffix in MEDIA_TYPES]
-    phone = [PHONE / "packed.js", PHONE / "ground.js"]
-    leaflets = [LEAFLET / "leaflet.js", LEAFLET / "leaflet.css"]
-    return {path.name: path for path in [*own, *phone, *leaflets]}
-
-
-def _read_static_file(path: Path) -> bytes:
-    """A file as it is; Leaflet's without the source map and the images, which we do not serve."""
-    content = path.read_bytes()
-    if path.parent == LEAFLET:
-        content = re.sub(rb"//# sourceMappingURL=\S+", b"", content)
-        content = re.sub(rb"url\(images/[\w-]+\.png\)", b"none", content)
-    return content
 
 
 def find_loopback_address(host: str) -> str:

@@ -49,8 +49,7 @@ class BoardState:
     planned_area: PlannedArea
     editor: WeekEditor
     week: Week
-    tables: Mapping[str, CsvTable] = field(default_factory=dict)
-    """The tables that the board writes to, as the area was read with them, by their source."""
+    tables: Mapping[str, CsvTable] = field(default_factory=dict)  # written by the board, by source
 
     def with_week(self, week: Week) -> "BoardState":
         """Another week of this area, with an editor of its own."""
@@ -62,9 +61,7 @@ class BoardState:
         """Planned again where a changed table, not yet written, makes a difference."""
         before, week = self.planned_area, self.week
         area = read_area_table(before.area, table)
-        plans = plan_days(
-            area, before.risk, before.hotspots, list(before.plans), earlier=before.plans
-        )
+        plans = plan_days(area, before.risk, before.hotspots, [*before.plans], earlier=before.plans)
         # Made from the present tables; one of other data or settings stays so.
         origin = compute_short_id(compute_area_provenance(before.area))
         if compute_short_id(week.created_from) == origin:
@@ -86,12 +83,7 @@ class ConflictError(PatrolplanError):
 
 
 class SharedWeek:
-    """The week that all windows of the board share, with its history.
-
-    Every method may be called from any thread. A page names the version that it shows; a change to
-    any other version is refused with `ConflictError`. One that the rules do not allow raises
-    `InvalidEditError`, one that cannot be saved `OutputError`; then nothing is changed.
-    """
+    """The week that all windows of the board share; methods may be called from any thread."""
 
     def __init__(self, state: BoardState, store: WeekStore) -> None:
         self.store = store

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from patrolplan.board.shared_week import BoardState
 
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First letters of a cell that a spreadsheet would read as a formula."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # of cells that spreadsheets compute
 
 WRITABLE = {
     "tasked_places": (
@@ -49,8 +48,7 @@ class CsvTable:
     source: str  # its key under `[sources]`
     path: Path
     content: bytes
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """The table's headings by our names, where they differ."""
+    columns: Mapping[str, str] = field(default_factory=dict)  # headings by our names
 
     @classmethod
     def from_settings(cls, settings: Settings, source: str) -> "CsvTable | None":
@@ -127,18 +125,6 @@ def _decode(content: bytes) -> str:
         return content.decode("cp1252")
 
 
-def _require_table(tables: Mapping[str, CsvTable], source: str) -> "CsvTable":
-    """The table; raises InvalidEditError with what to write where the settings name none."""
-    if source not in tables:
-        _, name, header = WRITABLE[source]
-        refuse(
-            f"no table of {name} can be written: make a file {source}.csv with the first "
-            f"line {header}, and name it in the settings, [sources] {source} = "
-            f'"{source}.csv"; then start the board again'
-        )
-    return tables[source]
-
-
 def check_text(name: str, text: str) -> None:
     """Raise for text that is not to be written into a cell of a table."""
     unprintable = any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in text)
@@ -157,9 +143,7 @@ def read_area_table(area: StudyArea, table: CsvTable) -> StudyArea:
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
         draft = Path(folder) / table.path.name
         draft.write_bytes(table.content)
-        paths = [
-            draft if path == table.path else path for path in settings.find_files(table.source)
-        ]
+        paths = [draft if one == table.path else one for one in settings.find_files(table.source)]
         rows = read(paths, area.projection, columns=table.columns)
     name = format_input_name(table.source, table.path, settings)
     inputs = {**area.inputs, name: hash_content(table.content)}
@@ -171,7 +155,14 @@ def change_table(
 ) -> tuple[CsvTable, str]:
     """A table after a change, which is not written yet, and the change in words."""
     source = "duties" if isinstance(change, AddAppointment | RemoveAppointment) else "tasked_places"
-    table = _require_table(state.tables, source)
+    if source not in state.tables:
+        _, name, header = WRITABLE[source]
+        refuse(
+            f"no table of {name} can be written: make a file {source}.csv with the first "
+            f"line {header}, and name it in the settings, [sources] {source} = "
+            f'"{source}.csv"; then start the board again'
+        )
+    table = state.tables[source]
     if isinstance(change, AddAppointment | TaskPlace):
         cells, words = (
             _build_appointment(change, state)

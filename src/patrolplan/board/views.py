@@ -37,9 +37,7 @@ from patrolplan.times import format_time
 DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
 """Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""
 SIMPLIFY_METRES = 1.0  # tolerance of lines on the page's map
-
-BOUND_TOLERANCE = 1e-5
-"""Bounds are rounded in files; one this close to the loosest is not shown until solved again."""
+BOUND_TOLERANCE = 1e-5  # a bound from a file so near the loosest is not shown until solved again
 
 
 def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, Any]:
@@ -171,10 +169,7 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=2)
 def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
-    """The ground that does not change: streets, hotspots with their stretches, schools.
-
-    In the form of the phone's map, whose scripts draw it; without the buildings.
-    """
+    """The ground that does not change, as in the phone's map, whose scripts draw it."""
     layers = build_map_layers(next(iter(planned_area.plans.values())), ())
     places = planned_area.hotspots.set_index("hotspot")["place"]
     return {
@@ -192,6 +187,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
     if len(line) > 1:
         line = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), SIMPLIFY_METRES))
     stops = np.array([(stop.x, stop.y) for stop in patrol.stops]).reshape(-1, 2)
+    points = convert_to_degrees(stops, projection)
     return {
         "stops": [
             {
@@ -200,11 +196,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
                 "stop": point,
                 **pick_fields(facts.stop, "kind", "tasked"),
             }
-            for facts, point in zip(
-                list_stop_facts(patrol, projection.crs),
-                convert_to_degrees(stops, projection),
-                strict=True,
-            )
+            for facts, point in zip(list_stop_facts(patrol, projection.crs), points, strict=True)
         ],
         "line": convert_to_degrees(line, projection),
     }

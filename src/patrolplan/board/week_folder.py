@@ -1,8 +1,4 @@
-"""The week's folder: saved completely or not at all, and its papers, some of which may be old.
-
-They are the same files as `patrolplan week --out` writes. Another program's changes are never
-overwritten.
-"""
+"""The week's folder, as of `week --out`: saved whole or not at all; some papers may be old."""
 
 import datetime as dt
 import shutil
@@ -39,8 +35,7 @@ if TYPE_CHECKING:
     from patrolplan.board.shared_week import SharedWeek
 
 
-OUT_OF_DATE_KEY = "out_of_date"
-"""Key of the manifest: papers in the folder that show an earlier week."""
+OUT_OF_DATE_KEY = "out_of_date"  # key of the manifest: papers that show an earlier week
 CHANGED_FILE = "part/changed.pdf"  # the cards that changed since the last print
 PRINTED_KEY = "printed"  # key of the manifest: what the papers in the folder show, by a digest
 
@@ -64,10 +59,7 @@ class WeekStore:
             write_week_documents(week, part)
 
     def save(self, week: Week, before: Week) -> str:
-        """Replace the week `before` in the folder and return the new one's digest.
-
-        Papers that show the earlier week stay, and the manifest says that they are out of date.
-        """
+        """Replace the week `before`, whose papers stay, as out of date; gives the new digest."""
         files = format_week_documents(week)
         manifest = read_manifest(self.folder)
         shown = find_shown(manifest, before)
@@ -94,12 +86,9 @@ class WeekStore:
 
 
 def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
-    """What those of a folder's files that show something of a week would show now, by a digest.
-
-    A card shows its patrol; an officer's papers their cards, days and appointments; a school's
-    sheet its cards and what the week does about the places that its pupils fear, where patrols of
-    other schools may go; and the papers of the whole week all of these.
-    """
+    """What those of a folder's files that show something of a week would show now, by a digest."""
+    # A card shows its patrol; an officer's papers their cards, days and appointments; a school's
+    # sheet its cards and what the week does about places that its pupils fear; the others all.
     roster, projection = Roster(week), week.plan.area.projection
     shown = {
         roster.card_path(duty): _hash(
@@ -118,9 +107,8 @@ def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
     for urn, promises in list_promises(week, roster.schools_by_urn).items():
         own = [cards[roster.card_path(duty)] for duty in week.duties if duty.urn == urn]
         file_name = roster.school_file_names[urn]
-        shown |= {
-            name.replace("*", file_name): _hash(own, promises) for name in list_showing("school")
-        }
+        facts = _hash(own, promises)
+        shown |= {name.replace("*", file_name): facts for name in list_showing("school")}
     whole = _hash(shown)
     shown |= dict.fromkeys([*list_showing("week"), CHANGED_FILE], whole)
     return {name: digest for name, digest in shown.items() if name in names}
@@ -149,10 +137,7 @@ def _hash_walk(patrol: Patrol, projection: Projection) -> str:
 
 
 def find_shown(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:
-    """What the papers in a folder show, as digests by file.
-
-    Without a record in the manifest they show `week`, the one in the folder's week file.
-    """
+    """What a folder's papers show, as digests by file: `week` where the manifest has no record."""
     printed = manifest.get(PRINTED_KEY)
     return hash_papers(week, manifest.get("files", {})) if printed is None else dict(printed)
 
@@ -164,11 +149,7 @@ def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str,
 
 
 def print_papers(shared: "SharedWeek") -> str:
-    """Print the week into its folder; the manifest says which papers are out of date.
-
-    A change made while the papers are being drawn is not lost: the week's file is always the
-    board's.
-    """
+    """Print the week into its folder; the manifest says which papers are out of date."""
     week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
     details = build_manifest_header(week.plan.area)
@@ -180,7 +161,7 @@ def print_papers(shared: "SharedWeek") -> str:
             with replace_folder(folder, details) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
                 shared.check_folder()
-                present = shared.state.week
+                present = shared.state.week  # with changes made while the papers were drawn
                 write_week_documents(present, part)
                 files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
                 shown = hash_papers(week, files)

@@ -1,7 +1,4 @@
-"""The command line: the same calls as in Python, with progress on standard error and messages.
-
-A module here holds the commands of one person's work; importing it adds them to `app`.
-"""
+"""The command line: the calls of Python, with progress and messages; a module adds commands."""
 
 import atexit
 import gc
@@ -26,8 +23,7 @@ from patrolplan.cli.failures import (
 for _name in sorted(MODULES):  # importing a command adds it
     import_module(f"patrolplan.cli.{_name}")
 
-TRACEBACK_VARIABLE = "PATROLPLAN_TRACEBACK"
-"""Environment variable: 1 shows the traceback that is hidden otherwise, with values of the data."""
+TRACEBACK_VARIABLE = "PATROLPLAN_TRACEBACK"  # 1 shows tracebacks, with values of the data
 
 
 def main() -> None:

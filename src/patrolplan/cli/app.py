@@ -1,7 +1,4 @@
-"""The command line itself: its help, and the options before a command.
-
-An option's name means the same in all commands.
-"""
+"""The command line itself: its help, and the options before a command."""
 
 from __future__ import annotations
 

@@ -16,8 +16,7 @@ from patrolplan.errors import InputError
 if TYPE_CHECKING:
     from patrolplan.board.shared_week import SharedWeek
 
-DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
-"""Default folder of the demo borough's week, which is used if there are no settings."""
+DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")  # where there are no settings
 
 
 @command

@@ -28,19 +28,14 @@ if TYPE_CHECKING:
 
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 stdout = Console(highlight=False, markup=False)
-
-WIDTH, MAX_FIXES, MAX_ASSUMED, MAX_LINES = 100, 4, 3, 30
-"""Letters a line, and the most lines for what to fix, for what was assumed, and in all."""
+WIDTH, MAX_FIXES, MAX_ASSUMED, MAX_LINES = 100, 4, 3, 30  # letters a line, and most lines
 MAX_VISITS, MAX_PAPER_LINES = 2, 3
 """Visits not made that are said of a week, and lines that name its papers."""
 
 
 @contextmanager
 def report_stage(stage: str) -> Iterator[Callable[..., None]]:
-    """Say the current stage; how long it took is in the log.
-
-    Gives a function that shows the progress: of what, number done, total, optionally the next item.
-    """
+    """Say the current stage; gives what shows progress: of what, done, total, the next item."""
     start = time.perf_counter()
     announce(f"{stage} ...")
     bars: list[Any] = []
@@ -52,11 +47,10 @@ def report_stage(stage: str) -> Iterator[Callable[..., None]]:
 
             if not bars:
                 columns = (
-                    *(
-                        progress.TextColumn("{task.description}", markup=False),
-                        progress.BarColumn(),
-                    ),
-                    *(progress.MofNCompleteColumn(), progress.TimeRemainingColumn()),
+                    progress.TextColumn("{task.description}", markup=False),
+                    progress.BarColumn(),
+                    progress.MofNCompleteColumn(),
+                    progress.TimeRemainingColumn(),
                 )
                 bar = progress.Progress(*columns, console=stderr, transient=True)
                 bars.append(stack.enter_context(bar))
@@ -196,10 +190,7 @@ def list_patrols(plan: pp.Plan, out: Path) -> list[str | Table]:
 
 
 def list_week(week: pp.Week, changes: Sequence[str] = (), *, is_whole: bool = False) -> list[str]:
-    """Who patrols each school on which day, its quality, and what needs a hand.
-
-    Unless `is_whole`, rows and sentences that would fill more than a screen are only counted.
-    """
+    """Who patrols where on which day, and what needs a hand; a screenful unless `is_whole`."""
     from patrolplan.outputs.notes_file import describe_want
 
     after = [*changes]

@@ -19,8 +19,7 @@ from typing import Any
 import patrolplan as pp
 from patrolplan.errors import InputError, PatrolplanError
 
-INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
-"""Exit codes after Ctrl-C and after SIGTERM, as in shells."""
+INTERRUPTED_CODE, TERMINATED_CODE = 130, 143  # after Ctrl-C and SIGTERM, as in shells
 
 
 RUN = logging.getLogger("patrolplan.run")  # logger for what standard error always shows

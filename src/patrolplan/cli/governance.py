@@ -89,10 +89,8 @@ def _measure_burden(
     if week is None:
         ledger = pp.open_ledger(area.settings)
     else:  # entered into a ledger in memory, so that its minutes are counted equally
-        promised, ledger = (
-            read_promised_week(week),
-            pp.Ledger("sqlite://", area.name, area.projection),
-        )
+        promised = read_promised_week(week)
+        ledger = pp.Ledger("sqlite://", area.name, area.projection)
         ledger.hand_out(promised)
     with ledger:
         return pp.measure_burden(area, ledger, polygons, days=span, audit=audit)

@@ -1,8 +1,4 @@
-"""Options of several commands, and parsing of their values.
-
-A name means the same in every command. A wrong value is a usage error: its message has the option
-and the value.
-"""
+"""Options, whose names mean the same in every command, and parsing: with usage errors."""
 
 from __future__ import annotations
 
@@ -19,10 +15,8 @@ from patrolplan.cli import console
 MAX_PROCESSES = 1024  # maximum number of processes; no expected computer has more processors
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # valid years of records and plans, as in the readers of tables
 DEFAULT_CONFIG = Path("patrolplan.toml")
-DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
-"""Default folder of the board's week, and of the week that `week --replan` repairs."""
-FILE, FOLDER, MONTH, URN = "FILE", "FOLDER", "YYYY-MM", "URN"
-"""Placeholders in help for values of options."""
+DEFAULT_WEEK_FOLDER = Path("patrolplan-week")  # of the board, and of `week --replan`
+FILE, FOLDER, MONTH, URN = "FILE", "FOLDER", "YYYY-MM", "URN"  # in help
 
 
 def option(text: str, metavar: str | None = None, *names: str, **further: Any) -> Any:  # noqa: ANN401 - typer's own
@@ -152,10 +146,8 @@ OptionalOut = Annotated[Path | None, named("--out", "Folder to write; replaced w
 WindowName = Annotated[str | None, named("--window", "A window named in the settings.", "NAME")]
 START_TEXT = "When the window starts, for a patrol at short notice."
 Start = Annotated[dt.time | None, named("--start", START_TEXT, "HH:MM", parser=parse_time)]
-MINUTES_TEXT = "How long the patrol may last."
-Minutes = Annotated[
-    float | None, named("--minutes", MINUTES_TEXT, "MINUTES", callback=check_minutes)
-]
+LASTS_TEXT = "How long the patrol may last."
+Minutes = Annotated[float | None, named("--minutes", LASTS_TEXT, "MINUTES", callback=check_minutes)]
 DATE_TEXT = "Day: its kind (school day, holiday) follows from term dates."
 Date = Annotated[dt.date | None, named("--date", DATE_TEXT, "YYYY-MM-DD", parser=parse_date)]
 Json = Annotated[bool, named("--json", "Print one JSON object on standard output.")]

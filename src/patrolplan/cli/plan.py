@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
@@ -33,12 +33,6 @@ class _PlanRequest:
     date: dt.date | None = None
     way: str | None = None
     posts: int | None = None
-
-    @property
-    def as_manifest_entry(self) -> dict[str, Any]:
-        """The request for the manifest, without options that were not given."""
-        given = {name: value for name, value in vars(self).items() if value}
-        return json.loads(json.dumps(given, default=str))  # type: ignore[no-any-return]
 
 
 @command
@@ -159,7 +153,8 @@ def _run_plan(
             )
         planned = replace(planned, left_out=(*planned.left_out, *closed))
         with console.report_stage("Writing cards, map, GPX and layers") as report:
-            entry = request.as_manifest_entry
+            given = {name: value for name, value in vars(request).items() if value}
+            entry = json.loads(json.dumps(given, default=str))
             pp.write_pack(planned, out, request=entry, executor=executor, report_progress=report)
     parts = console.list_patrols(planned, out)
     if notes:

@@ -33,11 +33,9 @@ def purge(
     as_json: options.Json = False,
 ) -> None:
     """Remove old caches and outputs, never your own files."""
-    from patrolplan.outputs.purge import purge as purge_files
+    from patrolplan.outputs.purge import purge as remove
 
-    items = purge_files(
-        older_than, folder or [], home=config.parent, record=record, dry_run=dry_run
-    )
+    items = remove(older_than, folder or [], home=config.parent, record=record, dry_run=dry_run)
     removed = "would be removed" if dry_run else "removed"
     lines = [
         f"{removed if item.removed else 'kept'}: {item.path} ({item.what}; {item.why})"

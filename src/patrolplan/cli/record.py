@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 Crew = tuple[tuple[str, ...] | None, int | None]
 """The officers who came with another one, and how many came; None if nothing was typed."""
+OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
+SHOWN = ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon")
+"""The tables of a return in the order of the screen; why visits were not made comes last."""
+FIGURES = ("visits>", "not recorded>", "minutes>", "%>", "presence>", "person>", "spoken to>")
 
 
 @command
@@ -239,16 +243,11 @@ def _report_month(
         tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
         if out is not None:
             write_return(tables, ledger.area, month, out)
-    documents = {
-        name.replace("-", "_"): _build_row_documents(table) for name, table in tables.items()
-    }
+    documents = {key.replace("-", "_"): _build_row_documents(rows) for key, rows in tables.items()}
     nothing = [f"The ledger holds nothing of {month}: check [ledger] url."]
     parts = [*(nothing if tables["by-officer"].empty else ()), *_list_return(tables)]
     parts += console.list_written(out)
     console.print_result({"month": month, **documents}, parts, as_json=as_json)
-
-
-OUTCOMES = {"new": "recorded", "corrected": "corrected", "same": "already recorded"}
 
 
 def _print_entries(
@@ -293,17 +292,9 @@ def _build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table with plain values: dates as text, missing numbers as None."""
     plain = table.astype(object).where(table.notna(), None)
     return [
-        {
-            str(name): f"{value}" if isinstance(value, dt.date) else value
-            for name, value in row.items()
-        }
+        {str(key): f"{cell}" if isinstance(cell, dt.date) else cell for key, cell in row.items()}
         for row in plain.to_dict("records")
     ]
-
-
-SHOWN = ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon")
-"""The tables of a return in the order of the screen; why visits were not made comes last."""
-FIGURES = ("visits>", "not recorded>", "minutes>", "%>", "presence>", "person>", "spoken to>")
 
 
 def _list_return(tables: dict[str, pd.DataFrame]) -> list[str | Table]:

@@ -111,16 +111,12 @@ def hotspots(
 
 
 def _estimate_for_window(
-    config: Path,
-    name: str | None,
-    start: dt.time | None,
-    minutes: float | None,
-    date: dt.date | None,
+    path: Path, name: str | None, start: dt.time | None, minutes: float | None, date: dt.date | None
 ) -> tuple[pp.StudyArea, pp.Risk]:
     """The area and its risk in the window of the options."""
     from patrolplan.area.patrol_window import resolve_window
 
-    settings = pp.load_settings(config)
+    settings = pp.load_settings(path)
     window = resolve_window(settings.patrol, name=name, start=start, minutes=minutes)
     area = steps.load_study_area(settings)
     return area, steps.estimate_area_risk(area, window, date)

@@ -1,7 +1,4 @@
-"""Steps of several commands, from reading an area to planning its patrols.
-
-Packages are imported when used, so that help and usage errors appear at once.
-"""
+"""Steps of several commands; packages are imported when used, so that help appears at once."""
 
 from __future__ import annotations
 

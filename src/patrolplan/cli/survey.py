@@ -43,14 +43,11 @@ def survey(
     as reports, by square, and a record of what was read next to them. Counts of pupils at corners
     correct where and when pupils are modelled to walk.
     """
+    has_school = school is not None
     if count or read_counts:
         is_file = out is not None and out.suffix == ".csv"
         options.refuse_if(
-            (
-                read_counts == (school is not None),
-                "--count needs it, --read-counts none",
-                "--school",
-            ),
+            (read_counts == has_school, "--count needs it, --read-counts none", "--school"),
             (read_counts != bool(files), "--read-counts needs them, --count none", "FILES"),
             (out is None, "name a folder for --count, a .csv file for --read-counts", "--out"),
             (read_counts and not is_file, f"'{out}' does not end in .csv", "--out"),
@@ -62,7 +59,7 @@ def survey(
     name = "" if out is None else out.name.lower()
     more = files or delete_files
     options.refuse_if(
-        ((school is not None) == read, "give one of them", "--school, --read"),
+        (has_school == read, "give one of them", "--school, --read"),
         (out is None, "name a folder for --school, a .csv file for --read", "--out"),
         (read and not files, "name the files to read", "--read"),
         (read and not name.endswith(".csv"), f"'{out}' does not end in .csv", "--out"),

@@ -27,10 +27,7 @@ CAUTIONS = (
 def choose_or_analyse(
     config: Path, path: Path | None, start: dt.date | None, *, as_json: bool
 ) -> bool:
-    """Choose a new trial's pairs, or analyse one that is over; False if a week should be planned.
-
-    Without a file one is written for a trial from `start`.
-    """
+    """Begin a trial, choose its pairs, or analyse it once it is over; False to plan a week."""
     from patrolplan.team.trial import analyse_trial, choose_pairs, propose_trial, read_trial
 
     if path is None:

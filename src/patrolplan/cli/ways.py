@@ -6,8 +6,7 @@ from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.text import pick_fields
 
-ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
-"""Keys of the area's notes that are about ways home."""
+ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")  # keys of notes
 
 
 @command

@@ -1,8 +1,4 @@
-"""What asks for visits, one record a kind: how files name its places, and what finds them.
-
-What a week demands follows from it (`patrolplan.team.routes`), and so do the errands of its schools
-(`patrolplan.patrols.errands`): an errand is a demand and a school near it.
-"""
+"""What asks for visits: how files name its places, and what finds them for weeks and errands."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +23,13 @@ from patrolplan.patrols.tasked_places import select_tasked
 from patrolplan.risk.surface import Risk
 
 FEARED_A_SCHOOL = 5  # number of heaviest squares of each school to patrol in a fortnight
+DemandKind = Literal["tasked", "designated", "watched", "feared"]
+"""A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
+near a gate that is new or rising, or a square near a school where pupils feel least safe."""
+
+WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
+SCHOOLS_A_FEARED_PLACE = 2  # with a patrol to a feared place where no other patrol goes
+Days = Sequence[dt.date | None]  # None is any day
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,8 @@ class FearedPlace:
     group: int  # row of the group in `StudyArea.reports`
     streets: tuple[str, ...]  # its longest named streets; empty if none has a name
     weight: float  # share of the pupils' voice, between 0 and 1
-    schools: tuple[str, ...]
-    """URNs of the schools for which it is one of the heaviest, the nearest first."""
-    hotspots: tuple[str, ...]
-    """Names of the hotspots with their stopping place in it, in descending order of worth."""
+    schools: tuple[str, ...]  # URNs of those for which it is one of the heaviest, nearest first
+    hotspots: tuple[str, ...]  # those with their stopping place in it, most worth first
     nearest: tuple[tuple[str, str], ...] = ()
     """URN of a school, and the hotspot in the square that is nearest to its gate; only schools with
     one within reach, the nearest first."""
@@ -108,18 +109,6 @@ def name_place(square: NDArray[np.int64]) -> str:
     return f"P{square[1]}-{square[2]}"
 
 
-DemandKind = Literal["tasked", "designated", "watched", "feared"]
-"""A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
-near a gate that is new or rising, or a square near a school where pupils feel least safe."""
-
-WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
-
-SCHOOLS_A_FEARED_PLACE = 2
-"""Number of schools that have a patrol to a feared place where no other patrol goes."""
-
-Days = Sequence[dt.date | None]  # None is any day
-
-
 @dataclass(frozen=True)
 class Demand:
     """The visits that a week should bring to a place."""
@@ -127,8 +116,7 @@ class Demand:
     kind: DemandKind
     place: str  # name of the tasked place, of the hotspot, or of the square
     days: tuple[int, ...]  # days of the week, from 0, on which a visit counts
-    hotspots: tuple[str, ...] = ()
-    """Hotspots whose visit meets it: the designated or watched one, or those of the square."""
+    hotspots: tuple[str, ...] = ()  # those whose visit meets it, such as those of the square
     visits: int = 1
     officers: int = 1  # people needed there together
     near: tuple[tuple[str, str], ...] = field(default=(), compare=False)

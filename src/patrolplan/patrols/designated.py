@@ -1,8 +1,4 @@
-"""Hours of places: when designated hotspots and tasked places may be visited, and how often.
-
-A dwell must be entirely within the hours; on other days than its own a designated hotspot is not a
-candidate. Its hours may last past midnight.
-"""
+"""When designated hotspots and tasked places may be visited, for a whole dwell, and how often."""
 
 import datetime as dt
 import math
@@ -19,7 +15,6 @@ from patrolplan.times import format_time, minutes_after_midnight
 
 DAY_MINUTES = 1440.0
 NEVER = (0.0, 0.0)  # a span in which no dwell can begin: it ends at midnight, before any patrol
-
 Span = tuple[float, float]
 
 

@@ -1,9 +1,4 @@
-"""Directions of a walk or ride, street by street.
-
-A walk is divided into runs with the same name. A run that is too short is merged with the street
-before or after it, but every turn of `CORNER_DEGREES` or more that leaves a street's name is a
-direction, and so is every flight of steps, and the part after a change of level without steps.
-"""
+"""Directions of a walk or ride: runs of one name, apart at turns, steps and changes of level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,11 +29,12 @@ from patrolplan.patrols.runs import (
 )
 
 LANDMARK_METRES = 30.0  # maximum distance of a landmark from the turn, in a straight line
-
-NAMED_KINDS = frozenset({"park", "water", "station"})
-"""Kinds that need a name to be useful: a strip of grass along a road is a park, too."""
-
+NAMED_KINDS = frozenset({"park", "water", "station"})  # nameless, a park may be a road's grass
 NAMELESS_KINDS = frozenset({"railway"})  # kinds whose name is not on the map
+FORK_ARMS = 3
+MIN_PASSAGE_METRES = 5.0  # a shorter bridge or passage is a gutter or a roof's edge
+FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}  # the opposite directions of steps
+UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighting
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +74,6 @@ class Landmarks:
             kind, name = landmarks[row[number]], self.names[row[number]]
             found[place[number]] = Landmark(kind, str(name))
         return found
-
-
-FORK_ARMS = 3
-MIN_PASSAGE_METRES = 5.0
-"""Minimum length of a bridge or passage in directions; a shorter one is a gutter or a roof's
-edge."""
-
-FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}
-"""The opposite direction of a flight of steps."""
-
-UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighting
 
 
 class PieceTraits:
@@ -154,7 +139,9 @@ def build_directions(
     if not len(walk.pieces):
         return ()
     metres, passages = walk.piece_metres, traits.network.piece_passage[walk.pieces]
-    climbs, levels = _find_climbs(walk, traits), _find_levels(walk, traits)
+    along = traits.network.piece_flight[walk.pieces]
+    back = np.array([FLIGHT_BACK.get(flight, flight) for flight in along], dtype=object)
+    climbs, levels = np.where(walk.backwards, back, along), _find_levels(walk, traits)
     leads_on = (traits.network.piece_name[walk.pieces] != "") & (climbs == "")
     is_fork = traits.forks[walk.pieces, walk.backwards.astype(np.int64)]
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
@@ -164,7 +151,7 @@ def build_directions(
     turns = line.find_points(np.cumsum([run.metres for run in runs])[:-1])
     signs = [None] * len(turns) if landmarks is None else landmarks.find_nearest(turns)
     starts, steps = np.cumsum([0.0, *(run.metres for run in runs)]), []
-    for number, (run, passage, landmark) in enumerate(
+    for number, (run, passage, sign) in enumerate(
         zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
     ):
         after = line.compute_bearing(starts[number] + run.lead, forward=True)
@@ -174,25 +161,14 @@ def build_directions(
             at = starts[number] - runs[number - 1].tail
             turn = describe_turn(after - line.compute_bearing(at, forward=False))
         name, length, roads = run.name, float(run.metres), crossings[number]
-        steps.append(
-            Step(turn, name, length, run.way, run.flight, run.level, passage, roads, landmark)
-        )
+        steps.append(Step(turn, name, length, run.way, run.flight, run.level, passage, roads, sign))
     return tuple(steps)
 
 
-def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
-    """(s,) the flight of steps on each piece, in the direction of the walk."""
-    along = traits.network.piece_flight[walk.pieces]
-    back = np.array([FLIGHT_BACK.get(flight, flight) for flight in along], dtype=object)
-    return np.where(walk.backwards, back, along)
-
-
 def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
-    """(s,) "up" or "down" if the level changes between a piece and the one before.
-
-    Not at steps, bridges or tunnels, which imply it. A street with a name is followed by its name,
-    and its layer is often only the drawing order of two lines.
-    """
+    """(s,) "up" or "down" if the level changes between a piece and the one before."""
+    # Not at steps, bridges or tunnels, which imply it, nor at a street with a name, which is
+    # followed by it, and whose layer is often only the drawing order of two lines.
     network, pieces = traits.network, walk.pieces
     layers, names = network.piece_layer[pieces], network.piece_name[pieces]
     is_passage, is_flight = network.piece_passage[pieces] != "", network.piece_flight[pieces] != ""

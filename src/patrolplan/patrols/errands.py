@@ -1,8 +1,7 @@
 """Further patrols for errands: past crowded hotspots, and to places that somebody asks for.
 
-A school's best patrol and its variants maximise worth and ignore taskings and what other schools
-do: for each demand (`patrolplan.patrols.demands`) the schools near it have one more that meets it.
-A week then chooses who goes; without a week, see `patrolplan.patrols.planner`.
+A school's best patrols ignore taskings and what other schools do: for each demand the schools near
+it have one more that meets it. A week chooses who goes; without one, see `planner`.
 """
 
 from collections import defaultdict
@@ -44,6 +43,8 @@ from patrolplan.patrols.surroundings import (
 from patrolplan.patrols.tasked_places import find_near, select_tasked
 from patrolplan.tables import LeftOut, LeftOutRow
 from patrolplan.times import format_time
+
+MINUTES_TOLERANCE = 1e-6
 
 
 def find_nearest_miss(
@@ -146,9 +147,6 @@ def _explain(
     return Obstacle("unfit", name, school)
 
 
-MINUTES_TOLERANCE = 1e-6
-
-
 @dataclass(frozen=True)
 class Errand:
     """A school, and where a patrol of it should and should not go."""
@@ -164,15 +162,11 @@ class Errand:
         return cls(urn, variant.serves, variant.watches, variant.avoided_hotspots)
 
 
-Answer = Variant | Unserved | None
-"""The patrol of an errand, or why there is none; None where nothing is left past crowded places."""
+Answer = Variant | Unserved | None  # why there is no patrol; None: nothing left past crowded places
 
 
 def add_variants(plan: Plan, answers: Mapping[Errand, Answer]) -> Plan:
-    """The plan with the patrols of errands as variants after each school's others.
-
-    One past crowded hotspots is left out where a patrol of the school has the same stops.
-    """
+    """The plan with errands' patrols as variants; past crowded hotspots only one with new stops."""
     patrols = []
     for patrol in plan.patrols:
         own = list(patrol.variants)
@@ -191,11 +185,8 @@ def add_variants(plan: Plan, answers: Mapping[Errand, Answer]) -> Plan:
 def find_errands(
     plan: Plan, kinds: Sequence[DemandKind] = ("watched", "designated", "feared", "tasked")
 ) -> list[Errand]:
-    """Every errand of a plan's day and window to places that somebody asks for, each once.
-
-    A school has none to a hotspot at which one of its patrols stops, and nobody has one to a feared
-    place that any patrol goes to.
-    """
+    """Every errand of a plan's day and window to places that somebody asks for, each once."""
+    # None to a hotspot at which a patrol of the school stops, or to a feared place that has one.
     covered: dict[str, set[str]] = {}
     for patrol in plan.patrols:
         others = (each for variant in patrol.variants for each in variant.patrols)
@@ -217,11 +208,8 @@ def find_errands(
 
 
 def find_detours(plan: Plan) -> list[Errand]:
-    """Errands past crowded hotspots, to which more schools go than the daily maximum allows.
-
-    A school has one that avoids each crowded hotspot at which all of its patrols stop, and one that
-    avoids all of them if each of its patrols stops at some.
-    """
+    """Errands past crowded hotspots, to which more schools go than the daily maximum allows."""
+    # Past each at which all patrols of a school stop; past all if each of them stops at some.
     most = plan.area.settings.week.max_dose_minutes_per_day
     longest: defaultdict[tuple[str, str], float] = defaultdict(float)
     choices: dict[str, list[frozenset[str]]] = {}
@@ -268,13 +256,9 @@ def plan_errands(
         return []
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
     best = group_by_school(plan.patrols)
+    chosen = sorted({rows[urn] for urn in best})
     inputs = inputs or PlanningInputs.from_area(
-        plan.area,
-        plan.risk,
-        plan.hotspots,
-        plan.window,
-        plan.date,
-        rows=sorted({rows[urn] for urn in best}),
+        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=chosen
     )
     items = [(rows[errand.urn], errand, tuple(best[errand.urn])) for errand in errands]
     progress = label_progress("Planning further patrols", items, report_progress)
@@ -305,12 +289,9 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
     routes = [builder.build_patrol(route, solution) for route in solution.routes]
     patrols = compare_with_reference(builder, routes, plan_reference(builder))
     worth = sum(patrol.worth for patrol in best)
+    share = min(1.0, solution.worth / worth) if worth > 0 else 1.0
     return Variant.from_patrols(
-        patrols,
-        min(1.0, solution.worth / worth) if worth > 0 else 1.0,
-        serves=errand.visit,
-        watches=errand.watch,
-        avoided_hotspots=errand.avoid,
+        patrols, share, serves=errand.visit, watches=errand.watch, avoided_hotspots=errand.avoid
     )
 
 

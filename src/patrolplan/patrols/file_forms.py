@@ -1,8 +1,4 @@
-"""Types of values in `plan.json` and `week.json`: degrees, HH:MM, bounded amounts.
-
-Records annotate their fields with these types; pydantic uses the annotations to validate a file,
-and to write it.
-"""
+"""Types of values in `plan.json` and `week.json`, by which pydantic reads and writes records."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +31,7 @@ from patrolplan.times import TIME_OF_DAY, format_time, minutes_after_midnight, p
 
 XY = tuple[float, float]
 T = TypeVar("T")
+NO_PIECES = np.zeros(0, dtype=np.int64)
 
 
 def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
@@ -105,9 +102,6 @@ def _write_line(
     return [*points[:1], *(point for before, point in pairwise(points) if point != before)]
 
 
-NO_PIECES = np.zeros(0, dtype=np.int64)
-
-
 def not_in_files(default: object) -> GetPydanticSchema:
     """Annotation of a field that is not in files, and ignored if it is."""
     schema = core_schema.no_info_plain_validator_function(lambda _: default)
@@ -122,7 +116,6 @@ Minutes = Annotated[float, BeforeValidator(_parse_minutes), PlainSerializer(form
 """Minutes after midnight; in files HH:MM."""
 
 Day = Annotated[dt.date, BeforeValidator(_parse_day)]
-
 Month = Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 
 Hours = Annotated[str, Field(pattern=f"^({TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern})?$")]
@@ -153,8 +146,7 @@ Line = Annotated[
 """(v, 2) metres in the area's CRS; in files degrees."""
 
 IsList = BeforeValidator(_check_list)
-SHARE_STEP = 0.05
-"""Shares and ratios that carry where pupils walk are rounded to multiples of this in files."""
+SHARE_STEP = 0.05  # of shares and ratios in files that carry where pupils walk
 
 
 def round_share(share: float) -> float:
@@ -169,8 +161,7 @@ WholeMetres = Annotated[Amount, round_to(None)]
 Texts = Annotated[tuple[str, ...], IsList]
 
 
-RECORD = ConfigDict(extra="ignore", strict=False)
-"""Unknown keys, from later versions, are ignored; strict fields are annotated as such."""
+RECORD = ConfigDict(extra="ignore", strict=False)  # later versions' keys are ignored
 
 
 def also_writes(
@@ -178,11 +169,7 @@ def also_writes(
     instead_of: str = "",
     **kinds: Any,  # noqa: ANN401 - of any kind
 ) -> Callable[[type[T]], type[T]]:
-    """Declare more keys of a record in files, which follow from its fields.
-
-    They are ignored when reading, except `required` ones and those that stand `instead_of` a field;
-    schemas list them, see `patrolplan.outputs.schemas`.
-    """
+    """Declare more keys in files; reading ignores all but `required` and `instead_of` a field."""
 
     def describe(declared: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(declared)

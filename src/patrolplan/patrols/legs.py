@@ -1,7 +1,4 @@
-"""`Leg`: a walk or ride from one place of a patrol to the next, and the directions for it.
-
-Declared once, for Python and for files, see `patrolplan.patrols.plan`.
-"""
+"""`Leg`: a walk or ride from one place of a patrol to the next, in Python and in files."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -44,7 +41,6 @@ Level = Literal["", "up", "down"]
 """Whether a direction begins with a change of level without steps, such as a ramp."""
 
 LandmarkKind = Literal["bus_stop", "station", "station_entrance", "park", "water", "railway"]
-
 Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
 
 
@@ -91,11 +87,10 @@ class Step:
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        record = handler(self)
         without = ["way"] if self.way == "walk" else []
         extras = ("flight", "level", "passage", "crossings", "landmark")
         without += [name for name in extras if not getattr(self, name)]
-        return arrange(record, without)
+        return arrange(handler(self), without)
 
 
 @also_writes(streets=list[str])

@@ -1,10 +1,8 @@
 """Back-test of patrols: harm recorded in hold-out months where they would have been.
 
-At each origin risk, hotspots and patrols are made from the months before. Then the harm of the
-following month is counted in the stretches where a patrol dwells. Baseline patrols have the same
-officers, window, dwell and presence at the gate. Only recorded crime is used: pupils' reports have
-no months, so they cannot be held out. Hours of single crimes are not used, as there are too few in
-a month; if times are known, each category counts by its share in the window at such a place.
+At each origin patrols are made from the months before; baselines have the same officers, window,
+dwell and presence at the gate. Pupils' reports have no months, so they cannot be held out. A month
+has too few crimes for hours: if times are known, a category counts by its share in the window.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +36,6 @@ BASELINES = ("greedy by worth per minute", "greedy by prior count")
 # Settings under which crime is spread evenly over the day, without pupils' presence.
 AT_ANY_TIME: dict[str, object] = {"exposure": {}, "clock": "flat"}
 PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
-
 Routes = Sequence[Sequence[int]]  # stops of each officer, as rows of the problem, in walking order
 
 
@@ -167,7 +164,8 @@ def _score_origin(
             float(harm[find_dwell_pieces(*each)].sum()) / hours
             for each in ((school, best), (school, greedy), (by_count, plain))
         ]
-        planned = [compute_planned_worth(problem, routes) for routes in (best, greedy)]
+        walks = [[time_route(problem, *one) for one in enumerate(each)] for each in (best, greedy)]
+        planned = [sum(walk.worth for walk in each if walk is not None) for each in walks]
         names = (OURS, *BASELINES, *PLANNED_COLUMNS)
         yield {"origin": origin, "urn": urn, **dict(zip(names, [*covered, *planned], strict=True))}
 
@@ -232,12 +230,6 @@ def compute_window_shares(
     amounts = np.bincount(half_hours, weights)
     factors = [clock.compute_factor(int(at), day) * amounts[at] for at in np.flatnonzero(amounts)]
     return np.asarray(np.sum(factors, axis=0))
-
-
-def compute_planned_worth(problem: OrienteeringProblem, routes: Routes) -> float:
-    """Worth of patrols with these stops, each at its best times."""
-    timed = [time_route(problem, number, stops) for number, stops in enumerate(routes)]
-    return sum(route.worth for route in timed if route is not None)
 
 
 def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:

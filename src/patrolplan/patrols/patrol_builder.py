@@ -58,12 +58,7 @@ class PatrolBuilder:
 
     @classmethod
     def for_school(
-        cls,
-        inputs: PlanningInputs,
-        row: int,
-        *,
-        visit: Sequence[str] = (),
-        watch: Sequence[str] = (),
+        cls, inputs: PlanningInputs, row: int, visit: Sequence[str] = (), watch: Sequence[str] = ()
     ) -> Self:
         """The builder of a school's patrols; for a week, in which it is used often, built once."""
         build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
@@ -119,9 +114,7 @@ class PatrolBuilder:
         problem = self.problem
         legs = self._build_legs([visit.stop for visit in visits])
         until, times, end = self._time_visits(until, visits, legs)
-        stops = tuple(
-            self._build_stop(visit, *each) for visit, each in zip(visits, times, strict=True)
-        )
+        stops = tuple(self._build_stop(visit, *at) for visit, at in zip(visits, times, strict=True))
         x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0].tolist()
         is_reference = kind == "reference"
         patrol = Patrol(
@@ -219,13 +212,8 @@ class PatrolBuilder:
             gate_until_minutes=until,
             end_minutes=max(min(end, latest_end_minutes), back),
             stops=tuple(
-                replace(
-                    stop,
-                    arrive_minutes=arrive,
-                    leave_minutes=leave,
-                    is_dark=self._is_dark(arrive, leave),
-                )
-                for stop, (arrive, leave) in zip(planned, times, strict=True)
+                replace(stop, arrive_minutes=at[0], leave_minutes=at[1], is_dark=self._is_dark(*at))
+                for stop, at in zip(planned, times, strict=True)
             ),
             legs=legs,
         )
@@ -262,12 +250,9 @@ class PatrolBuilder:
     def _time_visits(
         self, until: float, visits: Sequence[Visit], legs: Sequence[Leg]
     ) -> tuple[float, list[tuple[float, float]], float]:
-        """When the gate is left, each stop reached and left, and the patrol ends.
-
-        Who would be early waits where they are, at the gate or at the stop before; at the next stop
-        where the light or the hours of the one before are over. Minutes that are left at the end
-        are for the gate.
-        """
+        """When the gate is left, each stop reached and left, and the patrol ends."""
+        # Who would be early waits at the gate or at the stop before; at the next one where the
+        # light or the hours of that are over. Minutes left at the end are for the gate.
         if not visits:
             latest = self.hours.latest_end_minutes
             if not self.problem.prizes.has_pupils:
@@ -327,6 +312,7 @@ class PatrolBuilder:
             kind, reasons = hotspot["kind"], read_reasons(hotspot["reasons"])
             if math.dist((hotspot["stop_x"], hotspot["stop_y"]), (x, y)) < SAME_METRES:
                 place, stand, at = hotspot[["place", "stop_stand", "stop_at"]]
+        sees = problem.pick(problem.prizes.sees, stop, ())
         return Stop(
             id=problem.place_ids[stop - 1],
             hotspot=problem.get_stop_name(stop),
@@ -343,7 +329,7 @@ class PatrolBuilder:
             lit=problem.stop_lit[stop - 1],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),
             tasked_metres=moved_metres,
-            sees=problem.list_seen(stop),
+            sees=tuple(problem.inputs.hotspot_names[seen] for seen in sees),
             worth=0.0,
             point=(x, y),
         )

@@ -1,7 +1,6 @@
-"""`Plan`: the contract between the solver and all papers and files.
+"""`Plan`: the contract between the solver and all papers and files, by annotations for pydantic.
 
-Times are minutes after local midnight; places are metres in the area's CRS. pydantic uses the
-annotations to write a record into `plan.json` and `week.json`, and to read it again.
+Times are minutes after local midnight; places are metres in the area's CRS.
 """
 
 import datetime as dt

@@ -235,11 +235,9 @@ def _give_places(
     served: Mapping[tuple[str, str], Variant],
     plan_visits: Callable[[Sequence[Errand]], list[Answer]],
 ) -> dict[str, Variant]:
-    """The patrol of each school that visits places.
-
-    One place after the other goes to the school that loses least by it, of those that visit none;
-    only if all of these are taken, to one whose patrol has time for both.
-    """
+    """The patrol of each school that visits places."""
+    # One place after the other goes to the school that loses least by it, of those that visit none;
+    # only if all of these are taken, to one whose patrol has time for both.
     given: dict[str, Variant] = {}
     for name in wanted:
         loss = {

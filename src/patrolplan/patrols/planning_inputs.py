@@ -17,8 +17,7 @@ from patrolplan.patrols.directions import Landmarks
 from patrolplan.patrols.prize import SchoolPrizes, build_prizes
 from patrolplan.risk.surface import Risk
 
-HELD_INPUTS = 4
-"""Number of cached inputs: about as many as a week has windows and modes, since they are small."""
+HELD_INPUTS = 4  # cached inputs: about as many as a week has windows and modes
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +29,11 @@ class PlanningInputs:
     hotspots: gpd.GeoDataFrame
     piece_labels: NDArray[np.object_]  # (w,) label of each piece of the area's walkable network
     window: Window
-    date: dt.date | None = None
-    """Day of the patrols, on which only some tasked places count; None means all count."""
-    prizes: dict[int, SchoolPrizes] = field(default_factory=dict)
-    """What standing is worth, by row of the area's schools that are planned."""
-    feared: frozenset[tuple[str, str]] = frozenset()
-    """URN of a school, and a hotspot in a square where its pupils feel least safe."""
+    date: dt.date | None = None  # day of the patrols; None: all tasked places count
+    prizes: dict[int, SchoolPrizes] = field(default_factory=dict)  # by row of schools
+    feared: frozenset[tuple[str, str]] = frozenset()  # URN, hotspot in a feared square
     landmarks: Landmarks | None = None  # landmarks that directions may name at a turn
-    for_week: bool = True
-    """Whether variants are complete, with the possible times of each, from which a week draws."""
+    for_week: bool = True  # whether variants are complete, with times, for a week to draw from
 
     @cached_property
     def hotspot_names(self) -> list[str]:

@@ -45,18 +45,11 @@ MIN_OUT_SHARE = 0.05
 them; in others, such as an evening, a place is worth the risk per metre in sight."""
 
 MIN_PASSING_SHARE = 0.01  # least share of the school's pupils who pass during a dwell
-
 BEST_MINUTES = 30
 MIN_RECORDED = 0.5  # fewer incidents in a year than this on the own ways are none
-
-HOTSPOT_FAVOUR = 1.1
-"""A hotspot's own stopping place is preferred to a corner next to it that is worth so much more."""
-
+HOTSPOT_FAVOUR = 1.1  # a hotspot's place is preferred to a corner worth so much more
 APART_METRES = 75.0  # of places nearer to each other than this, the best is a candidate
-
-GATE_DWELLS, PLACE_DWELLS = 3, 2
-"""How often the officer may stand at the gate again, and at any other place."""
-
+GATE_DWELLS, PLACE_DWELLS = 3, 2  # how often at most at the gate again, and at any other place
 MAX_PLACES = 12  # candidates of one school beside those with a reason of their own
 
 
@@ -172,9 +165,8 @@ def count_own_pupils(
     came = arrived(edges - ways.opening_minutes + walk[:, None])
     passing = flow[:, None] * (np.diff(left, axis=1) + np.diff(came, axis=1))
     own = passing * (area.network.walkable.piece_metres[pieces] / speed)[:, None]
-    for piece, pupils, metres in zip(
-        ways.wait_pieces, ways.wait_pupils, ways.wait_metres, strict=True
-    ):
+    waits = zip(ways.wait_pieces, ways.wait_pupils, ways.wait_metres, strict=True)
+    for piece, pupils, metres in waits:
         waited = curve.waited(edges - ways.bell_minutes - metres / speed)
         own[pieces == piece] += pupils * ways.unaccompanied * np.diff(waited)
     return passing, own
@@ -303,8 +295,6 @@ def find_earlier_visits(place: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def sum_best(rates: NDArray[np.float64], minutes: int) -> NDArray[np.float64]:
     """(k,) largest sum of (k, T) over so many consecutive minutes."""
-    gathered = np.concatenate([np.zeros((len(rates), 1)), np.cumsum(rates, axis=1)], axis=1)
+    sums = np.concatenate([np.zeros((len(rates), 1)), np.cumsum(rates, axis=1)], axis=1)
     minutes = min(minutes, rates.shape[1])
-    return np.asarray(
-        (gathered[:, minutes:] - gathered[:, : gathered.shape[1] - minutes]).max(axis=1)
-    )
+    return np.asarray((sums[:, minutes:] - sums[:, : sums.shape[1] - minutes]).max(axis=1))

@@ -14,8 +14,7 @@ from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
 from patrolplan.patrols.plan import Patrol, Reference
 
 MIN_GAIN = 1.05
-CORNER_MINUTES, LONG_WINDOW_MINUTES = 30.0, 70.0
-"""Time at the corner; in windows shorter than the second it shrinks in proportion."""
+CORNER_MINUTES, LONG_WINDOW_MINUTES = 30.0, 70.0  # in shorter windows less in proportion
 
 
 def plan_reference(builder: PatrolBuilder) -> Patrol | None:

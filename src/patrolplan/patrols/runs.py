@@ -1,8 +1,4 @@
-"""Runs: neighbouring pieces of a walk with the same label, which become its directions.
-
-A run that is too short for its own direction is merged with the one before or after it, unless it
-has a corner at both ends.
-"""
+"""Runs: neighbouring pieces of a walk with the same label, which become its directions."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -16,10 +12,12 @@ from patrolplan.patrols.legs import Flight, Heading, Level, Turn
 
 LOOK_METRES = 12.0  # distance before and after a corner at which directions are measured
 CORNER_DEGREES = 60.0  # minimum turn that counts as a corner
-
-STRAIGHT_ON: Turn = "straight on"
-
 HEADINGS: tuple[Heading, ...] = get_args(Heading)
+MIN_STEP_METRES = 25.0  # minimum length of a street in directions, unless it is around a corner
+MIN_PUSH_METRES = 8.0  # for getting off the bicycle; shorter parts, as at a square, are ignored
+MIN_END_METRES = 8.0  # minimum length of a part at either end of a leg, even around a corner
+SAME_PLACE = 0.01  # metres; places along a line that are nearer to each other count as one
+OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 
 
 class WalkedLine(NamedTuple):
@@ -37,12 +35,10 @@ class WalkedLine(NamedTuple):
         """(k, 2) the places at these distances along the line."""
         return np.column_stack([np.interp(at_metres, self.along, axis) for axis in self.xy.T])
 
-    def compute_bearings(
-        self, at_metres: NDArray[np.float64], *, forward: bool
-    ) -> NDArray[np.float64]:
+    def compute_bearings(self, at: NDArray[np.float64], *, forward: bool) -> NDArray[np.float64]:
         """(k,) direction walked just after (or before) places, clockwise from north, in radians."""
         sign = 1.0 if forward else -1.0
-        ends = np.clip([at_metres, at_metres + sign * LOOK_METRES], 0.0, self.along[-1])
+        ends = np.clip([at, at + sign * LOOK_METRES], 0.0, self.along[-1])
         x, y = (np.interp(ends, self.along, axis) for axis in self.xy.T)
         return np.asarray(np.arctan2(sign * (x[1] - x[0]), sign * (y[1] - y[0])))
 
@@ -75,7 +71,7 @@ def describe_turn(radians: float) -> Turn:
     degrees = (np.degrees(radians) + 180) % 360 - 180
     size = abs(degrees)
     if size < 30:  # noqa: PLR2004 - these are the words' own limits
-        return STRAIGHT_ON
+        return "straight on"
     if size > 150:  # noqa: PLR2004
         return "turn back"
     if size >= CORNER_DEGREES:
@@ -83,30 +79,16 @@ def describe_turn(radians: float) -> Turn:
     return "bear right" if degrees > 0 else "bear left"
 
 
-MIN_STEP_METRES = 25.0  # minimum length of a street in directions, unless it is around a corner
-
-MIN_PUSH_METRES = 8.0
-"""Minimum length for getting off the bicycle; shorter parts, such as at a square, are ignored."""
-
-MIN_END_METRES = 8.0  # minimum length of a part at either end of a leg, even around a corner
-SAME_PLACE = 0.01  # metres; places along a line that are nearer to each other count as one
-
-OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
-
-
 class Run(NamedTuple):
-    """Neighbouring pieces with the same name and the same way of walking or riding.
-
-    `lead` and `tail` are the metres of other short parts at its beginning and end.
-    """
+    """Neighbouring pieces with the same name and the same way of walking or riding."""
 
     name: str
     way: str
     metres: float
     flight: Flight = ""
     level: Level = ""
-    lead: float = 0.0
-    tail: float = 0.0
+    lead: float = 0.0  # metres of other short parts at its beginning
+    tail: float = 0.0  # and at its end
     is_round_corner: bool = False  # whether it begins with a corner
 
     @property
@@ -149,15 +131,11 @@ def group_runs(
 def split_at_corners(
     runs: Sequence[Run],
     line: WalkedLine,
-    leads_on: NDArray[np.bool_],
-    is_fork: NDArray[np.bool_],
+    leads_on: NDArray[np.bool_],  # (s,) whether a piece has a street's own name
+    is_fork: NDArray[np.bool_],  # (s,) whether several pieces with that name meet where it begins
     piece_metres: NDArray[np.float64],
 ) -> list[Run]:
-    """Runs, split at corners that do not follow a street's name.
-
-    For each piece, `leads_on` is (s,) whether it has a street's own name, `is_fork` whether several
-    pieces with that name meet where it begins, and `piece_metres` its length.
-    """
+    """Runs, split at corners that do not follow a street's name."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     corners = line.find_corners(_list_places(starts, line, leads_on, is_fork, piece_metres))
     cut: list[Run] = []
@@ -177,12 +155,9 @@ def _list_places(
     is_fork: NDArray[np.bool_],
     piece_metres: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Places along a line, except its ends, where a corner would be a direction.
-
-    These are where runs meet, and bends that do not follow a street's name. Near a place where runs
-    meet, all bends count: a junction is as wide as its streets, and lines need not turn exactly
-    where the name changes.
-    """
+    """Where runs meet on a line, and bends that do not follow a street's name; not at its ends."""
+    # Near a place where runs meet, all bends count: a junction is as wide as its streets, and lines
+    # need not turn exactly where the name changes.
     low, high = MIN_END_METRES, starts[-1] - MIN_END_METRES
     meets = starts[1:-1]
     bends = line.along[1:-1]

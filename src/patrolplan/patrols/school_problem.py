@@ -49,6 +49,11 @@ from patrolplan.patrols.tasked_places import (
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
 
+HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)  # in any plan
+T = TypeVar("T")
+GATE = "gate"  # name of the gate as a stop
+TASKED_ENDING = re.compile(r"( \(tasked\))+$")
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -70,14 +75,9 @@ def find_candidates(
     tasked: SchoolPlaces,
     watch: Sequence[str] = (),
 ) -> Candidates:
-    """The gate, hotspots and corners on own ways that a patrol has time for, and places to visit.
-
-    A place to visit on a hotspot's stretch, or in its polygon, is part of that hotspot, and the
-    officer stands at the place. Other places near a barred one are not candidates, nor are those
-    that are closed (`StudyArea.closed`) and hotspots designated for other days or hours. Hotspots
-    to watch, feared and designated ones are candidates wherever they are within the radius: they
-    have a reason of their own.
-    """
+    """The gate, hotspots and corners on own ways within a patrol's time, and places to visit."""
+    # Hotspots to watch, feared, designated and tasked ones are candidates wherever they are within
+    # the radius: they have a reason of their own. The officer stands at a tasked place.
     hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
     prizes, hours = inputs.prizes[row], around.hours
     inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
@@ -85,10 +85,8 @@ def find_candidates(
         find_territories(inputs.area, hotspots), must_visit, inside
     )
     school = inputs.area.schools.iloc[row]
-    wanted_names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
-    is_wanted = (
-        hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
-    )
+    names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
+    is_wanted = hotspots["hotspot"].isin(names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
     at = prizes.hotspot_rows
     wanted = np.append(is_wanted, False)[at]  # the last entry is that of corners, row -1
     chosen = prizes.is_own | wanted
@@ -152,19 +150,15 @@ def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.boo
 
 
 def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Which places have their nearest street among the school's own, and not far from them.
-
-    The nearest of a school's streets may only seem to be the nearest, if a nearer one is not among
-    them; it surely is the nearest only if all streets within that distance are among them.
-    """
+    """Which places have their nearest street among the school's own, and not far from them."""
+    # It surely is the nearest only if all streets within that distance are among the school's.
     xy = shapely.get_coordinates(places.geometry.values)
     if not len(xy):
         return np.zeros(0, dtype=bool)
     moved = around.network.snap(xy).moved_metres
     apart = np.hypot(*(xy - around.network.xy(around.gate)).T)
     spare = PIECE_METRES / 2  # streets are chosen by the middle of their pieces
-    near = (moved <= MAX_SNAP_METRES) & (apart + moved + spare <= around.extent_metres)
-    return np.asarray(near)
+    return np.asarray((moved <= MAX_SNAP_METRES) & (apart + moved + spare <= around.extent_metres))
 
 
 def _match_places_to_stretches(
@@ -180,22 +174,9 @@ def _match_places_to_stretches(
     return place_rows, np.isin(np.arange(len(places)), place_rows)
 
 
-HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
-"""Names of hotspots in any plan, and names for tasked places that are derived from them."""
-
-T = TypeVar("T")
-
-GATE = "gate"  # name of the gate as a stop
-
-TASKED_ENDING = re.compile(r"( \(tasked\))+$")
-
-
 @dataclass(frozen=True, eq=False)
 class SchoolProblem:
-    """Everything for building one school's patrols.
-
-    Positions are numbered as rows of the orienteering problem: 0 is the gate, i + 1 candidate i.
-    """
+    """Everything for building one school's patrols; position 0 is the gate, i + 1 candidate i."""
 
     inputs: PlanningInputs
     row: int  # row of the area's schools
@@ -204,8 +185,7 @@ class SchoolProblem:
     tasked: SchoolPlaces  # this school's tasked places, to visit or barred
     found: Candidates  # (k,) the visits that may be made: row i + 1 of the problem is visit i
     walks: WalkFinder  # walks (or rides) between all positions
-    unavoidable_rows: NDArray[np.int64]
-    """Rows of `barred` whose streets stay open, since the gate can be reached only past them."""
+    unavoidable_rows: NDArray[np.int64]  # of `barred`; the gate is reached only past them
 
     @property
     def settings(self) -> PatrolSettings:
@@ -225,7 +205,12 @@ class SchoolProblem:
     @cached_property
     def stop_minutes(self) -> NDArray[np.float64]:
         """(k,) dwell at the candidates; at a tasked place as requested."""
-        return get_stop_minutes(self.settings, self.tasked.must_visit, self.found.tasked_rows)
+        rows = self.found.tasked_rows
+        minutes = np.full(len(rows), float(self.settings.dwell_minutes))
+        at = np.flatnonzero(rows >= 0)
+        own = self.tasked.must_visit["minutes"].to_numpy(dtype=np.float64)[rows[at]]
+        minutes[at] = np.where(np.isnan(own), minutes[at], own)
+        return minutes
 
     @property
     def prizes(self) -> SchoolPrizes:
@@ -264,11 +249,9 @@ class SchoolProblem:
         )
 
     def find_windows(self) -> NDArray[np.float64] | None:
-        """(n, 2) earliest and latest begin of the dwell at each position; None if all are free.
-
-        At tasked places only their own hours count; elsewhere daylight, unless a stop may be lit or
-        the settings allow the dark, and that enough own pupils pass.
-        """
+        """(n, 2) earliest and latest begin of the dwell at each position; None if all are free."""
+        # At tasked places only their own hours count; elsewhere daylight, unless a stop may be lit
+        # or the settings allow the dark, and that enough own pupils pass.
         windows = np.tile([-np.inf, np.inf], (len(self.walks.metres), 1))
         light = np.tile([-np.inf, np.inf], (len(self.found.places), 1))
         dwell = self.settings.dwell_minutes
@@ -297,12 +280,8 @@ class SchoolProblem:
         return place
 
     def get_stop_name(self, stop: int) -> str:
-        """Name of a stop: that of the hotspot, of the tasked place, or the ID of the corner.
-
-        A tasked place on a hotspot's stretch is part of that hotspot. Elsewhere, if its name is
-        that of a hotspot, it becomes "H1 (tasked)": names identify stops in the week and in the
-        ledger.
-        """
+        """Name of a stop: that of the hotspot, of the tasked place, or the ID of the corner."""
+        # Names identify stops in the week and in the ledger: a place with a hotspot's is marked.
         row = self.found.hotspot_rows[stop - 1]
         if row >= 0:
             return self.inputs.hotspot_names[int(row)]
@@ -325,12 +304,6 @@ class SchoolProblem:
         """What is known of a stop's place; the default at a place that is only tasked."""
         place = int(self.found.places[stop - 1])
         return of_places[place] if place < len(of_places) else default
-
-    def list_seen(self, stop: int) -> tuple[str, ...]:
-        """Names of the hotspots in view of a stop."""
-        return tuple(
-            self.inputs.hotspot_names[row] for row in self.pick(self.prizes.sees, stop, ())
-        )
 
     @cached_property
     def place_ids(self) -> list[str]:
@@ -397,24 +370,5 @@ def build_school_problem(
     tasked = find_school_places(area, row, around, inputs.date, wanted)
     found = find_candidates(inputs, row, around, tasked, watch)
     walks, unavoidable_rows = find_walks(around, found.stops, tasked)
-    return SchoolProblem(
-        inputs=inputs,
-        row=row,
-        school=area.schools.iloc[row],
-        surroundings=around,
-        tasked=tasked,
-        found=found,
-        walks=walks,
-        unavoidable_rows=unavoidable_rows,
-    )
-
-
-def get_stop_minutes(
-    settings: PatrolSettings, must_visit: gpd.GeoDataFrame, tasked_rows: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """(k,) dwell at stops: at a tasked place as requested, otherwise the settings' minutes."""
-    minutes = np.full(len(tasked_rows), float(settings.dwell_minutes))
-    at = np.flatnonzero(tasked_rows >= 0)
-    own = must_visit["minutes"].to_numpy(dtype=np.float64)[tasked_rows[at]]
-    minutes[at] = np.where(np.isnan(own), minutes[at], own)
-    return minutes
+    school = area.schools.iloc[row]
+    return SchoolProblem(inputs, row, school, around, tasked, found, walks, unavoidable_rows)

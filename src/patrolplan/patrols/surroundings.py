@@ -40,12 +40,9 @@ MAX_METRES = 600.0
 places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
 
 CYCLING_SPEED_KMH = 12.0  # speed by bicycle, with its stops on the way; assumed
-
-ALL_LEFT = 0.99
-"""Where no pupils stay for clubs, a patrol ends when this share of them have gone so far."""
-
-EXTENT_MARGIN = 1.2
-"""Maximum distance of walks between stops from the gate, as a multiple of the radius."""
+ALL_LEFT = 0.99  # without clubs a patrol ends when this share of pupils have gone so far
+EXTENT_MARGIN = 1.2  # greatest distance of walks from the gate, as a multiple of the radius
+HELD_SCHOOLS = 32  # with cached streets, a few megabytes each: enough for a borough
 
 
 def metres_per_minute(speed_kmh: float) -> float:
@@ -105,14 +102,11 @@ class PatrolHours:
 
 
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
-    """Start of a school's patrol, its presence at the gate, and its length.
-
-    The presence is for pupils who leave: a window that begins before the bell starts at the bell if
-    time is left for it; one that begins after they have left, or ends before, has none. Around the
-    opening bell it is for pupils who arrive and ends with the bell, and the stops are in the longer
-    part. Where no pupils stay for clubs, patrols that begin as pupils leave end when all have gone:
-    by when they leave, not by where they walk, which no time on a card may reveal.
-    """
+    """Start of a school's patrol, its presence at the gate, and its length."""
+    # The presence is for pupils who leave, or arrive: in a window before the bell it starts at the
+    # bell; around the opening bell it ends with it, and the stops are in the longer part. Where no
+    # pupils stay for clubs, patrols that begin as pupils leave end when all have gone: by when they
+    # leave, not by where they walk, which no time on a card may reveal.
     hours, settings = _compute_window_hours(area, school, window), area.settings.way_home
     late = find_late(settings, school)
     bell = minutes_after_midnight(school["finish_time"])
@@ -198,21 +192,16 @@ class Surroundings:
     """Streets around one gate, and the time that patrols have there."""
 
     network: StreetNetwork  # streets around the gate
-    pieces: NDArray[np.int64]
-    """(q,) pieces of the area's walkable network that `network` consists of."""
+    pieces: NDArray[np.int64]  # (q,) of the area's walkable network
     settings: PatrolSettings  # settings for walking or riding along them
     is_dark: bool  # whether patrols may end after sunset, or begin before sunrise
     gate: Positions  # the gate, on `network`
-    extent_metres: float
-    """Distance from the gate up to which all streets are included, in a straight line."""
+    extent_metres: float  # from the gate in a straight line; all streets within are included
     hours: PatrolHours  # start and maximum length of patrols
 
     @cached_property
     def effort(self) -> NDArray[np.float64]:
-        """(q, 2) cost per metre of each piece: by bicycle of riding or pushing it.
-
-        On foot this is waiting at main roads, as metres walked, the same in both directions.
-        """
+        """(q, 2) cost per metre of each piece: of riding or pushing; on foot waits as metres."""
         if self.settings.way == "bicycle":
             speeds = (CYCLING_SPEED_KMH, self.settings.walking_speed_kmh)
             return compute_cycling_effort(
@@ -245,10 +234,6 @@ class Surroundings:
         ways = (self.effort, self.effort[:, ::-1])
         out, back = (compute_piece_distances(self.network, self.gate, effort=way) for way in ways)
         return out + back
-
-
-HELD_SCHOOLS = 32
-"""Number of schools with cached streets, a few megabytes each: enough for a borough."""
 
 
 def build_surroundings(

@@ -21,14 +21,10 @@ from patrolplan.patrols.designated import format_hours
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, Tasking
 from patrolplan.patrols.surroundings import Surroundings, find_tasked_places, is_in_force
 
-TASKED_METRES = 60.0
-"""Who stands within this distance of a tasked place, or has a hotspot there, is at that place."""
-
+TASKED_METRES = 60.0  # who stands, or has a hotspot, so near a tasked place is at it
 MIN_WALK_METRES_TO_BARRED = 60.0  # minimum distance of walked streets from a barred place
 WHOLE_MINUTES = 0.5  # a stay in whole minutes may seem shorter than it is by this
-
-LAST_RESORT = 1000.0
-"""How much longer a metre near a barred place counts on the way out of a gate that it cuts off."""
+LAST_RESORT = 1000.0  # weight of a metre near a barred place on the way out of a gate it cuts off
 
 
 def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:
@@ -80,17 +76,13 @@ class SchoolPlaces:
 
 
 def find_school_places(
-    area: StudyArea,
-    row: int,
-    around: Surroundings,
-    date: dt.date | None,
-    visit: Sequence[str] | None,
+    area: StudyArea, row: int, around: Surroundings, date: dt.date | None, ids: Sequence[str] | None
 ) -> SchoolPlaces:
     """The tasked places of a school on a day; of those to visit only the given ones."""
     near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
     tasked = find_tasked_places(area, row, date, near_metres, around.hours)
-    wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit or ())
-    return SchoolPlaces(around, tasked[wanted & (visit is not None)].reset_index(drop=True))
+    wanted = ~tasked["must_visit"] | tasked["place_id"].isin(ids or ())
+    return SchoolPlaces(around, tasked[wanted & (ids is not None)].reset_index(drop=True))
 
 
 def build_tasking(place: pd.Series) -> Tasking:
@@ -132,7 +124,7 @@ def find_walks(
     closed = np.asarray(near.any(axis=0))
     excepted = np.zeros_like(closed)
     if closed.any():
-        excepted[_find_way_out(around, around.gate, closed)] = True
+        excepted[_find_way_out(around, closed)] = True
     closed = closed & ~excepted
     effort = around.effort
     if closed.any():
@@ -141,11 +133,9 @@ def find_walks(
     return walks, np.flatnonzero((near & excepted).any(axis=1))
 
 
-def _find_way_out(
-    around: Surroundings, end: Positions, closed: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def _find_way_out(around: Surroundings, closed: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Pieces of the ways from a gate to most of the open streets, and back."""
-    network = around.network
+    network, end = around.network, around.gate
     reached = np.isfinite(compute_piece_distances(network, end))
     still_open = np.flatnonzero(reached & ~closed)
     label = label_components(network.piece_nodes[still_open], len(network.node_xy))

@@ -24,14 +24,20 @@ from numpy.typing import NDArray
 from patrolplan.patrols.solver.problem import TOLERANCE, OrienteeringProblem, allow_rounding
 
 DRAWN_FROM = 2**32  # number of equal parts of 1, one of which is drawn
+Floats = NDArray[np.float64]
+MIN_ORDER_SHARE = 0.8  # minimum share of its worth that a patrol has in another order, or later
+MEAN_SHARE = 0.95  # least mean share of a patrol's worth over all timings, by their chances
+QUARTER_MINUTES = 15.0
+DECIMALS = 6  # decimals of chances, so that rounding in the solver has no effect
+MAX_PERMUTED_STOPS = 6  # with more, only the planned order and its reverse are tested
+WHOLE = 1e-9  # tolerance for a minute to count as whole
 
 
 @dataclass(frozen=True)
 class Timing:
     """One order of a patrol's stops, and the time of each."""
 
-    order: tuple[int, ...]
-    """Rows of the patrol's stops as planned, in the order in which they are made."""
+    order: tuple[int, ...]  # rows of the stops as planned, in the order they are made
     gate_until_minutes: float  # when the gate is left
     begin_minutes: tuple[float, ...]  # when each dwell begins, in this order
     end_minutes: float
@@ -88,22 +94,6 @@ class Timings:
         at = (pick("timing", DRAWN_FROM) + 0.5) / DRAWN_FROM
         row = int(np.searchsorted(np.cumsum(self.chances), at))
         return self[min(row, int(np.flatnonzero(self.chances)[-1]))]
-
-
-Floats = NDArray[np.float64]
-
-MIN_ORDER_SHARE = 0.8  # minimum share of its worth that a patrol has in another order, or later
-
-MEAN_SHARE = 0.95
-"""Minimum mean share of a patrol's worth over all timings, weighted by their chances."""
-
-QUARTER_MINUTES = 15.0
-DECIMALS = 6  # decimals of chances, so that rounding in the solver has no effect
-
-MAX_PERMUTED_STOPS = 6
-"""Maximum stops for testing every order; with more, only the planned one and its reverse."""
-
-WHOLE = 1e-9  # tolerance for a minute to count as whole
 
 
 def list_timings(problem: OrienteeringProblem, stops: Sequence[int], *, worth: float) -> Timings:
@@ -198,7 +188,8 @@ class _OrderSearch:
         """The orders that begin with the stops so far."""
         depth = len(so_far.order)
         if depth == len(self.stops):
-            yield self._end(so_far)
+            end = so_far.now + self.legs[so_far.order[-1] + 1, -1]
+            yield so_far._replace(now=end).select(end <= self.latest)
             return
         for stop in np.unique(orders[:, depth]).tolist():
             further = self._visit(so_far, stop)
@@ -222,11 +213,6 @@ class _OrderSearch:
             is_wanted &= begin <= arrive + WHOLE
         walked = _Walked(order, so_far.leave, np.column_stack([so_far.begins, begin]), now, worth)
         return walked.select(is_wanted)
-
-    def _end(self, so_far: _Walked) -> _Walked:
-        """A complete order, with the leg to the end."""
-        end = so_far.now + self.legs[so_far.order[-1] + 1, -1]
-        return so_far._replace(now=end).select(end <= self.latest)
 
 
 def spread_chances(

@@ -17,8 +17,7 @@ from patrolplan.arrays import gather
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import build_surroundings
-from patrolplan.pupils.flows import Ways
-from patrolplan.pupils.presence import Presence, Visit
+from patrolplan.pupils.presence import Visit
 from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
@@ -28,9 +27,7 @@ if TYPE_CHECKING:
 
     from patrolplan.patrols.plan import Patrol
 
-SEVERAL_STOPS = 2
-"""Minimum number of stops for a finer share: with one, it would show how many pass just there."""
-
+SEVERAL_STOPS = 2  # for a finer share: with one, it would show how many pass just there
 MIN_SEEN_METRES = 200.0
 MIN_STAND_MINUTES = 10.0
 """Minimum length of street within sight, and time of standing, for a share of pupils."""
@@ -80,17 +77,13 @@ class WayHome:
 
     def write(self) -> dict[str, Any]:
         """The figures for files, without the assumptions, which need words."""
+        step = self.step  # the share depends on where pupils walk
+        share = None if step is None else round(step * round(self.pupil_share / step), 6)
         return {
-            # This depends on where pupils walk.
-            "pupil_share": round_to_step(self.pupil_share, self.step),
+            "pupil_share": share,
             "harm_share": round(self.harm_share, HARM_DIGITS),
             "elsewhere_share": round(self.elsewhere_share, 2),
         }
-
-
-def round_to_step(share: float, step: float | None) -> float | None:
-    """A share to the nearest multiple of a step; None without one."""
-    return None if step is None else round(step * round(share / step), 6)
 
 
 def measure_patrols(
@@ -99,16 +92,15 @@ def measure_patrols(
     """The patrols with how much of the way home each meets."""
     if not patrols:
         return ()
-    ways, presence = find_ways(area, risk)
+    pupils = None if risk.in_time is None else risk.in_time.pupils
+    ways, presence = find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
     by_urn = {school.urn: school for school in ways.schools}
     notes = [*area.notes, *risk.notes, *ways.notes]
     measured = []
     for patrol, harm_share in zip(patrols, _measure_harm(area, risk, window, patrols), strict=True):
         school = by_urn[patrol.urn]
         assumed = {note.key: note for note in notes if note.is_about(patrol.urn)}
-        visits = [
-            Visit(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops
-        ]
+        visits = [Visit(one.point, one.arrive_minutes, one.leave_minutes) for one in patrol.stops]
         way_home = WayHome(
             pupil_share=presence.share_met_by(patrol.urn, visits),
             harm_share=harm_share,
@@ -119,12 +111,6 @@ def measure_patrols(
         )
         measured.append(replace(patrol, way_home=way_home))
     return tuple(measured)
-
-
-def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
-    """The ways home with which the risk was estimated, or those of the area."""
-    pupils = None if risk.in_time is None else risk.in_time.pupils
-    return find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
 
 
 def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:

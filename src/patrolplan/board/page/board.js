@@ -60,14 +60,10 @@ const drawTabs = () => one("#tabs").replaceChildren(...TABS.map(([name, text]) =
   text,
 )));
 
-const drawHeader = (state) => {
-  one(".marking").textContent = state.marking;
-  one("#worth").textContent = counted(store.patrols.length, "patrol");
-};
-
 const draw = (state) => {
   drawGrid(state);
-  drawHeader(state);
+  one(".marking").textContent = state.marking;
+  one("#worth").textContent = counted(store.patrols.length, "patrol");
   one("#undo").hidden = one("#redo").hidden = !state.can_undo && !state.can_redo;
   one("#undo").disabled = !state.can_undo;
   one("#redo").disabled = !state.can_redo;

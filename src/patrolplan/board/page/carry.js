@@ -11,14 +11,9 @@ import { idOf, keyOf, patrolName } from "./words.js";
 const hand = { held: null, target: null, drag: null, dragged: false, checks: 0 };
 const FAR_ENOUGH = 6;
 const ARROWS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
-
 export const isEmptyHanded = () => !hand.held && !hand.drag;
 
-/**
- * The officer, patrol or cell that something dropped on an element goes to.
- *
- * @returns {any}
- */
+/** The officer, patrol or cell that something dropped on an element goes to. @returns {any} */
 const targetOf = (element) => {
   const officer = element?.closest?.("[data-officer]")?.dataset.officer;
   if (officer) return { officer };
@@ -36,11 +31,7 @@ const giveTo = (patrol, officer) => {
   return { kind: "move", from: keyOf(patrol), to: { ...keyOf(patrol), officer } };
 };
 
-/**
- * The change that dropping here would make; null for none.
- *
- * @returns {any}
- */
+/** The change that dropping here would make; null for none. @returns {any} */
 const changeFor = (held, target) => {
   if (!held || !target || (held.officer && target.officer)) return null;
   const { urn, date, patrol } = target;
@@ -95,10 +86,7 @@ const putBack = () => {
 /** Drop here: make the change, or say why it cannot be made; then the focus is on the patrol that moved. */
 const drop = async (element) => {
   const what = changeFor(hand.held, targetOf(element));
-  if (!what) {
-    putBack();
-    return;
-  }
+  if (!what) return putBack();
   letGo();
   if (!await change(what)) return;
   const at = what.to ?? (what.kind === "swap" ? { ...what.b, officer: what.a.officer } : what);

@@ -3,14 +3,8 @@
 export const one = (selector, root = document) => root.querySelector(selector);
 export const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
 
-/**
- * Make an element: attributes by name, `on` handlers by event, `data` by name, then children.
- *
- * @param {string} tag
- * @param {Record<string, any>} [options]
- * @param {...any} children
- * @returns {any}
- */
+// Make an element: attributes by name, `on` handlers by event, `data` by name, then children.
+/** @type {(tag: string, options?: Record<string, any>, ...children: any[]) => any} */
 export const make = (tag, { on = {}, data = {}, text, ...attributes } = {}, ...children) => {
   const element = document.createElement(tag);
   Object.entries(attributes).filter(([, value]) => value !== false && value !== null && value !== undefined)
@@ -27,7 +21,6 @@ export const button = (text, click, attributes = {}) => make(
 );
 
 export const unseen = (text) => make("span", { class: "unseen", text });
-
 export const listOf = (texts) => make("ul", { class: "rows" }, texts.map((text) => make("li", { text })));
 
 /** A choice of [value, text] pairs. */

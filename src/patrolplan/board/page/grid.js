@@ -60,18 +60,15 @@ const cellOf = (school, { date }, day) => {
 const nameOf = ({ urn, name, bell, patrols, least }) => {
   const short = patrols < least;
   const count = short ? `${patrols} of ${least}, too few` : counted(patrols, "patrol");
-  return make(
-    "th", { scope: "row", "aria-label": `${name}, bell ${bell}, ${count}` },
+  return make("th", { scope: "row", "aria-label": `${name}, bell ${bell}, ${count}` }, make(
+    "div", { class: "school" },
     make(
-      "div", { class: "school" },
-      make(
-        "span", {},
-        make("span", { class: "school-name", text: name, title: name }),
-        make("span", { class: "soft school-about" }, `bell ${bell} · `, make("span", { class: short ? "short" : null, text: count })),
-      ),
-      make("button", { type: "button", class: "add", tabindex: "-1", "aria-label": `Add a patrol at ${name}`, data: { focus: `a|${urn}` } }, "+", make("span", { text: " Add" })),
+      "span", {},
+      make("span", { class: "school-name", text: name, title: name }),
+      make("span", { class: "soft school-about" }, `bell ${bell} · `, make("span", { class: short ? "short" : null, text: count })),
     ),
-  );
+    make("button", { type: "button", class: "add", tabindex: "-1", "aria-label": `Add a patrol at ${name}`, data: { focus: `a|${urn}` } }, "+", make("span", { text: " Add" })),
+  ));
 };
 
 /** The day that a phone shows, where all others are hidden. */
@@ -123,14 +120,11 @@ const drawCrew = (state) => {
 export const drawGrid = (state) => {
   const focus = document.activeElement?.dataset?.focus;
   const { days } = state.week;
-  const head = make(
-    "thead", {},
-    make(
-      "tr", {},
-      make("th", { scope: "col", text: "School" }),
-      days.map(({ date, name }, day) => make("th", { scope: "col", class: day === shown.day ? "shown" : null, text: name, "aria-label": dayName(date), data: { date } })),
-    ),
-  );
+  const head = make("thead", {}, make(
+    "tr", {},
+    make("th", { scope: "col", text: "School" }),
+    days.map(({ date, name }, day) => make("th", { scope: "col", class: day === shown.day ? "shown" : null, text: name, "aria-label": dayName(date), data: { date } })),
+  ));
   const row = (school) => make("tr", { data: { urn: school.urn } }, nameOf(school), days.map((day, number) => cellOf(school, day, number)));
   one("#grid").replaceChildren(head, make("tbody", {}, state.schools.map(row)));
   drawDays(state.week);

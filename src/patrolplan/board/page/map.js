@@ -74,7 +74,6 @@ const drawNames = ({ at, name, angle, room, rank }, names) => {
 
 /** What a press on a sign does: it sets the place of the form that is open, or tells what the sign is. */
 const press = (at, words, text) => () => (chart.onPoint ? chart.onPoint(at, words) : tell(text));
-
 const hotspotWords = ({ id, place, feared }) => `${id}: ${place}${fear({ feared })}`;
 const isDosed = ({ id }) => chart.dosed.has(id);
 
@@ -110,10 +109,8 @@ export const markDosed = ({ doses }) => {
 };
 
 const SIGNS = "S: school, H: hotspot, ! in a bubble: pupils feel unsafe, T: tasked, must be visited, ×: keep away, brown, wider: priority street.";
-
 export const isMapDrawn = () => Boolean(chart.map);
 const isMapSeen = () => isMapDrawn() && one("#map").clientWidth > 0;
-
 const tell = (text) => { one("#map-tells").textContent = text; };
 
 /** Make the map, once what it is in is seen. */

@@ -31,7 +31,6 @@ export const changeAndShow = async (what, close) => {
   isAwaited = true;
   isAwaited = await change(what);
   if (isAwaited) close();
-  return isAwaited;
 };
 
 /** Show what came of the change that this window waits for. */
@@ -68,5 +67,4 @@ const openSwaps = async (gap, title) => {
 };
 
 export const swapsButton = (gap, title, attributes = {}) => button("Best swaps", () => openSwaps(gap, title), { "aria-label": `Best swaps: ${title}`, ...attributes });
-
 export const gapTitle = (name, date) => `${name}, ${dayName(date)}`;

@@ -60,9 +60,7 @@ const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known: known
   return gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best.`;
 };
 
-const setProposal = (there) => {
-  one("#compare").hidden = !there;
-};
+const setProposal = (there) => { one("#compare").hidden = !there; };
 
 const drawSolving = (solving) => {
   one("#solving").hidden = !solving;

@@ -74,11 +74,7 @@ const sendNow = async (path, rest) => {
   return true;
 };
 
-/**
- * Do what rests on the version of the state after what was done before it.
- *
- * @returns {Promise<any>}
- */
+/** Do what rests on the version of the state after what was done before it. @returns {Promise<any>} */
 export const inTurn = (act) => {
   store.busy += 1;
   document.body.setAttribute("aria-busy", "true");
@@ -91,7 +87,6 @@ export const inTurn = (act) => {
 };
 
 export const send = (path, rest = {}) => inTurn(() => sendNow(path, rest));
-
 export const change = (what) => send("/api/change", { change: what });
 
 /** Ask whether a change could be made; nothing changes. */
