@@ -133,7 +133,7 @@ def test_shown_counts_never_show_more(count, threshold):
         assert count - shown < threshold
 
 
-@given(st.integers(0, 200), st.integers(2, 60))
+@given(st.integers(0, 300), st.integers(2, 80))
 def test_a_threshold_needs_the_rounded_count_alone(count, threshold):
     """A threshold shows the same for a true count and for the count in the table."""
     rounded = suppress_and_round(count, get_rounding_step(threshold))

@@ -32,8 +32,8 @@ def _load(folder, copy_demo, **sections):
 def test_a_home_cannot_be_tried_against_the_manifest(copy_demo, tmp_path):
     """No digest is one of a row with a place, and the place that is held is a square of 500 m."""
     area = _load(tmp_path, copy_demo)
-    inputs = set()
-    for number, (east, north) in enumerate(itertools.product((0, 1e-6, 4e-4), (0, 1e-6))):
+    inputs, steps = set(), [*itertools.product((0, 1e-6, 4e-4), (0, 1e-6)), (1e-3, 1e-3)]
+    for number, (east, north) in enumerate(steps):
         row = VISIT | {"kind": "home_visit", "urn": ""}
         row |= {"longitude": HOME[0] + east, "latitude": HOME[1] + north}
         path = tmp_path / "duties.csv"
@@ -45,6 +45,8 @@ def test_a_home_cannot_be_tried_against_the_manifest(copy_demo, tmp_path):
         point = area.duties.geometry.iloc[0]
         assert (point.x % 500, point.y % 500) == (250, 250)
     assert len(inputs) == 1
+    pd.DataFrame([row | {"to": "11:00"}]).to_csv(path, index=False)
+    assert json.dumps(pp.load_area(tmp_path / "patrolplan.toml").inputs) not in inputs
 
 
 @pytest.fixture
