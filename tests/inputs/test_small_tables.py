@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from inputs.readers import write
+from table_files import write_lines
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -64,7 +64,7 @@ def _join(row):
 
 
 def _officers(folder, *rows, name="officers.csv"):
-    return write(folder, ",".join(GOOD), *map(_join, rows), name=name)
+    return write_lines(folder, ",".join(GOOD), *map(_join, rows), name=name)
 
 
 def test_officers_come_in_with_schools_hours_and_base(tmp_path):
@@ -89,15 +89,17 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
     rows = [GOOD | {"officer": f"P{n}", "role": role, "alone": alone}
             for n, (role, alone, *_) in enumerate(cells)]  # fmt: skip
     lines = (",".join(row.values()) for row in rows)
-    officers = read_officers([write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
+    officers = read_officers(
+        [write_lines(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG
+    )
     found = list(zip(officers["role"], officers["alone"], strict=True))
     assert found == [(role, alone) for *_, role, alone in cells]
     assert not officers["gate_only"].any()
     staff = GOOD | {"role": "staff", "gate_only": "True"}
-    path = write(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
+    path = write_lines(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
     assert read_officers([path], BNG)["gate_only"].all()
     wrong = GOOD | {"role": "head", "alone": "perhaps"}
-    path = write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
+    path = write_lines(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
     lines = _list_problems(read_officers, [path], BNG)
     assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
 
@@ -106,7 +108,7 @@ TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,b
 
 
 def _tasked(folder, *rows, name="tasked.csv"):
-    return write(folder, TASKED_HEADER, *rows, name=name)
+    return write_lines(folder, TASKED_HEADER, *rows, name=name)
 
 
 def test_places_come_with_schools_days_and_reason(tmp_path):
@@ -125,7 +127,7 @@ def test_every_time_of_day_is_accepted(tmp_path):
     """Every hour and minute there is can be a bell."""
     times = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)]
     rows = (f"{number},{time}" for number, time in enumerate(times))
-    path = write(tmp_path, "urn,finish_time", *rows)
+    path = write_lines(tmp_path, "urn,finish_time", *rows)
     assert read_bell_times([path])["finish_time"].tolist() == times
 
 
@@ -134,7 +136,7 @@ def visits(tmp_path):
     """Write a table and read it."""
 
     def call(*lines):
-        return read_visits(write(tmp_path, *lines))
+        return read_visits(write_lines(tmp_path, *lines))
 
     return call
 
@@ -340,7 +342,7 @@ def _list_faults(table):
 def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
     """Each wrong value has one message, with its file, row and column, all in one error."""
     (read, header), first = TABLES[table], 1 if table in SHAPES else 2
-    ending, write_rows = ("gpkg", _draw) if table in SHAPES else ("csv", write)
+    ending, write_rows = ("gpkg", _draw) if table in SHAPES else ("csv", write_lines)
     files, expected = {}, []
     for number, row, column, what in _list_faults(table):
         rows = files.setdefault(f"{number}.{ending}", [])
@@ -370,6 +372,6 @@ def test_visits_without_a_column_are_refused(visits, header, message):
 
 def test_shares_of_a_school_are_numbers_or_not_known(tmp_path):
     """What is written is read as it is, and an empty cell is not known."""
-    path = write(tmp_path, TABLES["shares"][1], "1,15:10,0.25,60,,.5")
+    path = write_lines(tmp_path, TABLES["shares"][1], "1,15:10,0.25,60,,.5")
     found = read_bell_times([path]).loc["1", [*LEAVING_COLUMNS]]
     np.testing.assert_equal(found.to_numpy(dtype=float), [0.25, 60, np.nan, 0.5])
