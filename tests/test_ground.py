@@ -169,16 +169,6 @@ def test_longitude_comes_first_whatever_the_crs_says():
     assert x[0] < 1_000_000 < y[0]
 
 
-@pytest.mark.parametrize(
-    "place", [(np.nan, 51.5), (-0.1, np.nan), (np.inf, 51.5), (-0.1, 95.0), (-0.1, -np.inf)]
-)
-def test_places_that_are_none_become_nan(place):
-    """A place that is missing or impossible becomes NaN in both axes, its neighbour stays."""
-    x, y = Projection().to_metres([place[0], -0.13], [place[1], 51.52])
-    assert np.isnan([x[0], y[0]]).all()
-    assert np.isfinite([x[1], y[1]]).all()
-
-
 DATUM = "446.448,-125.157,542.06,0.15,0.247,0.842,-20.489"
 """From the ellipsoid of the British grid to that of GPS; without it places are 100 m off."""
 

@@ -346,15 +346,6 @@ def test_terms_that_show_more_than_squares_or_years_cannot_be_made(by_year, by_t
             ReportGroups(5, nowhere, np.array([10]), np.ones(1), NONE, terms, {})
 
 
-def test_no_reports_give_no_groups():
-    """An area without reports has no group on any piece of street."""
-    groups = ReportGroups.empty(7, 5)
-    assert len(groups) == 0
-    assert groups.reasons == ()
-    assert (groups.group_of_piece == -1).all()
-    assert len(groups.group_of_piece) == 7
-
-
 def test_tables_and_groups_hold_nothing_of_a_single_report():
     """Only counts leave the door, by square, term or year: no row, place, identifier or day."""
     names = set(ReportGroups.__dataclass_fields__)

@@ -124,16 +124,11 @@ def test_a_tally_and_the_page_of_one_class_count_once(tmp_path):
     """The same squares of one school and day, ticked on paper and tapped on a tablet."""
     page = answers_file([answer(latitude=51.531521 + k / 1e5) for k in range(4)], id="1" * 32)
     path = save(tmp_path / "page.json", page)
-    square = count_square(path)
+    first = page["answers"][0]
+    square = find_squares([[first["longitude"], first["latitude"]]])[0].tolist()
     tally = save(tmp_path / "tally.json", tally_file([tally_square(square, 4)], id="2" * 32))
     with pytest.raises(InputError, match="has the answers of"):
         count_surveys([path, tally])
-
-
-def count_square(path):
-    """The square of the grid that a page's first answer is in."""
-    first = json.loads(path.read_text(encoding="utf-8"))["answers"][0]
-    return find_squares([[first["longitude"], first["latitude"]]])[0].tolist()
 
 
 def test_thresholds_one_after_another_are_refused(copy_demo, tmp_path):

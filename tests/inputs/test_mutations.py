@@ -74,10 +74,6 @@ def _bytes(pattern, change):
     return apply
 
 
-def _title(content):
-    return b"Crimes in Eastmere,,,,,,,,,,,\nExported by the ward team,,,,,,,,,,,\n" + content
-
-
 def _quote_first_and_last(folder):
     """A quote in the first and in the last row: everything between is one cell."""
     for path in folder.glob(CRIMES):
@@ -133,7 +129,7 @@ def _extract(form):
 
 CRIMES = "crimes/*/*eastmere-street.csv"
 FILE = "crimes/2026-09/2026-09-eastmere-street.csv"
-DEGREES = r",(0\.8\d{3})\d*,(51\.5\d{3})\d*"
+TITLES = b"Crimes in Eastmere,,,,,,,,,,,\nExported by the ward team,,,,,,,,,,,\n"
 
 REFUSED = {
     # rows and files
@@ -143,7 +139,7 @@ REFUSED = {
     "a file cut short": (_bytes(FILE, lambda text: text[:40_000]), "it was cut short"),
     "the second column of a name": (_edit(CRIMES, "Context", "Month", first=1, every=9999),
         "has two columns 'Month'"),
-    "titles above the header": (_bytes(CRIMES, _title),
+    "titles above the header": (_bytes(CRIMES, lambda text: TITLES + text),
         "no column 'Crime type'; add it to the header"),
     "a file twice, packed and sorted": (_copy_reversed, "583 of its 583 rows are also in"),
     "an earlier download of the month": (_copy_most, "are also in earlier files"),

@@ -63,15 +63,10 @@ def _join(row):
     return ",".join((GOOD | row).values())
 
 
-def _officers(folder, *rows, name="officers.csv"):
-    return write_lines(folder, ",".join(GOOD), *map(_join, rows), name=name)
-
-
 def test_officers_come_in_with_schools_hours_and_base(tmp_path):
     """An officer's schools are a list, days off are empty, the base is in metres."""
-    officers = read_officers(
-        [_officers(tmp_path, {}, {"officer": "SSO-02", "mode": "bicycle"})], BNG
-    )
+    rows = _join({}), _join({"officer": "SSO-02", "mode": "bicycle"})
+    officers = read_officers([write_lines(tmp_path, ",".join(GOOD), *rows)], BNG)
     first = officers.iloc[0]
     assert list(officers["officer"]) == ["SSO-01", "SSO-02"]
     assert first["school_urns"] == ["100008", "100041"]
@@ -107,15 +102,10 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
 TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by"
 
 
-def _tasked(folder, *rows, name="tasked.csv"):
-    return write_lines(folder, TASKED_HEADER, *rows, name=name)
-
-
 def test_places_come_with_schools_days_and_reason(tmp_path):
     """Schools are split at semicolons, days are dates, and the place is in metres."""
-    path = _tasked(
-        tmp_path, "T1,-0.1346,51.5205,TRUE,100; 200,2026-11-02,2026-12-18,robberies,Insp. A"
-    )
+    row = "T1,-0.1346,51.5205,TRUE,100; 200,2026-11-02,2026-12-18,robberies,Insp. A"
+    path = write_lines(tmp_path, TASKED_HEADER, row)
     place = read_tasked_places([path], Projection()).iloc[0]
     assert place["schools"] == ["100", "200"]
     assert place["must_visit"]

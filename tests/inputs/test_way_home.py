@@ -149,10 +149,6 @@ def _frame(counts):
     return pd.DataFrame(rows, columns=["urn", "area", "pupils"])
 
 
-def _list(table):
-    return list(table.itertuples(index=False, name=None))
-
-
 def _write(folder, counts, name="origins.csv"):
     path = folder / name
     rows = [f"{urn},{area},{pupils}" for (urn, area), pupils in counts.items()]
@@ -184,7 +180,7 @@ def test_joined_counts_are_those_of_the_rule_by_hand(counts, random):
     rows = list(counts.items())
     random.shuffle(rows)
     table = join_and_round(_frame(dict(rows)))
-    assert _list(table) == _join_by_hand(counts)
+    assert list(table.itertuples(index=False, name=None)) == _join_by_hand(counts)
     for urn in {urn for urn, _ in counts}:  # a count loses under five, as does a school without one
         held = table.loc[table["urn"] == urn, "pupils"]
         whole = sum(pupils for (one, _), pupils in counts.items() if one == urn)
