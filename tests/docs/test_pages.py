@@ -101,15 +101,9 @@ def _run_shell(text, monkeypatch):
 
 
 LONG_PAGES = {
-    "how-to/cluster.md",
-    "how-to/hexagons.md",
-    "how-to/own-model.md",
-    "methods/hotspots.md",
-    "methods/week.md",
-    "reference/results.md",
-    "start/lead.md",
-    "start/officer.md",
-}
+    "how-to/cluster.md", "how-to/hexagons.md", "how-to/own-model.md", "methods/hotspots.md",
+    "methods/week.md", "reference/results.md", "start/lead.md", "start/officer.md",
+}  # fmt: skip
 """Pages that start a cluster, plan a whole borough or a week, or test models on past months."""
 
 

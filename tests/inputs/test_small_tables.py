@@ -155,22 +155,16 @@ TABLES = {
     "officers": (lambda paths: read_officers(paths, BNG), ",".join(GOOD)),
     "tasked": (lambda paths: read_tasked_places(paths, BNG), TASKED_HEADER),
     "terms": (read_term_dates, "urn,from,to,kind"),
-    "duties": (
-        lambda paths: read_duties(paths, BNG, officers=("A", "B")),
-        "officer,date,from,to,kind,urn,longitude,latitude",
-    ),
-    "visits": (
-        lambda paths: read_visits(paths[0]),
-        "officer,date,hotspot,stop,minutes,engagements,people,arrive,reason",
-    ),
+    "duties": (lambda paths: read_duties(paths, BNG, officers=("A", "B")),
+        "officer,date,from,to,kind,urn,longitude,latitude"),
+    "visits": (lambda paths: read_visits(paths[0]),
+        "officer,date,hotspot,stop,minutes,engagements,people,arrive,reason"),
     "clock": (lambda paths: read_clock(paths, LeftOut()), "category,kind,from,share"),
     "origins": (read_origins, "urn,area,pupils"),
     "areas": (lambda paths: read_areas(paths, BNG, LeftOut()), "area,residents,aged_5_16"),
-    "designated": (
-        lambda paths: read_designated(paths, BNG, LeftOut()),
-        "place_id,name,days,from,to,minutes",
-    ),
-}
+    "designated": (lambda paths: read_designated(paths, BNG, LeftOut()),
+        "place_id,name,days,from,to,minutes"),
+}  # fmt: skip
 SHAPES = ("areas", "designated")  # of which the first row is a file's first feature
 OFFICER = _join({})
 NO_TIMES = (
