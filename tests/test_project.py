@@ -135,7 +135,7 @@ programme = MixedIntegerProgramme(
 for answer in (
     programme.solve(gap=1e-6, nodes=1, start=np.zeros(60)),
     programme.solve(gap=1e-6, nodes=100, seconds=20.0),
-    programme.solve_relaxation(seconds=20.0),
+    programme.solve_relaxation(),
 ):
     assert answer.bound > 0
 print('{"ok": true}')
