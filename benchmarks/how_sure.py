@@ -23,6 +23,7 @@ import matplotlib as mpl
 import numpy as np
 from how_sure_page import render_page
 from matplotlib.figure import Figure
+from rural_area import write_rural_area
 
 import patrolplan as pp
 from patrolplan.outputs import plot
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE, PICTURE = (DOCS / f"how-sure.{kind}" for kind in ("md", "json", "svg"))
 DEMO = DOCS.parent / "data" / "patrolplan.toml"
-sys.path.append(str(DOCS.parent / "tests"))
-from rural_area import write_rural_area  # noqa: E402 - of the tests
 
 ORIGINS = ("2017-07", "2018-06")
 SHUFFLES, INTERVAL_WORLDS, EVEN_WORLDS, DOUBLED_WORLDS = 200, 400, 60, 20

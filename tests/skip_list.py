@@ -36,13 +36,8 @@ class SkipList:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
             self.skipped.append((report.nodeid, str(reason)))
 
-    def pytest_runtest_logreport(self, report):
-        """Note a test, or its set-up, that was skipped."""
-        self._note(report)
-
-    def pytest_collectreport(self, report):
-        """Note a whole module that was skipped."""
-        self._note(report)
+    # A test, or its set-up, and a whole module.
+    pytest_runtest_logreport = pytest_collectreport = _note
 
     def pytest_sessionfinish(self, session):
         """Fail the run; workers leave that to the process that started them."""

@@ -1,4 +1,4 @@
-"""One table written in every format that is read."""
+"""Tables written line by line, and one table in every format that is read."""
 
 import warnings
 
@@ -8,6 +8,13 @@ import pytest
 FORMATS = ("xlsx", "gpkg", "geojson", "shp", "parquet", "geoparquet")
 PLACED = ("gpkg", "geojson", "shp", "geoparquet")
 """Formats that have points instead of columns of coordinates."""
+
+
+def write_lines(folder, *lines, name="table.csv"):
+    """Write the lines of a table; gives its path."""
+    path = folder / name
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
 
 
 def write_sheets(path, sheets):

@@ -138,17 +138,6 @@ def test_a_bound_allows_a_few_rows_and_a_share(count, total, share, passed):
     assert exceeds_bound(count, total, share) is passed
 
 
-def test_an_alarm_is_a_problem_that_says_how_to_accept_it():
-    """The problem has the remedy, and the line that accepts the check in the settings."""
-    alarms = Alarms()
-    alarms.add("no_hours", "officers.csv", "none has hours", "write hours", "row 2")
-    (problem,) = alarms.take_problems()
-    remedy = 'write hours, or accept it under [accept] with no_hours = "why"'
-    assert problem == Problem("officers.csv", "none has hours", remedy, "row 2")
-    assert alarms.list_alarms() == ()
-    assert alarms.take_problems() == []
-
-
 def test_an_accepted_alarm_has_its_reason_and_no_folder():
     """An accepted check is no problem; its message is the same on every machine."""
     alarms = Alarms({"no_hours": "they come on Monday"})
@@ -178,16 +167,6 @@ def test_longitude_comes_first_whatever_the_crs_says():
     )
     assert (x[0], y[0]) == pytest.approx(expected)
     assert x[0] < 1_000_000 < y[0]
-
-
-@pytest.mark.parametrize(
-    "place", [(np.nan, 51.5), (-0.1, np.nan), (np.inf, 51.5), (-0.1, 95.0), (-0.1, -np.inf)]
-)
-def test_places_that_are_none_become_nan(place):
-    """A place that is missing or impossible becomes NaN in both axes, its neighbour stays."""
-    x, y = Projection().to_metres([place[0], -0.13], [place[1], 51.52])
-    assert np.isnan([x[0], y[0]]).all()
-    assert np.isfinite([x[1], y[1]]).all()
 
 
 DATUM = "446.448,-125.157,542.06,0.15,0.247,0.842,-20.489"
@@ -240,14 +219,6 @@ def test_text_from_data_is_escaped():
     html = render_html_table("<b>", {"<i>": "<script>"}, next_call="f(x) & g")
     assert re.findall(r"<(?!/?(?:strong|table|tr|th|td|code)\b)", html) == []
     assert "&lt;script&gt;" in html
-
-
-def test_left_out_notes_nothing_for_zero():
-    """A reason with no rows is not recorded."""
-    left_out = LeftOut()
-    left_out.add("crimes", "without coordinates", 0)
-    left_out.add("crimes", "without a crime type", 1_234)
-    assert [str(row) for row in left_out.rows] == ["crimes: 1,234 left out, without a crime type"]
 
 
 @given(count=st.integers(1, 200), threshold=st.integers(1, 100))

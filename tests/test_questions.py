@@ -68,18 +68,16 @@ def test_a_month_is_text_or_period(month):
     assert read_month(month) == pd.Timestamp("2026-08-01")
 
 
-@pytest.mark.parametrize("start", DAYS)
-def test_a_week_starts_on_any_kind_of_day(demo_area, demo_week, demo_plan, start):
+def test_a_week_starts_on_a_day_as_text(demo_area, demo_week, demo_plan):
     """Locks and bans name schools and days in the same ways."""
     first = demo_week.duties[0]
     lock = pp.Lock(first.officer, int(first.urn), f"{first.date}")
     assert lock == pp.Lock(first.officer, first.urn, first.date)
     assert lock.is_fulfilled_by(first)
     assert pp.Ban(urn=900003.0, date=pd.Timestamp(DAY)) == pp.Ban(urn="900003", date=DAY)
-    if start is DAYS[1]:
-        week = pp.plan_week(demo_area, demo_plan, start=start, locks=[lock])
-        assert week.days == demo_week.days
-        assert any(lock.is_fulfilled_by(duty) for duty in week.duties)
+    week = pp.plan_week(demo_area, demo_plan, start="2026-11-30", locks=[lock])
+    assert week.days == demo_week.days
+    assert any(lock.is_fulfilled_by(duty) for duty in week.duties)
 
 
 def test_who_is_away_is_given_as_text(demo_area, demo_week, demo_plan):

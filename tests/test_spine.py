@@ -52,10 +52,6 @@ def _street_segments(path):
     return shapely.linestrings(np.stack([x, y], axis=-1))
 
 
-def _in_metres(line):
-    return np.column_stack(TO_METRES.transform(*np.array(line).T))
-
-
 def _minutes(clock):
     return int(clock[:2]) * 60 + int(clock[3:])
 
@@ -64,7 +60,7 @@ def _check_legs_lie_on_streets(plan, segments):
     tree = shapely.STRtree(segments)
     for patrol in plan["patrols"]:
         for leg in patrol["legs"]:
-            line = _in_metres(leg["line"])
+            line = np.column_stack(TO_METRES.transform(*np.array(leg["line"]).T))
             steps = shapely.linestrings(np.stack([line[:-1], line[1:]], axis=1))
             step, found = tree.query(steps, predicate="dwithin", distance=0.3)
             starts, ends = shapely.points(line[:-1])[step], shapely.points(line[1:])[step]

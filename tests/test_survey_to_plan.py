@@ -186,12 +186,6 @@ def _recount(answers):
     )
 
 
-def remove_reports(area):
-    """The area without pupils' reports."""
-    none = ReportGroups.empty(len(area.network.piece_metres), area.reports.threshold)
-    return dataclasses.replace(area, reports=none)
-
-
 def _round_down(count):
     return count // 5 * 5
 
@@ -211,7 +205,9 @@ def test_five_reports_move_at_most_a_twentieth_and_fifty_move_more(survey_area):
     for pupils in (5, 50):
         area = survey_area(Survey(pupils, bands=("after_school",), alone=True))
         assert len(area.reports) == 1
-        risk, without = pp.estimate_risk(area), pp.estimate_risk(remove_reports(area))
+        none = ReportGroups.empty(len(area.network.piece_metres), area.reports.threshold)
+        risk = pp.estimate_risk(area)
+        without = pp.estimate_risk(dataclasses.replace(area, reports=none))
         moved.append(float(np.abs(risk.joined - without.joined).sum() / 2))
         shares.append(float(risk.reports_part.sum()))
     assert 0 < moved[0] <= shares[0] <= 0.05 + 1e-9

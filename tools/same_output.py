@@ -93,7 +93,7 @@ def write_outputs(folder: Path, configs: list[Path]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         villages = Path(scratch) / "made"
         villages.mkdir()
-        sys.path.insert(0, str(ROOT / "tests"))
+        sys.path.insert(0, str(ROOT / "benchmarks"))
         write_rural_area = importlib.import_module("rural_area").write_rural_area
         rural = write_rural_area(villages, settings='officers = "officers.csv"\n')
         (villages / "officers.csv").write_text(OFFICERS, encoding="utf-8")

@@ -39,23 +39,18 @@ def _build(**given):
     return pp.build_area(**({"crimes": CRIMES, "schools": SCHOOLS, "streets": STREETS} | given))
 
 
-def _read_demo(settings):
+@pytest.fixture(scope="module")
+def demo_frames(demo):
     """Frames of the demo borough as pandas reads them, and its settings without sources."""
-    folder = settings.parent
+    folder = demo.parent
     frames = {
         name: pd.read_csv(folder / f"{name}.csv", encoding="cp1252" if name == "schools" else None)
         for name in (*TABLES, "reports")
     }
     crimes = [pd.read_csv(path) for path in sorted(folder.glob("crimes/*/*-street.csv"))]
-    sections = tomllib.loads(settings.read_text(encoding="utf-8"))
-    streets = str(settings.parent.absolute() / sections.pop("sources")["streets"])
+    sections = tomllib.loads(demo.read_text(encoding="utf-8"))
+    streets = str(folder.absolute() / sections.pop("sources")["streets"])
     return frames | {"crimes": crimes}, sections | {"sources": {"streets": streets}}
-
-
-@pytest.fixture(scope="module")
-def demo_frames(demo):
-    """The demo borough's frames and settings."""
-    return _read_demo(demo)
 
 
 def test_frames_count_like_files(demo_area, demo_frames):

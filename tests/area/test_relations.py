@@ -22,7 +22,6 @@ from patrolplan.settings import load_settings
 from patrolplan.tables import LeftOut
 
 MONTHS = 12
-EAST, NORTH = 0.86, 51.53  # A place in the middle of the area
 AREA = {"name": "Eastmere", "crs": "EPSG:27700"}
 TABLES = ("schools", "bell_times", "gates", "officers", "term_dates", "tasked_places", "duties")
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from inputs import readers
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -19,6 +18,13 @@ from patrolplan.inputs.crimes import read_crimes
 from patrolplan.inputs.formats import check_size
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.schools import read_schools
+from patrolplan.inputs.small_tables import (
+    read_bell_times,
+    read_gates,
+    read_officers,
+    read_tasked_places,
+    read_term_dates,
+)
 from patrolplan.inputs.street_files import read_streets
 from patrolplan.inputs.table_reader import Field, read_counted_table, read_table
 from patrolplan.network import build_network
@@ -185,25 +191,26 @@ def test_graphs_that_make_no_sense_are_refused(tmp_path, kind, change):
 
 
 READERS = {
-    **readers.TABLES,
+    "schools.csv": lambda path: read_schools([path], BNG, LeftOut()),
+    "bell_times.csv": lambda path: read_bell_times([path]),
+    "gates.csv": lambda path: read_gates([path], BNG),
+    "officers.csv": lambda path: read_officers([path], BNG),
+    "term_dates.csv": lambda path: read_term_dates([path]),
+    "tasked_places.csv": lambda path: read_tasked_places([path], BNG),
+    "reports.csv": lambda path: read_reports([path]),
+    "crimes/2026-09/2026-09-eastmere-street.csv": lambda path: read_crimes([path], BNG, LeftOut()),
     "x.osm": _streets,
     "x.osm.gz": _streets,
     "x.graphml": _streets,
     "x.graphml.gz": _streets,
-    "x.parquet": readers.TABLES["reports.csv"],
-    "x.csv.gz": readers.TABLES["reports.csv"],
+    "x.parquet": lambda path: read_reports([path]),
+    "x.csv.gz": lambda path: read_reports([path]),
 }
-PUTS = [
-    *readers.INSERTIONS,
-    b"<",
-    b"&a;",
-    b"]]>",
-    b"\x1f\x8b",
-    b"inf",
-    b"=cmd|' /C calc'!A0",
-    b"../../x",
-    b"9" * 400,
-]
+PUTS = (
+    *(b"", b'"', b",", b";", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b"\xc3", b"\xff", b"\xff\xfe"),
+    *(b"-9", b"1e999", b"nan", b"<", b"&a;", b"]]>", b"\x1f\x8b", b"inf", b"=cmd|' /C calc'!A0"),
+    *(b"../../x", b"9" * 400),
+)
 
 
 def _original(demo, folder, name):
@@ -224,11 +231,14 @@ def _original(demo, folder, name):
 
 
 def _spoiled(content, rng):
+    """The content after one or two cuts, with something put in their place."""
     changes = [
         (rng.randrange(len(content) + 1), rng.randint(0, 30), rng.choice(PUTS))
         for _ in range(rng.randint(1, 2))
     ]
-    return readers.spoil(content, changes)
+    for place, cut, put in changes:
+        content = content[:place] + put + content[place + cut :]
+    return content
 
 
 def _fuzz(demo, folder, rounds, seed):

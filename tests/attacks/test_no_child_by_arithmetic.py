@@ -32,8 +32,8 @@ def _load(folder, copy_demo, **sections):
 def test_a_home_cannot_be_tried_against_the_manifest(copy_demo, tmp_path):
     """No digest is one of a row with a place, and the place that is held is a square of 500 m."""
     area = _load(tmp_path, copy_demo)
-    inputs = set()
-    for number, (east, north) in enumerate(itertools.product((0, 1e-6, 4e-4), (0, 1e-6))):
+    inputs, steps = set(), [*itertools.product((0, 1e-6, 4e-4), (0, 1e-6)), (1e-3, 1e-3)]
+    for number, (east, north) in enumerate(steps):
         row = VISIT | {"kind": "home_visit", "urn": ""}
         row |= {"longitude": HOME[0] + east, "latitude": HOME[1] + north}
         path = tmp_path / "duties.csv"
@@ -45,6 +45,8 @@ def test_a_home_cannot_be_tried_against_the_manifest(copy_demo, tmp_path):
         point = area.duties.geometry.iloc[0]
         assert (point.x % 500, point.y % 500) == (250, 250)
     assert len(inputs) == 1
+    pd.DataFrame([row | {"to": "11:00"}]).to_csv(path, index=False)
+    assert json.dumps(pp.load_area(tmp_path / "patrolplan.toml").inputs) not in inputs
 
 
 @pytest.fixture
@@ -122,16 +124,11 @@ def test_a_tally_and_the_page_of_one_class_count_once(tmp_path):
     """The same squares of one school and day, ticked on paper and tapped on a tablet."""
     page = answers_file([answer(latitude=51.531521 + k / 1e5) for k in range(4)], id="1" * 32)
     path = save(tmp_path / "page.json", page)
-    square = count_square(path)
+    first = page["answers"][0]
+    square = find_squares([[first["longitude"], first["latitude"]]])[0].tolist()
     tally = save(tmp_path / "tally.json", tally_file([tally_square(square, 4)], id="2" * 32))
     with pytest.raises(InputError, match="has the answers of"):
         count_surveys([path, tally])
-
-
-def count_square(path):
-    """The square of the grid that a page's first answer is in."""
-    first = json.loads(path.read_text(encoding="utf-8"))["answers"][0]
-    return find_squares([[first["longitude"], first["latitude"]]])[0].tolist()
 
 
 def test_thresholds_one_after_another_are_refused(copy_demo, tmp_path):

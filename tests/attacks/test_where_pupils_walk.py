@@ -1,18 +1,23 @@
-"""Attack: where pupils walk cannot be read off what is written.
+"""Attack: neither where pupils walk nor what was counted there can be read off what is written.
 
 The attacker knows recorded risk, has every column that is written for single pieces of street, and
 looks for what is left in it of the modelled flow of pupils, by partial correlation, of values and
 of ranks.
 """
 
+import dataclasses
+import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 import patrolplan as pp
+from patrolplan.atomic import hash_file
+from patrolplan.inputs.small_tables import read_counts
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers
 from patrolplan.outputs.webmap.map_layers import classify_voices
 from patrolplan.parallel import map_parallel
@@ -164,3 +169,39 @@ def test_worths_of_stops_do_not_say_which_share_of_the_pupils_there_is_the_schoo
     exact, guessed = np.array(errors).T
     assert np.median(exact) < 0.02  # the attack works on what the plan holds in memory
     assert np.median(guessed) > 0.05
+
+
+SMALL = 5  # a count under this is of pupils who may be known
+
+
+@pytest.fixture(scope="module")
+def counts(demo, demo_area):
+    """The counts of the demo, some of them of one pupil."""
+    table = read_counts([demo.parent / "counts.csv"], demo_area.projection)
+    assert 1 in table["pupils"].to_numpy()
+    return table
+
+
+def test_small_counts_cannot_be_tried_against_a_manifest(demo, copy_demo, tmp_path):
+    """Whatever was counted, what manifests hold of the file is the same, and no digest of it."""
+    settings = copy_demo(tmp_path, "2026-09")
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("[sources]", '[sources]\ncounts = "counts.csv"'))
+    table, held = pd.read_csv(demo.parent / "counts.csv"), set()
+    for pupils in range(SMALL - 3, SMALL):
+        file = tmp_path / "counts.csv"
+        table.assign(pupils=table["pupils"].mask(table["pupils"] == 1, pupils)).to_csv(file)
+        area = pp.load_area(settings)
+        held.add(json.dumps(area.inputs))
+        assert hash_file(file) not in json.dumps(area.inputs)
+        said = [*area.notes, *area.left_out, *area.tables, area]
+        assert "pupils=" not in repr(said)
+    assert len(held) == 1
+
+
+def test_no_column_of_streets_and_no_worker_has_what_was_counted(demo_area, counts):
+    """What is written of streets holds the counted ways home as little as the modelled ones."""
+    way_home = dataclasses.replace(demo_area.way_home, counts=counts)
+    area = dataclasses.replace(demo_area, way_home=way_home)
+    _check(area)
+    assert area.strip_for_workers().way_home.counts.empty

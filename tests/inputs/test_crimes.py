@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
-from inputs.readers import write
+from table_files import write_lines
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -183,13 +183,13 @@ def test_rows_are_left_out_under_the_first_reason(tmp_path):
 def _extract(folder, header, *rows, name="extract.csv"):
     """A table of one's own, all of it at one place."""
     lines = (f"{row},-0.13,51.52" for row in rows)
-    return write(folder, f"{header},longitude,latitude", *lines, name=name)
+    return write_lines(folder, f"{header},longitude,latitude", *lines, name=name)
 
 
 def test_own_extract_with_times_and_grid(tmp_path):
     """A force's own table: mapped columns, clock times, metres; places are exact, not snapped."""
     rows = "7;2024-05-03 15:40;Robbery;529509;181782", "8;04/05/2024 16:05;Robbery;529500.5;181700"
-    path = write(tmp_path, "ref;when;offence;E;N", *rows)
+    path = write_lines(tmp_path, "ref;when;offence;E;N", *rows)
     ours = ("crime_id", "occurred_at", "category", "easting", "northing")
     columns = dict(zip(ours, ("ref", "when", "offence", "E", "N"), strict=True))
     crimes, left_out = _read(path, columns=columns)

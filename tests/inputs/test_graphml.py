@@ -30,16 +30,6 @@ def _read(folder, graph, name="g.graphml"):
     return read_graphml(folder / name, BNG)
 
 
-def test_each_street_is_read_once_whichever_way_it_goes(tmp_path):
-    """A street that the graph holds in both directions is one street; one-way ones come too."""
-    street = {"osmid": 5, "highway": "residential", "name": "Mill Lane"}
-    one_way = {"osmid": 6, "highway": "residential", "oneway": True}
-    streets = _read(tmp_path, _graph((1, 2, street), (2, 1, street), (3, 2, one_way)))
-    assert sorted(streets.ways["osm_id"]) == [5, 6]
-    network = build_network(streets, BNG, LeftOut())
-    assert network.metres == pytest.approx(277.6, abs=1)
-
-
 def test_merged_street_is_read_once(tmp_path):
     """Each direction of a street merged from two ways names another way first: it is one."""
     there = {"osmid": [5, 6], "highway": "path"}
@@ -83,14 +73,16 @@ def test_crossings_are_read_from_what_the_columns_hold(tmp_path):
     assert streets.crossing_kinds.tolist() == ["signals"]
 
 
-def test_one_way_edges_lead_the_way_they_are_driven(tmp_path):
-    """A one-way edge keeps its direction; a street in both directions is one-way in none."""
-    street = {"osmid": 5, "highway": "residential", "oneway": False}
+def test_each_street_is_read_once_and_one_way_only_if_it_is(tmp_path):
+    """A one-way edge keeps its direction; a street in both directions is one, one-way in none."""
+    street = {"osmid": 5, "highway": "residential", "oneway": False, "name": "Mill Lane"}
     one_way = {"osmid": 6, "highway": "residential", "oneway": True, "reversed": True}
     streets = _read(tmp_path, _graph((1, 2, street), (2, 1, street), (3, 2, one_way)))
     row = int(streets.ways.index[streets.ways["osm_id"] == 6][0])
     assert streets.ways["one_way"].tolist() == [int(number == row) for number in range(2)]
     assert streets.vertex_node[streets.vertex_way == row].tolist() == [3, 2]
+    assert sorted(streets.ways["osm_id"]) == [5, 6]
+    assert build_network(streets, BNG, LeftOut()).metres == pytest.approx(277.6, abs=1)
 
 
 def test_projected_graphs_are_read(tmp_path):

@@ -74,10 +74,6 @@ def _bytes(pattern, change):
     return apply
 
 
-def _title(content):
-    return b"Crimes in Eastmere,,,,,,,,,,,\nExported by the ward team,,,,,,,,,,,\n" + content
-
-
 def _quote_first_and_last(folder):
     """A quote in the first and in the last row: everything between is one cell."""
     for path in folder.glob(CRIMES):
@@ -133,146 +129,97 @@ def _extract(form):
 
 CRIMES = "crimes/*/*eastmere-street.csv"
 FILE = "crimes/2026-09/2026-09-eastmere-street.csv"
-DEGREES = r",(0\.8\d{3})\d*,(51\.5\d{3})\d*"
+TITLES = b"Crimes in Eastmere,,,,,,,,,,,\nExported by the ward team,,,,,,,,,,,\n"
 
 REFUSED = {
     # rows and files
     "quotes that swallow a file": (_quote_first_and_last, "a quotation mark is out of place"),
-    "a comma in a third of the places": (
-        _edit(CRIMES, "On or near", "On, or near", every=3),
-        "have more or fewer fields than the header",
-    ),
+    "a comma in a third of the places": (_edit(CRIMES, "On or near", "On, or near", every=3),
+        "have more or fewer fields than the header"),
     "a file cut short": (_bytes(FILE, lambda text: text[:40_000]), "it was cut short"),
-    "the second column of a name": (
-        _edit(CRIMES, "Context", "Month", first=1, every=9999),
-        "has two columns 'Month'",
-    ),
-    "titles above the header": (
-        _bytes(CRIMES, _title),
-        "no column 'Crime type'; add it to the header",
-    ),
+    "the second column of a name": (_edit(CRIMES, "Context", "Month", first=1, every=9999),
+        "has two columns 'Month'"),
+    "titles above the header": (_bytes(CRIMES, lambda text: TITLES + text),
+        "no column 'Crime type'; add it to the header"),
     "a file twice, packed and sorted": (_copy_reversed, "583 of its 583 rows are also in"),
     "an earlier download of the month": (_copy_most, "are also in earlier files"),
     # dates and times
     "months by name": (_edit(CRIMES, r",20\d\d-\d\d,", ",Sep-26,"), "'Sep-26' cannot be read"),
-    "months of 2036": (
-        _edit(FILE, ",2026-09,", ",2036-09,"),
-        "months in the future, up to 2036-09",
-    ),
+    "months of 2036": (_edit(FILE, ",2026-09,", ",2036-09,"),
+        "months in the future, up to 2036-09"),
     "months of 1926": (_edit(FILE, ",2026-09,", ",1926-09,"), "'1926-09' cannot be read"),
-    "reports with UK dates": (
-        _edit("reports.csv", r"(20..)-(..)-(..)", r"\3/\2/\1"),
-        "write dates as YYYY-MM-DD",
-    ),
-    "reports of 2011": (
-        _edit("reports.csv", r",20..-", ",2011-"),
-        "reports are not of the years 2023 to 2028: they are of 2011 to 2011",
-    ),
+    "reports with UK dates": (_edit("reports.csv", r"(20..)-(..)-(..)", r"\3/\2/\1"),
+        "write dates as YYYY-MM-DD"),
+    "reports of 2011": (_edit("reports.csv", r",20..-", ",2011-"),
+        "reports are not of the years 2023 to 2028: they are of 2011 to 2011"),
     "reports of 2199": (_edit("reports.csv", r",20..-", ",2199-"), "not in the future"),
     "bells on a 12-hour clock": (_edit("bell_times.csv", ",1[45]:", ",03:"), "24-hour clock"),
-    "hours on a 12-hour clock": (
-        _edit("officers.csv", r"1[45]:(\d\d)-1[78]:", r"02:\1-06:"),
-        "outside 07:00 to 19:00",
-    ),
-    "a window on a 12-hour clock": (
-        _set('[patrol.windows.late]\nfrom = "03:00"\nto = "04:30"'),
-        "[patrol.windows.late]: 03:00 to 04:30 lies outside",
-    ),
+    "hours on a 12-hour clock": (_edit("officers.csv", r"1[45]:(\d\d)-1[78]:", r"02:\1-06:"),
+        "outside 07:00 to 19:00"),
+    "a window on a 12-hour clock": (_set('[patrol.windows.late]\nfrom = "03:00"\nto = "04:30"'),
+        "[patrol.windows.late]: 03:00 to 04:30 lies outside"),
     "an extract with the month first": (_extract("%m/%d/%Y %H:%M"), "has the month before the day"),
-    "an extract on a 12-hour clock": (
-        _extract("%Y-%m-%d %I:%M"),
-        "none of its 1,780 times is after 12:59",
-    ),
+    "an extract on a 12-hour clock": (_extract("%Y-%m-%d %I:%M"),
+        "none of its 1,780 times is after 12:59"),
     "an extract with am and pm": (_extract("%Y-%m-%d %I:%M %p"), "M' cannot be read"),
     # places
-    "a tenth of the crimes swapped": (
-        _edit(CRIMES, r",(0\.8\d+),(51\.5\d+),", r",\2,\1,", every=10),
-        "changed places",
-    ),
-    "crimes with decimal commas": (
-        _table(CRIMES, lambda t: t.assign(Longitude=t.Longitude.str.replace(".", ","))),
-        "write decimal degrees with a point",
-    ),
-    "crimes to two decimals": (
-        _edit(CRIMES, r",(0\.8\d)\d*,(51\.5\d)\d*,", r",\1,\2,"),
-        "coordinates rounded to 100 m or more",
-    ),
+    "a tenth of the crimes swapped":
+        (_edit(CRIMES, r",(0\.8\d+),(51\.5\d+),", r",\2,\1,", every=10),
+        "changed places"),
+    "crimes with decimal commas":
+        (_table(CRIMES, lambda t: t.assign(Longitude=t.Longitude.str.replace(".", ","))),
+        "write decimal degrees with a point"),
+    "crimes to two decimals": (_edit(CRIMES, r",(0\.8\d)\d*,(51\.5\d)\d*,", r",\1,\2,"),
+        "coordinates rounded to 100 m or more"),
     "no coordinates": (_edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",,,"), "rows have no coordinates"),
-    "schools with commas between thousands": (
-        _table("schools.csv", lambda t: t.assign(Easting=t.Easting.map(lambda e: f"{int(e):,}"))),
-        "write whole metres without commas",
-    ),
-    "schools to the kilometre": (
-        _edit("schools.csv", r",(59\d)\d{3},(18\d)\d{3},", r",\g<1>000,\g<2>000,"),
-        "coordinates rounded to 100 m or more",
-    ),
-    "reports swapped": (
-        _table("reports.csv", _swap("longitude", "latitude")),
-        "put longitude and latitude in their own columns",
-    ),
-    "reports with decimal commas": (
-        _table("reports.csv", lambda t: t.assign(longitude=t.longitude.str.replace(".", ","))),
-        "write decimal degrees with a point",
-    ),
-    "a barred place swapped": (
-        _edit("tasked_places.csv", "0.868684,51.532404", "51.532404,0.868684"),
-        "T-02 lies",
-    ),
+    "schools with commas between thousands":
+        (_table("schools.csv", lambda t: t.assign(Easting=t.Easting.map(lambda e: f"{int(e):,}"))),
+        "write whole metres without commas"),
+    "schools to the kilometre":
+        (_edit("schools.csv", r",(59\d)\d{3},(18\d)\d{3},", r",\g<1>000,\g<2>000,"),
+        "coordinates rounded to 100 m or more"),
+    "reports swapped": (_table("reports.csv", _swap("longitude", "latitude")),
+        "put longitude and latitude in their own columns"),
+    "reports with decimal commas":
+        (_table("reports.csv", lambda t: t.assign(longitude=t.longitude.str.replace(".", ","))),
+        "write decimal degrees with a point"),
+    "a barred place swapped":
+        (_edit("tasked_places.csv", "0.868684,51.532404", "51.532404,0.868684"),
+        "T-02 lies"),
     "gates swapped": (_table("gates.csv", _swap("longitude", "latitude")), "900001 lies 8,846 km"),
-    "bases swapped": (
-        _table("officers.csv", _swap("base_longitude", "base_latitude")),
-        "from the area",
-    ),
+    "bases swapped": (_table("officers.csv", _swap("base_longitude", "base_latitude")),
+        "from the area"),
     # words
-    "a category renamed": (
-        _edit("crimes/2026-0[89]/*.csv", ",Violence and sexual offences,", ",Violence,"),
-        "begins when 'Violence and sexual offences' ends",
-    ),
-    "categories by code": (
-        _edit(CRIMES, ",Anti-social behaviour,", ",ASB,"),
-        "are of unknown categories: 'ASB'",
-    ),
-    "reports in title case": (
-        _edit("reports.csv", "after_school", "After School"),
-        "write before_school or lunch",
-    ),
-    "officers without hours": (
-        _edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", ""),
-        "9 of 9 officers have no hours",
-    ),
-}
+    "a category renamed":
+        (_edit("crimes/2026-0[89]/*.csv", ",Violence and sexual offences,", ",Violence,"),
+        "begins when 'Violence and sexual offences' ends"),
+    "categories by code": (_edit(CRIMES, ",Anti-social behaviour,", ",ASB,"),
+        "are of unknown categories: 'ASB'"),
+    "reports in title case": (_edit("reports.csv", "after_school", "After School"),
+        "write before_school or lunch"),
+    "officers without hours": (_edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", ""),
+        "9 of 9 officers have no hours"),
+}  # fmt: skip
 
 NOTED = {
     "a robbery in two in capitals": (_edit(CRIMES, ",Robbery,", ",ROBBERY,", every=2), "'ROBBERY'"),
-    "a category in other case from August": (
-        _edit("crimes/2026-0[89]/*.csv", "Violence and sexual", "Violence and  Sexual"),
-        "is counted as 'Violence and sexual offences'",
-    ),
-    "one row with a comma": (
-        _edit(FILE, "On or near", "On, or near", every=9999, first=50),
-        "with more or fewer fields than the header (2026-09-eastmere-street.csv, row 50)",
-    ),
-    "a few typing errors in a category": (
-        _edit(FILE, ",Shoplifting,", ",Shop lifting,", every=5),
-        "nearest 'Shoplifting'",
-    ),
-    "one officer without hours": (
-        _edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", "", every=99),
-        "SSO-01 has no hours on any day",
-    ),
-    "NULL for a twentieth of the places": (
-        _edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",NULL,NULL,", every=20),
-        "crimes: 128 left out, without coordinates",
-    ),
-    "a header again in the middle": (
-        _bytes(FILE, lambda text: text + text.splitlines()[0] + b"\n"),
-        "without a month or time that can be read",
-    ),
-    "a row with a total": (
-        _bytes(FILE, lambda text: text + b",,,,,,Total: 583,,,,,\n"),
-        "with nothing in the columns that are read",
-    ),
-}
+    "a category in other case from August":
+        (_edit("crimes/2026-0[89]/*.csv", "Violence and sexual", "Violence and  Sexual"),
+        "is counted as 'Violence and sexual offences'"),
+    "one row with a comma": (_edit(FILE, "On or near", "On, or near", every=9999, first=50),
+        "with more or fewer fields than the header (2026-09-eastmere-street.csv, row 50)"),
+    "a few typing errors in a category": (_edit(FILE, ",Shoplifting,", ",Shop lifting,", every=5),
+        "nearest 'Shoplifting'"),
+    "one officer without hours": (_edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", "", every=99),
+        "SSO-01 has no hours on any day"),
+    "NULL for a twentieth of the places":
+        (_edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",NULL,NULL,", every=20),
+        "crimes: 128 left out, without coordinates"),
+    "a header again in the middle": (_bytes(FILE, lambda text: text + text.splitlines()[0] + b"\n"),
+        "without a month or time that can be read"),
+    "a row with a total": (_bytes(FILE, lambda text: text + b",,,,,,Total: 583,,,,,\n"),
+        "with nothing in the columns that are read"),
+}  # fmt: skip
 
 HARMLESS = {
     "nothing": lambda _: None,

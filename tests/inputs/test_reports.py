@@ -28,14 +28,9 @@ GOOD = {
     "comment": "Jo Bloggs of 7 Elm Row followed me",
 }
 ALLOWED = {
-    "report_id",
-    "reported_on",
-    "time_band",
-    "place_factor",
-    "behaviour_factor",
-    "longitude",
+    "report_id", "reported_on", "time_band", "place_factor", "behaviour_factor", "longitude",
     "latitude",
-}
+}  # fmt: skip
 
 
 def _file(folder, *rows, name="reports.csv"):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from inputs.readers import write
+from table_files import write_lines
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -63,15 +63,10 @@ def _join(row):
     return ",".join((GOOD | row).values())
 
 
-def _officers(folder, *rows, name="officers.csv"):
-    return write(folder, ",".join(GOOD), *map(_join, rows), name=name)
-
-
 def test_officers_come_in_with_schools_hours_and_base(tmp_path):
     """An officer's schools are a list, days off are empty, the base is in metres."""
-    officers = read_officers(
-        [_officers(tmp_path, {}, {"officer": "SSO-02", "mode": "bicycle"})], BNG
-    )
+    rows = _join({}), _join({"officer": "SSO-02", "mode": "bicycle"})
+    officers = read_officers([write_lines(tmp_path, ",".join(GOOD), *rows)], BNG)
     first = officers.iloc[0]
     assert list(officers["officer"]) == ["SSO-01", "SSO-02"]
     assert first["school_urns"] == ["100008", "100041"]
@@ -89,15 +84,17 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
     rows = [GOOD | {"officer": f"P{n}", "role": role, "alone": alone}
             for n, (role, alone, *_) in enumerate(cells)]  # fmt: skip
     lines = (",".join(row.values()) for row in rows)
-    officers = read_officers([write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
+    officers = read_officers(
+        [write_lines(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG
+    )
     found = list(zip(officers["role"], officers["alone"], strict=True))
     assert found == [(role, alone) for *_, role, alone in cells]
     assert not officers["gate_only"].any()
     staff = GOOD | {"role": "staff", "gate_only": "True"}
-    path = write(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
+    path = write_lines(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
     assert read_officers([path], BNG)["gate_only"].all()
     wrong = GOOD | {"role": "head", "alone": "perhaps"}
-    path = write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
+    path = write_lines(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
     lines = _list_problems(read_officers, [path], BNG)
     assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
 
@@ -105,15 +102,10 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
 TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by"
 
 
-def _tasked(folder, *rows, name="tasked.csv"):
-    return write(folder, TASKED_HEADER, *rows, name=name)
-
-
 def test_places_come_with_schools_days_and_reason(tmp_path):
     """Schools are split at semicolons, days are dates, and the place is in metres."""
-    path = _tasked(
-        tmp_path, "T1,-0.1346,51.5205,TRUE,100; 200,2026-11-02,2026-12-18,robberies,Insp. A"
-    )
+    row = "T1,-0.1346,51.5205,TRUE,100; 200,2026-11-02,2026-12-18,robberies,Insp. A"
+    path = write_lines(tmp_path, TASKED_HEADER, row)
     place = read_tasked_places([path], Projection()).iloc[0]
     assert place["schools"] == ["100", "200"]
     assert place["must_visit"]
@@ -125,7 +117,7 @@ def test_every_time_of_day_is_accepted(tmp_path):
     """Every hour and minute there is can be a bell."""
     times = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)]
     rows = (f"{number},{time}" for number, time in enumerate(times))
-    path = write(tmp_path, "urn,finish_time", *rows)
+    path = write_lines(tmp_path, "urn,finish_time", *rows)
     assert read_bell_times([path])["finish_time"].tolist() == times
 
 
@@ -134,7 +126,7 @@ def visits(tmp_path):
     """Write a table and read it."""
 
     def call(*lines):
-        return read_visits(write(tmp_path, *lines))
+        return read_visits(write_lines(tmp_path, *lines))
 
     return call
 
@@ -163,22 +155,16 @@ TABLES = {
     "officers": (lambda paths: read_officers(paths, BNG), ",".join(GOOD)),
     "tasked": (lambda paths: read_tasked_places(paths, BNG), TASKED_HEADER),
     "terms": (read_term_dates, "urn,from,to,kind"),
-    "duties": (
-        lambda paths: read_duties(paths, BNG, officers=("A", "B")),
-        "officer,date,from,to,kind,urn,longitude,latitude",
-    ),
-    "visits": (
-        lambda paths: read_visits(paths[0]),
-        "officer,date,hotspot,stop,minutes,engagements,people,arrive,reason",
-    ),
+    "duties": (lambda paths: read_duties(paths, BNG, officers=("A", "B")),
+        "officer,date,from,to,kind,urn,longitude,latitude"),
+    "visits": (lambda paths: read_visits(paths[0]),
+        "officer,date,hotspot,stop,minutes,engagements,people,arrive,reason"),
     "clock": (lambda paths: read_clock(paths, LeftOut()), "category,kind,from,share"),
     "origins": (read_origins, "urn,area,pupils"),
     "areas": (lambda paths: read_areas(paths, BNG, LeftOut()), "area,residents,aged_5_16"),
-    "designated": (
-        lambda paths: read_designated(paths, BNG, LeftOut()),
-        "place_id,name,days,from,to,minutes",
-    ),
-}
+    "designated": (lambda paths: read_designated(paths, BNG, LeftOut()),
+        "place_id,name,days,from,to,minutes"),
+}  # fmt: skip
 SHAPES = ("areas", "designated")  # of which the first row is a file's first feature
 OFFICER = _join({})
 NO_TIMES = (
@@ -340,7 +326,7 @@ def _list_faults(table):
 def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
     """Each wrong value has one message, with its file, row and column, all in one error."""
     (read, header), first = TABLES[table], 1 if table in SHAPES else 2
-    ending, write_rows = ("gpkg", _draw) if table in SHAPES else ("csv", write)
+    ending, write_rows = ("gpkg", _draw) if table in SHAPES else ("csv", write_lines)
     files, expected = {}, []
     for number, row, column, what in _list_faults(table):
         rows = files.setdefault(f"{number}.{ending}", [])
@@ -370,6 +356,6 @@ def test_visits_without_a_column_are_refused(visits, header, message):
 
 def test_shares_of_a_school_are_numbers_or_not_known(tmp_path):
     """What is written is read as it is, and an empty cell is not known."""
-    path = write(tmp_path, TABLES["shares"][1], "1,15:10,0.25,60,,.5")
+    path = write_lines(tmp_path, TABLES["shares"][1], "1,15:10,0.25,60,,.5")
     found = read_bell_times([path]).loc["1", [*LEAVING_COLUMNS]]
     np.testing.assert_equal(found.to_numpy(dtype=float), [0.25, 60, np.nan, 0.5])

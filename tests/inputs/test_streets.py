@@ -183,18 +183,15 @@ def test_inner_points_of_two_graphs_stay_apart(tmp_path):
         ("s.osm.gz", b"not gzip at all", "is broken or not an OpenStreetMap file"),
         ("s.osm.pbf", b"\x00\x00\x00\x0dwhatever", "is broken or not an OpenStreetMap file"),
         ("s.osm", _osm([]).encode(), "has no street that can be walked"),
-        (
-            "s.osm",
-            _osm([(1, [1, 2], {"building": "yes"})]).encode(),
-            "has no street that can be walked",
-        ),
+        ("s.osm", _osm([(1, [1, 2], {"building": "yes"})]).encode(),
+         "has no street that can be walked"),
         ("s.graphml", b"", "the file is empty"),
         ("s.graphml", b"<graphml", "is broken or not a street graph from osmnx"),
         ("s.graphml", b"<a></a>", "is broken or not a street graph from osmnx"),
         ("s.graphml.gz", b"x", "is broken or not a street graph from osmnx"),
         ("s.graphml", b"\xff\xfe", "is broken or not a street graph from osmnx"),
     ],
-)
+)  # fmt: skip
 def test_files_that_are_not_streets(tmp_path, name, content, what):
     """A missing, empty or broken street file, or another kind of file, is refused."""
     path = tmp_path / name

@@ -157,23 +157,17 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
         (b"<?xml version='1.0'?>", "t.csv", "an XML file"),
         (b"%PDF-1.7", "t.csv", "a PDF"),
         (b'{"a": 1}', "t.csv", "a JSON file"),
-        (
-            gzip.compress(b"URN,EstablishmentName\n", mtime=0),
-            "t.csv",
-            "a gzip file without the ending",
-        ),
+        (gzip.compress(b"URN,EstablishmentName\n", mtime=0), "t.csv",
+         "a gzip file without the ending"),
         (b"URN,EstablishmentName\n1,a\n", "t.csv.gz", "is broken"),
         ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "is UTF-16 text"),
         (b"URN,EstablishmentName\n1,a\n2,\0\n", "t.csv", "line 3: contains NUL bytes"),
         (b"URN,EstablishmentName\n1,a", "t.parquet", "is not a Parquet file"),
         (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "row 2: a quotation mark is out of place"),
-        (
-            b'URN,EstablishmentName\n1,"\xe9a\n2,b\n',
-            "t.csv",
-            "row 2: a quotation mark is out of place",
-        ),
+        (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv",
+         "row 2: a quotation mark is out of place"),
     ],
-)
+)  # fmt: skip
 def test_files_that_are_not_tables(tmp_path, content, name, what):
     """A file that is missing, empty, broken or of another kind is refused with the reason."""
     path = tmp_path / name

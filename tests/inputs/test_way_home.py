@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
-from inputs.readers import write
+from table_files import write_lines
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -29,7 +29,7 @@ def _read(read, *paths, columns=None):
 
 def test_stops_of_our_layout(tmp_path):
     """Kinds match whatever their case; boardings may be missing; a stop without a place is left."""
-    path = write(
+    path = write_lines(
         tmp_path,
         "kind,longitude,latitude,boardings",
         "bus_stop,-0.13,51.52,1200",
@@ -62,7 +62,7 @@ def test_stops_of_the_national_register(tmp_path):
     """NaPTAN's bus stops and stations come in; entrances, platforms and taxi ranks do not."""
     types = ("BCT", "BCS", "BCQ", "RLY", "MET", "RSE", "TMU", "PLT", "TXR", "BST")
     rows = [f"490{n},{kind},-0.13,51.52{n}" for n, kind in enumerate(types)]
-    path = write(tmp_path, "ATCOCode,StopType,Longitude,Latitude", *rows)
+    path = write_lines(tmp_path, "ATCOCode,StopType,Longitude,Latitude", *rows)
     stops, left_out, _ = _read(read_stops, path)
     assert stops["kind"].tolist() == ["bus_stop"] * 3 + ["station"] * 2
     assert left_out == {"of another kind": 5}
@@ -96,7 +96,7 @@ def test_stops_of_the_national_register(tmp_path):
 )
 def test_each_wrong_value_is_named_once(tmp_path, read, rows, messages):
     """A wrong kind or number is named with its first row, how many rows have it, and a remedy."""
-    path = write(tmp_path, "kind,longitude,latitude,boardings", *rows)
+    path = write_lines(tmp_path, "kind,longitude,latitude,boardings", *rows)
     with pytest.raises(InputError) as error:
         _read(read, path)
     problems = [str(problem) for problem in error.value.problems]
@@ -106,7 +106,7 @@ def test_each_wrong_value_is_named_once(tmp_path, read, rows, messages):
 
 def _clock(folder, *rows):
     lines = (",".join(map(str, row)) for row in rows)
-    return write(folder, "category,kind,from,share", *lines)
+    return write_lines(folder, "category,kind,from,share", *lines)
 
 
 def _day(category="Robbery", kind="*", shares=None):
@@ -149,10 +149,6 @@ def _frame(counts):
     return pd.DataFrame(rows, columns=["urn", "area", "pupils"])
 
 
-def _list(table):
-    return list(table.itertuples(index=False, name=None))
-
-
 def _write(folder, counts, name="origins.csv"):
     path = folder / name
     rows = [f"{urn},{area},{pupils}" for (urn, area), pupils in counts.items()]
@@ -184,7 +180,7 @@ def test_joined_counts_are_those_of_the_rule_by_hand(counts, random):
     rows = list(counts.items())
     random.shuffle(rows)
     table = join_and_round(_frame(dict(rows)))
-    assert _list(table) == _join_by_hand(counts)
+    assert list(table.itertuples(index=False, name=None)) == _join_by_hand(counts)
     for urn in {urn for urn, _ in counts}:  # a count loses under five, as does a school without one
         held = table.loc[table["urn"] == urn, "pupils"]
         whole = sum(pupils for (one, _), pupils in counts.items() if one == urn)

@@ -239,16 +239,16 @@ def serving():
         server.server_close()
 
 
-def quick_web(total=8, **changes):
-    """A session that asks at once and never waits for long."""
+@pytest.fixture(scope="session")
+def quick_web():
+    """What makes a session that asks at once and never waits for long."""
+    return _make_quick_web
+
+
+def _make_quick_web(total=8, **changes):
     patience = Retry(total=total, backoff_factor=0.0005, backoff_max=0.001, allowed_methods=None)
     bounds = {"timeout_seconds": (2, 1), "pause_seconds": 0, "retry_policy": patience}
     return WebClient("analyst@example.org", **(bounds | changes))
-
-
-@pytest.fixture(name="quick_web")
-def _quick_web():
-    return quick_web
 
 
 @pytest.fixture(scope="session")
@@ -281,21 +281,26 @@ def place(tmp_path):
     return make
 
 
-def fetch(settings, url, **options):
-    """Bring from the local server with the quick session."""
-    options = {"web": quick_web(), "only": ["crimes"], "months": 3} | options
+@pytest.fixture
+def fetch():
+    """What brings from the local server with the quick session."""
+    return _fetch
+
+
+def _fetch(settings, url, **options):
+    options = {"web": _make_quick_web(), "only": ["crimes"], "months": 3} | options
     servers = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
     now = options.pop("now", lambda: datetime(2026, 11, 24, 12, tzinfo=UTC))
     return fetch_open_data(settings, servers=servers, now=now, **options)
 
 
-@pytest.fixture(name="fetch")
-def _fetch():
-    return fetch
+@pytest.fixture
+def files_of():
+    """What gives bytes of every file but the record, and the record without its times."""
+    return _read_files
 
 
-def files_of(folder):
-    """Bytes of every file but the record, and the record without its times."""
+def _read_files(folder):
     found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -306,8 +311,3 @@ def files_of(folder):
         del entry["fetched_at"]
         entry["url"] = entry["url"].partition("/api")[2]  # each server has a port of its own
     return found | {"fetched.json": record}
-
-
-@pytest.fixture(name="files_of")
-def _files_of():
-    return files_of

@@ -5,8 +5,12 @@ recorded, one here and one there. Brookend has a bus stop where twenty are recor
 Coldwell as few are recorded as at Ashby, but pupils feel unsafe at the end of the main street.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
 
 VILLAGES = {"100001": "Ashby", "100002": "Brookend", "100003": "Coldwell"}
@@ -22,7 +26,7 @@ MONTHS = pd.period_range("2024-09", "2026-08", freq="M")
 _to_degrees = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True)
 
 
-def write_rural_area(folder, *, reports=8, settings=""):
+def write_rural_area(folder: Path, *, reports: int = 8, settings: str = "") -> Path:
     """Write streets, schools, crimes and so many reports; gives the settings file."""
     _write_streets(folder / "streets.osm")
     east = APART_METRES * np.arange(len(VILLAGES))
@@ -54,11 +58,12 @@ def write_rural_area(folder, *, reports=8, settings=""):
     return path
 
 
-def _write_streets(path):
+def _write_streets(path: Path) -> None:
     """A main street with side lanes in each village, and the lane that joins the villages."""
-    places, ways = {}, []
+    places: dict[tuple[int, int], int] = {}
+    ways: list[tuple[str, str, list[int]]] = []
 
-    def add_way(name, kind, points):
+    def add_way(name: str, kind: str, points: Iterable[tuple[int, int]]) -> None:
         ways.append((name, kind, [places.setdefault(point, len(places) + 1) for point in points]))
 
     for number, village in enumerate(VILLAGES.values()):
@@ -84,7 +89,7 @@ def _write_streets(path):
     path.write_text(f"<osm version='0.6'>{nodes}{lines}</osm>", encoding="utf-8")
 
 
-def _write_crimes(path):
+def _write_crimes(path: Path) -> None:
     """Four a year in each village, all in different places, and twenty a year at one bus stop."""
     rng = np.random.default_rng(1)
     spots = [(along, 0) for along in MAIN_STREET] + [(-120, 450), (180, 450)]
@@ -102,11 +107,11 @@ def _write_crimes(path):
     _write_table(path, np.array(x), np.array(y), **{"Month": [*months, *stop], "Crime type": kinds})
 
 
-def _write_table(path, x, y, **columns):
+def _write_table(path: Path, x: ArrayLike, y: ArrayLike, **columns: ArrayLike) -> None:
     longitude, latitude = _place(x, y)
     table = pd.DataFrame(columns, index=range(len(x)))
     table.assign(Longitude=longitude, Latitude=latitude).to_csv(path, index=False)
 
 
-def _place(x, y):
+def _place(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return _to_degrees.transform(np.asarray(x, float) + WEST, np.asarray(y, float) + SOUTH)
