@@ -1,11 +1,10 @@
 """Changes by hand, and those that repair the week: what they do, and why one cannot be."""
 
-import datetime as dt
 from contextlib import suppress
 
 import numpy as np
 import pytest
-from board.speech import get_slot, parse_change
+from board.speech import get_slot, parse_change, without_history
 from hypothesis import example, given, settings, strategies as st
 from team import checker
 
@@ -13,7 +12,6 @@ from patrolplan.board.edits import apply_change, list_differences
 from patrolplan.team.repair import list_changes, repair_week
 from patrolplan.team.routes import build_route_key
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
-from patrolplan.team.week_file import build_week_document
 from patrolplan.team.week_records import Ban, Lock
 
 
@@ -161,12 +159,8 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
     assert checker.find_broken_rules(hand.problem, rows) == []
     assert week.worth == pytest.approx(checker.compute_worth(hand.problem, rows))
     lent = {(lock.officer, lock.urn) for lock in week.locks}
-    promises = [
-        row
-        for row in checker.find_broken_duties(week, ground.area)
-        if "not their school" not in row
-    ]
-    assert promises == []
+    broken = checker.find_broken_duties(week, ground.area)
+    assert all("not their school" in row for row in broken)
     for duty in week.duties:
         cares = hand.inputs.cares[
             hand.inputs.officers.index(duty.officer), hand.inputs.urns.index(duty.urn)
@@ -174,15 +168,9 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
         assert cares or (duty.officer, duty.urn) in lent
         assert not any(ban.officer == duty.officer and ban.date == duty.date for ban in week.bans)
     assert week.bound >= week.worth - 1e-9
-    assert all(isinstance(day, dt.date) for day in week.days)
 
 
 PATIENCE_SECONDS = 120
-
-
-def describe(week):
-    """A week's document without what was done to get there; its shares follow from the rest."""
-    return {**build_week_document(week), "history": []}
 
 
 def change(board, client, **what):
@@ -228,13 +216,13 @@ def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
 def test_undo_brings_all_back_and_redo_repairs_again(board, client):
     """One step back is the very week before, and one forward the very week after."""
     shared = board.shared
-    before = describe(shared.state.week)
+    before = without_history(shared.state.week)
     change(board, client, **away(shared.state.week.duties[0], to="2026-12-04"))
-    after = describe(shared.state.week)
+    after = without_history(shared.state.week)
     shared.step_back(2, "undo")
-    assert describe(shared.state.week) == before
+    assert without_history(shared.state.week) == before
     shared.step_back(3, "redo")
-    assert describe(shared.state.week) == after
+    assert without_history(shared.state.week) == after
 
 
 def test_who_comes_back_fills_the_free_days(board, client):
@@ -390,4 +378,3 @@ def test_a_move_that_is_offered_adds_what_it_says(board, client):
     assert gain == pytest.approx(outcome["offers"][0]["gain_percent"], abs=1e-9)
     assert len(list_changes(before, shared.state.week)) == len(outcome["offers"][0]["changes"])
     assert shared.state.week.absent == before.absent
-    assert all(isinstance(day, dt.date) for day in shared.state.week.days)

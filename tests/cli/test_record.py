@@ -131,25 +131,6 @@ def test_a_track_below_typed_minutes_leaves_them(run, folder, duty, tmp_path):
     assert typed["corrected"] == count
 
 
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        ((), "give one of"),
-        (("--officer", "SSO-01"), "give --officer and --date"),
-        (("--return", "2026-13"), "'2026-13' is not a valid month"),
-        (("--return", "2026-12", "--week", "x"), "give one of"),
-        (("--officer", "SSO-01", "--date", "1 May"), "'1 May' is not a valid date"),
-        (("--week", "x", "--out", "y"), "can only be given with --return"),
-        (("--week", "x", "--with", "SSO-01"), "goes with --officer"),
-    ],
-)
-def test_wrong_usage(run, args, message):
-    """Exit 2 and what to give."""
-    code, _, err = run(*args)
-    assert code == 2
-    assert message in " ".join(err.replace("│", " ").split())
-
-
 def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder):
     """The file that is missing or spoilt is named."""
     code, _, err = run("--week", tmp_path)

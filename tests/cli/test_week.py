@@ -26,25 +26,6 @@ def small(copy_demo, tmp_path_factory):
     return settings
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ([], "give --from DATE"),
-        (["--from", "soon"], "is not a valid date"),
-        (["--trial", "t.json", "--absent", f"SSO-01:{DAY}"], "leave --absent out"),
-        (["--audit", "--from", DAY], "--audit looks at the week in --week"),
-        (["--replan"], "--replan needs --absent"),
-        (["--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),
-        (["--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "leave --from out"),
-    ],
-)
-def test_wrong_usage_ends_with_two(run, options, message):
-    """Options that do not go together, and values of no such form."""
-    code, _, stderr = run("week", *options)
-    assert code == 2
-    assert message in " ".join(stderr.replace("│", " ").split())
-
-
 def test_a_week_with_leave_is_planned_and_repaired(run, small, tmp_path):
     """Leave holds; an absence later moves the fewest cards and says which."""
     out = tmp_path / "week"

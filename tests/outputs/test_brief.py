@@ -346,16 +346,6 @@ def test_brief_agrees_with_independent_counts(demo_area):
     agree(few, ["2025-10-01", "2026-03-01", "2026-09-01"])
 
 
-def test_walk_to_pieces_is_never_longer_than_the_radius(demo_area):
-    """Counted streets are within the radius, and catchments at its edge count in part."""
-    around = find_walking_area(demo_area, 0)
-    radius = demo_area.settings.patrol.radius_metres
-    assert around.walk_metres[around.within].max() <= radius
-    assert around.catchment_shares.min() >= 0
-    assert around.catchment_shares.max() <= 1 + 1e-9
-    assert ((around.catchment_shares > 0.01) & (around.catchment_shares < 0.99)).any()
-
-
 def test_chance_is_the_textbook_binomial():
     """Twelve since, where a year before holds forty in four times as long: by hand."""
     chance = compute_p_values(np.array([12.0]), np.array([40.0]), 0.25, np.ones(1))

@@ -31,10 +31,7 @@ VALUES = (
 
 
 def test_digests_differ_where_values_do():
-    """Different values of any type and nesting have different digests, and equal ones the same.
-
-    A table is compared by the values of its columns.
-    """
+    """Different values of any type and nesting have different digests, and equal ones the same."""
     digests = [hash_facts(value) for value in VALUES]
     assert len(set(digests)) == len(VALUES) - 1  # {"a": [1]} and the table of the same
     assert digests == [hash_facts(value) for value in VALUES]

@@ -262,10 +262,7 @@ def test_harm_is_that_of_a_slow_count(demo_area, ledger, thirds):
 
 
 def test_a_month_that_is_missing_is_unknown(demo_area, ledger, thirds):
-    """Months that a force did not publish divide nothing: harm a month stays near, and is no less.
-
-    The months are emptied as well, as they would be in the files.
-    """
+    """Harm a month is no less for months that a force did not publish, which are emptied."""
     whole = pp.measure_burden(demo_area, ledger, thirds).by_area["harm_per_month"]
     months = demo_area.exposure.months
     gone = months[-6:]

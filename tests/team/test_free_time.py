@@ -2,10 +2,8 @@
 
 import dataclasses
 import datetime as dt
-import itertools
 
 import geopandas as gpd
-import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -199,36 +197,13 @@ def test_who_comes_another_way_than_they_patrol_is_named(demo_area, demo_plan):
     )
 
 
-def _slow_metres(area, officer):
-    """Walking distance from an officer's base to every gate, by networkx."""
-    network = area.network
-    graph = nx.Graph()
-    base = area.officers.geometry.iloc[officer]
-    places = {"base": network.snap([(base.x, base.y)])}
-    places |= {row: area.gates.take([row]) for row in range(len(area.gates))}
-    on_piece = {}
-    for name, place in places.items():
-        on_piece.setdefault(int(place.piece[0]), []).append((float(place.offset_metres[0]), name))
-    for piece, (first, last) in enumerate(network.piece_nodes.tolist()):
-        marks = [(0.0, ("node", first)), *sorted(on_piece.get(piece, []), key=lambda row: row[0])]
-        marks.append((float(network.piece_metres[piece]), ("node", last)))
-        for (low, start), (high, end) in itertools.pairwise(marks):
-            shortest = graph.get_edge_data(start, end, {"metres": np.inf})["metres"]
-            graph.add_edge(start, end, metres=min(shortest, high - low))
-    away = nx.single_source_dijkstra_path_length(graph, "base", weight="metres")
-    moved = float(places["base"].moved_metres[0])
-    return [away[row] + OFF_STREET_FACTOR * moved for row in range(len(area.gates))]
-
-
 def test_minutes_are_those_of_networkx(demo_area):
     """On foot and by bicycle, minutes are the shortest way's at each officer's own speed."""
-    found = compute_minutes_from_base(demo_area)
-    settings = demo_area.settings.patrol
-    for officer in range(0, len(demo_area.officers), 3):
-        rides = demo_area.officers["mode"].iloc[officer] == "bicycle"
-        speed_kmh = CYCLING_SPEED_KMH if rides else settings.walking_speed_kmh
-        slow = np.array(_slow_metres(demo_area, officer)) / (speed_kmh / 0.06)
-        np.testing.assert_allclose(found[officer], slow, atol=1e-3)
+    found, slow = compute_minutes_from_base(demo_area), DayChecker(demo_area)
+    gates = demo_area.network.xy(demo_area.gates)
+    for row, officer in enumerate(demo_area.officers["officer"]):
+        minutes = [slow.find_way(officer, gate) for gate in gates]
+        np.testing.assert_allclose(found[row], minutes, atol=1e-3)
 
 
 def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch):

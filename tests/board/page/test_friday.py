@@ -247,7 +247,6 @@ def _task_by_keyboard(desk, what):
 def test_a_patrol_is_moved_and_a_place_tasked_by_mouse(served, desk):
     """With the mouse alone: look, try, move, undo, redo and lock, and press the map for a place."""
     page = desk.page
-    assert page.locator("#grid tbody tr").count() == len(served.state()["schools"])
     assert page.locator("#grid .chip").count() == len(served.patrols())
     moved = _move_and_lock_by_mouse(served, desk)
     _task_by_mouse(served, desk)
@@ -405,7 +404,7 @@ def _is_whole(page):
 def test_away_takes_four_taps_on_a_phone(served, small_phone):
     """An officer, from when, to when, "Away": the cards that change are shown, all others stay."""
     page, before = small_phone.page, served.read_saved_keys()
-    days = [day["date"] for day in served.state()["week"]["days"]]
+    days = served.dates()
     gone = next(pick_slot(patrol) for patrol in served.patrols() if patrol["date"] == days[1])
     for press in (
         small_phone.officer(gone["officer"]),
@@ -510,10 +509,7 @@ def test_a_gap_is_filled_by_one_tap(size, served, request):
 
 @pytest.mark.slow
 def test_the_week_is_drawn_again(served, desk):
-    """How well it is foreseen is one sentence; another draw is offered, judged in its first words.
-
-    Planning an unchanged week again offers nothing.
-    """
+    """Planned again nothing is offered; another draw is, judged in its first words."""
     page = desk.page
     page.get_by_role("button", name="Plan again").click()
     expect(page.locator("#message")).to_contain_text(

@@ -48,10 +48,7 @@ def page(open_offline, pack):
 
 
 def test_a_tap_counts_a_pupil_and_the_file_is_read(page, demo_area, tmp_path):
-    """Taps, a number and another time for clubs are in the file; rows left empty are not.
-
-    It can be read and pressed, and nothing asks for a word about a person.
-    """
+    """What is entered is in the file, empty rows are not; no word about a person is asked for."""
     assert min(ratio for ratio, *_ in page.evaluate(CONTRAST)) >= 4.5
     assert page.evaluate(SMALL, 44) == []
     kinds = page.eval_on_selector_all("input, textarea", "all => all.map(one => one.type)")

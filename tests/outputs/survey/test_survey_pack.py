@@ -219,10 +219,7 @@ def test_grid_is_the_same_in_any_crs(demo_area, utm_area):
 
 
 def test_the_form_of_each_school_has_the_squares_with_streets_around_it(demo_area):
-    """Each square with the middle of a piece of street has a cell, for a kilometre to each side.
-
-    No form has more squares than its letters and A4 allow.
-    """
+    """Squares with the middle of a piece have a cell, a kilometre to each side, as A4 allows."""
     network, crs = demo_area.network, demo_area.projection.crs
     squares = find_squares(network.piece_middle, crs)
     for row, urn in enumerate(demo_area.schools["urn"]):

@@ -187,10 +187,7 @@ def test_what_is_near_is_announced_once(open_page, demo_plan):
 
 @pytest.mark.slow
 def test_a_week_opens_on_today_and_records_today(open_page, demo_week, tmp_path):
-    """Today's patrol of the officer chosen last, also on the next day; what is next is told.
-
-    A patrol of another day that is begun all the same is recorded on the day on which it is.
-    """
+    """It shows today's patrol of the last officer; one of another day is recorded as of today."""
     by_officer = {
         officer: [
             duty for duty in demo_week.duties if duty.officer == officer and duty.patrol.stops

@@ -61,10 +61,7 @@ def texts(roll, answers):
 
 
 def test_no_crime_no_officer_and_no_hotspot_stands_on_them(roll, texts, poster_texts):
-    """No category, offence, reason, hotspot or officer is on a sheet or a poster.
-
-    On a poster nor is what people do, but for one phrase.
-    """
+    """No offence, reason, hotspot or officer is on either; on a poster nor what people do."""
     people = [FACTOR_WORDS[name] for name in ("followed", "verbal_abuse", "robbery_or_threat")]
     stops = [stop for duty in roll.week.duties for stop in duty.patrol.stops]
     refused = {*CrimeSettings().categories, *CATEGORY_WORDS.values(), *CRIME}
@@ -120,10 +117,7 @@ def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
 
 @pytest.mark.parametrize("name", ["T-09", "H1"])
 def test_what_intelligence_tasked_is_not_told(roll, name):
-    """A place that intelligence alone names, and a tasking's words, never reach the school.
-
-    Also where it has the name of a hotspot at which another stop is.
-    """
+    """A place that intelligence alone names, also as a hotspot, and a tasking never reach it."""
     duty = roll.week.duties[0]
     tasking = Tasking(name, "an informant's tip", "Insp. Nobody", dt.date(2026, 12, 18))
     secret = dataclasses.replace(

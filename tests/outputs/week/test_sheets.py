@@ -1,7 +1,4 @@
-"""The week for the wall, the officers' sheets and the lead's: each has all that it should say.
-
-Who is who in a week, and names that are safe as files.
-"""
+"""The week for the wall, the officers' sheets and the lead's; who is who, and names of files."""
 
 import dataclasses
 import datetime as dt

@@ -1,7 +1,4 @@
-"""A week as a folder: everything in its place, and each officer's cards as the cover lists them.
-
-The week on the phone: the plan's page, chosen by day and officer.
-"""
+"""A week as a folder, with each officer's cards, and on the phone, chosen by day and officer."""
 
 import dataclasses
 import json
@@ -11,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from outputs.printed import find_words_off_page, read_pages, strip_spaces
-from page_visits import open_chromium
+from page_visits import DESK, PHONE, Visit
 
 import patrolplan as pp
 from patrolplan.errors import LedgerError, OutputError
@@ -137,23 +134,18 @@ def html(roll):
     return render_week_map(roll).decode()
 
 
-DESK = pytest.param((1366, 768), marks=pytest.mark.slow)
+SLOW_DESK = pytest.param(DESK, marks=pytest.mark.slow)
 
 
-@pytest.fixture(scope="module", params=[(390, 844), DESK], ids=["phone", "desk"])
-def page(request, html, tmp_path_factory):
+@pytest.fixture(scope="module", params=[PHONE, SLOW_DESK], ids=["phone", "desk"])
+def page(request, browser, html, tmp_path_factory):
     """That page, opened with the network off; it must ask for nothing and complain of nothing."""
     file = tmp_path_factory.mktemp("week") / "map.html"
     file.write_text(html, encoding="utf-8")
-    errors = []
-    with open_chromium() as browser:
-        size = dict(zip(("width", "height"), request.param, strict=True))
-        opened = browser.new_context(viewport=size, offline=True).new_page()
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.on("console", lambda message: errors.append(message.text))
-        opened.goto(file.as_uri())
-        yield opened
-    assert errors == []
+    context = browser.new_context(viewport=request.param, offline=True)
+    visit = Visit(context.new_page(), file)
+    yield visit.open()
+    visit.assert_quiet()
 
 
 def offered(page):
@@ -215,10 +207,7 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
 
 
 def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
-    """A week that is read again and written over itself gives the same bytes, and draws no card.
-
-    Where a patrol is taken out, its officer's cards and schools' sheets are made, and no poster.
-    """
+    """A week read again draws no card; with a patrol less, its cards and sheets, and no poster."""
     out = tmp_path / "out"
     shutil.copytree(folder, out)
     typeset, render = [], week_pack.render_card_books

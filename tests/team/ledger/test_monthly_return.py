@@ -60,10 +60,7 @@ def used(ledger, promised_week, visit):
 
 @pytest.mark.parametrize("column", ["officer", "urn", "week", "hotspot"])
 def test_sums_are_those_of_the_doses_one_by_one(used, due, visit, column):
-    """Promised and delivered by officer, school, week and hotspot, against a plain loop.
-
-    Corners and gates are one sum each: their names, which are IDs, are in no return.
-    """
+    """Against a plain loop; corners and gates are one sum each: their IDs are in no return."""
     names = {}
     for one in due:
         is_named = one["kind"] not in {"corner", "gate"}
@@ -250,10 +247,7 @@ def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
 
 
 def test_the_next_week_starts_from_what_was_delivered(used, plan, visit, week):
-    """Minutes by hotspot in view and day, under the names of today, without the week itself.
-
-    A plain loop looks up which hotspots each stop of the week is at, or sees.
-    """
+    """Minutes by hotspot at or in view of a stop and day, by a plain loop, under today's names."""
     renamed = _renamed(plan)
     name_of = dict(zip(plan.hotspots["hotspot"], renamed.hotspots["hotspot"], strict=True))
     own = list_place_ids(plan.hotspots, used.projection.crs)

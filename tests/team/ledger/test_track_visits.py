@@ -43,10 +43,7 @@ def _line_up(line):
 
 
 def _minutes_at_stops(true_xy, patrol, at_metres=40):
-    """Minutes that the true walk spends at each stop, by its ID, second by second.
-
-    Who is within 40 m of some is at the nearest of them.
-    """
+    """Minutes of the true walk at each stop's ID: every second at the nearest within 40 m."""
     away = np.array([np.hypot(*(true_xy - stop.point).T) for stop in patrol.stops])
     nearest = away.argmin(axis=0)[away.min(axis=0) <= at_metres]
     minutes = dict.fromkeys((stop.id for stop in patrol.stops), 0.0)
@@ -222,12 +219,8 @@ def _track(plan, duty, seed=1):
 
 
 def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
-    """Every promised place of Monday is measured, and again the same.
-
-    Within two minutes, as long as the recorder's gap, in which an officer may set out. Which of two
-    stops within 80 m it was a recorder does not tell as well.
-    """
-    compared = 0
+    """Every promised place of Monday is measured, within the recorder's gap, and again the same."""
+    compared = 0  # of two stops within 80 m a recorder does not tell as well which it was
     for duty in [duty for duty in week.duties if duty.date == MONDAY]:
         track, truth = _track(plan, duty)
         measured = _measure(handed, plan, track, duty, urn=duty.urn)
