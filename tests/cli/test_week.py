@@ -175,12 +175,6 @@ def windowed(copy_demo, tmp_path_factory):
     return path
 
 
-def _run_json(run, *args):
-    code, out, err = run(*args, "--json")
-    assert code == 0, err
-    return json.loads(out)
-
-
 @pytest.mark.parametrize(
     ("options", "window", "day"),
     [
@@ -193,7 +187,9 @@ def _run_json(run, *args):
 )
 def test_risk_says_its_window_and_day(run, windowed, options, window, day):
     """The risk is that of the window and day that the options name."""
-    found = _run_json(run, "risk", "--config", windowed, *options)
+    code, out, err = run("risk", "--config", windowed, *options, "--json")
+    assert code == 0, err
+    found = json.loads(out)
     assert (found["window"], found["day"]) == (window, day)
 
 

@@ -272,16 +272,12 @@ def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, mis
     words = "On the way home of about one pupil in six of Hill School, 15:12 to 15:30"
     assert (f"{words}." in list_reasons(stop)) == (not missed)
     assert len(list_reasons(stop)) == (2 if missed else 3)
-    assert (find_busiest_stop(_patrol(demo_plan, stop)) is None) == bool(missed)
+    patrol = dataclasses.replace(demo_plan.patrols[0], school="Hill School", stops=(stop,))
+    assert (find_busiest_stop(patrol) is None) == bool(missed)
     alone = dataclasses.replace(stop, why=(way,))
     tasked = dataclasses.replace(alone, tasking=TASKING)
     assert list_reasons(alone) == (f"{words}{missed and f', {missed} this visit'}.",)
     assert len(list_reasons(tasked)) == (1 if missed else 2)
-
-
-def _patrol(plan, stop):
-    """The plan's first patrol with one stop, for the school of the way home above."""
-    return dataclasses.replace(plan.patrols[0], school="Hill School", stops=(stop,))
 
 
 STOP = Landmark("bus_stop", "Dalby Road")
@@ -293,18 +289,12 @@ def _at(turn, street, metres, **more):
 
 def test_a_landmark_is_named_where_the_turn_is_not_clear_without():
     """At the first turn, at a path without a name and after a short bit; each once in a row."""
-    head = Step("head east", "A", 200)
+    head, by_bus = Step("head east", "A", 200), "at the bus stop Dalby Road, right into"
     for steps, turn in (
         ([head, _at("left", "B", 90)], "at the bus stop Dalby Road, left into"),
         ([head, Step("left", "B", 90), _at("right", "C", 90)], "right into"),
-        (
-            [head, Step("left", "B", 90), _at("right", "footpath", 90)],
-            "at the bus stop Dalby Road, right into",
-        ),
-        (
-            [head, Step("left", "B", 50), _at("right", "C", 90)],
-            "at the bus stop Dalby Road, right into",
-        ),
+        ([head, Step("left", "B", 90), _at("right", "footpath", 90)], by_bus),
+        ([head, Step("left", "B", 50), _at("right", "C", 90)], by_bus),
         ([head, _at("left", "B", 20), _at("right", "C", 90)], "right into"),
     ):
         assert describe_directions(steps)[-1].turn == turn

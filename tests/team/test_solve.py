@@ -379,26 +379,18 @@ def test_every_week_on_the_way_keeps_every_rule(seed, options):
     )
 
 
-def _everybody_in_crews(seed):
-    """Three officers who may not go alone, and two schools."""
-    problem = teams.draw_crews(seed, options=40)
-    real = ~problem.is_companion[problem.route]
-    return replace(
-        problem,
-        needs_companion=real,
-        lock=np.full(len(problem), -1),
-        max_patrols=np.full(3, 4),
-        demand_routes=problem.demand_routes[:0],
-        demand_days=problem.demand_days[:0],
-        demand_visits=problem.demand_visits[:0],
-        is_tasked=problem.is_tasked[:0],
-    )
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_crews_come_and_go_together(seed):
     """From a week of nobody, the search finds the best week of patrols that nobody walks alone."""
-    problem = _everybody_in_crews(seed)
+    problem = teams.draw_crews(seed, options=40)
+    demands = ("demand_routes", "demand_days", "demand_visits", "is_tasked")
+    problem = replace(
+        problem,
+        needs_companion=~problem.is_companion[problem.route],
+        lock=np.full(len(problem), -1),
+        max_patrols=np.full(3, 4),
+        **{name: getattr(problem, name)[:0] for name in demands},
+    )
     best = solve_rota(problem, stop=SearchLimits(gap_percent=0.0))
     assert best.proven
     assert problem.is_companion[problem.route[best.chosen]].any()
@@ -423,25 +415,22 @@ def test_a_lock_that_leaves_the_route_open_is_walked_by_any_of_its_routes():
     assert {week[0] for week in weeks} == {0, 1}
 
 
-def _facts(problem):
-    free = Floor(
-        patrols=np.ones(problem.schools, dtype=np.int64),
-        missing=99,
-        dose=np.zeros(problem.schools),
-        chosen=np.zeros(0, dtype=np.int64),
-        unmet_tasked=99,
-        unmet_watched=99,
-    )
-    return build_facts(problem, free)
-
-
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), options=st.integers(5, 40))
 def test_after_any_moves_the_state_is_that_of_its_options(seed, options):
     """Rules or not: the running sums equal those of the same week from nothing."""
     problem = teams.draw_crews(seed, options=options)
-    facts = _facts(problem)
-    state, worth = begin_state(facts, fill_slots(problem, np.zeros(0, dtype=np.int64)))
+    none = np.zeros(0, dtype=np.int64)
+    free = Floor(
+        patrols=np.ones(problem.schools, dtype=np.int64),
+        missing=99,
+        dose=np.zeros(problem.schools),
+        chosen=none,
+        unmet_tasked=99,
+        unmet_watched=99,
+    )
+    facts = build_facts(problem, free)
+    state, worth = begin_state(facts, fill_slots(problem, none))
     rng = np.array([2 * seed + 1], dtype=np.uint64)
     out, into = np.full(8, -1), np.full(2, -1)
     for _ in range(60):

@@ -317,15 +317,11 @@ def test_a_trial_is_analysed_when_it_is_over(request, by_days, dated_area, demo_
     assert (effect.incidents_without, effect.incidents_with) == pytest.approx(tuple(sums))
 
 
-def _draw_pairs(rng, pairs, blocks):
-    first = rng.random((pairs, blocks)) < 0.5
-    return np.stack([first, ~first], axis=1).reshape(-1, blocks)
-
-
 def _simulate(seed, factor=1.0, pairs=6, blocks=30, mean=0.5, dispersion=0.0):
     """Incidents of a trial in which patrols multiply them by a factor, and what was expected."""
     rng = np.random.default_rng(seed)
-    drawn = _draw_pairs(rng, pairs, blocks)
+    first = rng.random((pairs, blocks)) < 0.5
+    drawn = np.stack([first, ~first], axis=1).reshape(-1, blocks)
     each = rng.uniform(0.5, 1.5, (2 * pairs, 1)) * mean
     expected = np.broadcast_to(each, drawn.shape)
     moods = np.ones((2 * pairs, 1))

@@ -11,46 +11,15 @@ from pypdf import PdfReader
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 REASON = "Robberies named by the local team"
-
-
-def _idle(page):
-    """Wait until what the program works on is done."""
-    expect(page.locator("#solving")).to_be_hidden(timeout=60_000)
+PLANNING_MILLISECONDS = 60_000
 
 
 def _leave_outcome(page):
     """Wait until a change is worked out, read what it did to the cards, and leave it so."""
-    outcome = page.get_by_role("dialog", name="What changed")
-    expect(outcome).to_be_visible(timeout=60_000)
+    outcome = _outcome(page)
     page.keyboard.press("Escape")
     expect(outcome).to_have_count(0)
-    _idle(page)
-
-
-def _fill_place(page):
-    """Say who asks for a place, why and until when."""
-    page.get_by_label("Reason").fill(REASON)
-    page.get_by_label("Who asks").fill("Insp. Example")
-    page.get_by_label("Last day").fill("2026-12-04")
-
-
-def _type_place(window, what):
-    """The same by keyboard: to be visited or barred, for whom, until when, why, who asks."""
-    page = window.page
-    window.tab_to("#place-must")
-    page.keyboard.type(what)
-    window.tab_to("#new-place summary")
-    page.keyboard.press("Enter")
-    window.tab_to("#place-schools input")
-    page.keyboard.press("Space")
-    for field, text in (
-        ("to", "12122026"),  # the same in whichever order the browser asks for day and month
-        ("reason", REASON),
-        ("by", "Insp. Example"),
-    ):
-        window.tab_to(f"#place-{field}")
-        page.keyboard.type(text)
-    assert page.locator("#place-to").input_value() == "2026-12-12"
+    expect(page.locator("#solving")).to_be_hidden(timeout=PLANNING_MILLISECONDS)
 
 
 def _assert_printed(served, page, officer):
@@ -101,7 +70,9 @@ def _task_by_mouse(served, desk):
     expect(page.locator(".sign.school:not(.from)").first).to_be_attached()
     page.get_by_text("Schools: all, or only some").click()
     page.locator("#place-schools").get_by_label(state["schools"][0]["name"]).check()
-    _fill_place(page)
+    page.get_by_label("Reason").fill(REASON)
+    page.get_by_label("Who asks").fill("Insp. Example")
+    page.get_by_label("Last day").fill("2026-12-04")
     page.get_by_role("button", name="Save the place").click()
     _leave_outcome(page)
     expect(page.locator("#list .place").filter(has_text=REASON)).to_be_visible()
@@ -221,7 +192,7 @@ def _propose_by_keyboard(served, desk, answer):
 
 
 def _task_by_keyboard(desk, what):
-    """Choose a place by the map's cross and say who asks for it."""
+    """Choose a place by the map's cross; say what, for whom, until when, why, and who asks."""
     page, press = desk.page, desk.page.keyboard.press
     desk.tab_to("#more", backwards=True)
     press("Enter")
@@ -235,7 +206,20 @@ def _task_by_keyboard(desk, what):
     press("ArrowDown")
     press("Enter")
     desk.expect_message("Place set from the cross")
-    _type_place(desk, what)
+    desk.tab_to("#place-must")
+    page.keyboard.type(what)
+    desk.tab_to("#new-place summary")
+    press("Enter")
+    desk.tab_to("#place-schools input")
+    press("Space")
+    for field, text in (
+        ("to", "12122026"),  # the same in whichever order the browser asks for day and month
+        ("reason", REASON),
+        ("by", "Insp. Example"),
+    ):
+        desk.tab_to(f"#place-{field}")
+        page.keyboard.type(text)
+    assert page.locator("#place-to").input_value() == "2026-12-12"
     desk.tab_to("#new-place button", text="Save the place")
     press("Enter")
     _leave_outcome(page)
@@ -380,9 +364,6 @@ def test_a_change_that_nobody_takes_is_told(served, desk):
     expect(desk.page.locator("#patrol .dialog-status")).to_contain_text("does not answer")
     desk.page.keyboard.press("Escape")
     expect(desk.chip(post)).to_be_visible()
-
-
-PLANNING_MILLISECONDS = 60_000
 
 
 def _outcome(page):

@@ -88,13 +88,6 @@ def test_every_stop_and_leg_is_marked(demo_plan, drawn):
         assert len(tags) >= len(patrol.legs) - 1
 
 
-def _list_streets_in_words(plan, patrol):
-    """Streets of the area that a card's directions or stops name."""
-    words = {step.street for leg in patrol.legs for step in leg.steps}
-    words |= {part for stop in patrol.stops for part in stop.place.split(" near ")}
-    return words & set(plan.area.network.walkable.piece_name) - {""}
-
-
 def _read_words(picture):
     found = re.findall(r"<text[^>]*>(.*?)</text>", picture.svg.decode())
     return " ".join(map(html.unescape, found))
@@ -106,10 +99,13 @@ def _read_words(picture):
 def test_every_street_of_the_words_is_named(request, area):
     """Streets of directions and stops are on the map by name."""
     plan = request.getfixturevalue(area)
+    streets = set(plan.area.network.walkable.piece_name) - {""}
     for patrol in plan.patrols[:6]:
         picture = draw_patrol_map(plan, patrol, **SIZE)
+        said = {step.street for leg in patrol.legs for step in leg.steps}
+        said |= {part for stop in patrol.stops for part in stop.place.split(" near ")}
         words = _read_words(picture)
-        for name in _list_streets_in_words(plan, patrol):
+        for name in said & streets:
             assert name in picture.label_texts
             assert name in words
 

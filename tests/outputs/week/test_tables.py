@@ -215,20 +215,15 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
 FORMULA = '=HYPERLINK("http://x")'
 
 
-def book_of(roll):
-    """The workbook, read by another library."""
-    return openpyxl.load_workbook(io.BytesIO(render_week_xlsx(roll)))
-
-
 def test_no_cell_is_a_formula_or_link(hostile):
     """With any names of officers and schools, the workbook has only text and dates."""
-    roll = Roster(hostile)
-    book = book_of(roll)
+    written = render_week_xlsx(Roster(hostile))
+    book = openpyxl.load_workbook(io.BytesIO(written))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert {cell.data_type for cell in cells if cell.value is not None} == {"s", "d"}
     assert not any(cell.hyperlink for cell in cells)
     assert FORMULA in {cell.value for cell in cells}
-    with ZipFile(io.BytesIO(render_week_xlsx(roll))) as parts:
+    with ZipFile(io.BytesIO(written)) as parts:
         sheets = [name for name in parts.namelist() if "worksheets/sheet" in name]
         assert not any(b"<f>" in parts.read(name) for name in sheets)
 

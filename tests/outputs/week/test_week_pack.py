@@ -120,12 +120,8 @@ def test_a_part_does_not_take_the_place_of_the_whole_week(week, folder, part):
 def duty(roll):
     """A duty of a day on which not every officer has one."""
     everyone = {duty.officer for duty in roll.week.duties}
-    return next(duty for duty in roll.week.duties if everyone - _busy(roll, duty.date))
-
-
-def _busy(roll, date):
-    """Officers who have a patrol on a day."""
-    return {duty.officer for duty in roll.week.duties if duty.date == date}
+    busy = {(duty.officer, duty.date) for duty in roll.week.duties}
+    return next(duty for duty in roll.week.duties if {(one, duty.date) for one in everyone} - busy)
 
 
 @pytest.fixture(scope="module")

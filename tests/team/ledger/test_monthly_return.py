@@ -326,16 +326,11 @@ def test_the_weeks_end_on_the_day_before(ledger, plan, visit, days, weeks):
     assert (found if found is None else found.weeks) == weeks
 
 
-def _move(area, folder):
-    """The area as if its settings lay in another folder."""
-    settings = area.settings.model_copy()
-    settings._folder = folder
-    return dataclasses.replace(area, settings=settings)
-
-
 def test_the_settings_ledger_is_read(demo_area, plan, made, tmp_path):
     """Where the settings name a ledger, its visits are those that papers know of."""
-    area = _move(demo_area, tmp_path)
+    moved = demo_area.settings.model_copy()
+    moved._folder = tmp_path
+    area = dataclasses.replace(demo_area, settings=moved)
     with open_ledger(area.settings) as opened:
         opened.record([made])
     found = load_recent_presence(area, plan.hotspots, NEXT)

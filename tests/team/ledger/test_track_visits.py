@@ -205,16 +205,12 @@ def test_a_second_track_of_a_day_is_refused(handed, plan, duty, walk):
     assert standing == {row.hotspot: row.minutes for row in whole.visits}
 
 
-def _record(plan, duty, seconds, xy):
-    start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
-    longitude, latitude = plan.area.projection.to_degrees(*xy.T)
-    return Track(seconds + start, longitude, latitude)
-
-
-def _track(plan, duty, seed=1):
-    rng = np.random.default_rng(seed)
+def _track(plan, duty):
+    rng = np.random.default_rng(1)
     true = _walk_truly(duty.patrol, rng)
-    track = _record(plan, duty, *_note(true, rng, white_metres=20))
+    seconds, xy = _note(true, rng, white_metres=20)
+    start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
+    track = Track(seconds + start, *plan.area.projection.to_degrees(*xy.T))
     return track, _minutes_at_stops(true, duty.patrol)
 
 
