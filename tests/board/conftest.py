@@ -1,6 +1,5 @@
 """A small week on the board: four schools of the demo borough, planned once."""
 
-import dataclasses
 import datetime as dt
 import shutil
 import warnings
@@ -38,7 +37,7 @@ def ground(copy_demo, tmp_path_factory):
     duties = settings.with_name("duties.csv")
     duties.write_text("officer,date,from,to,kind,urn\n", encoding="utf-8")
     area = pp.load_area(settings)
-    risk = dataclasses.replace(pp.estimate_risk(make_static(area)), made_from=None)
+    risk = replace(pp.estimate_risk(make_static(area)), made_from=None)
     hotspots = pp.find_hotspots(area, risk)
     days = list_school_days(MONDAY)
     return PlannedArea(area, risk, hotspots, plan_days(area, risk, hotspots, days))

@@ -1,12 +1,12 @@
 """The board as its page asks it: saved, undone, in conflict, solved, printed, recorded."""
 
 import csv
-import dataclasses
 import datetime as dt
 import hashlib
 import io
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -440,8 +440,8 @@ def shown(week, names):
 def test_another_companion_makes_their_papers_and_the_card_stale(week, shown, names):
     """Card, book and calendar of the officer; those of who is not concerned stay."""
     first, *others = week.duties
-    duties = (dataclasses.replace(first, crew=("SSO-08",)), *others)
-    stale = set(find_outdated_papers(dataclasses.replace(week, duties=duties), names, shown))
+    duties = (replace(first, crew=("SSO-08",)), *others)
+    stale = set(find_outdated_papers(replace(week, duties=duties), names, shown))
     cards = {"part/changed.pdf", "cards/SSO-01.pdf", "cards/SSO-01/2026-11-30-900001.pdf"}
     assert stale == WALL | cards | {"calendars/SSO-01.ics", "schools/900001.pdf"}
 
@@ -449,10 +449,8 @@ def test_another_companion_makes_their_papers_and_the_card_stale(week, shown, na
 def test_a_patrol_of_another_window_has_a_card_of_its_own(week):
     """Two patrols of an officer at one school on a day have two cards and one school sheet."""
     first = week.duties[0]
-    morning = dataclasses.replace(
-        first, patrol=dataclasses.replace(first.patrol, window="morning_gate")
-    )
-    both = dataclasses.replace(week, duties=(morning, *week.duties))
+    morning = replace(first, patrol=replace(first.patrol, window="morning_gate"))
+    both = replace(week, duties=(morning, *week.duties))
     names = {"schools/900001.pdf", *map(Roster(both).card_path, both.duties)}
     assert "cards/SSO-01/2026-11-30-900001.morning_gate.pdf" in names
     stale = find_outdated_papers(week, names, hash_papers(both, names))
@@ -462,15 +460,15 @@ def test_a_patrol_of_another_window_has_a_card_of_its_own(week):
 def test_a_sheet_is_stale_where_another_schools_patrol_no_longer_comes(week, names):
     """The sheet says on how many days somebody comes to a feared place, from whichever school."""
     first, second = week.duties
-    stays, plan = dataclasses.replace(second.patrol, stops=()), week.plan
+    stays, plan = replace(second.patrol, stops=()), week.plan
     feared = find_feared_places(plan.area, plan.risk, plan.hotspots, [second.urn])[0]
-    stop = dataclasses.replace(first.patrol.stops[0], sees=feared.hotspots)
+    stop = replace(first.patrol.stops[0], sees=feared.hotspots)
     week, other = (
-        dataclasses.replace(
+        replace(
             week,
             duties=(
-                dataclasses.replace(first, patrol=dataclasses.replace(first.patrol, stops=stops)),
-                dataclasses.replace(second, patrol=stays),
+                replace(first, patrol=replace(first.patrol, stops=stops)),
+                replace(second, patrol=stays),
             ),
         )
         for stops in ((stop, *first.patrol.stops[1:]), ())
@@ -487,7 +485,7 @@ def test_a_sheet_is_stale_where_another_schools_patrol_no_longer_comes(week, nam
 
 def test_every_paper_that_shows_a_week_is_marked(week, names, shown):
     """Whatever a paper of the table shows, it is out of date once no patrol is left."""
-    empty = dataclasses.replace(week, duties=())
+    empty = replace(week, duties=())
     stale = find_outdated_papers(empty, names, shown)
     for paper in WEEK_PAPERS:
         files = {name for name in names if paper.matches(name)}

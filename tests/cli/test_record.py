@@ -1,9 +1,9 @@
 """The command record: from a week handed out to the return, at the keyboard and from files."""
 
-import dataclasses
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +17,7 @@ MONDAY = "2026-11-30"
 def folder(demo_week, tmp_path_factory):
     """Folder of the demo week, written with the cards of its first two duties only, to be quick."""
     duties = [duty for duty in demo_week.duties if duty.date == demo_week.start][:2]
-    short = dataclasses.replace(demo_week, duties=tuple(duties))
+    short = replace(demo_week, duties=tuple(duties))
     return pp.write_pack(short, tmp_path_factory.mktemp("week") / "out")
 
 

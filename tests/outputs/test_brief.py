@@ -1,8 +1,8 @@
 """The brief: what independent code counts, what rises, one page, one object, and the threshold."""
 
-import dataclasses
 import datetime as dt
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import networkx as nx
@@ -67,7 +67,7 @@ def settings_of(whole, **changes):
         name: getattr(whole.settings, name).model_copy(update=values)
         for name, values in changes.items()
     }
-    return dataclasses.replace(whole, settings=whole.settings.model_copy(update=update))
+    return replace(whole, settings=whole.settings.model_copy(update=update))
 
 
 def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
@@ -124,7 +124,7 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
     incidents = demo_area.incidents.copy()
     day = np.arange(len(incidents)) % 28
     incidents["occurred_at"] = incidents["month"] + pd.to_timedelta(day * 24 + 16, unit="h")
-    area = dataclasses.replace(demo_area, incidents=incidents, times_known=True, snapped=False)
+    area = replace(demo_area, incidents=incidents, times_known=True, snapped=False)
     small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 10))
     around = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
     text = "\n".join(format_brief_lines(small_brief))
@@ -138,13 +138,11 @@ def test_names_arrive_as_text(demo_area, brief):
     """Markup of typst or HTML in names, reasons and the area is printed letter by letter."""
     named = settings_of(demo_area, area={"name": HOSTILE})
     spots = tuple(
-        dataclasses.replace(
-            spot, place=HOSTILE, reasons=(ReportsReason(time_band=None, factors=(HOSTILE,)),)
-        )
+        replace(spot, place=HOSTILE, reasons=(ReportsReason(time_band=None, factors=(HOSTILE,)),))
         for spot in brief.hotspots
     )
-    streets = tuple(dataclasses.replace(one, name=HOSTILE) for one in brief.streets)
-    mean = dataclasses.replace(brief, area=named, school=HOSTILE, hotspots=spots, streets=streets)
+    streets = tuple(replace(one, name=HOSTILE) for one in brief.streets)
+    mean = replace(brief, area=named, school=HOSTILE, hotspots=spots, streets=streets)
     pdf = render_brief(mean)
     (page,) = read_pages(pdf)
     assert page.count("".join(HOSTILE.split())) >= 3
@@ -155,10 +153,10 @@ def test_longest_brief_stays_on_one_page(brief):
     """Any number of hotspots and groups with long names, and many categories, fit the page."""
     long = "Saint Somebody the Great and All Angels " * 10
     why = (ReportsReason(time_band=None, factors=(long, long)),)
-    spots = tuple(dataclasses.replace(spot, place=long, reasons=why) for spot in brief.hotspots * 5)
-    groups = tuple(dataclasses.replace(group, place=long) for group in brief.reports * 5)
-    rows = tuple(dataclasses.replace(one, name=long) for one in brief.categories * 3)
-    full = dataclasses.replace(brief, school=long, hotspots=spots, reports=groups, categories=rows)
+    spots = tuple(replace(spot, place=long, reasons=why) for spot in brief.hotspots * 5)
+    groups = tuple(replace(group, place=long) for group in brief.reports * 5)
+    rows = tuple(replace(one, name=long) for one in brief.categories * 3)
+    full = replace(brief, school=long, hotspots=spots, reports=groups, categories=rows)
     assert len(read_pages(render_brief(full))) == 1
 
 
@@ -173,12 +171,12 @@ def _build_week(plan, hotspots, demands=()):
     """A week of one patrol, by an officer of the school's, whose one stop is at some hotspots."""
     patrol = next(one for one in plan.patrols if one.urn == URN and one.stops)
     spots = plan.hotspots.set_index("hotspot")
-    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
+    stop = replace(patrol.stops[0], hotspot="H999", sees=())
     if hotspots:
         at = spots.loc[hotspots[0], ["stop_x", "stop_y"]]
-        stop = dataclasses.replace(stop, hotspot=hotspots[0], point=tuple(at), sees=tuple(hotspots))
+        stop = replace(stop, hotspot=hotspots[0], point=tuple(at), sees=tuple(hotspots))
     legs = (patrol.legs[0], patrol.legs[-1])
-    patrol = dataclasses.replace(patrol, stops=(stop,), legs=legs, variants=())
+    patrol = replace(patrol, stops=(stop,), legs=legs, variants=())
     duty = Duty(
         *("SSO-04", URN, MONDAY, patrol.start_minutes, patrol.end_minutes, 0, patrol),
         leave_minutes=patrol.start_minutes - 5,
@@ -215,7 +213,7 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
 def test_school_staff_are_named_only_by_their_role(demo_area, demo_plan, changed, tmp_path):
     """Neither the document nor the sentences have the name of a member of staff."""
     roles = demo_area.officers["role"].where(demo_area.officers["officer"] != "SSO-04", STAFF)
-    area = dataclasses.replace(demo_area, officers=demo_area.officers.assign(role=roles))
+    area = replace(demo_area, officers=demo_area.officers.assign(role=roles))
     brief = _brief(area, demo_plan, tmp_path, _build_week(demo_plan, changed[:1]))
     for text in (json.dumps(build_brief_document(brief)), "\n".join(format_brief_lines(brief))):
         assert STAFF_WORDS in text
@@ -242,17 +240,15 @@ def test_after_a_change_of_data_places_count_and_not_names(demo_area, demo_plan,
     """A week of other data may call the place otherwise: a stop on the stretch counts."""
     week = _build_week(demo_plan, changed[:1])
     patrol = week.duties[0].patrol
-    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
-    duty = dataclasses.replace(
-        week.duties[0], patrol=dataclasses.replace(patrol, stops=(stop, *patrol.stops[1:]))
-    )
+    stop = replace(patrol.stops[0], hotspot="H999", sees=())
+    duty = replace(week.duties[0], patrol=replace(patrol, stops=(stop, *patrol.stops[1:])))
     other = dict(week.created_from) | {"seed": 123}
-    older = dataclasses.replace(week, duties=(duty,), created_from=other)
+    older = replace(week, duties=(duty,), created_from=other)
     brief = _brief(demo_area, demo_plan, tmp_path, older)
     (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
     assert spot.answer is not None
     assert [visit.officer for visit in spot.answer.visits] == ["SSO-04"]
-    same = dataclasses.replace(older, created_from=week.created_from)
+    same = replace(older, created_from=week.created_from)
     brief = _brief(demo_area, demo_plan, tmp_path, same)
     (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
     assert spot.answer.visits == ()
@@ -340,7 +336,7 @@ def agree(area, sinces):
 
 def test_brief_agrees_with_independent_counts(demo_area):
     """A brief for three schools of the demo borough says what separate code counts."""
-    few = dataclasses.replace(
+    few = replace(
         demo_area, schools=demo_area.schools.iloc[:3], gates=demo_area.gates.take(range(3))
     )
     agree(few, ["2025-10-01", "2026-03-01", "2026-09-01"])
@@ -473,7 +469,7 @@ def test_nothing_to_compare_is_an_error(demo_area, hotspots):
     farthest = np.argmin(find_walking_area(forces, row).catchment_shares)
     there = forces.incident_catchment == farthest
     added[last & there] = "Far"
-    forces = dataclasses.replace(forces, incidents=forces.incidents.assign(force=added))
+    forces = replace(forces, incidents=forces.incidents.assign(force=added))
     area = drop_months(forces, [("West", "2026-08"), ("West", "2026-09")])
     assert area.incidents["month"].max() >= pd.Timestamp("2026-08-01")  # crime far away
     with pytest.raises(InputError, match="are missing around this school"):

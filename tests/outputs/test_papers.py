@@ -1,10 +1,10 @@
 """Papers: their table, earlier ones that are copied, notes, and what offline pages share."""
 
 import base64
-import dataclasses
 import datetime as dt
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -65,10 +65,10 @@ def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, folder):
     assert find() == {"tasks.pdf": b"paper"}
     assert find(**{"tasks.pdf": ["other words"]}) is None
     assert find(**{"lead.pdf": ["words"]}) is None
-    assert find(dataclasses.replace(demo_plan, hotspots=demo_plan.hotspots[1:])) is None
+    assert find(replace(demo_plan, hotspots=demo_plan.hotspots[1:])) is None
     other = demo_plan.area.settings.model_copy(update={"seed": 99})
-    area = dataclasses.replace(demo_plan.area, settings=other)
-    assert find(dataclasses.replace(demo_plan, area=area)) is None
+    area = replace(demo_plan.area, settings=other)
+    assert find(replace(demo_plan, area=area)) is None
     (folder / "tasks.pdf").write_bytes(b"another paper")
     assert find() is None
     (folder / "tasks.pdf").unlink()
@@ -135,8 +135,8 @@ def test_a_plan_has_every_note(demo_plan):
 def test_words_of_the_data_stay_text(demo_plan):
     """A note that holds a line break cannot pretend to be another part of the file."""
     evil = Note("x", "Place\n\nFor officers\n- go home.")
-    risk = dataclasses.replace(demo_plan.risk, notes=(evil,))
-    lines = render_notes(dataclasses.replace(demo_plan, risk=risk)).decode("utf-8").splitlines()
+    risk = replace(demo_plan.risk, notes=(evil,))
+    lines = render_notes(replace(demo_plan, risk=risk)).decode("utf-8").splitlines()
     assert "- Place For officers - go home." in lines
 
 

@@ -1,6 +1,5 @@
 """Demands of a week, the plans of its days, the routes that meet them, and what became of each."""
 
-import dataclasses
 import datetime as dt
 from dataclasses import replace
 from types import SimpleNamespace
@@ -76,18 +75,18 @@ def task(area, **columns):
         place[name] = [value]
     if "geometry" in columns:
         place = place.set_geometry("geometry", crs=area.network.projection.crs)
-    return dataclasses.replace(area, tasked_places=place.reset_index(drop=True))
+    return replace(area, tasked_places=place.reset_index(drop=True))
 
 
 @pytest.fixture(scope="module")
 def make_inputs(demo_area, found):
     """Inputs of a week of two officers of the demo borough, its place changed in some columns."""
     none, officers = demo_area.tasked_places.iloc[:0], demo_area.officers.iloc[:2]
-    bare = dataclasses.replace(demo_area, tasked_places=none, officers=officers)
+    bare = replace(demo_area, tasked_places=none, officers=officers)
     planned = plan_days(bare, *found, DAYS)
 
     def make(**columns):
-        area = dataclasses.replace(bare, tasked_places=task(demo_area, **columns).tasked_places)
+        area = replace(bare, tasked_places=task(demo_area, **columns).tasked_places)
         plans = plan_days(area, *found, DAYS, earlier=planned)
         return RotaInputs(area, tuple(plans[day] for day in DAYS), DAYS)
 
@@ -98,7 +97,7 @@ def test_demands_are_places_by_day_and_hotspots_of_the_week(demo_area, found):
     """A place has a demand for each of its days; a rising hotspot one for any day."""
     area = task(demo_area, visits=2, officers=2)
     until = area.tasked_places.assign(weekdays=[["mon", "wed"]], to=pd.Timestamp("2026-11-30"))
-    area = dataclasses.replace(area, tasked_places=until)
+    area = replace(area, tasked_places=until)
     urns = tuple(area.schools["urn"])
     is_open = np.ones((len(urns), 5), dtype=bool)
     plan = pp.plan_patrols(area, *found, urns=urns[:1])

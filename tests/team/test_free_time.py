@@ -1,7 +1,7 @@
 """Duties and windows: what an officer has to do leaves no time for a patrol, ways included."""
 
-import dataclasses
 import datetime as dt
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -36,7 +36,7 @@ def windowed(demo_area):
     windows = {name: PatrolWindow.model_validate(one) for name, one in WINDOWS.items()}
     names = ("after_school", *WINDOWS)
     area = pp.with_settings(demo_area, patrol={"windows": windows}, week={"windows": names})
-    area = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
+    area = replace(area, tasked_places=area.tasked_places.iloc[:0])
     risks = {
         name: pp.estimate_risk(area, window=resolve_window(area.settings.patrol, name=name))
         for name in names
@@ -64,7 +64,7 @@ def _duties(area, *rows):
         ]
     )
     frame = gpd.GeoDataFrame({name: table[name] for name in names[:-1]}, geometry=points.array)
-    return dataclasses.replace(area, duties=frame)
+    return replace(area, duties=frame)
 
 
 def _build(area, plan, days=DAYS, windows=None):
@@ -109,7 +109,7 @@ def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
 def test_journeys_off_the_streets_take_their_speed_and_overhead(demo_area, mode, kmh, overhead):
     """Door to door: the straight line at that speed, and the overhead once."""
     officers = demo_area.officers.assign(mode=mode)
-    area = dataclasses.replace(demo_area, officers=officers)
+    area = replace(demo_area, officers=officers)
     place = np.array([[officers.geometry.x.iloc[0] + 3000, officers.geometry.y.iloc[0]]])
     found = compute_minutes_from_base(area, place)[0, 0]
     assert found == pytest.approx(overhead + 3 / kmh * 60)
@@ -138,7 +138,7 @@ def _draw_team(area, rng):
         )
     places = nodes[rng.integers(0, len(nodes), count)] + rng.normal(0, 40, (count, 2))
     points = gpd.points_from_xy(*places.T, crs=area.officers.crs)
-    team = dataclasses.replace(area, officers=gpd.GeoDataFrame(rows, geometry=points))
+    team = replace(area, officers=gpd.GeoDataFrame(rows, geometry=points))
     duties = []
     for _ in range(int(rng.integers(0, 14))):
         begin = int(rng.integers(7 * 60, 17 * 60))

@@ -1,6 +1,5 @@
 """The choice of a week: programme, search and walks, against independent code and brute force."""
 
-import dataclasses
 import itertools
 from dataclasses import replace
 
@@ -215,7 +214,7 @@ def _handed_out(seed):
     both = np.concatenate([few.officer, 1 - few.officer])
     names = ("day", "route", "lock", "option_minutes", "needs_companion")
     twice = {name: np.concatenate([getattr(few, name)] * 2) for name in names}
-    wide = dataclasses.replace(few, officer=both, **twice)
+    wide = replace(few, officer=both, **twice)
     _, once = np.unique(np.stack([wide.officer, wide.day, wide.route]), axis=1, return_index=True)
     wide = wide.select(np.sort(once))
     return wide, solve_rota(wide, stop=SearchLimits(moves_per_school=300)).chosen
@@ -247,7 +246,7 @@ def test_no_other_week_within_the_limits_is_better(seed, max_out):
     stands = np.isin(np.arange(len(problem)), chosen)[~gone]
     lost = len(chosen) - int(stands.sum())
     lock = np.where(stands, np.cumsum(stands) - 1, -1) if max_out == 0 else np.full(len(stands), -1)
-    part = dataclasses.replace(problem.select(~gone), lock=lock)
+    part = replace(problem.select(~gone), lock=lock)
     limits = ChangeLimits(stands, max_out, lost + max_out)
     ours = find_few_changes(part, limits).tolist()
     standing = set(np.flatnonzero(stands).tolist())

@@ -1,6 +1,5 @@
 """How patrols are walked, drawn by a key; and that all papers agree on who is where when."""
 
-import dataclasses
 import datetime as dt
 import json
 from dataclasses import replace
@@ -371,8 +370,8 @@ def test_every_patrol_is_between_its_ways(week):
 
 def test_who_walks_along_has_the_patrol_in_their_day(week, demo_area):
     """A companion sets out from their own base, by the time that they need themselves."""
-    duty = dataclasses.replace(week.duties[0], crew=("SSO-08",))
-    days = build_officer_days(dataclasses.replace(week, duties=(duty,)))
+    duty = replace(week.duties[0], crew=("SSO-08",))
+    days = build_officer_days(replace(week, duties=(duty,)))
     travel = compute_minutes_from_base(demo_area)
     row = list(demo_area.officers["officer"]).index("SSO-08")
     minutes = travel[row, list(demo_area.schools["urn"]).index(duty.urn)]
@@ -390,7 +389,7 @@ def test_appointments_stand_between_patrols_in_the_order_of_the_day(week, monkey
     other = next(day for day in week.days if day != duty.date)
     leave = Appointment(duty.officer, other, "leave", 0, 0, 1439, 1439)
     monkeypatch.setattr(FreeTime, "appointments", (leave, court))
-    days = build_officer_days(dataclasses.replace(week, duties=(duty,)))
+    days = build_officer_days(replace(week, duties=(duty,)))
     kinds = [item.kind for item in days[duty.officer, duty.date]]
     assert kinds == ["way", "appointment", "way", "way", "patrol", "way"]
     (whole,) = days[duty.officer, other]

@@ -1,8 +1,8 @@
 """The files that a school gets: written whole or not at all, and what their maps hold; no crime."""
 
-import dataclasses
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from itertools import pairwise
 
@@ -76,7 +76,7 @@ def test_every_square_is_wide_enough_to_read(demo_area):
 def test_a_small_place_and_a_full_form_fit_the_page(demo_area, drawn):
     """The page of the map is no larger than its room, also with as many squares as there may be."""
     grid = build_form_grid(demo_area, URN)
-    full = dataclasses.replace(grid, across=MAX_ACROSS, down=MAX_DOWN)
+    full = replace(grid, across=MAX_ACROSS, down=MAX_DOWN)
     for shown in (drawn, draw_form_map(demo_area, full, URN, width=MAP_WIDTH, height=MAP_HEIGHT)):
         assert shown.size[0] <= MAP_WIDTH + 0.01
         assert shown.size[1] <= MAP_HEIGHT + 0.01

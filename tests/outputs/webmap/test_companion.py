@@ -1,9 +1,9 @@
 """The phone as a companion: a patrol walked by thumb, from the gate to a file that record takes."""
 
-import dataclasses
 import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -240,8 +240,8 @@ def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(open_page, d
     assert page.evaluate("localStorage.length") == 0
 
     page.click("#begin")
-    other = dataclasses.replace(patrol, end_minutes=patrol.end_minutes - 1)
-    plan = dataclasses.replace(demo_plan, patrols=(other,))
+    other = replace(patrol, end_minutes=patrol.end_minutes - 1)
+    plan = replace(demo_plan, patrols=(other,))
     Path(page.url.split("#")[0].removeprefix("file://")).write_bytes(render_map(plan))
     page.reload()
     assert page.evaluate("localStorage.length") == 0

@@ -1,11 +1,11 @@
 """The phone map: one page without requests, for touch, keys and the ear; names at their street."""
 
 import base64
-import dataclasses
 import datetime as dt
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from itertools import combinations
 
@@ -37,8 +37,8 @@ HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École $
 def plan(demo_plan):
     """Take the demo borough's plan, with a second officer at the second school."""
     first, second, *others = demo_plan.patrols
-    again = dataclasses.replace(second, number=2)
-    return dataclasses.replace(demo_plan, patrols=(first, second, again, *others))
+    again = replace(second, number=2)
+    return replace(demo_plan, patrols=(first, second, again, *others))
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +51,18 @@ def html(plan):
 def hostile(plan):
     """Give the first school, its patrol and the first hotspot a name full of markup."""
     names = [HOSTILE, *plan.area.schools["name"][1:]]
-    area = dataclasses.replace(plan.area, schools=plan.area.schools.assign(name=names))
+    area = replace(plan.area, schools=plan.area.schools.assign(name=names))
     why = (ReportsReason(time_band=None, factors=(HOSTILE,)),)
     places = [HOSTILE, *plan.hotspots["place"][1:]]
     reasons = [write_reasons(why), *plan.hotspots["reasons"][1:]]
     hotspots = plan.hotspots.assign(place=places, reasons=reasons)
     first, *others = plan.patrols
     tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
-    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
+    stop = replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
     barred = BarredPlace(point=first.point, place=HOSTILE, tasking=tasking)
     named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
-    mean = dataclasses.replace(first, **named)
-    return dataclasses.replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
+    mean = replace(first, **named)
+    return replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
 
 
 BLOCK = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
@@ -102,8 +102,8 @@ def test_tiles_are_requested_only_when_set_and_named(plan):
     address = "https://{s}.tiles.example/{z}/{x}/{y}.png"
     output = OutputSettings(tiles=address)
     settings = plan.area.settings.model_copy(update={"output": output})
-    area = dataclasses.replace(plan.area, settings=settings)
-    html = render_map(dataclasses.replace(plan, area=area)).decode()
+    area = replace(plan.area, settings=settings)
+    html = render_map(replace(plan, area=area)).decode()
     assert "img-src data: https://*.tiles.example;" in _read_policy(html)
     assert "this page asks the server tiles.example" in html
     assert "sends no requests" not in html
@@ -112,8 +112,8 @@ def test_tiles_are_requested_only_when_set_and_named(plan):
 
 def test_lone_surrogates_do_not_stop_the_page(plan):
     """Half a character, as broken files hold, becomes a question mark."""
-    broken = dataclasses.replace(plan.patrols[0], school="Alder\ud800School")
-    html = render_map(dataclasses.replace(plan, patrols=(broken,))).decode()
+    broken = replace(plan.patrols[0], school="Alder\ud800School")
+    html = render_map(replace(plan, patrols=(broken,))).decode()
     assert "Alder?School" in html
 
 
@@ -174,7 +174,7 @@ def test_disagreement_is_feared_or_recorded(plan):
     crime, reports = np.zeros(100), np.zeros(100)
     crime[:10], reports[90:] = 0.1, 0.1
     voices = {"crime": crime, "reports": reports, "without_exposure": crime + reports}
-    risk = dataclasses.replace(plan.risk, **voices)
+    risk = replace(plan.risk, **voices)
     differ = classify_voices(risk, metres)["differ"]
     assert differ.tolist() == [ONLY_RECORDED] * 10 + [0] * 80 + [ONLY_REPORTED] * 10
 
@@ -354,7 +354,7 @@ def test_hotspot_opens_with_its_reasons(visit, plan):
 
 def test_empty_plan_is_a_map_of_streets(open_page, plan):
     """Without any patrol or hotspot the page still opens, shows the streets and says so."""
-    bare = dataclasses.replace(plan, patrols=(), hotspots=plan.hotspots.iloc[:0])
+    bare = replace(plan, patrols=(), hotspots=plan.hotspots.iloc[:0])
     page = open_page(render_map(bare)).page
     assert "This plan has no patrols" in page.locator("#stops").inner_text()
     assert _drawn(page, "ground") > 5000
@@ -433,6 +433,6 @@ def test_every_walked_street_is_named_at_the_first_view(request, open_page, area
 
 def test_who_stays_at_the_gate_walks_no_street(open_page, demo_plan):
     """Nothing is listed for a patrol without a walk."""
-    still = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=(), variants=())
-    html = render_map(dataclasses.replace(demo_plan, patrols=(still,)))
+    still = replace(demo_plan.patrols[0], stops=(), legs=(), variants=())
+    html = render_map(replace(demo_plan, patrols=(still,)))
     assert not open_page(html).page.locator("#also").is_visible()

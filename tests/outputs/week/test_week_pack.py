@@ -1,9 +1,9 @@
 """A week as a folder, with each officer's cards, and on the phone, chosen by day and officer."""
 
-import dataclasses
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ ALWAYS = (
 def hand(week):
     """The week with the duties of one officer."""
     mine = tuple(duty for duty in week.duties if duty.officer == "SSO-01")
-    return dataclasses.replace(week, duties=mine)
+    return replace(week, duties=mine)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_an_officers_papers_alone(week, part):
 
 def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
     """With any names of officers, files have plain names, and the name is printed."""
-    first = dataclasses.replace(hostile, duties=hostile.duties[:2])
+    first = replace(hostile, duties=hostile.duties[:2])
     out = pp.write_pack(first, tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
     names = {name for name in files(out) if name.startswith("cards/")}
@@ -226,7 +226,7 @@ def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
     assert changed <= {"lead.pdf", "notes.txt"}  # notes of a week that was read again
 
     typeset.clear()
-    pp.write_pack(dataclasses.replace(again, duties=again.duties[1:]), out)
+    pp.write_pack(replace(again, duties=again.duties[1:]), out)
     book, *sheets = typeset
     assert len(book.cards) == len(hand.duties) - 1
     assert {*sheets} <= {"tasks.typ", "lead.typ", "school.typ"}

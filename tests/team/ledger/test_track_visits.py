@@ -1,9 +1,9 @@
 """What a track says of each stop, and what it leaves as it was."""
 
-import dataclasses
 import datetime as dt
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,10 +121,7 @@ def _measure(ledger, plan, track, duty, **options):
 def _type(ledger, found, minutes):
     """Enter the same minutes for every place measured, as if typed."""
     ledger.record(
-        [
-            dataclasses.replace(visit, minutes=minutes, source="keyboard", tracks=())
-            for visit in found.visits
-        ]
+        [replace(visit, minutes=minutes, source="keyboard", tracks=()) for visit in found.visits]
     )
 
 
