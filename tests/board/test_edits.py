@@ -34,20 +34,15 @@ def why_not(hand, week, **change):
     return str(raised.value)
 
 
-def of(week, officer):
-    """An officer's patrols."""
-    return [duty for duty in week.duties if duty.officer == officer]
+def has_in_care(hand, officer, urn):
+    """Whether a school is in an officer's care."""
+    return hand.inputs.cares[hand.inputs.officers.index(officer), hand.inputs.urns.index(urn)]
 
 
 def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
     """A patrol at a school not in the officer's care is a loan: locked, noted, removed as one."""
-    gaps = [
-        (who, gap)
-        for gap in chosen.unmet
-        for who in hand.inputs.officers
-        if not hand.inputs.cares[hand.inputs.officers.index(who), hand.inputs.urns.index(gap.urn)]
-    ]
-    for who, gap in gaps:
+    gaps = [(who, gap) for gap in chosen.unmet for who in hand.inputs.officers]
+    for who, gap in (one for one in gaps if not has_in_care(hand, one[0], one[1].urn)):
         lent = {"officer": who, "urn": gap.urn, "date": f"{gap.date}"}
         with suppress(InvalidEditError):
             new_hand, week = after(hand, chosen, kind="add", **lent, variant=None)
@@ -60,7 +55,7 @@ def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
 
 def test_every_refusal_names_its_reason(hand, chosen):
     """Off duty, closed, taken, elsewhere, unknown: each refusal names its own reason."""
-    mine, inputs = of(chosen, "SSO-02"), hand.inputs
+    mine, inputs = [duty for duty in chosen.duties if duty.officer == "SSO-02"], hand.inputs
     day, number = f"{mine[0].date}", chosen.days.index(mine[0].date)
     hours = dict(zip(inputs.officers, inputs.free_time.hours[:, number, 0], strict=True))
     other = next(name for name in ("SSO-04", "SSO-05", "SSO-06") if not np.isnan(hours[name]))
@@ -162,10 +157,7 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
     broken = checker.find_broken_duties(week, ground.area)
     assert all("not their school" in row for row in broken)
     for duty in week.duties:
-        cares = hand.inputs.cares[
-            hand.inputs.officers.index(duty.officer), hand.inputs.urns.index(duty.urn)
-        ]
-        assert cares or (duty.officer, duty.urn) in lent
+        assert has_in_care(hand, duty.officer, duty.urn) or (duty.officer, duty.urn) in lent
         assert not any(ban.officer == duty.officer and ban.date == duty.date for ban in week.bans)
     assert week.bound >= week.worth - 1e-9
 

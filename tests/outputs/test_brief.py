@@ -12,7 +12,7 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 from missing_months import drop_months, split_forces
-from outputs.printed import read_pages
+from outputs.printed import change_settings, read_pages
 from weeks_by_hand import build_week
 
 from patrolplan.errors import InputError
@@ -61,15 +61,6 @@ def brief(demo_area, hotspots):
     return build_brief(demo_area, hotspots, "900010", SINCE)
 
 
-def settings_of(whole, **changes):
-    """The area with one section of its settings changed."""
-    update = {
-        name: getattr(whole.settings, name).model_copy(update=values)
-        for name, values in changes.items()
-    }
-    return replace(whole, settings=whole.settings.model_copy(update=update))
-
-
 def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
     """Only new or rising hotspots are listed, nearest first, none beyond the radius."""
     trend = hotspots.set_index("hotspot")["trend"]
@@ -96,11 +87,11 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
 
 def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots):
     """With crime held to the threshold, no small count is shown, nor a sum that tells it."""
-    area = settings_of(
+    area = change_settings(
         demo_area, privacy={"threshold_for_crime": True}, patrol={"radius_metres": 300.0}
     )
     small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
-    near = settings_of(demo_area, patrol={"radius_metres": 300.0})
+    near = change_settings(demo_area, patrol={"radius_metres": 300.0})
     plain = build_brief(near, hotspots, "900001", dt.date(2026, 9, 1))
     small = [one.name for one in plain.categories if round(one.now.value) < 5]
     assert small
@@ -136,7 +127,7 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
 
 def test_names_arrive_as_text(demo_area, brief):
     """Markup of typst or HTML in names, reasons and the area is printed letter by letter."""
-    named = settings_of(demo_area, area={"name": HOSTILE})
+    named = change_settings(demo_area, area={"name": HOSTILE})
     spots = tuple(
         replace(spot, place=HOSTILE, reasons=(ReportsReason(time_band=None, factors=(HOSTILE,)),))
         for spot in brief.hotspots

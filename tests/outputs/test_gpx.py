@@ -7,6 +7,7 @@ from dataclasses import replace
 import gpxpy
 import numpy as np
 import pytest
+from outputs.printed import change_settings
 
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.gpx import render_gpx
@@ -111,10 +112,7 @@ def test_hostile_names_stay_text(demo_plan, patrol):
 
 def test_nothing_personal_and_no_time_of_making(demo_plan, patrol):
     """The metadata name no author and no time, so equal plans give equal bytes."""
-    settings = demo_plan.area.settings
-    named = settings.area.model_copy(update={"name": "Toytown"})
-    area = replace(demo_plan.area, settings=settings.model_copy(update={"area": named}))
-    plan = replace(demo_plan, area=area)
+    plan = replace(demo_plan, area=change_settings(demo_plan.area, area={"name": "Toytown"}))
     written = render_gpx(plan, patrol.urn)
     assert written == render_gpx(plan, patrol.urn)
     root = ET.fromstring(written)

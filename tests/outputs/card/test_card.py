@@ -9,9 +9,10 @@ import numpy as np
 import pypdf
 import pytest
 import segno
-from outputs.map_checks import assert_labels_apart, assert_on_map
 from outputs.printed import (
     DOTS,
+    assert_labels_apart,
+    assert_on_map,
     find_words_off_page,
     read_pages,
     rendered,

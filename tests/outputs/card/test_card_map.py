@@ -12,8 +12,7 @@ import pypdf
 import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
-from outputs.map_checks import assert_labels_apart, assert_on_map
-from outputs.printed import typeset_picture
+from outputs.printed import assert_labels_apart, assert_on_map, typeset_picture
 
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.card.card import BODY_WIDTH

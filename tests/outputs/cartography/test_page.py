@@ -8,8 +8,7 @@ import numpy as np
 import pypdf
 import pytest
 from hypothesis import given, settings, strategies as st
-from outputs.map_checks import assert_on_map
-from outputs.printed import rendered, typeset_picture
+from outputs.printed import assert_on_map, rendered, typeset_picture
 
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.card.card_text import build_card_data

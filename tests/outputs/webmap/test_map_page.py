@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
+from outputs.printed import change_settings
 from page_visits import DESK, LISTENING, PHONE
 
 from patrolplan.hotspots.reasons import ReportsReason, read_reasons, write_reasons
@@ -28,7 +29,6 @@ from patrolplan.outputs.webmap.map_layers import (
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.wording import describe_barred, describe_tasking, format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Tasking
-from patrolplan.settings.models import OutputSettings
 
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'
 
@@ -100,9 +100,7 @@ def test_policy_names_every_script_and_style_by_hash(html):
 def test_tiles_are_requested_only_when_set_and_named(plan):
     """With a tile address the policy opens for that server alone, and the page says so."""
     address = "https://{s}.tiles.example/{z}/{x}/{y}.png"
-    output = OutputSettings(tiles=address)
-    settings = plan.area.settings.model_copy(update={"output": output})
-    area = replace(plan.area, settings=settings)
+    area = change_settings(plan.area, output={"tiles": address})
     html = render_map(replace(plan, area=area)).decode()
     assert "img-src data: https://*.tiles.example;" in _read_policy(html)
     assert "this page asks the server tiles.example" in html

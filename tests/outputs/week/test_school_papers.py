@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from outputs.printed import find_words_off_page, read_pages, rendered, strip_spaces
+from outputs.printed import change_settings, find_words_off_page, read_pages, rendered, strip_spaces
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
@@ -98,11 +98,8 @@ def test_no_time_but_the_gates_stands_on_it(roll, texts):
 
 def _lower_threshold(roll, threshold):
     """The week where smaller groups of reports count, and why."""
-    area = roll.week.plan.area
     changes = {"threshold": threshold, "reason": "a trial of two"}
-    privacy = area.settings.privacy.model_copy(update=changes)
-    low = replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
-    plan = replace(roll.week.plan, area=low)
+    plan = replace(roll.week.plan, area=change_settings(roll.week.plan.area, privacy=changes))
     return Roster(replace(roll.week, plan=plan))
 
 

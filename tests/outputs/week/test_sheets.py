@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 from hypothesis import given, strategies as st
-from outputs.printed import find_words_off_page, read_pages, strip_spaces
+from outputs.printed import change_settings, find_words_off_page, read_pages, strip_spaces
 
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card_text
@@ -72,11 +72,9 @@ def test_what_was_accepted_is_printed_on_sheets_and_cards(roll):
     notes = [
         Note("check_accepted", "Accepted in the settings (rota on Monday): officers.csv: none.")
     ]
-    crimes = plan.area.settings.crimes.model_copy(
-        update={"include_discovered": True, "reason": "joint operation"}
-    )
-    settings = plan.area.settings.model_copy(update={"crimes": crimes})
-    area = replace(plan.area, notes=(*plan.area.notes, *notes), settings=settings)
+    crimes = {"include_discovered": True, "reason": "joint operation"}
+    area = change_settings(plan.area, crimes=crimes)
+    area = replace(area, notes=(*plan.area.notes, *notes))
     plan = replace(plan, area=area)
     sheets = build_task_sheets(Roster(replace(roll.week, plan=plan)), roll.week.duties)
     card = card_text.build_card_data(plan, plan.patrols[0], "x")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import openpyxl
 import pytest
+from outputs.printed import change_settings
 
 import patrolplan as pp
 from patrolplan.outputs.week.calendars import render_calendar, render_calendars
@@ -168,11 +169,8 @@ def test_hostile_names_stay_text_and_lines_stay_short(hostile):
 
 def test_elsewhere_times_are_those_of_the_place(week):
     """Outside Great Britain no zone is known, so that times are what the clock shows there."""
-    area = week.plan.area
-    settings = area.settings.model_copy(
-        update={"area": area.settings.area.model_copy(update={"crs": "EPSG:32630"})}
-    )
-    plan = replace(week.plan, area=replace(area, settings=settings))
+    area = change_settings(week.plan.area, area={"crs": "EPSG:32630"})
+    plan = replace(week.plan, area=area)
     roster = Roster(replace(week, plan=plan))
     content = render_calendar(roster, roster.officers[0])
     assert b"VTIMEZONE" not in content
