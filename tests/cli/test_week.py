@@ -108,14 +108,6 @@ def trial_area(copy_demo, tmp_path_factory):
     return settings
 
 
-@pytest.fixture(scope="module")
-def wishes(trial_area):
-    """A file that the lead wrote; the first test that needs pairs has them added."""
-    path = trial_area.parent / "trial.json"
-    path.write_text(json.dumps(WISHES), encoding="utf-8")
-    return path
-
-
 def test_a_new_trial_needs_a_first_day(run, trial_area, tmp_path):
     """Without a file and without --from there is no trial."""
     code, _, stderr = run("week", "--config", trial_area, "--trial", tmp_path / "none.json")
@@ -124,8 +116,10 @@ def test_a_new_trial_needs_a_first_day(run, trial_area, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_trial_from_its_pairs_to_its_result(run, trial_area, wishes, demo, tmp_path):
+def test_a_trial_from_its_pairs_to_its_result(run, trial_area, demo, tmp_path):
     """Paired, planned, refused before its end, repaired only with its file, and analysed."""
+    wishes = trial_area.parent / "trial.json"
+    wishes.write_text(json.dumps(WISHES), encoding="utf-8")
     trial = ["--config", trial_area, "--trial", wishes]
     code, out, _ = run("week", *trial, "--json")
     paired = json.loads(out)

@@ -44,23 +44,17 @@ def test_a_value_that_cannot_be_seen_is_refused():
         hash_facts([test_digests_differ_where_values_do])
 
 
-@pytest.fixture
-def folder(demo_plan, tmp_path):
-    """A folder with one paper and a manifest that says what it is made from."""
+def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, tmp_path):
+    """Where anything that a paper shows has changed, or one of several is new, none is copied."""
     papers = EarlierPapers(None, demo_plan)
     assert papers.find({"tasks.pdf": ["words"]}) is None
     (tmp_path / "tasks.pdf").write_bytes(b"paper")
     document = {PAPERS_KEY: papers.seal({"tasks.pdf": b"paper", "week.csv": b""}), "files": {}}
     assert [*document[PAPERS_KEY]] == ["tasks.pdf"]
     (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
-    return tmp_path
-
-
-def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, folder):
-    """Where anything that a paper shows has changed, or one of several is new, none is copied."""
 
     def find(plan=demo_plan, **facts):
-        return EarlierPapers(folder, plan).find({"tasks.pdf": ["words"]} | facts)
+        return EarlierPapers(tmp_path, plan).find({"tasks.pdf": ["words"]} | facts)
 
     assert find() == {"tasks.pdf": b"paper"}
     assert find(**{"tasks.pdf": ["other words"]}) is None
@@ -69,9 +63,9 @@ def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, folder):
     other = demo_plan.area.settings.model_copy(update={"seed": 99})
     area = replace(demo_plan.area, settings=other)
     assert find(replace(demo_plan, area=area)) is None
-    (folder / "tasks.pdf").write_bytes(b"another paper")
+    (tmp_path / "tasks.pdf").write_bytes(b"another paper")
     assert find() is None
-    (folder / "tasks.pdf").unlink()
+    (tmp_path / "tasks.pdf").unlink()
     assert find() is None
 
 

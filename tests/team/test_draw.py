@@ -134,20 +134,14 @@ def _middles(*timings):
     )
 
 
-@pytest.fixture(scope="module")
-def small():
-    """Two officers, a school each; the second hotspot is of both schools' routes."""
+def test_chances_of_one_week_follow_from_its_timings():
+    """A cell's chance is its share of the timings; two patrols may both come, or either."""
+    # Two officers, a school each; the second hotspot is of both schools' routes.
     problem = teams.build_team([(0, 0, 0), (1, 0, 1)], [0, 1], [(0, 0), (0, 1), (1, 1)], [0.5, 0.2])
     times = [
         count_visit_times(np.array([0, 1]), _middles((0.25, 900, 925), (0.75, 901, 940))),
         count_visit_times(np.array([1]), _middles((0.5, 925), (0.5, 940))),
     ]
-    return problem, times
-
-
-def test_chances_of_one_week_follow_from_its_timings(small):
-    """A cell's chance is its share of the timings; two patrols may both come, or either."""
-    problem, times = small
     chances = compute_chances(problem, times, [np.array([0, 1])])
     assert chances.shape == (2, 1, QUARTERS)
     assert chances[0, 0, 60] == pytest.approx(1.0)

@@ -83,18 +83,13 @@ def drawn(by_pairs, path):
 
 
 @pytest.fixture(scope="module")
-def plans(by_pairs, demo_area, found):
-    """Plans under the trial."""
+def week(by_pairs, demo_area, found, drawn):
+    """A week under the trial."""
 
     def plan_days(some, days):
         return dict.fromkeys(days, pp.plan_patrols(some, *found))
 
-    return plan_trial_days(demo_area, DAYS, by_pairs, plan_days)
-
-
-@pytest.fixture(scope="module")
-def week(by_pairs, demo_area, plans, drawn):
-    """A week under the trial."""
+    plans = plan_trial_days(demo_area, DAYS, by_pairs, plan_days)
     return mark_trial_week(pp.plan_week(demo_area, plans, start=DAYS[0]), by_pairs, drawn)
 
 

@@ -59,8 +59,8 @@ def inputs(demo_area, timed_plan):
 
 
 @pytest.fixture(scope="module")
-def chosen(inputs):
-    """An option of every officer and day at a school that no other has then; nobody walks along."""
+def duties(inputs):
+    """Duties as planned: of every officer and day, at a school that no other has; no crews."""
     problem, taken, rows = inputs.problem, set(), []
     for row in np.random.default_rng(3).permutation(len(problem.officer)).tolist():
         day = problem.day[row]
@@ -68,13 +68,7 @@ def chosen(inputs):
         if not problem.is_along[row] and not mine & taken:
             rows.append(row)
             taken |= mine
-    return np.sort(rows)
-
-
-@pytest.fixture(scope="module")
-def duties(inputs, chosen):
-    """The duties of these options, as planned."""
-    problem = inputs.problem
+    chosen = np.sort(rows)
     rows = zip(problem.officer[chosen], problem.day[chosen], problem.route[chosen], strict=True)
     return tuple(build_duty(inputs, *map(int, row)) for row in rows)
 

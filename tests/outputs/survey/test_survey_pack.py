@@ -271,12 +271,6 @@ def street_map(area):
     return build_street_map(area, ROW)
 
 
-@pytest.fixture(scope="module")
-def gate(area):
-    """(2,) metres."""
-    return area.network.xy(area.gates.take([ROW]))[0]
-
-
 def _to_metres(area, points):
     latitude, longitude = np.array(points).T
     return np.column_stack(area.projection.to_metres(longitude, latitude))
@@ -290,9 +284,9 @@ def _unpack(area, lines):
     return [xy[first:last] for first, last in pairwise(ends)]
 
 
-def test_streets_are_all_those_of_the_box_by_name(area, street_map, gate):
+def test_streets_are_all_those_of_the_box_by_name(area, street_map):
     """Metres of street by name are those of the pieces in the box, no more and no fewer."""
-    network = area.network.walkable
+    network, gate = area.network.walkable, area.network.xy(area.gates.take([ROW]))[0]
     inside = np.abs(network.piece_middle - gate).max(axis=1) <= RADIUS_METRES
     wanted = {}
     for name, metres in zip(network.piece_name[inside], network.piece_metres[inside], strict=True):

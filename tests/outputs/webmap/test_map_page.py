@@ -47,24 +47,6 @@ def html(plan):
     return render_map(plan).decode()
 
 
-@pytest.fixture(scope="module")
-def hostile(plan):
-    """Give the first school, its patrol and the first hotspot a name full of markup."""
-    names = [HOSTILE, *plan.area.schools["name"][1:]]
-    area = replace(plan.area, schools=plan.area.schools.assign(name=names))
-    why = (ReportsReason(time_band=None, factors=(HOSTILE,)),)
-    places = [HOSTILE, *plan.hotspots["place"][1:]]
-    reasons = [write_reasons(why), *plan.hotspots["reasons"][1:]]
-    hotspots = plan.hotspots.assign(place=places, reasons=reasons)
-    first, *others = plan.patrols
-    tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
-    stop = replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
-    barred = BarredPlace(point=first.point, place=HOSTILE, tasking=tasking)
-    named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
-    mean = replace(first, **named)
-    return replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
-
-
 BLOCK = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
@@ -358,9 +340,23 @@ def test_empty_plan_is_a_map_of_streets(open_page, plan):
     assert _drawn(page, "ground") > 5000
 
 
-def test_hostile_names_arrive_as_text(open_page, hostile):
+def test_hostile_names_arrive_as_text(open_page, plan):
     """In the browser a hostile name is read as written, in list, search, popup and marker."""
-    page = open_page(render_map(hostile)).page
+    names = [HOSTILE, *plan.area.schools["name"][1:]]
+    area = replace(plan.area, schools=plan.area.schools.assign(name=names))
+    why = (ReportsReason(time_band=None, factors=(HOSTILE,)),)
+    places = [HOSTILE, *plan.hotspots["place"][1:]]
+    reasons = [write_reasons(why), *plan.hotspots["reasons"][1:]]
+    hotspots = plan.hotspots.assign(place=places, reasons=reasons)
+    first, *others = plan.patrols
+    tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
+    stop = replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
+    barred = BarredPlace(point=first.point, place=HOSTILE, tasking=tasking)
+    stops = (stop, *first.stops[1:])
+    mean = replace(first, school=HOSTILE, stops=stops, keep_away=(barred,))
+    hostile = replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
+    written = render_map(hostile)
+    page = open_page(written).page
     assert page.locator(".patrol:visible h2").inner_text() == HOSTILE
     assert page.locator(".patrol:visible .why").first.inner_text().endswith(HOSTILE)
     page.fill("#search", "ecole")
@@ -374,7 +370,7 @@ def test_hostile_names_arrive_as_text(open_page, hostile):
     )
     assert f"{HOSTILE}: show its patrol" in labels
     assert page.locator("img").count() == 0
-    assert not re.search(r"[<>&\u2028\u2029]", _data(render_map(hostile).decode()))
+    assert not re.search(r"[<>&\u2028\u2029]", _data(written.decode()))
 
 
 ALSO = "Also walked: "

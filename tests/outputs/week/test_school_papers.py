@@ -48,12 +48,6 @@ def render_poster(roll, answers, presence=None):
 
 
 @pytest.fixture(scope="module")
-def sheet(roll, answers):
-    """The demo borough's first school."""
-    return render_sheet(roll, answers[URN])
-
-
-@pytest.fixture(scope="module")
 def texts(roll, answers):
     """Everything that any school's sheet says, the words for the ear included."""
     sheets = {one.urn: build_school_sheet(roll, one, answers[one.urn]) for one in roll.schools}
@@ -141,8 +135,9 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     assert hotspots.loc[tasked_hotspot.hotspot, "place"].split(" near ")[0] in text
 
 
-def test_pages_are_two_and_nothing_is_cut(sheet):
+def test_pages_are_two_and_nothing_is_cut(roll, answers):
     """It is a page of the week and one of answers, all words on them."""
+    sheet = render_sheet(roll, answers[URN])
     assert len(read_pages(sheet)) == 2
     assert find_words_off_page(sheet) == []
 
@@ -177,20 +172,15 @@ def test_many_streets_with_long_names_are_all_told(roll):
 
 
 @pytest.fixture(scope="module")
-def posters(roll, answers):
-    """The posters of the demo borough, before they are typeset."""
-    return [build_poster(roll, school, answers[school.urn], None) for school in roll.schools]
-
-
-@pytest.fixture(scope="module")
 def poster(roll, answers):
     """One of them."""
     return render_poster(roll, answers[URN])
 
 
 @pytest.fixture(scope="module")
-def poster_texts(posters, poster):
+def poster_texts(roll, answers, poster):
     """All that any poster says, from data, and what is printed on one."""
+    posters = [build_poster(roll, school, answers[school.urn], None) for school in roll.schools]
     words = [json.dumps(one.data, ensure_ascii=False) for one in posters]
     return [*words, *read_pages(poster)]
 

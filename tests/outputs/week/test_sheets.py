@@ -90,16 +90,10 @@ def test_what_was_accepted_is_printed_on_sheets_and_cards(roll):
 DRAW = Draw(number=1, commitment="ab12" * 16, give=0.02, best_worth=2.0, digest="")
 
 
-@pytest.fixture
-def drawn(week):
-    """The week as if it had been drawn with a secret, at 1.5 % less than the best."""
-    return replace(
-        week, draw=DRAW, worth=1.97, foreseen=Foreseen(0.37, 0.37), history=(), absent={}
-    )
-
-
-def test_the_sheet_is_a_page_or_two_with_all_of_it(drawn, hostile):
+def test_the_sheet_is_a_page_or_two_with_all_of_it(week, hostile):
     """All content is on the paper, markup in names is text, and equal weeks give equal bytes."""
+    foreseen = Foreseen(0.37, 0.37)  # as if drawn with a secret, at 1.5 % less than the best
+    drawn = replace(week, draw=DRAW, worth=1.97, foreseen=foreseen, history=(), absent={})
     pdf = build_lead_sheet(Roster(drawn)).render(drawn.plan)
     assert pdf == build_lead_sheet(Roster(drawn)).render(drawn.plan)
     text = read_pages(pdf)

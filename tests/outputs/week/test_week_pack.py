@@ -124,20 +124,14 @@ def duty(roll):
     return next(duty for duty in roll.week.duties if {(one, duty.date) for one in everyone} - busy)
 
 
-@pytest.fixture(scope="module")
-def html(roll):
-    """The demo week's page."""
-    return render_week_map(roll).decode()
-
-
 SLOW_DESK = pytest.param(DESK, marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module", params=[PHONE, SLOW_DESK], ids=["phone", "desk"])
-def page(request, browser, html, tmp_path_factory):
-    """That page, opened with the network off; it must ask for nothing and complain of nothing."""
+def page(request, browser, roll, tmp_path_factory):
+    """The week's page with the network off; it must ask for nothing and complain of nothing."""
     file = tmp_path_factory.mktemp("week") / "map.html"
-    file.write_text(html, encoding="utf-8")
+    file.write_bytes(render_week_map(roll))
     context = browser.new_context(viewport=request.param, offline=True)
     visit = Visit(context.new_page(), file)
     yield visit.open()
