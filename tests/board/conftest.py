@@ -60,12 +60,6 @@ def move_files(ground, folder):
     return PlannedArea(area, ground.risk, ground.hotspots, plans)
 
 
-@pytest.fixture
-def ground_at(ground):
-    """The ground, with its files in a folder of one's own."""
-    return lambda folder: move_files(ground, folder)
-
-
 @contextmanager
 def _open_board(ground, chosen, folder):
     """A board whose files a test may change, opened on a week that was saved."""
