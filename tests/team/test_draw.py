@@ -274,14 +274,10 @@ def test_a_key_of_the_seed_commits_to_nothing():
     assert key.derive().draw(2**64) != make_open_key(8, "A", MONDAY, 1).derive().draw(2**64)
 
 
-SHORT = SearchLimits(nodes=1, moves_per_school=1000)
-SECRET = bytes(range(32))
-
-
 @pytest.fixture(scope="module")
 def area(demo_area, tmp_path_factory):
     """The demo borough with a secret of its own."""
-    return _with_secret(demo_area, tmp_path_factory.mktemp("secret"), SECRET)
+    return _with_secret(demo_area, tmp_path_factory.mktemp("secret"), bytes(range(32)))
 
 
 def _with_secret(area, folder, content):
@@ -299,7 +295,8 @@ def week(area, plan):
     """The second draw of a short week."""
     bans = [Ban(date=MONDAY + dt.timedelta(days=day)) for day in (2, 3, 4)]
     key = make_draw_key(area, MONDAY, 2)
-    return plan_week(area, plan, start=MONDAY, bans=bans, stop=SHORT, key=key)
+    short = SearchLimits(nodes=1, moves_per_school=1000)
+    return plan_week(area, plan, start=MONDAY, bans=bans, stop=short, key=key)
 
 
 def test_a_week_as_drawn_holds(week, area, plan):

@@ -183,12 +183,9 @@ def test_the_checker_finds_an_overlap(demo_area, demo_plan):
     assert DayChecker(busy).find_faults(week)
 
 
-MONDAY_IN_ADVENT = dt.date(2026, 11, 30)
-
-
 def test_who_comes_another_way_than_they_patrol_is_named(demo_area, demo_plan):
     """An officer's mode is how they come to the gate; all patrols go the area's way."""
-    week = plan_week(demo_area, demo_plan, start=MONDAY_IN_ADVENT)
+    week = plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
     assert {duty.patrol.way for duty in week.duties} == {"walk"}
     (words,) = [note.text for note in week.notes if note.key == "other_mode"]
     assert words == (

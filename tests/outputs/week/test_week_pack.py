@@ -216,7 +216,8 @@ def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
     again = read_week(out, hand.plan.area, hand.plan)
     pp.write_pack(again, out)
     assert typeset in ([], ["lead.typ"])
-    changed = {name for name in files(out) if read(out, name) != read(folder, name)}
+    pairs = {name: (out / name, folder / name) for name in files(out)}
+    changed = {name for name, (a, b) in pairs.items() if a.read_bytes() != b.read_bytes()}
     assert changed <= {"lead.pdf", "notes.txt"}  # notes of a week that was read again
 
     typeset.clear()
@@ -224,8 +225,3 @@ def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
     book, *sheets = typeset
     assert len(book.cards) == len(hand.duties) - 1
     assert {*sheets} <= {"tasks.typ", "lead.typ", "school.typ"}
-
-
-def read(folder, name):
-    """The bytes of a file."""
-    return (folder / name).read_bytes()
