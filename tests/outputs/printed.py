@@ -99,7 +99,7 @@ def assert_on_map(viewport, boxes):
     assert (edges <= viewport.size).all()
 
 
-def change_settings(area, **sections):
+def change_settings(area, /, **sections):
     """The area with keys of some sections of its settings changed, without a check."""
     update = {
         name: getattr(area.settings, name).model_copy(update=values)
