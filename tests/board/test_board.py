@@ -339,7 +339,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     ("wrong", "why"),
     [
         ({"reason": "two\nlines"}, "cannot be printed"),
-        ({"reason": "a\u2028"}, "cannot be printed"),
+        ({"reason": "a\u2028b"}, "cannot be printed"),
         ({"by": "a\x1b[1m"}, "cannot be printed"),
         ({"by": " "}, "is empty"),
         ({"schools": ["1"]}, "no school"),
