@@ -1,6 +1,5 @@
 """A small week on the board: four schools of the demo borough, planned once."""
 
-import dataclasses
 import datetime as dt
 import shutil
 import warnings
@@ -30,23 +29,15 @@ TOKEN = "of-this-session"  # noqa: S105 - of a test
 
 
 @pytest.fixture(scope="session")
-def ground(demo, tmp_path_factory):
+def ground(copy_demo, tmp_path_factory):
     """Four schools with one month of crimes, planned for a week; in a folder of its own."""
-    folder = tmp_path_factory.mktemp("borough")
-    shutil.copytree(demo.parent / "crimes" / "2026-09", folder / "crimes" / "2026-09")
-    for path in demo.parent.glob("*.*"):
-        if path.suffix in {".csv", ".gz", ".toml"}:
-            shutil.copy(path, folder)
-    settings = folder / demo.name
-    text = settings.read_text(encoding="utf-8")
-    if "duties.csv" not in text:
-        tasked = 'tasked_places = "tasked_places.csv"'
-        text = text.replace(tasked, f'{tasked}\nduties = "duties.csv"')
-    text += '\n[schools]\nurns = ["900001", "900006", "900007", "900009"]\n'
-    (folder / "duties.csv").write_text("officer,date,from,to,kind,urn\n", encoding="utf-8")
-    settings.write_text(text, encoding="utf-8")
+    settings = copy_demo(tmp_path_factory.mktemp("borough"), "2026-09")
+    with settings.open("a", encoding="utf-8") as stream:
+        stream.write('\n[schools]\nurns = ["900001", "900006", "900007", "900009"]\n')
+    duties = settings.with_name("duties.csv")
+    duties.write_text("officer,date,from,to,kind,urn\n", encoding="utf-8")
     area = pp.load_area(settings)
-    risk = dataclasses.replace(pp.estimate_risk(make_static(area)), made_from=None)
+    risk = replace(pp.estimate_risk(make_static(area)), made_from=None)
     hotspots = pp.find_hotspots(area, risk)
     days = list_school_days(MONDAY)
     return PlannedArea(area, risk, hotspots, plan_days(area, risk, hotspots, days))
@@ -69,12 +60,6 @@ def move_files(ground, folder):
     return PlannedArea(area, ground.risk, ground.hotspots, plans)
 
 
-@pytest.fixture
-def ground_at(ground):
-    """The ground, with its files in a folder of one's own."""
-    return lambda folder: move_files(ground, folder)
-
-
 @contextmanager
 def _open_board(ground, chosen, folder):
     """A board whose files a test may change, opened on a week that was saved."""
@@ -87,14 +72,11 @@ def _open_board(ground, chosen, folder):
 @contextmanager
 def _ask(board):
     """A client that asks a board as its page does."""
-    headers = {"X-Patrolplan-Token": TOKEN, "Origin": f"http://127.0.0.1:{PORT}"}
     address = f"http://127.0.0.1:{PORT}"
-    with TestClient(
-        build_app(board, TOKEN, PORT),
-        base_url=address,
-        headers=headers,
-        raise_server_exceptions=False,
-    ) as client:
+    headers = {"X-Patrolplan-Token": TOKEN, "Origin": address}
+    app = build_app(board, TOKEN, PORT)
+    asked = TestClient(app, base_url=address, headers=headers, raise_server_exceptions=False)
+    with asked as client:
         yield client
 
 

@@ -5,6 +5,7 @@ import time
 from contextlib import contextmanager
 
 from patrolplan.board.requests import ChangeRequest
+from patrolplan.team.week_file import build_week_document
 
 
 def get_slot(duty):
@@ -25,6 +26,11 @@ def get_key(slot):
 def parse_change(**change):
     """A change as the page asks for it, checked."""
     return ChangeRequest.model_validate({"version": 0, "change": change}).change
+
+
+def without_history(week):
+    """A week's document but for what was done by hand to get there."""
+    return {**build_week_document(week), "history": []}
 
 
 @contextmanager

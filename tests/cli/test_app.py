@@ -16,6 +16,20 @@ from patrolplan.team.secret import find_secret_path
 
 WRONG_DAYS = ("0001-01-01", "9999-12-31", "1677-01-01", "20261130", "2026-W48-1", "2026-13-01")
 MANY = "9" * 5000
+DAY = "2026-12-01"
+SURVEY_OPTIONS = (
+    (),
+    ("--out", "x.csv"),
+    ("--school", "900003"),
+    ("--read", "a.json"),
+    ("--read", "--out", "x.csv"),
+    ("a.json", "--out", "x.csv"),
+    ("--school", "900003", "--read", "a.json", "--out", "x.csv"),
+    ("--school", "900003", "a.json", "--out", "x"),
+    ("--school", "900003", "--out", "x", "--delete-files"),
+    ("--read", "a.json", "--out", "x"),
+    ("--read", "a.json", "--out", "x.xlsx"),
+)
 
 
 def test_help_does_not_import_what_it_does_not_need():
@@ -39,6 +53,16 @@ def test_the_version_is_printed(run):
         (["brief"], "Missing option '--school'"),
         (["plan", "--minutes", "x"], "'--minutes': 'x' is not"),
         (["record"], "give one of --week"),
+        (["record", "--officer", "SSO-01"], "give --officer and --date"),
+        (["record", "--return", "2026-12", "--week", "x"], "give one of"),
+        (["record", "--week", "x", "--out", "y"], "can only be given with --return"),
+        (["record", "--week", "x", "--with", "SSO-01"], "goes with --officer"),
+        (["week"], "give --from DATE"),
+        (["week", "--trial", "t", "--absent", f"SSO-01:{DAY}"], "leave --absent out"),
+        (["week", "--audit", "--from", DAY], "--audit looks at the week in --week"),
+        (["week", "--replan"], "--replan needs --absent"),
+        (["week", "--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),
+        (["week", "--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "leave --from out"),
         (["schema"], "Missing argument '[plan|"),
         (["plann"], "No such command 'plann'"),
     ],
@@ -65,7 +89,7 @@ def test_every_wrong_usage_is_json(run, args, what):
         *(("plan", "--workers", wrong) for wrong in ("0", "1025", MANY)),
         ("demo", "--workers", "0"),
         ("plan", "--workers", "2", "--cluster", "tcp://127.0.0.1:1"),
-        ("week", "--from", "9999-12-31"),
+        *(("week", "--from", wrong) for wrong in ("9999-12-31", "soon")),
         ("week", "--replan", "--absent", "SSO-01:9999-12-31"),
         ("week", "--from", "2026-11-30", "--out", "w", "--date", "0001-01-01"),
         ("board", "--from", "1677-01-01"),
@@ -73,7 +97,8 @@ def test_every_wrong_usage_is_json(run, args, what):
         *(("brief", "--school", "900001", "--since", wrong) for wrong in (*WRONG_DAYS, "9999-12")),
         ("backtest", "--first-month", "0001-01", "--last-month", "2026-09"),
         ("backtest", "--first-month", "2026-01", "--last-month", "9999-12"),
-        ("record", "--officer", "SSO-01", "--date", "2026-13-01"),
+        *(("record", "--officer", "SSO-01", "--date", day) for day in ("2026-13-01", "1 May")),
+        *(("survey", *options) for options in SURVEY_OPTIONS),
         *(("record", "--return", wrong) for wrong in ("0001-01", "9999-12", "2026-13", "2026")),
         *(("purge", "--older-than", wrong) for wrong in ("nan", "1e9d", "-3d", MANY)),
         *(("fetch", "--months", wrong) for wrong in ("0", "241", "nan", MANY)),
@@ -160,10 +185,7 @@ def test_what_cannot_be_planned_ends_before_the_work(run, copy_demo, tmp_path, a
 
 
 def test_the_demo_of_the_board_writes_into_the_current_folder_alone(tmp_path, monkeypatch):
-    """The secret and the ledger are not put beside the demo's files, which may be write-protected.
-
-    They are no part of what a plan is made from, so the plan is that of the demo.
-    """
+    """Secret and ledger are not put beside the demo's files; the plan is that of the demo."""
     monkeypatch.chdir(tmp_path)
     opened, shipped = board._load_demo_settings(), load_settings(demo_settings())
     assert find_secret_path(opened) == tmp_path / "patrolplan-demo.secret"

@@ -1,9 +1,9 @@
 """The command record: from a week handed out to the return, at the keyboard and from files."""
 
-import dataclasses
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +17,7 @@ MONDAY = "2026-11-30"
 def folder(demo_week, tmp_path_factory):
     """Folder of the demo week, written with the cards of its first two duties only, to be quick."""
     duties = [duty for duty in demo_week.duties if duty.date == demo_week.start][:2]
-    short = dataclasses.replace(demo_week, duties=tuple(duties))
+    short = replace(demo_week, duties=tuple(duties))
     return pp.write_pack(short, tmp_path_factory.mktemp("week") / "out")
 
 
@@ -129,25 +129,6 @@ def test_a_track_below_typed_minutes_leaves_them(run, folder, duty, tmp_path):
     assert sum("the track gives 0; type it again" in note for note in track["notes"]) == count
     typed = json.loads(run(*who, "--answers", " ".join("-" * len(duty["stops"])), "--json")[1])
     assert typed["corrected"] == count
-
-
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        ((), "give one of"),
-        (("--officer", "SSO-01"), "give --officer and --date"),
-        (("--return", "2026-13"), "'2026-13' is not a valid month"),
-        (("--return", "2026-12", "--week", "x"), "give one of"),
-        (("--officer", "SSO-01", "--date", "1 May"), "'1 May' is not a valid date"),
-        (("--week", "x", "--out", "y"), "can only be given with --return"),
-        (("--week", "x", "--with", "SSO-01"), "goes with --officer"),
-    ],
-)
-def test_wrong_usage(run, args, message):
-    """Exit 2 and what to give."""
-    code, _, err = run(*args)
-    assert code == 2
-    assert message in " ".join(err.replace("│", " ").split())
 
 
 def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder):

@@ -1,4 +1,4 @@
-"""The command survey: its usage, what it prints, and how it ends."""
+"""The command survey: what it prints, and how it ends."""
 
 import json
 from pathlib import Path
@@ -6,37 +6,14 @@ from pathlib import Path
 import pytest
 from survey_forms import answer, answers_file, save
 
+from patrolplan.inputs.survey_form import find_record_path
+
 
 def _survey(folder, letter, *, count=6, **changes):
     one = answer()
     one |= {"longitude": one["longitude"] + 2e-6 * (ord(letter) - ord("a"))}
     document = answers_file([one] * count, id=letter * 32, **changes)
     return save(folder / f"survey-900003-{letter}.json", document)
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        (),
-        ("--out", "x.csv"),
-        ("--school", "900003"),
-        ("--read", "a.json"),
-        ("--read", "--out", "x.csv"),
-        ("a.json", "--out", "x.csv"),
-        ("--school", "900003", "--read", "a.json", "--out", "x.csv"),
-        ("--school", "900003", "a.json", "--out", "x"),
-        ("--school", "900003", "--out", "x", "--delete-files"),
-        ("--read", "a.json", "--out", "x"),
-        ("--read", "a.json", "--out", "x.xlsx"),
-    ],
-)
-def test_options_that_do_not_go_together_are_wrong_usage(run, tmp_path, monkeypatch, args):
-    """Before anything is read or written."""
-    monkeypatch.chdir(tmp_path)
-    code, out, err = run("survey", *args)
-    assert (code, out) == (2, "")
-    assert "Error" in err
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_is_printed_as_json(run, demo, tmp_path):
@@ -94,9 +71,9 @@ def test_a_school_that_the_settings_do_not_have_is_a_problem(run, demo, tmp_path
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_a_file_that_stays_ends_with_a_problem(run, demo, tmp_path, monkeypatch, flags):
-    """Reports are written, and the file that could not be deleted is named; exit code 1."""
-    path, out = _survey(tmp_path, "a"), tmp_path / "reports.csv"
-    unlink = Path.unlink
+    """Reports are written, the file that could not be deleted is named and noted; exit code 1."""
+    gone, path = _survey(tmp_path, "b", count=7), _survey(tmp_path, "a")
+    out, unlink = tmp_path / "reports.csv", Path.unlink
 
     def refuse(one, **options):
         if one == path:
@@ -105,10 +82,12 @@ def test_a_file_that_stays_ends_with_a_problem(run, demo, tmp_path, monkeypatch,
 
     monkeypatch.setattr(Path, "unlink", refuse)
     code, text, err = run(
-        "survey", "--read", path, "--out", out, "--config", demo, "--delete-files", *flags
+        "survey", "--read", gone, path, "--out", out, "--config", demo, "--delete-files", *flags
     )
     assert code == 1
     assert f"{path}: cannot be deleted (Permission denied); delete it by hand" in err
-    assert out.exists()
+    assert (out.exists(), gone.exists(), path.exists()) == (True, False, True)
+    surveys = json.loads(find_record_path(out).read_text(encoding="utf-8"))["surveys"]
+    assert {one["id"][0]: one["deleted"] for one in surveys} == {"a": False, "b": True}
     if flags:
         assert list(json.loads(text)) == ["problems"]

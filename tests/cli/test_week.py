@@ -26,25 +26,6 @@ def small(copy_demo, tmp_path_factory):
     return settings
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ([], "give --from DATE"),
-        (["--from", "soon"], "is not a valid date"),
-        (["--trial", "t.json", "--absent", f"SSO-01:{DAY}"], "leave --absent out"),
-        (["--audit", "--from", DAY], "--audit looks at the week in --week"),
-        (["--replan"], "--replan needs --absent"),
-        (["--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),
-        (["--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "leave --from out"),
-    ],
-)
-def test_wrong_usage_ends_with_two(run, options, message):
-    """Options that do not go together, and values of no such form."""
-    code, _, stderr = run("week", *options)
-    assert code == 2
-    assert message in " ".join(stderr.replace("│", " ").split())
-
-
 def test_a_week_with_leave_is_planned_and_repaired(run, small, tmp_path):
     """Leave holds; an absence later moves the fewest cards and says which."""
     out = tmp_path / "week"
@@ -127,14 +108,6 @@ def trial_area(copy_demo, tmp_path_factory):
     return settings
 
 
-@pytest.fixture(scope="module")
-def wishes(trial_area):
-    """A file that the lead wrote; the first test that needs pairs has them added."""
-    path = trial_area.parent / "trial.json"
-    path.write_text(json.dumps(WISHES), encoding="utf-8")
-    return path
-
-
 def test_a_new_trial_needs_a_first_day(run, trial_area, tmp_path):
     """Without a file and without --from there is no trial."""
     code, _, stderr = run("week", "--config", trial_area, "--trial", tmp_path / "none.json")
@@ -143,8 +116,10 @@ def test_a_new_trial_needs_a_first_day(run, trial_area, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_trial_from_its_pairs_to_its_result(run, trial_area, wishes, demo, tmp_path):
+def test_a_trial_from_its_pairs_to_its_result(run, trial_area, demo, tmp_path):
     """Paired, planned, refused before its end, repaired only with its file, and analysed."""
+    wishes = trial_area.parent / "trial.json"
+    wishes.write_text(json.dumps(WISHES), encoding="utf-8")
     trial = ["--config", trial_area, "--trial", wishes]
     code, out, _ = run("week", *trial, "--json")
     paired = json.loads(out)
@@ -194,12 +169,6 @@ def windowed(copy_demo, tmp_path_factory):
     return path
 
 
-def _run_json(run, *args):
-    code, out, err = run(*args, "--json")
-    assert code == 0, err
-    return json.loads(out)
-
-
 @pytest.mark.parametrize(
     ("options", "window", "day"),
     [
@@ -212,7 +181,9 @@ def _run_json(run, *args):
 )
 def test_risk_says_its_window_and_day(run, windowed, options, window, day):
     """The risk is that of the window and day that the options name."""
-    found = _run_json(run, "risk", "--config", windowed, *options)
+    code, out, err = run("risk", "--config", windowed, *options, "--json")
+    assert code == 0, err
+    found = json.loads(out)
     assert (found["window"], found["day"]) == (window, day)
 
 

@@ -1,24 +1,12 @@
 """Worlds that several papers share: a browser for pages, and the layers of the demo's plan."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 collect_ignore = ["gis/qgis_script.py"]  # run by QGIS's own Python
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import geopandas as gpd
-    from playwright.sync_api import Browser
-
-    from patrolplan.patrols.plan import Plan
-
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser():
     """Open Chromium once for all tests of a module."""
     from page_visits import open_chromium  # noqa: PLC0415 - the lowest versions come without it
 
@@ -27,7 +15,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def layers(demo_plan: Plan) -> dict[str, gpd.GeoDataFrame]:
+def layers(demo_plan):
     """Layers of the demo borough's plan."""
     from patrolplan.outputs.geopackage import build_plan_layers  # noqa: PLC0415 - heavy
 

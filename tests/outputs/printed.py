@@ -1,16 +1,20 @@
-"""Reading papers back."""
+"""Reading papers back, what holds for the words on every map, and areas of other settings."""
 
 import io
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from patrolplan.outputs.cartography.fonts import open_template_folder, typeset
+from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
+from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS
 
+ROUND_SIGNS = {"G", "B", KEEP_AWAY_TEXT, *map(str, range(1, 10))}
 DOTS = 72
 """Dots an inch: a point of the page is a dot of the picture."""
 
@@ -74,3 +78,31 @@ def find_words_off_page(pdf):
             if left < 0 or top < 0 or right > width or low > height:
                 found.append(box.group(5))
     return found
+
+
+def assert_labels_apart(picture, *, round_signs=False):
+    """No words overlap; round signs may overlap at the corners of their boxes."""
+    touching = find_overlaps(picture.label_boxes, picture.label_boxes)
+    if round_signs:
+        sign = np.array([text in ROUND_SIGNS for text in picture.label_texts])
+        apart = picture.label_boxes[:, None, :2] - picture.label_boxes[None, :, :2]
+        near = np.hypot(apart[..., 0], apart[..., 1]) < 2 * STOP_RADIUS + 2
+        touching = np.where(sign[:, None] & sign, near, touching)
+    np.fill_diagonal(touching, val=False)
+    assert not touching.any(), [picture.label_texts[row] for row in np.argwhere(touching)[0]]
+
+
+def assert_on_map(viewport, boxes):
+    """Boxes are entirely within the map."""
+    edges = compute_corners(boxes)
+    assert (edges >= 0).all()
+    assert (edges <= viewport.size).all()
+
+
+def change_settings(area, /, **sections):
+    """The area with keys of some sections of its settings changed, without a check."""
+    update = {
+        name: getattr(area.settings, name).model_copy(update=values)
+        for name, values in sections.items()
+    }
+    return replace(area, settings=area.settings.model_copy(update=update))

@@ -1,8 +1,8 @@
 """The brief: what independent code counts, what rises, one page, one object, and the threshold."""
 
-import dataclasses
 import datetime as dt
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import networkx as nx
@@ -12,7 +12,7 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 from missing_months import drop_months, split_forces
-from outputs.printed import read_pages
+from outputs.printed import change_settings, read_pages
 from weeks_by_hand import build_week
 
 from patrolplan.errors import InputError
@@ -61,15 +61,6 @@ def brief(demo_area, hotspots):
     return build_brief(demo_area, hotspots, "900010", SINCE)
 
 
-def settings_of(whole, **changes):
-    """The area with one section of its settings changed."""
-    update = {
-        name: getattr(whole.settings, name).model_copy(update=values)
-        for name, values in changes.items()
-    }
-    return dataclasses.replace(whole, settings=whole.settings.model_copy(update=update))
-
-
 def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
     """Only new or rising hotspots are listed, nearest first, none beyond the radius."""
     trend = hotspots.set_index("hotspot")["trend"]
@@ -96,11 +87,11 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
 
 def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots):
     """With crime held to the threshold, no small count is shown, nor a sum that tells it."""
-    area = settings_of(
+    area = change_settings(
         demo_area, privacy={"threshold_for_crime": True}, patrol={"radius_metres": 300.0}
     )
     small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
-    near = settings_of(demo_area, patrol={"radius_metres": 300.0})
+    near = change_settings(demo_area, patrol={"radius_metres": 300.0})
     plain = build_brief(near, hotspots, "900001", dt.date(2026, 9, 1))
     small = [one.name for one in plain.categories if round(one.now.value) < 5]
     assert small
@@ -124,7 +115,7 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
     incidents = demo_area.incidents.copy()
     day = np.arange(len(incidents)) % 28
     incidents["occurred_at"] = incidents["month"] + pd.to_timedelta(day * 24 + 16, unit="h")
-    area = dataclasses.replace(demo_area, incidents=incidents, times_known=True, snapped=False)
+    area = replace(demo_area, incidents=incidents, times_known=True, snapped=False)
     small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 10))
     around = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
     text = "\n".join(format_brief_lines(small_brief))
@@ -136,15 +127,13 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
 
 def test_names_arrive_as_text(demo_area, brief):
     """Markup of typst or HTML in names, reasons and the area is printed letter by letter."""
-    named = settings_of(demo_area, area={"name": HOSTILE})
+    named = change_settings(demo_area, area={"name": HOSTILE})
     spots = tuple(
-        dataclasses.replace(
-            spot, place=HOSTILE, reasons=(ReportsReason(time_band=None, factors=(HOSTILE,)),)
-        )
+        replace(spot, place=HOSTILE, reasons=(ReportsReason(time_band=None, factors=(HOSTILE,)),))
         for spot in brief.hotspots
     )
-    streets = tuple(dataclasses.replace(one, name=HOSTILE) for one in brief.streets)
-    mean = dataclasses.replace(brief, area=named, school=HOSTILE, hotspots=spots, streets=streets)
+    streets = tuple(replace(one, name=HOSTILE) for one in brief.streets)
+    mean = replace(brief, area=named, school=HOSTILE, hotspots=spots, streets=streets)
     pdf = render_brief(mean)
     (page,) = read_pages(pdf)
     assert page.count("".join(HOSTILE.split())) >= 3
@@ -155,10 +144,10 @@ def test_longest_brief_stays_on_one_page(brief):
     """Any number of hotspots and groups with long names, and many categories, fit the page."""
     long = "Saint Somebody the Great and All Angels " * 10
     why = (ReportsReason(time_band=None, factors=(long, long)),)
-    spots = tuple(dataclasses.replace(spot, place=long, reasons=why) for spot in brief.hotspots * 5)
-    groups = tuple(dataclasses.replace(group, place=long) for group in brief.reports * 5)
-    rows = tuple(dataclasses.replace(one, name=long) for one in brief.categories * 3)
-    full = dataclasses.replace(brief, school=long, hotspots=spots, reports=groups, categories=rows)
+    spots = tuple(replace(spot, place=long, reasons=why) for spot in brief.hotspots * 5)
+    groups = tuple(replace(group, place=long) for group in brief.reports * 5)
+    rows = tuple(replace(one, name=long) for one in brief.categories * 3)
+    full = replace(brief, school=long, hotspots=spots, reports=groups, categories=rows)
     assert len(read_pages(render_brief(full))) == 1
 
 
@@ -173,12 +162,12 @@ def _build_week(plan, hotspots, demands=()):
     """A week of one patrol, by an officer of the school's, whose one stop is at some hotspots."""
     patrol = next(one for one in plan.patrols if one.urn == URN and one.stops)
     spots = plan.hotspots.set_index("hotspot")
-    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
+    stop = replace(patrol.stops[0], hotspot="H999", sees=())
     if hotspots:
         at = spots.loc[hotspots[0], ["stop_x", "stop_y"]]
-        stop = dataclasses.replace(stop, hotspot=hotspots[0], point=tuple(at), sees=tuple(hotspots))
+        stop = replace(stop, hotspot=hotspots[0], point=tuple(at), sees=tuple(hotspots))
     legs = (patrol.legs[0], patrol.legs[-1])
-    patrol = dataclasses.replace(patrol, stops=(stop,), legs=legs, variants=())
+    patrol = replace(patrol, stops=(stop,), legs=legs, variants=())
     duty = Duty(
         *("SSO-04", URN, MONDAY, patrol.start_minutes, patrol.end_minutes, 0, patrol),
         leave_minutes=patrol.start_minutes - 5,
@@ -215,7 +204,7 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
 def test_school_staff_are_named_only_by_their_role(demo_area, demo_plan, changed, tmp_path):
     """Neither the document nor the sentences have the name of a member of staff."""
     roles = demo_area.officers["role"].where(demo_area.officers["officer"] != "SSO-04", STAFF)
-    area = dataclasses.replace(demo_area, officers=demo_area.officers.assign(role=roles))
+    area = replace(demo_area, officers=demo_area.officers.assign(role=roles))
     brief = _brief(area, demo_plan, tmp_path, _build_week(demo_plan, changed[:1]))
     for text in (json.dumps(build_brief_document(brief)), "\n".join(format_brief_lines(brief))):
         assert STAFF_WORDS in text
@@ -242,17 +231,15 @@ def test_after_a_change_of_data_places_count_and_not_names(demo_area, demo_plan,
     """A week of other data may call the place otherwise: a stop on the stretch counts."""
     week = _build_week(demo_plan, changed[:1])
     patrol = week.duties[0].patrol
-    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
-    duty = dataclasses.replace(
-        week.duties[0], patrol=dataclasses.replace(patrol, stops=(stop, *patrol.stops[1:]))
-    )
+    stop = replace(patrol.stops[0], hotspot="H999", sees=())
+    duty = replace(week.duties[0], patrol=replace(patrol, stops=(stop, *patrol.stops[1:])))
     other = dict(week.created_from) | {"seed": 123}
-    older = dataclasses.replace(week, duties=(duty,), created_from=other)
+    older = replace(week, duties=(duty,), created_from=other)
     brief = _brief(demo_area, demo_plan, tmp_path, older)
     (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
     assert spot.answer is not None
     assert [visit.officer for visit in spot.answer.visits] == ["SSO-04"]
-    same = dataclasses.replace(older, created_from=week.created_from)
+    same = replace(older, created_from=week.created_from)
     brief = _brief(demo_area, demo_plan, tmp_path, same)
     (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
     assert spot.answer.visits == ()
@@ -340,20 +327,10 @@ def agree(area, sinces):
 
 def test_brief_agrees_with_independent_counts(demo_area):
     """A brief for three schools of the demo borough says what separate code counts."""
-    few = dataclasses.replace(
+    few = replace(
         demo_area, schools=demo_area.schools.iloc[:3], gates=demo_area.gates.take(range(3))
     )
     agree(few, ["2025-10-01", "2026-03-01", "2026-09-01"])
-
-
-def test_walk_to_pieces_is_never_longer_than_the_radius(demo_area):
-    """Counted streets are within the radius, and catchments at its edge count in part."""
-    around = find_walking_area(demo_area, 0)
-    radius = demo_area.settings.patrol.radius_metres
-    assert around.walk_metres[around.within].max() <= radius
-    assert around.catchment_shares.min() >= 0
-    assert around.catchment_shares.max() <= 1 + 1e-9
-    assert ((around.catchment_shares > 0.01) & (around.catchment_shares < 0.99)).any()
 
 
 def test_chance_is_the_textbook_binomial():
@@ -483,7 +460,7 @@ def test_nothing_to_compare_is_an_error(demo_area, hotspots):
     farthest = np.argmin(find_walking_area(forces, row).catchment_shares)
     there = forces.incident_catchment == farthest
     added[last & there] = "Far"
-    forces = dataclasses.replace(forces, incidents=forces.incidents.assign(force=added))
+    forces = replace(forces, incidents=forces.incidents.assign(force=added))
     area = drop_months(forces, [("West", "2026-08"), ("West", "2026-09")])
     assert area.incidents["month"].max() >= pd.Timestamp("2026-08-01")  # crime far away
     with pytest.raises(InputError, match="are missing around this school"):

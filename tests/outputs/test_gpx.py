@@ -1,12 +1,13 @@
 """GPX of a school's patrols: what another reader finds in it is what the plan says."""
 
-import dataclasses
 import datetime as dt
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import gpxpy
 import numpy as np
 import pytest
+from outputs.printed import change_settings
 
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.gpx import render_gpx
@@ -22,14 +23,14 @@ TASKING = Tasking("T-9", "be seen at this corner", "A", dt.date(2026, 5, 4))
 def patrol(demo_plan):
     """A patrol of the demo borough with two stops and more, and no place to keep away from."""
     first = next(one for one in demo_plan.patrols if len(one.stops) > 1)
-    return dataclasses.replace(first, keep_away=())
+    return replace(first, keep_away=())
 
 
 def _change(plan, patrol, officers=1, **changes):
     """A plan of this patrol alone, changed, for so many officers."""
-    changed = dataclasses.replace(patrol, **changes)
-    numbered = (dataclasses.replace(changed, number=one + 1) for one in range(officers))
-    return dataclasses.replace(plan, patrols=tuple(numbered))
+    changed = replace(patrol, **changes)
+    numbered = (replace(changed, number=one + 1) for one in range(officers))
+    return replace(plan, patrols=tuple(numbered))
 
 
 def _parse(plan):
@@ -55,10 +56,8 @@ def test_the_gate_again_and_corners_have_words(demo_plan, patrol):
     """A stop at the gate is called so, and no point has the id of its place."""
     first, second = patrol.stops[:2]
     bare = {"tasking": None, "why": ()}
-    gate = dataclasses.replace(
-        first, kind="gate", id="P1-1a", hotspot="P1-1a", arrive_minutes=927.0, **bare
-    )
-    corner = dataclasses.replace(second, kind="corner", id="P1-1b", hotspot="P1-1b", **bare)
+    gate = replace(first, kind="gate", id="P1-1a", hotspot="P1-1a", arrive_minutes=927.0, **bare)
+    corner = replace(second, kind="corner", id="P1-1b", hotspot="P1-1b", **bare)
     plan = _change(demo_plan, patrol, stops=(gate, corner), legs=patrol.legs[:3])
     _, again, last = _parse(plan).waypoints
     assert again.name == "1. School gate again 15:27"
@@ -84,9 +83,9 @@ def test_a_place_to_keep_away_from_is_a_way_point(demo_plan, patrol):
 
 def test_a_tasked_stop_has_a_sign_and_its_own_grid_reference(demo_plan, patrol):
     """Its name begins with the place's id; texts stay text, and how far it is off is in words."""
-    first = dataclasses.replace(
+    first = replace(
         patrol.stops[0],
-        tasking=dataclasses.replace(TASKING, place_id=HOSTILE),
+        tasking=replace(TASKING, place_id=HOSTILE),
         tasked_metres=38.0,
         stand="junction",
         street="Mill Lane",
@@ -113,10 +112,7 @@ def test_hostile_names_stay_text(demo_plan, patrol):
 
 def test_nothing_personal_and_no_time_of_making(demo_plan, patrol):
     """The metadata name no author and no time, so equal plans give equal bytes."""
-    settings = demo_plan.area.settings
-    named = settings.area.model_copy(update={"name": "Toytown"})
-    area = dataclasses.replace(demo_plan.area, settings=settings.model_copy(update={"area": named}))
-    plan = dataclasses.replace(demo_plan, area=area)
+    plan = replace(demo_plan, area=change_settings(demo_plan.area, area={"name": "Toytown"}))
     written = render_gpx(plan, patrol.urn)
     assert written == render_gpx(plan, patrol.urn)
     root = ET.fromstring(written)

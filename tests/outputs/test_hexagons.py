@@ -1,6 +1,6 @@
 """Risk on hexagons: nothing is lost, and files hold what the frame has."""
 
-import dataclasses
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -57,7 +57,7 @@ def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, risk):
 
 def test_pupils_do_not_show(demo_area, risk):
     """Where pupils walk changes the risk, and no number of a hexagon."""
-    moved = dataclasses.replace(risk, joined=risk.joined[::-1].copy())
+    moved = replace(risk, joined=risk.joined[::-1].copy())
     assert not np.allclose(moved.joined, risk.joined)
     one, other = (risk_on_hexagons(demo_area, r, h3_resolution=9) for r in (risk, moved))
     assert one.equals(other)

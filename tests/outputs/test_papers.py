@@ -1,10 +1,10 @@
 """Papers: their table, earlier ones that are copied, notes, and what offline pages share."""
 
 import base64
-import dataclasses
 import datetime as dt
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -31,10 +31,7 @@ VALUES = (
 
 
 def test_digests_differ_where_values_do():
-    """Different values of any type and nesting have different digests, and equal ones the same.
-
-    A table is compared by the values of its columns.
-    """
+    """Different values of any type and nesting have different digests, and equal ones the same."""
     digests = [hash_facts(value) for value in VALUES]
     assert len(set(digests)) == len(VALUES) - 1  # {"a": [1]} and the table of the same
     assert digests == [hash_facts(value) for value in VALUES]
@@ -47,34 +44,28 @@ def test_a_value_that_cannot_be_seen_is_refused():
         hash_facts([test_digests_differ_where_values_do])
 
 
-@pytest.fixture
-def folder(demo_plan, tmp_path):
-    """A folder with one paper and a manifest that says what it is made from."""
+def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, tmp_path):
+    """Where anything that a paper shows has changed, or one of several is new, none is copied."""
     papers = EarlierPapers(None, demo_plan)
     assert papers.find({"tasks.pdf": ["words"]}) is None
     (tmp_path / "tasks.pdf").write_bytes(b"paper")
     document = {PAPERS_KEY: papers.seal({"tasks.pdf": b"paper", "week.csv": b""}), "files": {}}
     assert [*document[PAPERS_KEY]] == ["tasks.pdf"]
     (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
-    return tmp_path
-
-
-def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, folder):
-    """Where anything that a paper shows has changed, or one of several is new, none is copied."""
 
     def find(plan=demo_plan, **facts):
-        return EarlierPapers(folder, plan).find({"tasks.pdf": ["words"]} | facts)
+        return EarlierPapers(tmp_path, plan).find({"tasks.pdf": ["words"]} | facts)
 
     assert find() == {"tasks.pdf": b"paper"}
     assert find(**{"tasks.pdf": ["other words"]}) is None
     assert find(**{"lead.pdf": ["words"]}) is None
-    assert find(dataclasses.replace(demo_plan, hotspots=demo_plan.hotspots[1:])) is None
+    assert find(replace(demo_plan, hotspots=demo_plan.hotspots[1:])) is None
     other = demo_plan.area.settings.model_copy(update={"seed": 99})
-    area = dataclasses.replace(demo_plan.area, settings=other)
-    assert find(dataclasses.replace(demo_plan, area=area)) is None
-    (folder / "tasks.pdf").write_bytes(b"another paper")
+    area = replace(demo_plan.area, settings=other)
+    assert find(replace(demo_plan, area=area)) is None
+    (tmp_path / "tasks.pdf").write_bytes(b"another paper")
     assert find() is None
-    (folder / "tasks.pdf").unlink()
+    (tmp_path / "tasks.pdf").unlink()
     assert find() is None
 
 
@@ -138,8 +129,8 @@ def test_a_plan_has_every_note(demo_plan):
 def test_words_of_the_data_stay_text(demo_plan):
     """A note that holds a line break cannot pretend to be another part of the file."""
     evil = Note("x", "Place\n\nFor officers\n- go home.")
-    risk = dataclasses.replace(demo_plan.risk, notes=(evil,))
-    lines = render_notes(dataclasses.replace(demo_plan, risk=risk)).decode("utf-8").splitlines()
+    risk = replace(demo_plan.risk, notes=(evil,))
+    lines = render_notes(replace(demo_plan, risk=risk)).decode("utf-8").splitlines()
     assert "- Place For officers - go home." in lines
 
 

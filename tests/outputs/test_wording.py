@@ -1,8 +1,8 @@
 """Words on papers: honest about what is approximate, never more exact than the data, said once."""
 
-import dataclasses
 import datetime as dt
 import html
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -83,8 +83,8 @@ def test_metres_are_near_what_they_stand_for(length):
 def test_what_is_switched_off_is_printed_with_its_reason(demo_plan, name, section, words):
     """Discovered offences in the risk, or groups of under five, are named on every paper."""
     settings = demo_plan.area.settings.model_copy(update={name: section})
-    area = dataclasses.replace(demo_plan.area, settings=settings)
-    lines = wording.list_approximations(dataclasses.replace(demo_plan, area=area))
+    area = replace(demo_plan.area, settings=settings)
+    lines = wording.list_approximations(replace(demo_plan, area=area))
     assert any(words in line and section.reason in line for line in lines)
     assert not any(words in line for line in wording.list_approximations(demo_plan))
 
@@ -93,16 +93,15 @@ def _walk(plan, times, metres, lit="yes", **changes):
     """What is said of light on the shortest day, of stops from these times and unlit legs."""
     first = plan.patrols[0]
     stops = tuple(
-        dataclasses.replace(first.stops[0], arrive_minutes=at, leave_minutes=at + 15, lit=lit)
-        for at in times
+        replace(first.stops[0], arrive_minutes=at, leave_minutes=at + 15, lit=lit) for at in times
     )
     legs = tuple(
-        dataclasses.replace(first.legs[0], lighting_unknown_metres=0.0, **{kind: length})
+        replace(first.legs[0], lighting_unknown_metres=0.0, **{kind: length})
         for kind, length in metres
     )
-    patrol = dataclasses.replace(first, stops=stops, legs=legs, **changes)
-    plan = dataclasses.replace(plan, date=dt.date(2026, 12, 21), patrols=(patrol,))
-    undated = wording.describe_lighting(dataclasses.replace(plan, date=None), patrol)
+    patrol = replace(first, stops=stops, legs=legs, **changes)
+    plan = replace(plan, date=dt.date(2026, 12, 21), patrols=(patrol,))
+    undated = wording.describe_lighting(replace(plan, date=None), patrol)
     return wording.describe_lighting(plan, patrol), undated
 
 
@@ -148,7 +147,7 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
     """Where nothing within reach stands out, card and phone say so; other places are not named."""
     spots = demo_plan.hotspots
     even = spots.assign(stands_out=False, trend="", mainly_reports=False)
-    plan = dataclasses.replace(demo_plan, hotspots=even)
+    plan = replace(demo_plan, hotspots=even)
     page = render_map(plan).decode()
     assert page.count(wording.NOTHING_STANDS_OUT) == len(plan.patrols)
     for patrol in plan.patrols:
@@ -158,12 +157,12 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
             told = even[(even["hotspot"] == stop.hotspot) & ~even["mainly_reports"]]
             is_again = row["place"].endswith(" again") and not row["why"]
             assert is_again or row["place"].endswith("(could be chance)") == bool(len(told))
-    sure = dataclasses.replace(demo_plan, hotspots=spots.assign(stands_out=True))
+    sure = replace(demo_plan, hotspots=spots.assign(stands_out=True))
     assert wording.NOTHING_STANDS_OUT not in render_map(sure).decode()
-    rising = dataclasses.replace(demo_plan, hotspots=even.assign(trend="rising"))
+    rising = replace(demo_plan, hotspots=even.assign(trend="rising"))
     assert not wording.describe_want_of_danger(rising, demo_plan.patrols[0])
     assert "could be chance)" not in render_map(sure).decode()
-    quiet = dataclasses.replace(plan.patrols[0], nothing_recorded=True)
+    quiet = replace(plan.patrols[0], nothing_recorded=True)
     assert wording.describe_want_of_danger(plan, quiet) == wording.NOTHING_RECORDED
 
 
@@ -232,7 +231,7 @@ def test_every_reason_has_words_and_is_the_same_after_a_file(reason):
 )
 def test_recorded_crime_says_how_much_until_when(values, words):
     """The number is rounded, and one below the threshold for crime is not given."""
-    reason = dataclasses.replace(CRIME, **values)
+    reason = replace(CRIME, **values)
     assert describe_reason(reason).startswith(f"Recorded crime: {words}")
 
 
@@ -262,7 +261,7 @@ def test_a_tasking_is_never_cut(reason, by):
 def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, missed):
     """A way that a stop misses by over five minutes is a reason only if there is no other."""
     way = WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
-    stop = dataclasses.replace(
+    stop = replace(
         demo_plan.patrols[0].stops[0],
         why=(way, CRIME, TrendReason(trend="new")),
         tasking=None,
@@ -272,16 +271,12 @@ def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, mis
     words = "On the way home of about one pupil in six of Hill School, 15:12 to 15:30"
     assert (f"{words}." in list_reasons(stop)) == (not missed)
     assert len(list_reasons(stop)) == (2 if missed else 3)
-    assert (find_busiest_stop(_patrol(demo_plan, stop)) is None) == bool(missed)
-    alone = dataclasses.replace(stop, why=(way,))
-    tasked = dataclasses.replace(alone, tasking=TASKING)
+    patrol = replace(demo_plan.patrols[0], school="Hill School", stops=(stop,))
+    assert (find_busiest_stop(patrol) is None) == bool(missed)
+    alone = replace(stop, why=(way,))
+    tasked = replace(alone, tasking=TASKING)
     assert list_reasons(alone) == (f"{words}{missed and f', {missed} this visit'}.",)
     assert len(list_reasons(tasked)) == (1 if missed else 2)
-
-
-def _patrol(plan, stop):
-    """The plan's first patrol with one stop, for the school of the way home above."""
-    return dataclasses.replace(plan.patrols[0], school="Hill School", stops=(stop,))
 
 
 STOP = Landmark("bus_stop", "Dalby Road")
@@ -293,18 +288,12 @@ def _at(turn, street, metres, **more):
 
 def test_a_landmark_is_named_where_the_turn_is_not_clear_without():
     """At the first turn, at a path without a name and after a short bit; each once in a row."""
-    head = Step("head east", "A", 200)
+    head, by_bus = Step("head east", "A", 200), "at the bus stop Dalby Road, right into"
     for steps, turn in (
         ([head, _at("left", "B", 90)], "at the bus stop Dalby Road, left into"),
         ([head, Step("left", "B", 90), _at("right", "C", 90)], "right into"),
-        (
-            [head, Step("left", "B", 90), _at("right", "footpath", 90)],
-            "at the bus stop Dalby Road, right into",
-        ),
-        (
-            [head, Step("left", "B", 50), _at("right", "C", 90)],
-            "at the bus stop Dalby Road, right into",
-        ),
+        ([head, Step("left", "B", 90), _at("right", "footpath", 90)], by_bus),
+        ([head, Step("left", "B", 50), _at("right", "C", 90)], by_bus),
         ([head, _at("left", "B", 20), _at("right", "C", 90)], "right into"),
     ):
         assert describe_directions(steps)[-1].turn == turn

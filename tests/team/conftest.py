@@ -1,6 +1,6 @@
 """The demo borough's risk, hotspots, patrols and week, which the tests of the week share."""
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture(scope="session")
 def found(demo_risk, demo_hotspots):
     """Risk and hotspots of the demo borough, under any settings."""
-    return dataclasses.replace(demo_risk, made_from=None), demo_hotspots
+    return replace(demo_risk, made_from=None), demo_hotspots
 
 
 @pytest.fixture(scope="session")

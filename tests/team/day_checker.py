@@ -18,13 +18,7 @@ TOLERANCE_MINUTES = 0.02
 
 
 class DayChecker:
-    """The days of an area's officers.
-
-    Parameters
-    ----------
-    area
-        With officers and duties.
-    """
+    """The days of an area's officers, by its tables of officers and duties."""
 
     def __init__(self, area):
         self.area = area

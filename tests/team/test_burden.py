@@ -16,6 +16,7 @@ import shapely
 import sqlalchemy as sa
 from hexagons import make_hexagons, measure_slowly
 from sklearn.linear_model import PoissonRegressor
+from weeks_by_hand import build_week
 
 import patrolplan as pp
 from patrolplan.errors import InputError
@@ -95,19 +96,11 @@ def test_a_week_counts_each_duty_and_each_person(plan, hexagons):
     one, other = plan.patrols
     days = [dt.date(2026, 11, 30), dt.date(2026, 12, 1)]
     duties = [(one, days[0], ()), (one, days[1], ("SSO-02",)), (other, days[0], ())]
-    week = pp.Week(
-        plan=plan,
-        days=tuple(days),
-        duties=tuple(
-            Duty("SSO-01", walk.urn, day, walk.start_minutes, walk.end_minutes, 0, walk, 900, crew)
-            for walk, day, crew in duties
-        ),
-        **dict.fromkeys(("unmet", "short", "notes", "locks", "bans"), ()),
-        **{key: {} for key in ("delivered", "absent", "created_from")},
-        status="feasible",
-        worth=0.0,
-        bound=0.0,
+    duties = tuple(
+        Duty("SSO-01", walk.urn, day, walk.start_minutes, walk.end_minutes, 0, walk, 900, crew)
+        for walk, day, crew in duties
     )
+    week = build_week(plan, tuple(days), duties)
     shares = pp.shares_by(week, hexagons)
     minutes = sum(duty.end_minutes - duty.start_minutes for duty in week.duties)
     officers = minutes + one.end_minutes - one.start_minutes
@@ -262,10 +255,7 @@ def test_harm_is_that_of_a_slow_count(demo_area, ledger, thirds):
 
 
 def test_a_month_that_is_missing_is_unknown(demo_area, ledger, thirds):
-    """Months that a force did not publish divide nothing: harm a month stays near, and is no less.
-
-    The months are emptied as well, as they would be in the files.
-    """
+    """Harm a month is no less for months that a force did not publish, which are emptied."""
     whole = pp.measure_burden(demo_area, ledger, thirds).by_area["harm_per_month"]
     months = demo_area.exposure.months
     gone = months[-6:]

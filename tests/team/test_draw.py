@@ -134,20 +134,14 @@ def _middles(*timings):
     )
 
 
-@pytest.fixture(scope="module")
-def small():
-    """Two officers, a school each; the second hotspot is of both schools' routes."""
+def test_chances_of_one_week_follow_from_its_timings():
+    """A cell's chance is its share of the timings; two patrols may both come, or either."""
+    # Two officers, a school each; the second hotspot is of both schools' routes.
     problem = teams.build_team([(0, 0, 0), (1, 0, 1)], [0, 1], [(0, 0), (0, 1), (1, 1)], [0.5, 0.2])
     times = [
         count_visit_times(np.array([0, 1]), _middles((0.25, 900, 925), (0.75, 901, 940))),
         count_visit_times(np.array([1]), _middles((0.5, 925), (0.5, 940))),
     ]
-    return problem, times
-
-
-def test_chances_of_one_week_follow_from_its_timings(small):
-    """A cell's chance is its share of the timings; two patrols may both come, or either."""
-    problem, times = small
     chances = compute_chances(problem, times, [np.array([0, 1])])
     assert chances.shape == (2, 1, QUARTERS)
     assert chances[0, 0, 60] == pytest.approx(1.0)
@@ -280,14 +274,10 @@ def test_a_key_of_the_seed_commits_to_nothing():
     assert key.derive().draw(2**64) != make_open_key(8, "A", MONDAY, 1).derive().draw(2**64)
 
 
-SHORT = SearchLimits(nodes=1, moves_per_school=1000)
-SECRET = bytes(range(32))
-
-
 @pytest.fixture(scope="module")
 def area(demo_area, tmp_path_factory):
     """The demo borough with a secret of its own."""
-    return _with_secret(demo_area, tmp_path_factory.mktemp("secret"), SECRET)
+    return _with_secret(demo_area, tmp_path_factory.mktemp("secret"), bytes(range(32)))
 
 
 def _with_secret(area, folder, content):
@@ -305,7 +295,8 @@ def week(area, plan):
     """The second draw of a short week."""
     bans = [Ban(date=MONDAY + dt.timedelta(days=day)) for day in (2, 3, 4)]
     key = make_draw_key(area, MONDAY, 2)
-    return plan_week(area, plan, start=MONDAY, bans=bans, stop=SHORT, key=key)
+    short = SearchLimits(nodes=1, moves_per_school=1000)
+    return plan_week(area, plan, start=MONDAY, bans=bans, stop=short, key=key)
 
 
 def test_a_week_as_drawn_holds(week, area, plan):

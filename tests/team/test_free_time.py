@@ -1,11 +1,9 @@
 """Duties and windows: what an officer has to do leaves no time for a patrol, ways included."""
 
-import dataclasses
 import datetime as dt
-import itertools
+from dataclasses import replace
 
 import geopandas as gpd
-import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,7 +36,7 @@ def windowed(demo_area):
     windows = {name: PatrolWindow.model_validate(one) for name, one in WINDOWS.items()}
     names = ("after_school", *WINDOWS)
     area = pp.with_settings(demo_area, patrol={"windows": windows}, week={"windows": names})
-    area = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
+    area = replace(area, tasked_places=area.tasked_places.iloc[:0])
     risks = {
         name: pp.estimate_risk(area, window=resolve_window(area.settings.patrol, name=name))
         for name in names
@@ -66,7 +64,7 @@ def _duties(area, *rows):
         ]
     )
     frame = gpd.GeoDataFrame({name: table[name] for name in names[:-1]}, geometry=points.array)
-    return dataclasses.replace(area, duties=frame)
+    return replace(area, duties=frame)
 
 
 def _build(area, plan, days=DAYS, windows=None):
@@ -111,7 +109,7 @@ def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
 def test_journeys_off_the_streets_take_their_speed_and_overhead(demo_area, mode, kmh, overhead):
     """Door to door: the straight line at that speed, and the overhead once."""
     officers = demo_area.officers.assign(mode=mode)
-    area = dataclasses.replace(demo_area, officers=officers)
+    area = replace(demo_area, officers=officers)
     place = np.array([[officers.geometry.x.iloc[0] + 3000, officers.geometry.y.iloc[0]]])
     found = compute_minutes_from_base(area, place)[0, 0]
     assert found == pytest.approx(overhead + 3 / kmh * 60)
@@ -140,7 +138,7 @@ def _draw_team(area, rng):
         )
     places = nodes[rng.integers(0, len(nodes), count)] + rng.normal(0, 40, (count, 2))
     points = gpd.points_from_xy(*places.T, crs=area.officers.crs)
-    team = dataclasses.replace(area, officers=gpd.GeoDataFrame(rows, geometry=points))
+    team = replace(area, officers=gpd.GeoDataFrame(rows, geometry=points))
     duties = []
     for _ in range(int(rng.integers(0, 14))):
         begin = int(rng.integers(7 * 60, 17 * 60))
@@ -185,12 +183,9 @@ def test_the_checker_finds_an_overlap(demo_area, demo_plan):
     assert DayChecker(busy).find_faults(week)
 
 
-MONDAY_IN_ADVENT = dt.date(2026, 11, 30)
-
-
 def test_who_comes_another_way_than_they_patrol_is_named(demo_area, demo_plan):
     """An officer's mode is how they come to the gate; all patrols go the area's way."""
-    week = plan_week(demo_area, demo_plan, start=MONDAY_IN_ADVENT)
+    week = plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
     assert {duty.patrol.way for duty in week.duties} == {"walk"}
     (words,) = [note.text for note in week.notes if note.key == "other_mode"]
     assert words == (
@@ -199,36 +194,13 @@ def test_who_comes_another_way_than_they_patrol_is_named(demo_area, demo_plan):
     )
 
 
-def _slow_metres(area, officer):
-    """Walking distance from an officer's base to every gate, by networkx."""
-    network = area.network
-    graph = nx.Graph()
-    base = area.officers.geometry.iloc[officer]
-    places = {"base": network.snap([(base.x, base.y)])}
-    places |= {row: area.gates.take([row]) for row in range(len(area.gates))}
-    on_piece = {}
-    for name, place in places.items():
-        on_piece.setdefault(int(place.piece[0]), []).append((float(place.offset_metres[0]), name))
-    for piece, (first, last) in enumerate(network.piece_nodes.tolist()):
-        marks = [(0.0, ("node", first)), *sorted(on_piece.get(piece, []), key=lambda row: row[0])]
-        marks.append((float(network.piece_metres[piece]), ("node", last)))
-        for (low, start), (high, end) in itertools.pairwise(marks):
-            shortest = graph.get_edge_data(start, end, {"metres": np.inf})["metres"]
-            graph.add_edge(start, end, metres=min(shortest, high - low))
-    away = nx.single_source_dijkstra_path_length(graph, "base", weight="metres")
-    moved = float(places["base"].moved_metres[0])
-    return [away[row] + OFF_STREET_FACTOR * moved for row in range(len(area.gates))]
-
-
 def test_minutes_are_those_of_networkx(demo_area):
     """On foot and by bicycle, minutes are the shortest way's at each officer's own speed."""
-    found = compute_minutes_from_base(demo_area)
-    settings = demo_area.settings.patrol
-    for officer in range(0, len(demo_area.officers), 3):
-        rides = demo_area.officers["mode"].iloc[officer] == "bicycle"
-        speed_kmh = CYCLING_SPEED_KMH if rides else settings.walking_speed_kmh
-        slow = np.array(_slow_metres(demo_area, officer)) / (speed_kmh / 0.06)
-        np.testing.assert_allclose(found[officer], slow, atol=1e-3)
+    found, slow = compute_minutes_from_base(demo_area), DayChecker(demo_area)
+    gates = demo_area.network.xy(demo_area.gates)
+    for row, officer in enumerate(demo_area.officers["officer"]):
+        minutes = [slow.find_way(officer, gate) for gate in gates]
+        np.testing.assert_allclose(found[row], minutes, atol=1e-3)
 
 
 def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch):

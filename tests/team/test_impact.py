@@ -82,10 +82,7 @@ def test_an_incident_in_two_groups_counts_in_both_at_once():
 
 
 def _fallen(area, seed, *, hotspots=None, effect=0.0):
-    """The area with a year's months drawn at random, and a quarter less in the later half.
-
-    With an effect, more is gone where these hotspots are, by the part of a catchment that they are.
-    """
+    """A year of months drawn at random, a quarter less later; of these hotspots more is gone."""
     rng = np.random.default_rng(seed)
     span = pd.date_range("2025-10-01", periods=12, freq="MS")
     used = area.incidents["month"].isin(span).to_numpy() & (area.incident_catchment >= 0)
@@ -126,10 +123,7 @@ HALVES = {"before": ("2025-10", "2026-03"), "after": ("2026-04", "2026-09")}
 
 @pytest.mark.parametrize("share", [pytest.param(0.5, marks=pytest.mark.slow), 0.85])
 def test_a_general_fall_is_no_effect(demo_area, found, share):
-    """Where everything falls by a quarter, some 5 in 100 count as more than chance.
-
-    The worst hotspots are dosed, all others are the comparison and held far less before.
-    """
+    """Where all falls by a quarter, also in the worst hotspots, 5 in 100 are more than chance."""
     area, hotspots = demo_area, found[1]
     names = hotspots["hotspot"].head(int(len(hotspots) * share))
     fewer = more = 0
@@ -150,36 +144,18 @@ def test_an_effect_beside_a_general_fall_is_found(demo_plan):
     for seed in range(10):
         helped = _fallen(area, seed, hotspots=dosed, effect=0.5)
         doses = _doses(dosed["hotspot"], dt.date(2026, 5, 4))
-        found += pp.estimate_impact(helped, demo_plan.hotspots, doses, **HALVES).high < 0
+        impact = pp.estimate_impact(helped, demo_plan.hotspots, doses, **HALVES)
+        found += impact.high < 0
+        words = ("fewer", "more than chance") if impact.high < 0 else ("within chance",)
+        assert all(word in impact.summary for word in words)
     assert found >= 9
-
-
-def test_a_halving_is_found_and_nothing_is_not(demo_plan):
-    """Crime taken away from the dosed streets after shows as fewer; left alone it is chance."""
-    area, hotspots = demo_plan.area, demo_plan.hotspots
-    alone = pp.estimate_impact(area, hotspots, _doses(["H1", "H5"]), **SPANS)
-    there = np.concatenate([hotspots["pieces"][row] for row in (0, 4)])
-    mine = np.isin(area.incident_catchment, area.catchments.piece_catchment[there])
-    late = (area.incidents["month"] >= "2026-07").to_numpy()
-    gone = mine & late & (np.arange(len(mine)) % 4 > 0)
-    fewer = replace(
-        area, incidents=area.incidents[~gone], incident_catchment=area.incident_catchment[~gone]
-    )
-    helped = pp.estimate_impact(fewer, hotspots, _doses(["H1", "H5"]), **SPANS)
-    assert helped.high < 0
-    assert "fewer" in helped.summary
-    assert "more than chance" in helped.summary
-    assert helped.wdd < alone.wdd
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"before": ("2026-07", "2026-08")}, "end 'before' before 'after' begins"),
-        (
-            {"before": ("2026-04", "2026-07")},
-            "end 'before' before 'after' begins",
-        ),  # one month in both
+        ({"before": ("2026-04", "2026-07")}, "end 'before' before 'after' begins"),  # one in both
         ({"before": ("1999-01", "1999-02")}, "choose months from 2024-10 to 2026-09"),
         ({"after": ("2026-30", "2026-31")}, "is not a valid month"),
     ],

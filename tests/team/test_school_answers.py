@@ -1,8 +1,8 @@
 """What a school is owed after a survey: its places, and what became of each."""
 
-import dataclasses
 import datetime as dt
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ URN = "900001"
 def week(demo_week):
     """A week of the demo borough, without what it says of feared places."""
     demands = tuple(demand for demand in demo_week.demands if demand.kind != "feared")
-    return dataclasses.replace(demo_week, demands=demands)
+    return replace(demo_week, demands=demands)
 
 
 @pytest.fixture(scope="module")

@@ -83,18 +83,13 @@ def drawn(by_pairs, path):
 
 
 @pytest.fixture(scope="module")
-def plans(by_pairs, demo_area, found):
-    """Plans under the trial."""
+def week(by_pairs, demo_area, found, drawn):
+    """A week under the trial."""
 
     def plan_days(some, days):
         return dict.fromkeys(days, pp.plan_patrols(some, *found))
 
-    return plan_trial_days(demo_area, DAYS, by_pairs, plan_days)
-
-
-@pytest.fixture(scope="module")
-def week(by_pairs, demo_area, plans, drawn):
-    """A week under the trial."""
+    plans = plan_trial_days(demo_area, DAYS, by_pairs, plan_days)
     return mark_trial_week(pp.plan_week(demo_area, plans, start=DAYS[0]), by_pairs, drawn)
 
 
@@ -317,15 +312,11 @@ def test_a_trial_is_analysed_when_it_is_over(request, by_days, dated_area, demo_
     assert (effect.incidents_without, effect.incidents_with) == pytest.approx(tuple(sums))
 
 
-def _draw_pairs(rng, pairs, blocks):
-    first = rng.random((pairs, blocks)) < 0.5
-    return np.stack([first, ~first], axis=1).reshape(-1, blocks)
-
-
 def _simulate(seed, factor=1.0, pairs=6, blocks=30, mean=0.5, dispersion=0.0):
     """Incidents of a trial in which patrols multiply them by a factor, and what was expected."""
     rng = np.random.default_rng(seed)
-    drawn = _draw_pairs(rng, pairs, blocks)
+    first = rng.random((pairs, blocks)) < 0.5
+    drawn = np.stack([first, ~first], axis=1).reshape(-1, blocks)
     each = rng.uniform(0.5, 1.5, (2 * pairs, 1)) * mean
     expected = np.broadcast_to(each, drawn.shape)
     moods = np.ones((2 * pairs, 1))

@@ -3,24 +3,21 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import permutations
-from pathlib import Path
-from typing import Any
 
 import pytest
+from board.conftest import move_files
 from board.speech import get_key, pick_slot, running
 from page_visits import open_chromium
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from patrolplan.board.board import Board
 from patrolplan.board.requests import ChangeRequest, CheckRequest, SolveRequest
 from patrolplan.board.server import build_server, open_listener
-from patrolplan.board.shared_week import PlannedArea, open_shared_week
+from patrolplan.board.shared_week import open_shared_week
 from patrolplan.board.week_folder import WeekStore
-from patrolplan.team.week import Week
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
 DESKTOP_SIZE = {"width": 1366, "height": 768}
@@ -34,13 +31,12 @@ AXES = (
     ("#grid tbody tr", "rows => rows.map(row => row.querySelector('.cell').dataset.urn)"),
     ("#grid thead [data-date]", "days => days.map(day => day.dataset.date)"),
 )
-Change = dict[str, Any]
 
 
 class ServedBoard:
     """A board on a week's folder, served until it is closed."""
 
-    def __init__(self, ground: PlannedArea, folder: Path) -> None:
+    def __init__(self, ground, folder):
         self.folder = folder
         self.board = Board(open_shared_week(ground, folder))
         self._listener = open_listener("127.0.0.1", 0)
@@ -52,72 +48,73 @@ class ServedBoard:
         server = build_server(self.board, self._listener, TOKEN)
         self._stack.enter_context(running(server, self._listener))
 
-    def close(self) -> None:
+    def close(self):
         """Stop serving."""
         self._stack.close()
 
-    def state(self) -> dict[str, Any]:
+    def state(self):
         """What the page receives, as plain JSON values."""
-        found: dict[str, Any] = json.loads(json.dumps(self.board.build_state()))
-        return found
+        return json.loads(json.dumps(self.board.build_state()))
 
-    def list_cells(self) -> list[dict[str, Any]]:
+    def list_cells(self):
         """Every cell of the week as it stands."""
         return [cell for school in self.state()["schools"] for cell in school["cells"].values()]
 
-    def patrols(self) -> list[dict[str, Any]]:
+    def patrols(self):
         """Every patrol of the week as it stands."""
         return [patrol for cell in self.list_cells() for patrol in cell["patrols"]]
 
-    def read_saved_keys(self) -> set[tuple[str, str, str]]:
+    def read_saved_keys(self):
         """Day, school and officer of every patrol in the week's file."""
         document = json.loads((self.folder / "week.json").read_text(encoding="utf-8"))
         return set(map(get_key, document["patrols"]))
 
-    def dates(self) -> list[str]:
+    def dates(self):
         """The days of the week."""
         return [day["date"] for day in self.state()["week"]["days"]]
 
-    def slots(self) -> list[dict[str, str]]:
+    def slots(self):
         """Officer, school and day of each patrol."""
         return list(map(pick_slot, self.patrols()))
 
-    def change(self, change: Change) -> None:
+    def change(self, change):
         """Make a change as another window would."""
         request = {"version": self.board.shared.version, "change": change}
         self.board.change(ChangeRequest.model_validate_json(json.dumps(request)))
 
-    def solve(self) -> None:
+    def solve(self):
         """Have a proposal ready."""
         self.board.start_solving(SolveRequest(version=self.board.shared.version))
         while self.board.planning_job.document()["running"]:
             time.sleep(0.02)
 
-    def check(self, change: Change) -> dict[str, Any]:
+    def check(self, change):
         """Whether a change can be."""
         return self.board.check(CheckRequest.model_validate_json(json.dumps({"change": change})))
 
-    def find_first(self, changes: Iterable[Change], *, can: bool = True) -> Change:
+    def find_first(self, changes, *, can=True):
         """The first of these changes that can, or cannot, be."""
         return next(change for change in changes if self.check(change)["ok"] is can)
 
-    def list_moves(self, date: str | None = None) -> list[Change]:
-        """Every patrol to every cell without one, on one day or between any two."""
-        state = self.state()
-        free = [
-            (school["urn"], day)
-            for school in state["schools"]
-            for day, cell in school["cells"].items()
-            if not cell["patrols"] and date in {None, day}
-        ]
+    def list_moves(self):
+        """Every patrol to every cell without one."""
+        free = self.list_free()
         return [
             {"kind": "move", "from": key, "to": {**key, "urn": urn, "date": day}}
             for key in self.slots()
-            if date in {None, key["date"]}
             for urn, day in free
         ]
 
-    def list_swaps(self) -> list[Change]:
+    def list_free(self):
+        """School and day of every cell without a patrol."""
+        return [
+            (school["urn"], day)
+            for school in self.state()["schools"]
+            for day, cell in school["cells"].items()
+            if not cell["patrols"]
+        ]
+
+    def list_swaps(self):
         """Every two patrols of different officers in different cells."""
         return [
             {"kind": "swap", "a": pick_slot(one), "b": pick_slot(other)}
@@ -126,15 +123,13 @@ class ServedBoard:
             and (one["urn"], one["date"]) != (other["urn"], other["date"])
         ]
 
-    def list_additions(self) -> list[Change]:
+    def list_additions(self):
         """Every officer in every cell without a patrol."""
-        state = self.state()
+        officers = [row["officer"] for row in self.state()["officers"]]
         return [
-            {"kind": "add", "officer": row["officer"], "urn": school["urn"], "date": day}
-            for school in state["schools"]
-            for day, cell in school["cells"].items()
-            for row in state["officers"]
-            if not cell["patrols"]
+            {"kind": "add", "officer": officer, "urn": urn, "date": day}
+            for urn, day in self.list_free()
+            for officer in officers
         ]
 
 
@@ -148,7 +143,7 @@ class Window:
     requested_urls: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self):
         page = self.page
         page.on("request", lambda request: self.requested_urls.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -156,45 +151,45 @@ class Window:
         page.goto(f"{self.address}?token={TOKEN}")
         expect(page.locator("#status")).to_have_text("The week is ready.")
 
-    def _record_console(self, kind: str, text: str) -> None:
+    def _record_console(self, kind, text):
         # A browser logs every answer that refuses something; refusals are part of the board.
         if not text.startswith("Failed to load resource"):
             self.errors.append(f"{kind}: {text}")
 
-    def assert_quiet(self) -> None:
+    def assert_quiet(self):
         """Check that requests went to the board only and no script or policy complained."""
         assert self.errors == []
         assert all(url.startswith((self.address, "data:")) for url in self.requested_urls), (
             self.requested_urls
         )
 
-    def chip(self, key: dict[str, str]) -> Locator:
+    def chip(self, key):
         """A patrol in the week; pressed it opens its menu."""
         return self.page.locator(f'[data-focus="p|{key["date"]}|{key["urn"]}|{key["officer"]}"]')
 
-    def add(self, urn: str) -> Locator:
+    def add(self, urn):
         """What adds a patrol at a school."""
         return self.page.locator(f'[data-focus="a|{urn}"]')
 
-    def empty(self, key: dict[str, str]) -> Locator:
+    def empty(self, key):
         """A cell of the week without a patrol."""
         return self.page.locator(f'[data-focus="c|{key["date"]}|{key["urn"]}"]')
 
-    def open_more(self) -> None:
+    def open_more(self):
         """Open the map and the lists, unless they are open."""
         if self.page.locator("#beyond").is_hidden():
             self.page.get_by_role("button", name="More", exact=True).click()
         expect(self.page.locator(".sign.school:not(.from)").first).to_be_attached()
 
-    def cell(self, key: dict[str, str]) -> Locator:
+    def cell(self, key):
         """A cell of the week."""
         return self.page.locator(f'.cell[data-urn="{key["urn"]}"][data-date="{key["date"]}"]')
 
-    def officer(self, name: str) -> Locator:
+    def officer(self, name):
         """An officer below the week."""
         return self.page.locator(f'#crew [data-officer="{name}"]')
 
-    def drag(self, source: Locator, target: Locator) -> None:
+    def drag(self, source, target):
         """Drag by mouse, in steps as a hand does."""
         (x, y), (to_x, to_y) = self.find_middle(source), self.find_middle(target)
         mouse = self.page.mouse
@@ -204,7 +199,7 @@ class Window:
         mouse.move(to_x, to_y, steps=4)
         mouse.up()
 
-    def walk_to(self, target: dict[str, str]) -> None:
+    def walk_to(self, target):
         """Go to a cell by arrow keys, from the one that has the focus."""
         urns, days = (self.page.eval_on_selector_all(where, script) for where, script in AXES)
         here = self.page.evaluate("({...document.activeElement.closest('.cell').dataset})")
@@ -221,7 +216,7 @@ class Window:
         there = self.page.evaluate("({...document.activeElement.closest('.cell').dataset})")
         assert (there["urn"], there["date"]) == (target["urn"], target["date"])
 
-    def tab_to(self, selector: str, *, text: str = "", backwards: bool = False) -> None:
+    def tab_to(self, selector, *, text="", backwards=False):
         """Press Tab until what is sought has the focus."""
         is_there = """([selector, text]) => {
           const at = document.activeElement;
@@ -234,55 +229,47 @@ class Window:
         message = f"Tab never reaches {selector} {text}"
         raise AssertionError(message)
 
-    def find_middle(self, place: Locator) -> tuple[float, float]:
+    def find_middle(self, place):
         """Middle of an element on the screen."""
         place.scroll_into_view_if_needed()
         box = place.bounding_box()
-        assert box is not None
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
-    def match_text(self, text: str) -> re.Pattern[str]:
+    def match_text(self, text):
         """Anything with this text in it."""
         return re.compile(re.escape(text))
 
-    def expect_message(self, text: str) -> None:
+    def expect_message(self, text):
         """Wait for words in the line that screen readers read out."""
         expect(self.page.locator("#message")).to_contain_text(text)
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium():
     """Open Chromium for a module, and close it for the next: only one may drive it at a time."""
     with open_chromium() as browser:
         yield browser
 
 
 @pytest.fixture
-def served(
-    ground_at: Callable[[Path], PlannedArea], chosen: Week, tmp_path: Path
-) -> Iterator[ServedBoard]:
+def served(ground, chosen, tmp_path):
     """Serve a small week, with all files in a folder of its own."""
     WeekStore(tmp_path / "week").create(chosen)
-    board = ServedBoard(ground_at(tmp_path / "area"), tmp_path / "week")
+    board = ServedBoard(move_files(ground, tmp_path / "area"), tmp_path / "week")
     yield board
     board.close()
 
 
 @pytest.fixture
-def open_window(served: ServedBoard, chromium: Browser) -> Iterator[Callable[..., Window]]:
+def open_window(served, chromium):
     """Open windows of any size on the served board; at the end none may have complained."""
-    contexts: list[BrowserContext] = []
-    windows: list[Window] = []
+    contexts, windows = [], []
 
-    def open_one(
-        size: dict[str, int] = DESKTOP_SIZE, board: ServedBoard = served, **options: Any
-    ) -> Window:
+    def open_one(size=DESKTOP_SIZE, board=served, **options):
+        has_touch = size["width"] < DESKTOP_SIZE["width"]
         context = chromium.new_context(
-            viewport=size,
-            has_touch=size["width"] < DESKTOP_SIZE["width"],
-            locale="en-GB",
-            **options,
-        )  # type: ignore[arg-type]
+            viewport=size, has_touch=has_touch, locale="en-GB", **options
+        )
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
         windows.append(Window(context.new_page(), board.address))
@@ -296,18 +283,18 @@ def open_window(served: ServedBoard, chromium: Browser) -> Iterator[Callable[...
 
 
 @pytest.fixture
-def desk(open_window: Callable[..., Window]) -> Window:
+def desk(open_window):
     """A window of 1366 by 768."""
     return open_window(DESKTOP_SIZE)
 
 
 @pytest.fixture
-def phone(open_window: Callable[..., Window]) -> Window:
+def phone(open_window):
     """A window of a phone's size, worked by finger."""
     return open_window(PHONE_SIZE)
 
 
 @pytest.fixture
-def small_phone(open_window: Callable[..., Window]) -> Window:
+def small_phone(open_window):
     """A window of a small phone's size, worked by finger."""
     return open_window(SMALL_PHONE_SIZE)

@@ -76,10 +76,7 @@ def test_every_state_is_legible_and_named(size, served, request):
 
 
 def test_an_officers_name_is_never_cut_to_make_room_for_its_route(open_window):
-    """On desks of 1280 and 1024 pixels and on a phone, names and hours are whole.
-
-    So they are next to a route of two digits, and beside the map and the lists.
-    """
+    """On desks and phones names and hours are whole, beside map, lists and routes of two digits."""
     window = open_window({"width": 1280, "height": 800})
     page = window.page
     page.evaluate("document.querySelectorAll('.route').forEach((one) => one.textContent = 'R12')")

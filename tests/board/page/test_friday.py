@@ -11,46 +11,15 @@ from pypdf import PdfReader
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 REASON = "Robberies named by the local team"
-
-
-def _idle(page):
-    """Wait until what the program works on is done."""
-    expect(page.locator("#solving")).to_be_hidden(timeout=60_000)
+PLANNING_MILLISECONDS = 60_000
 
 
 def _leave_outcome(page):
     """Wait until a change is worked out, read what it did to the cards, and leave it so."""
-    outcome = page.get_by_role("dialog", name="What changed")
-    expect(outcome).to_be_visible(timeout=60_000)
+    outcome = _outcome(page)
     page.keyboard.press("Escape")
     expect(outcome).to_have_count(0)
-    _idle(page)
-
-
-def _fill_place(page):
-    """Say who asks for a place, why and until when."""
-    page.get_by_label("Reason").fill(REASON)
-    page.get_by_label("Who asks").fill("Insp. Example")
-    page.get_by_label("Last day").fill("2026-12-04")
-
-
-def _type_place(window, what):
-    """The same by keyboard: to be visited or barred, for whom, until when, why, who asks."""
-    page = window.page
-    window.tab_to("#place-must")
-    page.keyboard.type(what)
-    window.tab_to("#new-place summary")
-    page.keyboard.press("Enter")
-    window.tab_to("#place-schools input")
-    page.keyboard.press("Space")
-    for field, text in (
-        ("to", "12122026"),  # the same in whichever order the browser asks for day and month
-        ("reason", REASON),
-        ("by", "Insp. Example"),
-    ):
-        window.tab_to(f"#place-{field}")
-        page.keyboard.type(text)
-    assert page.locator("#place-to").input_value() == "2026-12-12"
+    expect(page.locator("#solving")).to_be_hidden(timeout=PLANNING_MILLISECONDS)
 
 
 def _assert_printed(served, page, officer):
@@ -101,7 +70,9 @@ def _task_by_mouse(served, desk):
     expect(page.locator(".sign.school:not(.from)").first).to_be_attached()
     page.get_by_text("Schools: all, or only some").click()
     page.locator("#place-schools").get_by_label(state["schools"][0]["name"]).check()
-    _fill_place(page)
+    page.get_by_label("Reason").fill(REASON)
+    page.get_by_label("Who asks").fill("Insp. Example")
+    page.get_by_label("Last day").fill("2026-12-04")
     page.get_by_role("button", name="Save the place").click()
     _leave_outcome(page)
     expect(page.locator("#list .place").filter(has_text=REASON)).to_be_visible()
@@ -221,7 +192,7 @@ def _propose_by_keyboard(served, desk, answer):
 
 
 def _task_by_keyboard(desk, what):
-    """Choose a place by the map's cross and say who asks for it."""
+    """Choose a place by the map's cross; say what, for whom, until when, why, and who asks."""
     page, press = desk.page, desk.page.keyboard.press
     desk.tab_to("#more", backwards=True)
     press("Enter")
@@ -235,7 +206,20 @@ def _task_by_keyboard(desk, what):
     press("ArrowDown")
     press("Enter")
     desk.expect_message("Place set from the cross")
-    _type_place(desk, what)
+    desk.tab_to("#place-must")
+    page.keyboard.type(what)
+    desk.tab_to("#new-place summary")
+    press("Enter")
+    desk.tab_to("#place-schools input")
+    press("Space")
+    for field, text in (
+        ("to", "12122026"),  # the same in whichever order the browser asks for day and month
+        ("reason", REASON),
+        ("by", "Insp. Example"),
+    ):
+        desk.tab_to(f"#place-{field}")
+        page.keyboard.type(text)
+    assert page.locator("#place-to").input_value() == "2026-12-12"
     desk.tab_to("#new-place button", text="Save the place")
     press("Enter")
     _leave_outcome(page)
@@ -247,7 +231,6 @@ def _task_by_keyboard(desk, what):
 def test_a_patrol_is_moved_and_a_place_tasked_by_mouse(served, desk):
     """With the mouse alone: look, try, move, undo, redo and lock, and press the map for a place."""
     page = desk.page
-    assert page.locator("#grid tbody tr").count() == len(served.state()["schools"])
     assert page.locator("#grid .chip").count() == len(served.patrols())
     moved = _move_and_lock_by_mouse(served, desk)
     _task_by_mouse(served, desk)
@@ -383,9 +366,6 @@ def test_a_change_that_nobody_takes_is_told(served, desk):
     expect(desk.chip(post)).to_be_visible()
 
 
-PLANNING_MILLISECONDS = 60_000
-
-
 def _outcome(page):
     """The dialog that says what changed."""
     dialog = page.get_by_role("dialog", name="What changed")
@@ -405,7 +385,7 @@ def _is_whole(page):
 def test_away_takes_four_taps_on_a_phone(served, small_phone):
     """An officer, from when, to when, "Away": the cards that change are shown, all others stay."""
     page, before = small_phone.page, served.read_saved_keys()
-    days = [day["date"] for day in served.state()["week"]["days"]]
+    days = served.dates()
     gone = next(pick_slot(patrol) for patrol in served.patrols() if patrol["date"] == days[1])
     for press in (
         small_phone.officer(gone["officer"]),
@@ -510,10 +490,7 @@ def test_a_gap_is_filled_by_one_tap(size, served, request):
 
 @pytest.mark.slow
 def test_the_week_is_drawn_again(served, desk):
-    """How well it is foreseen is one sentence; another draw is offered, judged in its first words.
-
-    Planning an unchanged week again offers nothing.
-    """
+    """Planned again nothing is offered; another draw is, judged in its first words."""
     page = desk.page
     page.get_by_role("button", name="Plan again").click()
     expect(page.locator("#message")).to_contain_text(

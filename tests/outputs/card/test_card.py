@@ -1,17 +1,18 @@
 """Cards: texts and marking, and all pages as a printer renders them: nothing hidden or cut."""
 
-import dataclasses
 import datetime as dt
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pypdf
 import pytest
 import segno
-from outputs.map_checks import assert_labels_apart, assert_on_map
 from outputs.printed import (
     DOTS,
+    assert_labels_apart,
+    assert_on_map,
     find_words_off_page,
     read_pages,
     rendered,
@@ -52,8 +53,8 @@ def words_of(pdf: bytes) -> str:
 
 def altered(plan: Plan, **changes) -> Plan:
     """Plan of the first patrol alone, changed."""
-    patrol = dataclasses.replace(plan.patrols[0], **changes)
-    return dataclasses.replace(plan, patrols=(patrol,))
+    patrol = replace(plan.patrols[0], **changes)
+    return replace(plan, patrols=(patrol,))
 
 
 def _task(text: str) -> Tasking:
@@ -66,7 +67,7 @@ def with_stops(plan: Plan, count: int) -> Plan:
     patrol = plan.patrols[0]
     times = [{"arrive_minutes": 930 + 20 * n, "leave_minutes": 945 + 20 * n} for n in range(count)]
     stops = tuple(
-        dataclasses.replace(patrol.stops[number % len(patrol.stops)], **time)
+        replace(patrol.stops[number % len(patrol.stops)], **time)
         for number, time in enumerate(times)
     )
     legs = tuple(patrol.legs[number % len(patrol.legs)] for number in range(count + 1))
@@ -103,14 +104,9 @@ def sizes_of(page: pypdf.PageObject) -> list[tuple[float, str]]:
 
 
 @pytest.fixture(scope="module")
-def cards(demo_plan):
-    """Cards of the first two patrols of the demo borough."""
-    return render_cards(demo_plan, patrols=demo_plan.patrols[:2])
-
-
-@pytest.fixture(scope="module")
-def card(demo_plan, cards):
-    """Card of the first patrol."""
+def card(demo_plan):
+    """Card of the first patrol of the demo borough, written with the second."""
+    cards = render_cards(demo_plan, patrols=demo_plan.patrols[:2])
     return cards[f"cards/{format_patrol_id(demo_plan.patrols[0])}.pdf"]
 
 
@@ -119,20 +115,20 @@ def test_busiest_way_stands_at_one_stop_and_raises_the_marking(demo_plan):
     patrol = demo_plan.patrols[0]
     way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
     trend = TrendReason(trend="new")
-    fewer, other = (dataclasses.replace(way, **one) for one in ({"share": 0.1}, {"school": "Else"}))
+    fewer, other = (replace(way, **one) for one in ({"share": 0.1}, {"school": "Else"}))
     whys = [(fewer, trend), (way, trend), (other,)]
     stops = tuple(
-        dataclasses.replace(
+        replace(
             patrol.stops[0], id=f"place {number}", why=why, arrive_minutes=915, leave_minutes=930
         )
         for number, why in enumerate(whys)
     )
-    card = build_card_data(demo_plan, dataclasses.replace(patrol, stops=stops), "x")
+    card = build_card_data(demo_plan, replace(patrol, stops=stops), "x")
     told = ["Busiest way home, 15:12\N{EN DASH}15:30" in str(row["why"]) for row in card["stops"]]
     assert told == [False, True, False]
     assert card["marking"] == "OFFICIAL-SENSITIVE"
-    bare = tuple(dataclasses.replace(stop, why=(trend,)) for stop in stops)
-    card = build_card_data(demo_plan, dataclasses.replace(patrol, stops=bare), "x")
+    bare = tuple(replace(stop, why=(trend,)) for stop in stops)
+    card = build_card_data(demo_plan, replace(patrol, stops=bare), "x")
     assert "Busiest" not in str(card["stops"])
     assert card["marking"] == "OFFICIAL"
 
@@ -154,12 +150,12 @@ def test_a_card_has_at_most_120_words_beside_map_and_directions(demo_plan):
 
 def test_markup_in_names_arrives_as_text(demo_plan):
     """Markup of typst, HTML and mathematics in a name or reason is printed letter by letter."""
-    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], place=HOSTILE, tasking=_task(HOSTILE))
+    stop = replace(demo_plan.patrols[0].stops[0], place=HOSTILE, tasking=_task(HOSTILE))
     plan = altered(
         demo_plan, school=HOSTILE, notes=(Note("tasked_place_outside", f"Tasked place {HOSTILE}."),)
     )
-    patrol = dataclasses.replace(plan.patrols[0], stops=(stop, *plan.patrols[0].stops[1:]))
-    plan = dataclasses.replace(plan, patrols=(patrol,))
+    patrol = replace(plan.patrols[0], stops=(stop, *plan.patrols[0].stops[1:]))
+    plan = replace(plan, patrols=(patrol,))
     pdf = render_cards(plan)["cards.pdf"]
     # Lines may break anywhere in a name, so letters are compared without the spaces.
     assert words_of(pdf).replace(" ", "").count(HOSTILE.replace(" ", "")) >= 2
@@ -200,7 +196,7 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
     why = (ReportsReason(time_band=None, factors=(LONG, LONG)), TrendReason(trend="new"))
     plan = with_stops(demo_plan, count)
     stops = tuple(
-        dataclasses.replace(stop, place=LONG, why=why, tasking=_task(f"15:20 to 15:45, {LONG}"))
+        replace(stop, place=LONG, why=why, tasking=_task(f"15:20 to 15:45, {LONG}"))
         for stop in plan.patrols[0].stops
     )
     barred = BarredPlace(point=plan.patrols[0].point, place=LONG, tasking=_task(LONG))
@@ -213,7 +209,7 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
     )
     pdf = render_cards(plan)["cards.pdf"]
     text = "".join(read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
-    phrases = [*list_reasons(dataclasses.replace(stops[0], tasking=None), "short")]
+    phrases = [*list_reasons(replace(stops[0], tasking=None), "short")]
     phrases += [f"T-01: {describe_tasking(stops[0].tasking)}.", describe_barred(barred), LONG]
     for phrase in phrases:
         assert strip_spaces(phrase) in text
@@ -223,8 +219,8 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
 
 def test_a_text_of_absurd_length_says_how_much_is_missing(demo_plan):
     """What no form has room for is cut with the number of letters that are missing."""
-    tasking = dataclasses.replace(_task("word " * 400), by="A")
-    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], tasking=tasking)
+    tasking = replace(_task("word " * 400), by="A")
+    stop = replace(demo_plan.patrols[0].stops[0], tasking=tasking)
     stops = (stop, *demo_plan.patrols[0].stops[1:])
     words = words_of(render_cards(altered(demo_plan, stops=stops))["cards.pdf"])
     found = re.search(r"T-01: ((?:word )+)\[([0-9,]+) more letters: see the plan's file\]", words)
@@ -240,9 +236,9 @@ def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
         RoadCrossing("New Road", "unknown"),
         RoadCrossing("Safe Road", "signals"),
     )
-    step = dataclasses.replace(patrol.legs[1].steps[0], crossings=crossings)
+    step = replace(patrol.legs[1].steps[0], crossings=crossings)
     legs = list(patrol.legs)
-    legs[1] = dataclasses.replace(legs[1], steps=(step,))
+    legs[1] = replace(legs[1], steps=(step,))
     plan = altered(demo_plan, legs=tuple(legs))
     words = words_of(render_cards(plan)["cards.pdf"])
     assert "Main roads without a marked crossing: Long Road (1→2)." in words
@@ -280,11 +276,11 @@ def list_strings(value: object) -> list[str]:
 def riding_plan(demo_area, demo_plan):
     """Patrols by bicycle, from the bell and before school."""
     area = pp.with_settings(demo_area, patrol={"way": "bicycle"})
-    risk = dataclasses.replace(demo_plan.risk, window=None)
+    risk = replace(demo_plan.risk, window=None)
     basis = {"risk": risk, "hotspots": demo_plan.hotspots}
     day = pp.plan_patrols(area, **basis, urns=["900001", "900002", "900005"])
     early = pp.plan_patrols(area, **basis, urns=["900003", "900006"], window=Window(70, 450.0))
-    return dataclasses.replace(day, patrols=(*day.patrols, *early.patrols))
+    return replace(day, patrols=(*day.patrols, *early.patrols))
 
 
 @pytest.fixture(
@@ -315,12 +311,6 @@ def drawn(plan):
     return maps, whole, list(cards.values())
 
 
-@pytest.fixture(scope="module")
-def texts(drawn):
-    """Letters of each card, of its next page too."""
-    return ["".join(read_pages(card)) for card in drawn[2]]
-
-
 def test_no_label_lies_on_another_or_off_the_map(plan, drawn):
     """At the size of the map on each card, no words overlap, and all are within it."""
     maps = drawn[0]
@@ -344,13 +334,14 @@ def test_no_stop_is_hidden(plan, drawn):
             assert np.mean(ring < INK) > 0.75, (patrol.urn, number)  # edges may fall between pixels
 
 
-def test_no_text_is_cut(plan, drawn, texts):
-    """Every word that a card has to say stands on its page, whole."""
+def test_no_text_is_cut(plan, drawn):
+    """Every word that a card has to say stands on its page or the next, whole."""
+    texts = ["".join(read_pages(card)) for card in drawn[2]]
     code = compute_plan_id(plan)
     unprinted = {"title", "map_alt", "code_alt"}
     for text, patrol, picture in zip(texts, plan.patrols, drawn[0], strict=True):
         barred = patrol.keep_away if KEEP_AWAY_TEXT in picture.label_texts else ()
-        data = build_card_data(plan, dataclasses.replace(patrol, keep_away=barred), code)
+        data = build_card_data(plan, replace(patrol, keep_away=barred), code)
         for key, value in data.items():
             for phrase in list_strings(value) if key not in unprinted else ():
                 assert strip_spaces(phrase) in text, (patrol.urn, key, phrase)

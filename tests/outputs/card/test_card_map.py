@@ -1,10 +1,10 @@
 """The map: fits its frame, keeps the route readable, and keeps words off each other."""
 
-import dataclasses
 import datetime as dt
 import html
 import io
 import re
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -12,8 +12,7 @@ import pypdf
 import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
-from outputs.map_checks import assert_labels_apart, assert_on_map
-from outputs.printed import typeset_picture
+from outputs.printed import assert_labels_apart, assert_on_map, typeset_picture
 
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.card.card import BODY_WIDTH
@@ -88,13 +87,6 @@ def test_every_stop_and_leg_is_marked(demo_plan, drawn):
         assert len(tags) >= len(patrol.legs) - 1
 
 
-def _list_streets_in_words(plan, patrol):
-    """Streets of the area that a card's directions or stops name."""
-    words = {step.street for leg in patrol.legs for step in leg.steps}
-    words |= {part for stop in patrol.stops for part in stop.place.split(" near ")}
-    return words & set(plan.area.network.walkable.piece_name) - {""}
-
-
 def _read_words(picture):
     found = re.findall(r"<text[^>]*>(.*?)</text>", picture.svg.decode())
     return " ".join(map(html.unescape, found))
@@ -106,26 +98,27 @@ def _read_words(picture):
 def test_every_street_of_the_words_is_named(request, area):
     """Streets of directions and stops are on the map by name."""
     plan = request.getfixturevalue(area)
+    streets = set(plan.area.network.walkable.piece_name) - {""}
     for patrol in plan.patrols[:6]:
         picture = draw_patrol_map(plan, patrol, **SIZE)
+        said = {step.street for leg in patrol.legs for step in leg.steps}
+        said |= {part for stop in patrol.stops for part in stop.place.split(" near ")}
         words = _read_words(picture)
-        for name in _list_streets_in_words(plan, patrol):
+        for name in said & streets:
             assert name in picture.label_texts
             assert name in words
 
 
 def _change_stop(patrol, **fields):
     """The patrol with some fields of its first stop changed."""
-    return dataclasses.replace(
-        patrol, stops=(dataclasses.replace(patrol.stops[0], **fields), *patrol.stops[1:])
-    )
+    return replace(patrol, stops=(replace(patrol.stops[0], **fields), *patrol.stops[1:]))
 
 
 def test_a_stop_says_that_it_is_tasked(demo_plan):
     """A stop that intelligence asks for has its own sign, which the legend explains."""
     patrol = demo_plan.patrols[2]
-    stops = tuple(dataclasses.replace(stop, tasking=None) for stop in patrol.stops)
-    plain = dataclasses.replace(patrol, stops=stops)
+    stops = tuple(replace(stop, tasking=None) for stop in patrol.stops)
+    plain = replace(patrol, stops=stops)
     tasking = Tasking("T", "robbery", "A", dt.date(2026, 5, 4))
     for one, count in ((plain, 0), (_change_stop(plain, tasking=tasking), 1)):
         frame = fit_patrol_viewport(demo_plan, one, 538.0, 360.0)
@@ -140,10 +133,10 @@ def _fear(plan, patrol, feared):
     hotspots = plan.hotspots.assign(mainly_reports=plan.hotspots["hotspot"].isin(feared))
     reports = ReportsReason(time_band=None, factors=())
     stops = tuple(
-        dataclasses.replace(stop, sees=(), why=(reports,) if stop.hotspot in feared else ())
+        replace(stop, sees=(), why=(reports,) if stop.hotspot in feared else ())
         for stop in patrol.stops
     )
-    return dataclasses.replace(plan, hotspots=hotspots), dataclasses.replace(patrol, stops=stops)
+    return replace(plan, hotspots=hotspots), replace(patrol, stops=stops)
 
 
 def test_feared_places_have_their_sign(demo_plan):
@@ -186,7 +179,7 @@ def _barred(patrol, east, place_id="T"):
 def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
     """A place near the route is a cross on the map and in the legend, and no words touch it."""
     patrol = demo_plan.patrols[2]
-    patrol = dataclasses.replace(patrol, keep_away=(_barred(patrol, 240.0),))
+    patrol = replace(patrol, keep_away=(_barred(patrol, 240.0),))
     picture = draw_patrol_map(demo_plan, patrol, **SIZE)
     assert picture.label_texts.count(KEEP_AWAY_TEXT) == 1
     cross = picture.label_texts.index(KEEP_AWAY_TEXT)
@@ -199,8 +192,8 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     """A place to keep away from at a stop's own corner stays in place; the stop's sign moves."""
     patrol = demo_plan.patrols[2]
     stop = patrol.stops[0]
-    barred = dataclasses.replace(_barred(patrol, 0.0), point=(stop.x + 1.0, stop.y))
-    patrol = dataclasses.replace(patrol, keep_away=(barred,))
+    barred = replace(_barred(patrol, 0.0), point=(stop.x + 1.0, stop.y))
+    patrol = replace(patrol, keep_away=(barred,))
     scene = MapContent(fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0), demo_plan, patrol)
     assert scene.markers.texts[:3] == ["G", KEEP_AWAY_TEXT, "1"]
     assert scene.markers.centres[1].tolist() == scene.markers.true_points[1].tolist()

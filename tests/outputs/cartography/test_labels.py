@@ -62,7 +62,6 @@ def test_overlap_agrees_with_shapely(first, second):
 
 
 @given(st.floats(-1000, 1000))
-@settings(deadline=None)
 def test_labels_are_never_upside_down(angle):
     """Any direction is turned to between lying and standing, by half turns alone."""
     turned = float(make_upright(np.array([angle]))[0])

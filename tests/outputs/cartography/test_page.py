@@ -1,15 +1,14 @@
 """The page of a map: drawn items, letters, signs and grid lines are in it as they should be."""
 
-import dataclasses
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pypdf
 import pytest
 from hypothesis import given, settings, strategies as st
-from outputs.map_checks import assert_on_map
-from outputs.printed import rendered, typeset_picture
+from outputs.printed import assert_on_map, rendered, typeset_picture
 
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.card.card_text import build_card_data
@@ -126,7 +125,7 @@ def test_the_card_says_once_what_the_mark_stands_for(demo_plan):
     """A card with a name that cannot be printed explains its mark in one line, others do not."""
     patrol = demo_plan.patrols[0]
     assert UNKNOWN_MARK_NOTE not in build_card_data(demo_plan, patrol, "x")["basis"]
-    strange = dataclasses.replace(patrol, school=f"Mill School {ARABIC}")
+    strange = replace(patrol, school=f"Mill School {ARABIC}")
     data = build_card_data(demo_plan, strange, "x")
     assert data["school"] == "Mill School [?]"
     assert data["basis"].count(UNKNOWN_MARK_NOTE) == 1

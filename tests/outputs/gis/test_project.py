@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from matplotlib import image
+from outputs.printed import change_settings
 
 from patrolplan.outputs.geopackage import write_layers
 from patrolplan.outputs.gis.project import RISK_SHARES, build_styles, find_breaks, render_project
@@ -39,13 +40,8 @@ def test_texts_of_the_data_are_neither_markup_nor_expressions(demo_plan, layers)
     """Names are unchanged; all expressions that QGIS evaluates are our own."""
     found = []
     for text, word in (("Hill & <Dale>", "<Dale>"), ("[%env('HOME')%] <b>&\"' \x1b", "<b>&\"'")):
-        settings = demo_plan.area.settings
-        own = {
-            "area": settings.area.model_copy(update={"name": text}),
-            "output": settings.output.model_copy(update={"marking": f"SECRET {text}"}),
-        }
-        area = replace(demo_plan.area, settings=settings.model_copy(update=own))
-        plan = replace(demo_plan, area=area)
+        own = {"area": {"name": text}, "output": {"marking": f"SECRET {text}"}}
+        plan = replace(demo_plan, area=change_settings(demo_plan.area, **own))
         project = _parse(render_project(plan, layers))
         assert word in project.findtext("title")
         values = " ".join(value for one in project.iter() for value in one.attrib.values())

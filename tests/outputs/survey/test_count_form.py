@@ -39,19 +39,11 @@ def test_the_paper_is_one_page_with_three_corners(pack, demo_area):
     write_count_pack(make_hostile(demo_area, URN), URN, pack)  # it may be replaced
 
 
-@pytest.fixture
-def page(open_offline, pack):
-    """The form on a small phone, six minutes after the bell, with the network off."""
+def test_a_tap_counts_a_pupil_and_the_file_is_read(open_offline, pack, demo_area, tmp_path):
+    """What is entered is in the file, empty rows are not; no word about a person is asked for."""
     visit = open_offline((pack / f"count-{URN}.html").read_text(encoding="utf-8"), SMALL_PHONE)
-    visit.page.clock.set_fixed_time("2026-12-03T15:26:00")
-    return visit.open()
-
-
-def test_a_tap_counts_a_pupil_and_the_file_is_read(page, demo_area, tmp_path):
-    """Taps, a number and another time for clubs are in the file; rows left empty are not.
-
-    It can be read and pressed, and nothing asks for a word about a person.
-    """
+    visit.page.clock.set_fixed_time("2026-12-03T15:26:00")  # six minutes after the bell
+    page = visit.open()
     assert min(ratio for ratio, *_ in page.evaluate(CONTRAST)) >= 4.5
     assert page.evaluate(SMALL, 44) == []
     kinds = page.eval_on_selector_all("input, textarea", "all => all.map(one => one.type)")

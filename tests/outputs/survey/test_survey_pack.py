@@ -1,8 +1,8 @@
 """The files that a school gets: written whole or not at all, and what their maps hold; no crime."""
 
-import dataclasses
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from itertools import pairwise
 
@@ -76,7 +76,7 @@ def test_every_square_is_wide_enough_to_read(demo_area):
 def test_a_small_place_and_a_full_form_fit_the_page(demo_area, drawn):
     """The page of the map is no larger than its room, also with as many squares as there may be."""
     grid = build_form_grid(demo_area, URN)
-    full = dataclasses.replace(grid, across=MAX_ACROSS, down=MAX_DOWN)
+    full = replace(grid, across=MAX_ACROSS, down=MAX_DOWN)
     for shown in (drawn, draw_form_map(demo_area, full, URN, width=MAP_WIDTH, height=MAP_HEIGHT)):
         assert shown.size[0] <= MAP_WIDTH + 0.01
         assert shown.size[1] <= MAP_HEIGHT + 0.01
@@ -219,10 +219,7 @@ def test_grid_is_the_same_in_any_crs(demo_area, utm_area):
 
 
 def test_the_form_of_each_school_has_the_squares_with_streets_around_it(demo_area):
-    """Each square with the middle of a piece of street has a cell, for a kilometre to each side.
-
-    No form has more squares than its letters and A4 allow.
-    """
+    """Squares with the middle of a piece have a cell, a kilometre to each side, as A4 allows."""
     network, crs = demo_area.network, demo_area.projection.crs
     squares = find_squares(network.piece_middle, crs)
     for row, urn in enumerate(demo_area.schools["urn"]):
@@ -274,12 +271,6 @@ def street_map(area):
     return build_street_map(area, ROW)
 
 
-@pytest.fixture(scope="module")
-def gate(area):
-    """(2,) metres."""
-    return area.network.xy(area.gates.take([ROW]))[0]
-
-
 def _to_metres(area, points):
     latitude, longitude = np.array(points).T
     return np.column_stack(area.projection.to_metres(longitude, latitude))
@@ -293,9 +284,9 @@ def _unpack(area, lines):
     return [xy[first:last] for first, last in pairwise(ends)]
 
 
-def test_streets_are_all_those_of_the_box_by_name(area, street_map, gate):
+def test_streets_are_all_those_of_the_box_by_name(area, street_map):
     """Metres of street by name are those of the pieces in the box, no more and no fewer."""
-    network = area.network.walkable
+    network, gate = area.network.walkable, area.network.xy(area.gates.take([ROW]))[0]
     inside = np.abs(network.piece_middle - gate).max(axis=1) <= RADIUS_METRES
     wanted = {}
     for name, metres in zip(network.piece_name[inside], network.piece_metres[inside], strict=True):

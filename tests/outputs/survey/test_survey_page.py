@@ -30,6 +30,7 @@ TABLET = {"width": 768, "height": 1024}
 ON_ITS_SIDE = {"width": 640, "height": 360}
 OLD_PHONE = {"width": 320, "height": 568}
 SIZES = (SMALL_PHONE, ON_ITS_SIDE, OLD_PHONE, TABLET, DESK)
+CALM = {"reduced_motion": "reduce"}
 TAP_METRES = 2.0
 METRES_A_DEGREE = 111_195.0
 HOSTILE = "</script><img src=x onerror=\"alert('x')\">{{ 7 * 7 }}"
@@ -58,18 +59,24 @@ def _answer(page):
         page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
 
 
-def _hold_class(visit, count, fill_in, folder):
-    """A class of pupils; checks the file that its teacher saves, and gives its answers."""
-    group = Class(visit.page, np.random.default_rng(count))
-    group.run(count, fill_in)
-    file = save(visit.page, folder)
+@pytest.mark.parametrize(
+    ("size", "options", "fill_in"),
+    [(SMALL_PHONE, {}, fill_in_by_finger), (TABLET, CALM, fill_in_by_keyboard)],
+    ids=["finger", "keyboard"],
+)
+def test_five_pupils_leave_one_file(open_page, tmp_path, size, options, fill_in):
+    """By finger or keys alone: the file holds exactly their answers, where they put them."""
+    visit = open_page(size, **options)
+    group = Class(visit.page, np.random.default_rng(5))
+    group.run(5, fill_in)
+    file = save(visit.page, tmp_path)
     document = json.loads(file.read_text(encoding="utf-8"))
     assert document.keys() == {"form", "id", "school_urn", "day", "pupils", "answers"}
     assert document["form"] == ANSWERS_FORM
     assert re.fullmatch(r"[0-9a-f]{32}", document["id"])
     assert file.name == f"survey-{URN}-{document['id'][:8]}.json"
     assert document["school_urn"] == URN
-    assert document["pupils"] == count
+    assert document["pupils"] == 5
     today = visit.page.evaluate("new Date().toLocaleDateString('en-CA')")
     assert document["day"] == today
     assert [entry.id for entry in count_surveys([file]).entries] == [document["id"]]
@@ -77,7 +84,6 @@ def _hold_class(visit, count, fill_in, folder):
     assert len(answers) == len(group.answers) > 0
     _assert_same_places(answers, group.answers)
     assert visit.page.evaluate("history.length") <= 2
-    return [answers, group.answers]
 
 
 def _assert_same_places(answers, wanted):
@@ -95,17 +101,6 @@ def _assert_same_places(answers, wanted):
         assert near, (values, longitude, latitude)
         left.remove(near[0])
     assert not left
-
-
-def test_five_pupils_by_finger_leave_one_file(open_page, tmp_path):
-    """Five pupils on a small phone: the file holds exactly their answers, where they tapped."""
-    _hold_class(open_page(SMALL_PHONE), 5, fill_in_by_finger, tmp_path)
-
-
-def test_five_pupils_by_keyboard_leave_one_file(open_page, tmp_path):
-    """Keys alone lead through every step to the file."""
-    page = open_page(TABLET, reduced_motion="reduce")
-    _hold_class(page, 5, fill_in_by_keyboard, tmp_path)
 
 
 def test_answers_stand_in_any_order_alike(open_page):

@@ -1,9 +1,9 @@
 """The phone as a companion: a patrol walked by thumb, from the gate to a file that record takes."""
 
-import dataclasses
 import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -187,10 +187,7 @@ def test_what_is_near_is_announced_once(open_page, demo_plan):
 
 @pytest.mark.slow
 def test_a_week_opens_on_today_and_records_today(open_page, demo_week, tmp_path):
-    """Today's patrol of the officer chosen last, also on the next day; what is next is told.
-
-    A patrol of another day that is begun all the same is recorded on the day on which it is.
-    """
+    """It shows today's patrol of the last officer; one of another day is recorded as of today."""
     by_officer = {
         officer: [
             duty for duty in demo_week.duties if duty.officer == officer and duty.patrol.stops
@@ -243,8 +240,8 @@ def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(open_page, d
     assert page.evaluate("localStorage.length") == 0
 
     page.click("#begin")
-    other = dataclasses.replace(patrol, end_minutes=patrol.end_minutes - 1)
-    plan = dataclasses.replace(demo_plan, patrols=(other,))
+    other = replace(patrol, end_minutes=patrol.end_minutes - 1)
+    plan = replace(demo_plan, patrols=(other,))
     Path(page.url.split("#")[0].removeprefix("file://")).write_bytes(render_map(plan))
     page.reload()
     assert page.evaluate("localStorage.length") == 0

@@ -1,11 +1,11 @@
 """The phone map: one page without requests, for touch, keys and the ear; names at their street."""
 
 import base64
-import dataclasses
 import datetime as dt
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from itertools import combinations
 
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
+from outputs.printed import change_settings
 from page_visits import DESK, LISTENING, PHONE
 
 from patrolplan.hotspots.reasons import ReportsReason, read_reasons, write_reasons
@@ -28,7 +29,6 @@ from patrolplan.outputs.webmap.map_layers import (
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.wording import describe_barred, describe_tasking, format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Tasking
-from patrolplan.settings.models import OutputSettings
 
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'
 
@@ -37,32 +37,14 @@ HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École $
 def plan(demo_plan):
     """Take the demo borough's plan, with a second officer at the second school."""
     first, second, *others = demo_plan.patrols
-    again = dataclasses.replace(second, number=2)
-    return dataclasses.replace(demo_plan, patrols=(first, second, again, *others))
+    again = replace(second, number=2)
+    return replace(demo_plan, patrols=(first, second, again, *others))
 
 
 @pytest.fixture(scope="module")
 def html(plan):
     """Write the plan's page once."""
     return render_map(plan).decode()
-
-
-@pytest.fixture(scope="module")
-def hostile(plan):
-    """Give the first school, its patrol and the first hotspot a name full of markup."""
-    names = [HOSTILE, *plan.area.schools["name"][1:]]
-    area = dataclasses.replace(plan.area, schools=plan.area.schools.assign(name=names))
-    why = (ReportsReason(time_band=None, factors=(HOSTILE,)),)
-    places = [HOSTILE, *plan.hotspots["place"][1:]]
-    reasons = [write_reasons(why), *plan.hotspots["reasons"][1:]]
-    hotspots = plan.hotspots.assign(place=places, reasons=reasons)
-    first, *others = plan.patrols
-    tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
-    stop = dataclasses.replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
-    barred = BarredPlace(point=first.point, place=HOSTILE, tasking=tasking)
-    named = {"school": HOSTILE, "stops": (stop, *first.stops[1:]), "keep_away": (barred,)}
-    mean = dataclasses.replace(first, **named)
-    return dataclasses.replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
 
 
 BLOCK = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
@@ -97,22 +79,11 @@ def test_policy_names_every_script_and_style_by_hash(html):
         assert f"'sha256-{digest}'" in policy
 
 
-def test_hostile_names_stay_text(hostile):
-    """A name full of markup opens no tag in the page and ends no script."""
-    html = render_map(hostile).decode()
-    assert "<img src=x" not in html
-    data = _data(html)
-    assert json.loads(data)["schools"][0]["name"] == HOSTILE
-    assert not re.search(r"[<>&\u2028\u2029]", data)
-
-
 def test_tiles_are_requested_only_when_set_and_named(plan):
     """With a tile address the policy opens for that server alone, and the page says so."""
     address = "https://{s}.tiles.example/{z}/{x}/{y}.png"
-    output = OutputSettings(tiles=address)
-    settings = plan.area.settings.model_copy(update={"output": output})
-    area = dataclasses.replace(plan.area, settings=settings)
-    html = render_map(dataclasses.replace(plan, area=area)).decode()
+    area = change_settings(plan.area, output={"tiles": address})
+    html = render_map(replace(plan, area=area)).decode()
     assert "img-src data: https://*.tiles.example;" in _read_policy(html)
     assert "this page asks the server tiles.example" in html
     assert "sends no requests" not in html
@@ -121,8 +92,8 @@ def test_tiles_are_requested_only_when_set_and_named(plan):
 
 def test_lone_surrogates_do_not_stop_the_page(plan):
     """Half a character, as broken files hold, becomes a question mark."""
-    broken = dataclasses.replace(plan.patrols[0], school="Alder\ud800School")
-    html = render_map(dataclasses.replace(plan, patrols=(broken,))).decode()
+    broken = replace(plan.patrols[0], school="Alder\ud800School")
+    html = render_map(replace(plan, patrols=(broken,))).decode()
     assert "Alder?School" in html
 
 
@@ -183,7 +154,7 @@ def test_disagreement_is_feared_or_recorded(plan):
     crime, reports = np.zeros(100), np.zeros(100)
     crime[:10], reports[90:] = 0.1, 0.1
     voices = {"crime": crime, "reports": reports, "without_exposure": crime + reports}
-    risk = dataclasses.replace(plan.risk, **voices)
+    risk = replace(plan.risk, **voices)
     differ = classify_voices(risk, metres)["differ"]
     assert differ.tolist() == [ONLY_RECORDED] * 10 + [0] * 80 + [ONLY_REPORTED] * 10
 
@@ -227,10 +198,7 @@ def test_shows_streets_route_and_numbered_stops(visit, plan):
 
 
 def test_fragment_picks_the_patrol(visit, plan):
-    """The address names the patrol, the second officer's too, and follows the choice.
-
-    One of no patrol, even a broken one, shows the first and says so.
-    """
+    """The address names the patrol and follows the choice; a broken one shows the first."""
     first, second, *_ = plan.patrols
     page = visit.open(f"#{second.urn}-2")
     assert page.locator(".patrol:visible h2").inner_text() == f"{second.school}, officer 2"
@@ -366,15 +334,29 @@ def test_hotspot_opens_with_its_reasons(visit, plan):
 
 def test_empty_plan_is_a_map_of_streets(open_page, plan):
     """Without any patrol or hotspot the page still opens, shows the streets and says so."""
-    bare = dataclasses.replace(plan, patrols=(), hotspots=plan.hotspots.iloc[:0])
+    bare = replace(plan, patrols=(), hotspots=plan.hotspots.iloc[:0])
     page = open_page(render_map(bare)).page
     assert "This plan has no patrols" in page.locator("#stops").inner_text()
     assert _drawn(page, "ground") > 5000
 
 
-def test_hostile_names_arrive_as_text(open_page, hostile):
+def test_hostile_names_arrive_as_text(open_page, plan):
     """In the browser a hostile name is read as written, in list, search, popup and marker."""
-    page = open_page(render_map(hostile)).page
+    names = [HOSTILE, *plan.area.schools["name"][1:]]
+    area = replace(plan.area, schools=plan.area.schools.assign(name=names))
+    why = (ReportsReason(time_band=None, factors=(HOSTILE,)),)
+    places = [HOSTILE, *plan.hotspots["place"][1:]]
+    reasons = [write_reasons(why), *plan.hotspots["reasons"][1:]]
+    hotspots = plan.hotspots.assign(place=places, reasons=reasons)
+    first, *others = plan.patrols
+    tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
+    stop = replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
+    barred = BarredPlace(point=first.point, place=HOSTILE, tasking=tasking)
+    stops = (stop, *first.stops[1:])
+    mean = replace(first, school=HOSTILE, stops=stops, keep_away=(barred,))
+    hostile = replace(plan, area=area, hotspots=hotspots, patrols=(mean, *others))
+    written = render_map(hostile)
+    page = open_page(written).page
     assert page.locator(".patrol:visible h2").inner_text() == HOSTILE
     assert page.locator(".patrol:visible .why").first.inner_text().endswith(HOSTILE)
     page.fill("#search", "ecole")
@@ -388,6 +370,7 @@ def test_hostile_names_arrive_as_text(open_page, hostile):
     )
     assert f"{HOSTILE}: show its patrol" in labels
     assert page.locator("img").count() == 0
+    assert not re.search(r"[<>&\u2028\u2029]", _data(written.decode()))
 
 
 ALSO = "Also walked: "
@@ -429,10 +412,7 @@ def _look(visit, network, names):
 @pytest.mark.parametrize(("size", "most"), [(PHONE, 0.5), (DESK, 0.1)], ids=["phone", "desk"])
 @pytest.mark.parametrize("area", ["demo_plan", "bloomsbury_plan"])
 def test_every_walked_street_is_named_at_the_first_view(request, open_page, area, size, most):
-    """Each is written where no other street is nearer, or listed below the map; most are written.
-
-    Bloomsbury has many short streets: a phone lists some of them, a desk hardly any.
-    """
+    """Each is written where no other street is nearer, or listed below; short ones on phones."""
     plan = request.getfixturevalue(area)
     network, html = plan.area.network.walkable, render_map(plan)
     names = set(network.piece_name.astype(str)) - {""}
@@ -447,6 +427,6 @@ def test_every_walked_street_is_named_at_the_first_view(request, open_page, area
 
 def test_who_stays_at_the_gate_walks_no_street(open_page, demo_plan):
     """Nothing is listed for a patrol without a walk."""
-    still = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=(), variants=())
-    html = render_map(dataclasses.replace(demo_plan, patrols=(still,)))
+    still = replace(demo_plan.patrols[0], stops=(), legs=(), variants=())
+    html = render_map(replace(demo_plan, patrols=(still,)))
     assert not open_page(html).page.locator("#also").is_visible()

@@ -1,6 +1,6 @@
 """A week of the demo borough, and the same with names that try to be code."""
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -29,14 +29,14 @@ def hostile(demo_area, demo_plan, week):
     table = demo_area.officers["officer"]
     names = dict(zip(table, (*OFFICERS, *table[len(OFFICERS) :]), strict=True))
     schools = demo_area.schools["name"].where(demo_area.schools["urn"] != URN, NAME)
-    area = dataclasses.replace(
+    area = replace(
         demo_area,
         schools=demo_area.schools.assign(name=schools),
         officers=demo_area.officers.assign(officer=table.map(names)),
     )
     patrols = tuple(_rename(patrol) for patrol in demo_plan.patrols)
     duties = tuple(
-        dataclasses.replace(
+        replace(
             duty,
             officer=names[duty.officer],
             crew=tuple(names[name] for name in duty.crew),
@@ -44,9 +44,9 @@ def hostile(demo_area, demo_plan, week):
         )
         for duty in week.duties
     )
-    plan = dataclasses.replace(demo_plan, area=area, patrols=patrols)
-    return dataclasses.replace(week, plan=plan, duties=duties)
+    plan = replace(demo_plan, area=area, patrols=patrols)
+    return replace(week, plan=plan, duties=duties)
 
 
 def _rename(patrol):
-    return dataclasses.replace(patrol, school=NAME) if patrol.urn == URN else patrol
+    return replace(patrol, school=NAME) if patrol.urn == URN else patrol

@@ -1,13 +1,13 @@
 """The sheet that may stay at a school: gate, streets, what became of a survey; never a crime."""
 
-import dataclasses
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from typing import get_args
 
 import pytest
-from outputs.printed import find_words_off_page, read_pages, rendered, strip_spaces
+from outputs.printed import change_settings, find_words_off_page, read_pages, rendered, strip_spaces
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
@@ -48,12 +48,6 @@ def render_poster(roll, answers, presence=None):
 
 
 @pytest.fixture(scope="module")
-def sheet(roll, answers):
-    """The demo borough's first school."""
-    return render_sheet(roll, answers[URN])
-
-
-@pytest.fixture(scope="module")
 def texts(roll, answers):
     """Everything that any school's sheet says, the words for the ear included."""
     sheets = {one.urn: build_school_sheet(roll, one, answers[one.urn]) for one in roll.schools}
@@ -61,10 +55,7 @@ def texts(roll, answers):
 
 
 def test_no_crime_no_officer_and_no_hotspot_stands_on_them(roll, texts, poster_texts):
-    """No category, offence, reason, hotspot or officer is on a sheet or a poster.
-
-    On a poster nor is what people do, but for one phrase.
-    """
+    """No offence, reason, hotspot or officer is on either; on a poster nor what people do."""
     people = [FACTOR_WORDS[name] for name in ("followed", "verbal_abuse", "robbery_or_threat")]
     stops = [stop for duty in roll.week.duties for stop in duty.patrol.stops]
     refused = {*CrimeSettings().categories, *CATEGORY_WORDS.values(), *CRIME}
@@ -101,12 +92,9 @@ def test_no_time_but_the_gates_stands_on_it(roll, texts):
 
 def _lower_threshold(roll, threshold):
     """The week where smaller groups of reports count, and why."""
-    area = roll.week.plan.area
     changes = {"threshold": threshold, "reason": "a trial of two"}
-    privacy = area.settings.privacy.model_copy(update=changes)
-    low = dataclasses.replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
-    plan = dataclasses.replace(roll.week.plan, area=low)
-    return Roster(dataclasses.replace(roll.week, plan=plan))
+    plan = replace(roll.week.plan, area=change_settings(roll.week.plan.area, privacy=changes))
+    return Roster(replace(roll.week, plan=plan))
 
 
 def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
@@ -120,16 +108,13 @@ def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
 
 @pytest.mark.parametrize("name", ["T-09", "H1"])
 def test_what_intelligence_tasked_is_not_told(roll, name):
-    """A place that intelligence alone names, and a tasking's words, never reach the school.
-
-    Also where it has the name of a hotspot at which another stop is.
-    """
+    """A place that intelligence alone names, also as a hotspot, and a tasking never reach it."""
     duty = roll.week.duties[0]
     tasking = Tasking(name, "an informant's tip", "Insp. Nobody", dt.date(2026, 12, 18))
-    secret = dataclasses.replace(
+    secret = replace(
         duty.patrol.stops[0], hotspot=name, kind="tasked", place="Secret Mews", tasking=tasking
     )
-    tasked_hotspot = dataclasses.replace(
+    tasked_hotspot = replace(
         duty.patrol.stops[1],
         hotspot=roll.week.plan.hotspots["hotspot"].iloc[-1],
         kind="hotspot",
@@ -137,9 +122,9 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
         place="Secret Steps",
         street="Secret Steps",
     )
-    patrol = dataclasses.replace(duty.patrol, stops=(secret, tasked_hotspot))
-    duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
-    other = Roster(dataclasses.replace(roll.week, duties=duties))
+    patrol = replace(duty.patrol, stops=(secret, tasked_hotspot))
+    duties = (replace(duty, patrol=patrol), *roll.week.duties[1:])
+    other = Roster(replace(roll.week, duties=duties))
     school = next(one for one in other.schools if one.urn == duty.urn)
     own = find_school_answers(other.week, None, [duty.urn])[duty.urn]
     text = json.dumps(build_school_sheet(other, school, own).data)
@@ -150,8 +135,9 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     assert hotspots.loc[tasked_hotspot.hotspot, "place"].split(" near ")[0] in text
 
 
-def test_pages_are_two_and_nothing_is_cut(sheet):
+def test_pages_are_two_and_nothing_is_cut(roll, answers):
     """It is a page of the week and one of answers, all words on them."""
+    sheet = render_sheet(roll, answers[URN])
     assert len(read_pages(sheet)) == 2
     assert find_words_off_page(sheet) == []
 
@@ -163,7 +149,7 @@ def test_many_streets_with_long_names_are_all_told(roll):
     hotspots = roll.week.plan.hotspots.iloc[:20]
     point = zip(hotspots["hotspot"], hotspots["stop_x"], hotspots["stop_y"], strict=True)
     stops = [
-        dataclasses.replace(
+        replace(
             duties[0].patrol.stops[0],
             hotspot=name,
             kind="hotspot",
@@ -174,9 +160,9 @@ def test_many_streets_with_long_names_are_all_told(roll):
         )
         for name, *at in point
     ]
-    patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
-    full = (dataclasses.replace(duties[0], patrol=patrol),)
-    other = Roster(dataclasses.replace(roll.week, duties=full))
+    patrol = replace(duties[0].patrol, stops=tuple(stops))
+    full = (replace(duties[0], patrol=patrol),)
+    other = Roster(replace(roll.week, duties=full))
     sheet = render_sheet(other, urn=urn)
     text, back = read_pages(sheet)
     assert strip_spaces(duties[0].patrol.school) in back
@@ -186,20 +172,15 @@ def test_many_streets_with_long_names_are_all_told(roll):
 
 
 @pytest.fixture(scope="module")
-def posters(roll, answers):
-    """The posters of the demo borough, before they are typeset."""
-    return [build_poster(roll, school, answers[school.urn], None) for school in roll.schools]
-
-
-@pytest.fixture(scope="module")
 def poster(roll, answers):
     """One of them."""
     return render_poster(roll, answers[URN])
 
 
 @pytest.fixture(scope="module")
-def poster_texts(posters, poster):
+def poster_texts(roll, answers, poster):
     """All that any poster says, from data, and what is printed on one."""
+    posters = [build_poster(roll, school, answers[school.urn], None) for school in roll.schools]
     words = [json.dumps(one.data, ensure_ascii=False) for one in posters]
     return [*words, *read_pages(poster)]
 
@@ -234,7 +215,7 @@ def test_nothing_lets_others_foresee_a_patrol(poster_texts):
 def test_the_week_to_come_changes_no_byte(roll, answers, poster):
     """Another week, or demands that are not met, leave the poster as it is."""
     name = answers[URN][0].place.name
-    other = dataclasses.replace(
+    other = replace(
         roll.week, duties=roll.week.duties[:1], demands=(DemandOutcome("feared", name, None, 1),)
     )
     changed = find_school_answers(other, None, [URN])
@@ -244,10 +225,7 @@ def test_the_week_to_come_changes_no_byte(roll, answers, poster):
 
 def test_a_school_without_a_named_place_has_no_poster(roll, answers):
     """Nothing to show, or squares without a named street alone, make no poster."""
-    nameless = [
-        dataclasses.replace(answer, place=dataclasses.replace(answer.place, streets=()))
-        for answer in answers[URN]
-    ]
+    nameless = [replace(answer, place=replace(answer.place, streets=())) for answer in answers[URN]]
     assert render_poster(roll, nameless) is render_poster(roll, ()) is None
     mixed = [*nameless[:2], *answers[URN][2:]]
     (text,) = read_pages(render_poster(roll, mixed))
@@ -257,20 +235,16 @@ def test_a_school_without_a_named_place_has_no_poster(roll, answers):
 def test_it_is_one_page_whatever_the_names(roll, answers):
     """With the longest names and reasons it is still one page, no word cut off."""
     streets = ("The Very Long Road of Saint Somebody " * 3, "W" * 90)
-    gave = dataclasses.replace(
+    gave = replace(
         answers[URN][0].gave,
         factors=("litter_or_damage", "blocked_pavement", "followed"),
         bands=("evening", "before_school"),
     )
     long = [
-        dataclasses.replace(
-            answer, gave=gave, place=dataclasses.replace(answer.place, streets=streets)
-        )
+        replace(answer, gave=gave, place=replace(answer.place, streets=streets))
         for answer in answers[URN]
     ]
-    schools = tuple(
-        dataclasses.replace(school, name="Saint Somebody " * 9) for school in roll.schools
-    )
+    schools = tuple(replace(school, name="Saint Somebody " * 9) for school in roll.schools)
     other = Roster(roll.week)
     vars(other)["schools"] = schools
     poster = render_poster(other, long, _presence(long[0], 0))
@@ -281,9 +255,7 @@ def test_it_is_one_page_whatever_the_names(roll, answers):
 def test_names_are_text(answers, hostile):
     """A school's and a street's name full of markup are printed letter by letter."""
     first = answers[URN][0]
-    street = dataclasses.replace(
-        first, place=dataclasses.replace(first.place, streets=("#x[*y*]",))
-    )
+    street = replace(first, place=replace(first.place, streets=("#x[*y*]",)))
     other = Roster(hostile)
     name = strip_spaces(other.schools_by_urn[URN].name)[:40]
     for paper in (render_sheet(other, [street]), render_poster(other, [street])):

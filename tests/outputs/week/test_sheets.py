@@ -1,15 +1,12 @@
-"""The week for the wall, the officers' sheets and the lead's: each has all that it should say.
+"""The week for the wall, the officers' sheets and the lead's; who is who, and names of files."""
 
-Who is who in a week, and names that are safe as files.
-"""
-
-import dataclasses
 import datetime as dt
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 from hypothesis import given, strategies as st
-from outputs.printed import find_words_off_page, read_pages, strip_spaces
+from outputs.printed import change_settings, find_words_off_page, read_pages, strip_spaces
 
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card_text
@@ -30,13 +27,11 @@ def test_a_sheet_says_where_to_keep_away_from(roll):
     duty = roll.week.duties[0]
     tasking = Tasking("T-09", NAME * 3, "A", dt.date(2026, 5, 4))
     barred = BarredPlace(point=duty.patrol.point, place=NAME, tasking=tasking)
-    far = dataclasses.replace(
-        barred,
-        point=(barred.x + 5000, barred.y),
-        tasking=dataclasses.replace(tasking, place_id="T-10"),
+    far = replace(
+        barred, point=(barred.x + 5000, barred.y), tasking=replace(tasking, place_id="T-10")
     )
-    patrol = dataclasses.replace(duty.patrol, keep_away=(far, barred))
-    own = dataclasses.replace(duty, patrol=patrol)
+    patrol = replace(duty.patrol, keep_away=(far, barred))
+    own = replace(duty, patrol=patrol)
     (page,) = read_pages(build_task_sheets(roll, [own], wall=False).render(roll.week.plan))
     grid = format_grid_reference(barred.x, barred.y)
     assert strip_spaces(f"Keep away from {NAME} ({grid}), T-09: {NAME * 3}") in page
@@ -49,7 +44,7 @@ def test_no_page_of_a_sheet_is_without_a_patrol(roll, count):
     """However many patrols an officer has, the closing note takes no page of its own."""
     duty = max(roll.week.duties, key=lambda duty: len(duty.patrol.stops))
     days = roll.week.days
-    duties = [dataclasses.replace(duty, date=days[n % len(days)]) for n in range(count)]
+    duties = [replace(duty, date=days[n % len(days)]) for n in range(count)]
     for page in read_pages(build_task_sheets(roll, duties, wall=False).render(roll.week.plan)):
         assert "onthewallmap" in page
         assert "Tickwhatwasdone" in page
@@ -77,13 +72,11 @@ def test_what_was_accepted_is_printed_on_sheets_and_cards(roll):
     notes = [
         Note("check_accepted", "Accepted in the settings (rota on Monday): officers.csv: none.")
     ]
-    crimes = plan.area.settings.crimes.model_copy(
-        update={"include_discovered": True, "reason": "joint operation"}
-    )
-    settings = plan.area.settings.model_copy(update={"crimes": crimes})
-    area = dataclasses.replace(plan.area, notes=(*plan.area.notes, *notes), settings=settings)
-    plan = dataclasses.replace(plan, area=area)
-    sheets = build_task_sheets(Roster(dataclasses.replace(roll.week, plan=plan)), roll.week.duties)
+    crimes = {"include_discovered": True, "reason": "joint operation"}
+    area = change_settings(plan.area, crimes=crimes)
+    area = replace(area, notes=(*plan.area.notes, *notes))
+    plan = replace(plan, area=area)
+    sheets = build_task_sheets(Roster(replace(roll.week, plan=plan)), roll.week.duties)
     card = card_text.build_card_data(plan, plan.patrols[0], "x")
     words = [notes[0].text, "Offences that patrols discover count too: joint operation."]
     for basis in (sheets.data["basis"], card["basis"]):
@@ -97,16 +90,10 @@ def test_what_was_accepted_is_printed_on_sheets_and_cards(roll):
 DRAW = Draw(number=1, commitment="ab12" * 16, give=0.02, best_worth=2.0, digest="")
 
 
-@pytest.fixture
-def drawn(week):
-    """The week as if it had been drawn with a secret, at 1.5 % less than the best."""
-    return dataclasses.replace(
-        week, draw=DRAW, worth=1.97, foreseen=Foreseen(0.37, 0.37), history=(), absent={}
-    )
-
-
-def test_the_sheet_is_a_page_or_two_with_all_of_it(drawn, hostile):
+def test_the_sheet_is_a_page_or_two_with_all_of_it(week, hostile):
     """All content is on the paper, markup in names is text, and equal weeks give equal bytes."""
+    foreseen = Foreseen(0.37, 0.37)  # as if drawn with a secret, at 1.5 % less than the best
+    drawn = replace(week, draw=DRAW, worth=1.97, foreseen=foreseen, history=(), absent={})
     pdf = build_lead_sheet(Roster(drawn)).render(drawn.plan)
     assert pdf == build_lead_sheet(Roster(drawn)).render(drawn.plan)
     text = read_pages(pdf)
@@ -124,7 +111,7 @@ def test_the_sheet_is_a_page_or_two_with_all_of_it(drawn, hostile):
 def test_a_demand_of_every_kind_is_on_the_sheet(week, kind):
     """Under the heading of its kind stands who goes there, or that nobody does."""
     place = week.plan.hotspots["hotspot"].iloc[0]
-    lacking = dataclasses.replace(week, demands=(DemandOutcome(kind, place, None, 1),))
+    lacking = replace(week, demands=(DemandOutcome(kind, place, None, 1),))
     data = build_lead_sheet(Roster(lacking)).data
     (group,) = data["demands"]
     assert group["title"].startswith(DEMANDS[kind].lead.partition("{")[0])
@@ -138,7 +125,7 @@ def test_schools_without_patrols_are_one_line(week):
     """Before all else the sheet names them together, and they are in no table."""
     gone = {"900001", "900002"}
     left = tuple(duty for duty in week.duties if duty.urn not in gone)
-    data = build_lead_sheet(Roster(dataclasses.replace(week, duties=left))).data
+    data = build_lead_sheet(Roster(replace(week, duties=left))).data
     (line,) = [why for what, why, _ in data["gaps"] if what == "No patrol this week"]
     names = [school.name for school in Roster(week).schools if school.urn in gone]
     assert line == " and ".join(names)
@@ -167,12 +154,12 @@ def test_a_school_that_left_the_plan_stays_with_its_patrols(week):
     duty = week.duties[0]
     area = week.plan.area
     there = (area.schools["urn"] != duty.urn).to_numpy()
-    less = dataclasses.replace(
+    less = replace(
         area, schools=area.schools[there].reset_index(drop=True), gates=area.gates.take(there)
     )
     patrols = tuple(patrol for patrol in week.plan.patrols if patrol.urn != duty.urn)
-    plan = dataclasses.replace(week.plan, area=less, patrols=patrols)
-    roll = Roster(dataclasses.replace(week, plan=plan))
+    plan = replace(week.plan, area=less, patrols=patrols)
+    roll = Roster(replace(week, plan=plan))
     last = roll.schools[-1]
     assert (last.urn, last.name, (last.x, last.y)) == (
         duty.urn,

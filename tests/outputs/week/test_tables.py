@@ -1,15 +1,16 @@
 """Calendars and tables of a week and a month: what is in them, and that nothing of it runs."""
 
 import csv
-import dataclasses
 import datetime as dt
 import io
+from dataclasses import replace
 from zipfile import ZipFile
 from zoneinfo import ZoneInfo
 
 import icalendar
 import openpyxl
 import pytest
+from outputs.printed import change_settings
 
 import patrolplan as pp
 from patrolplan.outputs.week.calendars import render_calendar, render_calendars
@@ -51,10 +52,8 @@ def render_all(roster):
 def move_week(week, days) -> Week:
     """The same week a number of days later."""
     step = dt.timedelta(days=days)
-    duties = tuple(dataclasses.replace(duty, date=duty.date + step) for duty in week.duties)
-    return dataclasses.replace(
-        week, days=tuple(day + step for day in week.days), duties=duties, unmet=()
-    )
+    duties = tuple(replace(duty, date=duty.date + step) for duty in week.duties)
+    return replace(week, days=tuple(day + step for day in week.days), duties=duties, unmet=())
 
 
 def test_a_calendar_holds_the_officers_week(roll):
@@ -95,17 +94,15 @@ def test_times_are_those_of_london_on_both_sides_of_a_change_of_the_clocks(week,
 def test_a_changed_week_is_a_later_version_of_the_same_events(week):
     """Equal weeks give equal bytes; a change by hand replaces the event."""
     duty = week.duties[0]
-    later = dataclasses.replace(
-        duty, start_minutes=duty.start_minutes + 7, end_minutes=duty.end_minutes + 7
-    )
-    changed = dataclasses.replace(
+    later = replace(duty, start_minutes=duty.start_minutes + 7, end_minutes=duty.end_minutes + 7)
+    changed = replace(
         week,
         duties=(later, *week.duties[1:]),
         history=(*week.history, HandChange("1 December, 12:00", "later")),
     )
     first, again, second = (
         render_calendar(roster, roster.officers_by_name[duty.officer])
-        for roster in map(Roster, (week, dataclasses.replace(week), changed))
+        for roster in map(Roster, (week, replace(week), changed))
     )
     assert first == again
     before, after = read_events(first), read_events(second)
@@ -129,8 +126,8 @@ def test_identities_are_all_different(roll):
 
 def test_who_walks_along_has_the_patrol_too(week):
     """A companion's calendar has the patrol with another identity and kind, and says with whom."""
-    duty = dataclasses.replace(week.duties[0], crew=("SSO-08",))
-    roster = Roster(dataclasses.replace(week, duties=(duty,)))
+    duty = replace(week.duties[0], crew=("SSO-08",))
+    roster = Roster(replace(week, duties=(duty,)))
     contents = render_all(roster)
     assert set(contents) == {f"calendars/{name}.ics" for name in (duty.officer, "SSO-08")}
     (lead,) = read_events(contents[f"calendars/{duty.officer}.ics"]).values()
@@ -172,12 +169,9 @@ def test_hostile_names_stay_text_and_lines_stay_short(hostile):
 
 def test_elsewhere_times_are_those_of_the_place(week):
     """Outside Great Britain no zone is known, so that times are what the clock shows there."""
-    area = week.plan.area
-    settings = area.settings.model_copy(
-        update={"area": area.settings.area.model_copy(update={"crs": "EPSG:32630"})}
-    )
-    plan = dataclasses.replace(week.plan, area=dataclasses.replace(area, settings=settings))
-    roster = Roster(dataclasses.replace(week, plan=plan))
+    area = change_settings(week.plan.area, area={"crs": "EPSG:32630"})
+    plan = replace(week.plan, area=area)
+    roster = Roster(replace(week, plan=plan))
     content = render_calendar(roster, roster.officers[0])
     assert b"VTIMEZONE" not in content
     assert all(event["DTSTART"].dt.tzinfo is None for event in read_events(content).values())
@@ -215,20 +209,15 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
 FORMULA = '=HYPERLINK("http://x")'
 
 
-def book_of(roll):
-    """The workbook, read by another library."""
-    return openpyxl.load_workbook(io.BytesIO(render_week_xlsx(roll)))
-
-
 def test_no_cell_is_a_formula_or_link(hostile):
     """With any names of officers and schools, the workbook has only text and dates."""
-    roll = Roster(hostile)
-    book = book_of(roll)
+    written = render_week_xlsx(Roster(hostile))
+    book = openpyxl.load_workbook(io.BytesIO(written))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert {cell.data_type for cell in cells if cell.value is not None} == {"s", "d"}
     assert not any(cell.hyperlink for cell in cells)
     assert FORMULA in {cell.value for cell in cells}
-    with ZipFile(io.BytesIO(render_week_xlsx(roll))) as parts:
+    with ZipFile(io.BytesIO(written)) as parts:
         sheets = [name for name in parts.namelist() if "worksheets/sheet" in name]
         assert not any(b"<f>" in parts.read(name) for name in sheets)
 

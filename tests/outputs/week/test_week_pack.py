@@ -1,17 +1,14 @@
-"""A week as a folder: everything in its place, and each officer's cards as the cover lists them.
+"""A week as a folder, with each officer's cards, and on the phone, chosen by day and officer."""
 
-The week on the phone: the plan's page, chosen by day and officer.
-"""
-
-import dataclasses
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from outputs.printed import find_words_off_page, read_pages, strip_spaces
-from page_visits import open_chromium
+from page_visits import DESK, PHONE, Visit
 
 import patrolplan as pp
 from patrolplan.errors import LedgerError, OutputError
@@ -33,7 +30,7 @@ ALWAYS = (
 def hand(week):
     """The week with the duties of one officer."""
     mine = tuple(duty for duty in week.duties if duty.officer == "SSO-01")
-    return dataclasses.replace(week, duties=mine)
+    return replace(week, duties=mine)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +92,7 @@ def test_an_officers_papers_alone(week, part):
 
 def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
     """With any names of officers, files have plain names, and the name is printed."""
-    first = dataclasses.replace(hostile, duties=hostile.duties[:2])
+    first = replace(hostile, duties=hostile.duties[:2])
     out = pp.write_pack(first, tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
     names = {name for name in files(out) if name.startswith("cards/")}
@@ -123,37 +120,22 @@ def test_a_part_does_not_take_the_place_of_the_whole_week(week, folder, part):
 def duty(roll):
     """A duty of a day on which not every officer has one."""
     everyone = {duty.officer for duty in roll.week.duties}
-    return next(duty for duty in roll.week.duties if everyone - _busy(roll, duty.date))
+    busy = {(duty.officer, duty.date) for duty in roll.week.duties}
+    return next(duty for duty in roll.week.duties if {(one, duty.date) for one in everyone} - busy)
 
 
-def _busy(roll, date):
-    """Officers who have a patrol on a day."""
-    return {duty.officer for duty in roll.week.duties if duty.date == date}
+SLOW_DESK = pytest.param(DESK, marks=pytest.mark.slow)
 
 
-@pytest.fixture(scope="module")
-def html(roll):
-    """The demo week's page."""
-    return render_week_map(roll).decode()
-
-
-DESK = pytest.param((1366, 768), marks=pytest.mark.slow)
-
-
-@pytest.fixture(scope="module", params=[(390, 844), DESK], ids=["phone", "desk"])
-def page(request, html, tmp_path_factory):
-    """That page, opened with the network off; it must ask for nothing and complain of nothing."""
+@pytest.fixture(scope="module", params=[PHONE, SLOW_DESK], ids=["phone", "desk"])
+def page(request, browser, roll, tmp_path_factory):
+    """The week's page with the network off; it must ask for nothing and complain of nothing."""
     file = tmp_path_factory.mktemp("week") / "map.html"
-    file.write_text(html, encoding="utf-8")
-    errors = []
-    with open_chromium() as browser:
-        size = dict(zip(("width", "height"), request.param, strict=True))
-        opened = browser.new_context(viewport=size, offline=True).new_page()
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.on("console", lambda message: errors.append(message.text))
-        opened.goto(file.as_uri())
-        yield opened
-    assert errors == []
+    file.write_bytes(render_week_map(roll))
+    context = browser.new_context(viewport=request.param, offline=True)
+    visit = Visit(context.new_page(), file)
+    yield visit.open()
+    visit.assert_quiet()
 
 
 def offered(page):
@@ -215,10 +197,7 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
 
 
 def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
-    """A week that is read again and written over itself gives the same bytes, and draws no card.
-
-    Where a patrol is taken out, its officer's cards and schools' sheets are made, and no poster.
-    """
+    """A week read again draws no card; with a patrol less, its cards and sheets, and no poster."""
     out = tmp_path / "out"
     shutil.copytree(folder, out)
     typeset, render = [], week_pack.render_card_books
@@ -237,16 +216,12 @@ def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
     again = read_week(out, hand.plan.area, hand.plan)
     pp.write_pack(again, out)
     assert typeset in ([], ["lead.typ"])
-    changed = {name for name in files(out) if read(out, name) != read(folder, name)}
+    pairs = {name: (out / name, folder / name) for name in files(out)}
+    changed = {name for name, (a, b) in pairs.items() if a.read_bytes() != b.read_bytes()}
     assert changed <= {"lead.pdf", "notes.txt"}  # notes of a week that was read again
 
     typeset.clear()
-    pp.write_pack(dataclasses.replace(again, duties=again.duties[1:]), out)
+    pp.write_pack(replace(again, duties=again.duties[1:]), out)
     book, *sheets = typeset
     assert len(book.cards) == len(hand.duties) - 1
     assert {*sheets} <= {"tasks.typ", "lead.typ", "school.typ"}
-
-
-def read(folder, name):
-    """The bytes of a file."""
-    return (folder / name).read_bytes()

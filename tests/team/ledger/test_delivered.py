@@ -1,7 +1,7 @@
 """From tick boxes to visits: short answers and tables; which visits are the same one."""
 
-import dataclasses
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -154,7 +154,7 @@ def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_w
     """A number alone could be either; with a time, a hotspot's is the nearer one."""
     dose = promised_week.doses[0]
     early = {**dose, "window": "morning", "arrive": "08:20"}
-    week = dataclasses.replace(promised_week, doses=(*promised_week.doses, early))
+    week = replace(promised_week, doses=(*promised_week.doses, early))
     ledger.hand_out(week)
     who = (dose["officer"], MONDAY, None)
     path = tmp_path / "v.csv"

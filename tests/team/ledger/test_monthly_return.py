@@ -1,9 +1,9 @@
 """Plan against delivered, the same on both databases, and what the next week starts from."""
 
-import dataclasses
 import datetime as dt
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 import shapely
@@ -37,7 +37,7 @@ def _renamed(plan, shift=7):
     """The same hotspots under other names, as next month's plan may have them."""
     names = list(plan.hotspots["hotspot"])
     moved = plan.hotspots.assign(hotspot=names[shift:] + names[:shift])
-    return dataclasses.replace(plan, hotspots=moved)
+    return replace(plan, hotspots=moved)
 
 
 def _visits(visit, count=60, seed=1):
@@ -60,10 +60,7 @@ def used(ledger, promised_week, visit):
 
 @pytest.mark.parametrize("column", ["officer", "urn", "week", "hotspot"])
 def test_sums_are_those_of_the_doses_one_by_one(used, due, visit, column):
-    """Promised and delivered by officer, school, week and hotspot, against a plain loop.
-
-    Corners and gates are one sum each: their names, which are IDs, are in no return.
-    """
+    """Against a plain loop; corners and gates are one sum each: their IDs are in no return."""
     names = {}
     for one in due:
         is_named = one["kind"] not in {"corner", "gate"}
@@ -232,13 +229,11 @@ def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
     old = dict(zip(plan.hotspots["hotspot"], renamed.hotspots["hotspot"], strict=True))
     later = []
     for duty in week.duties:
-        stops = tuple(
-            dataclasses.replace(s, hotspot=old.get(s.hotspot, s.hotspot)) for s in duty.patrol.stops
-        )
-        patrol = dataclasses.replace(duty.patrol, stops=stops)
-        later.append(dataclasses.replace(duty, date=duty.date + 7 * DAY, patrol=patrol))
+        stops = tuple(replace(s, hotspot=old.get(s.hotspot, s.hotspot)) for s in duty.patrol.stops)
+        patrol = replace(duty.patrol, stops=stops)
+        later.append(replace(duty, date=duty.date + 7 * DAY, patrol=patrol))
     days = tuple(day + 7 * DAY for day in week.days)
-    next_week = dataclasses.replace(week, plan=renamed, duties=tuple(later), days=days)
+    next_week = replace(week, plan=renamed, duties=tuple(later), days=days)
     assert used.hand_out(pp.build_promised_week(next_week))
     both = pp.compare_doses(used, MONDAY, FRIDAY + 7 * DAY)
     summed = pp.summarise_doses(both, ["place"]).set_index("place")["promised_minutes"]
@@ -250,10 +245,7 @@ def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
 
 
 def test_the_next_week_starts_from_what_was_delivered(used, plan, visit, week):
-    """Minutes by hotspot in view and day, under the names of today, without the week itself.
-
-    A plain loop looks up which hotspots each stop of the week is at, or sees.
-    """
+    """Minutes by hotspot at or in view of a stop and day, by a plain loop, under today's names."""
     renamed = _renamed(plan)
     name_of = dict(zip(plan.hotspots["hotspot"], renamed.hotspots["hotspot"], strict=True))
     own = list_place_ids(plan.hotspots, used.projection.crs)
@@ -281,7 +273,7 @@ def test_the_next_week_starts_from_what_was_delivered(used, plan, visit, week):
 def test_both_databases_give_the_same_reports(tmp_path, used, postgres, promised_week, visit, plan):
     """Every table of the return is the same to the byte, and so are the doses of the next week."""
     with pp.Ledger(postgres, used.area, used.projection) as other:
-        for change in (promised_week, dataclasses.replace(promised_week, days=(FRIDAY,))):
+        for change in (promised_week, replace(promised_week, days=(FRIDAY,))):
             other.hand_out(change)
             used.hand_out(change)
         other.record(_visits(visit))
@@ -311,8 +303,8 @@ def made(due, visit):
 def test_days_are_counted_once_by_hotspot(ledger, plan, made):
     """Two visits to a hotspot on a day are one day; visits elsewhere are no day there."""
     first, spots = made, list(plan.hotspots["hotspot"])
-    later = dataclasses.replace(first, date=first.date + 7 * DAY)
-    again = dataclasses.replace(first, officer="SSO-12", urn="900012")
+    later = replace(first, date=first.date + 7 * DAY)
+    again = replace(first, officer="SSO-12", urn="900012")
     ledger.record([first, again, later])
     found = read_recent_presence(ledger, NEXT, plan.hotspots)
     assert set(found.days) <= set(spots)
@@ -327,21 +319,16 @@ def test_days_are_counted_once_by_hotspot(ledger, plan, made):
 )
 def test_the_weeks_end_on_the_day_before(ledger, plan, visit, days, weeks):
     """They are the 28 days before the week; of what lies outside nothing is known."""
-    ledger.record([dataclasses.replace(visit(0, 15), date=NEXT - days * DAY)])
+    ledger.record([replace(visit(0, 15), date=NEXT - days * DAY)])
     found = read_recent_presence(ledger, NEXT, plan.hotspots)
     assert (found if found is None else found.weeks) == weeks
 
 
-def _move(area, folder):
-    """The area as if its settings lay in another folder."""
-    settings = area.settings.model_copy()
-    settings._folder = folder
-    return dataclasses.replace(area, settings=settings)
-
-
 def test_the_settings_ledger_is_read(demo_area, plan, made, tmp_path):
     """Where the settings name a ledger, its visits are those that papers know of."""
-    area = _move(demo_area, tmp_path)
+    moved = demo_area.settings.model_copy()
+    moved._folder = tmp_path
+    area = replace(demo_area, settings=moved)
     with open_ledger(area.settings) as opened:
         opened.record([made])
     found = load_recent_presence(area, plan.hotspots, NEXT)

@@ -1,6 +1,5 @@
 """What a week's folder hands out is what the week promises."""
 
-import dataclasses
 import datetime as dt
 import json
 from dataclasses import replace
@@ -54,9 +53,9 @@ def test_a_tasked_place_with_a_hotspots_name_is_a_place_of_its_own(week):
     tasking = Tasking(spot["hotspot"], "a reason", "A", dt.date(2026, 12, 18))
     name = f"{spot['hotspot']} (tasked)"
     stop = duty.patrol.stops[0]
-    stop = dataclasses.replace(stop, id="P1-1a", hotspot=name, kind="tasked", tasking=tasking)
-    patrol = dataclasses.replace(duty.patrol, stops=(stop, *duty.patrol.stops[1:]))
-    other = dataclasses.replace(week, duties=(dataclasses.replace(duty, patrol=patrol),))
+    stop = replace(stop, id="P1-1a", hotspot=name, kind="tasked", tasking=tasking)
+    patrol = replace(duty.patrol, stops=(stop, *duty.patrol.stops[1:]))
+    other = replace(week, duties=(replace(duty, patrol=patrol),))
     properties = [row["properties"] for row in build_hotspots_document(other)["features"]]
     (row,) = [row for row in properties if row["kind"] == "tasked"]
     assert row["hotspot"] == stop.hotspot

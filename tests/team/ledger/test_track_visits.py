@@ -1,9 +1,9 @@
 """What a track says of each stop, and what it leaves as it was."""
 
-import dataclasses
 import datetime as dt
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,10 +43,7 @@ def _line_up(line):
 
 
 def _minutes_at_stops(true_xy, patrol, at_metres=40):
-    """Minutes that the true walk spends at each stop, by its ID, second by second.
-
-    Who is within 40 m of some is at the nearest of them.
-    """
+    """Minutes of the true walk at each stop's ID: every second at the nearest within 40 m."""
     away = np.array([np.hypot(*(true_xy - stop.point).T) for stop in patrol.stops])
     nearest = away.argmin(axis=0)[away.min(axis=0) <= at_metres]
     minutes = dict.fromkeys((stop.id for stop in patrol.stops), 0.0)
@@ -124,10 +121,7 @@ def _measure(ledger, plan, track, duty, **options):
 def _type(ledger, found, minutes):
     """Enter the same minutes for every place measured, as if typed."""
     ledger.record(
-        [
-            dataclasses.replace(visit, minutes=minutes, source="keyboard", tracks=())
-            for visit in found.visits
-        ]
+        [replace(visit, minutes=minutes, source="keyboard", tracks=()) for visit in found.visits]
     )
 
 
@@ -208,26 +202,18 @@ def test_a_second_track_of_a_day_is_refused(handed, plan, duty, walk):
     assert standing == {row.hotspot: row.minutes for row in whole.visits}
 
 
-def _record(plan, duty, seconds, xy):
-    start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
-    longitude, latitude = plan.area.projection.to_degrees(*xy.T)
-    return Track(seconds + start, longitude, latitude)
-
-
-def _track(plan, duty, seed=1):
-    rng = np.random.default_rng(seed)
+def _track(plan, duty):
+    rng = np.random.default_rng(1)
     true = _walk_truly(duty.patrol, rng)
-    track = _record(plan, duty, *_note(true, rng, white_metres=20))
+    seconds, xy = _note(true, rng, white_metres=20)
+    start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
+    track = Track(seconds + start, *plan.area.projection.to_degrees(*xy.T))
     return track, _minutes_at_stops(true, duty.patrol)
 
 
 def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
-    """Every promised place of Monday is measured, and again the same.
-
-    Within two minutes, as long as the recorder's gap, in which an officer may set out. Which of two
-    stops within 80 m it was a recorder does not tell as well.
-    """
-    compared = 0
+    """Every promised place of Monday is measured, within the recorder's gap, and again the same."""
+    compared = 0  # of two stops within 80 m a recorder does not tell as well which it was
     for duty in [duty for duty in week.duties if duty.date == MONDAY]:
         track, truth = _track(plan, duty)
         measured = _measure(handed, plan, track, duty, urn=duty.urn)
