@@ -5,6 +5,7 @@ What two files must agree in is counted here by hand, apart from the program's o
 
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -19,7 +20,6 @@ import pytest
 import shapely
 from attacks import small_town as town
 from hypothesis import assume, event, given, settings, strategies as st
-from pyarrow import ipc
 
 import patrolplan as pp
 from patrolplan.crs import SQUARE_METRES, find_squares
@@ -500,5 +500,6 @@ def test_the_cache_holds_nothing_of_reports(folder, demo_area):
     folders = {path.relative_to(cache).parts[0] for path in held[1]}
     assert folders <= {"streets", "crimes", "arrays", "templates"}
     for path in (cache / "crimes").iterdir():
-        table = ipc.open_stream(path.read_bytes().partition(b"\n")[2]).read_all()
-        assert set(table.column_names).isdisjoint(rows.columns)
+        _, accounts, table = path.read_bytes().split(b"\n", 2)
+        assert not {*rows.columns} & {*pd.read_feather(io.BytesIO(table))}
+        assert not any(name in accounts.decode() for name in rows.columns)

@@ -246,7 +246,7 @@ def _check(week, walked=None):
     assert places <= set(found)
     at_gates = [row for row in found if row not in places]
     assert len(at_gates) >= sum(duty.patrol.has_presence for duty in week.duties)
-    brief = WeekVisits(week, is_of_data=True).find_answers(week.plan.hotspots)
+    brief = WeekVisits(week, week.plan.area, is_of_data=True).find_answers(week.plan.hotspots)
     for name, answer in brief.items():
         visits = {(one.officer, one.date, one.arrive) for one in answer.visits}
         assert visits == seen.get(name, set()), name

@@ -77,6 +77,8 @@ def read_crimes(
     # ID.
     alarms = Alarms() if alarms is None else alarms
     table, files = _load_files(paths, projection, columns or {})
+    for name in WORDS:
+        table[name] = _use_objects(table[name])
     table_reader.check_accounts("crimes", files, left_out, alarms)
     xy = table[["x", "y"]].to_numpy()
     is_placed = np.isfinite(xy).all(axis=1)
@@ -172,8 +174,6 @@ def _encode_if_open(content: tuple[pd.DataFrame, list[CountedTable]]) -> memoryv
 def _decode(paths: Files, content: bytes) -> tuple[pd.DataFrame, list[CountedTable]]:
     head, _, rows = content.partition(b"\n")
     table = pd.read_feather(BytesIO(rows))
-    for name in WORDS:
-        table[name] = _use_objects(table[name])
     files, start = list[CountedTable](), 0
     for path, (size, malformed, unread, is_cut, found) in zip(paths, json.loads(head), strict=True):
         of_file, start = table.iloc[start : start + size], start + size
