@@ -11,11 +11,11 @@ declare global {
   interface Element {
     dataset: DOMStringMap;
     content: any;
+    value: any;
+    validity: ValidityState;
     focus(options?: FocusOptions): void;
   }
   interface HTMLElement {
-    value: any;
-    validity: ValidityState;
     open: boolean;
   }
   interface EventTarget {
