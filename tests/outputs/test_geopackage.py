@@ -17,7 +17,6 @@ import shapely
 from jsonschema import Draft202012Validator
 
 import patrolplan as pp
-from patrolplan.cli.schema import Document
 from patrolplan.outputs.geopackage import build_plan_document, write_layers
 from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
 from patrolplan.outputs.output_folder import format_json
@@ -201,13 +200,12 @@ def _get_validator(name):
 
 def test_the_command_prints_the_schema_of_every_document(run):
     """It is a valid schema, and the documents are named where another is wanted."""
-    assert [*Document] == [*DOCUMENTS]
     for name in DOCUMENTS:
         Draft202012Validator.check_schema(build_schema(name))
     assert json.loads(run("schema", "week")[1]) == build_schema("week")
     code, _, err = run("schema", "plans")
     assert code == 2
-    assert "backtest" in err
+    assert all(name in err for name in DOCUMENTS)
 
 
 @pytest.fixture(scope="module")
