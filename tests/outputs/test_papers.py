@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import tempfile
 from dataclasses import replace
 
 import numpy as np
@@ -76,6 +77,8 @@ PAPERS = {paper.name: paper for paper in (*PLAN_PAPERS, *WEEK_PAPERS, *OTHER_PAP
 def test_a_folder_with_a_paper_is_replaced_and_purged(name, tmp_path, monkeypatch):
     """A file of every kind of paper is ours, for the next run and when it is old."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
+    # In two days the folders that other tests write in now are old as well.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     file, out = name.replace("*", "an-area"), tmp_path / "out"
     for _ in range(2):
         with replace_folder(out, {}) as part:
