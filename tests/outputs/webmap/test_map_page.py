@@ -292,6 +292,16 @@ def test_keyboard_reaches_everything(visit):
     assert page.locator("#said").inner_text() == "Map moved to stop 1."
 
 
+def test_paper_has_the_directions(visit, plan):
+    """On paper the directions of every leg of the chosen patrol are open."""
+    page = visit.page
+    are_open = """Array.from(document.querySelectorAll(".patrol:not([hidden]) .walk ol"),
+        (list) => list.checkVisibility())"""
+    assert not any(page.evaluate(are_open))
+    page.emulate_media(media="print")
+    assert page.evaluate(are_open) == [True] * len(plan.patrols[0].legs)
+
+
 def test_search_finds_streets_and_schools(visit, plan):
     """Part of a name finds the street or the school; Enter goes to the first one found."""
     page = visit.page
