@@ -92,28 +92,29 @@ def test_times_are_those_of_london_on_both_sides_of_a_change_of_the_clocks(week,
 
 
 def test_a_changed_week_is_a_later_version_of_the_same_events(week):
-    """Equal weeks give equal bytes; a change by hand replaces the event."""
+    """Equal weeks give equal bytes; a change by hand, an absence and a draw replace the events."""
     duty = week.duties[0]
+    by_hand = replace(week, history=(*week.history, HandChange("1 December, 12:00", "later")))
+    absent = replace(by_hand, absent={**week.absent, duty.officer: frozenset(week.days[-1:])})
     later = replace(duty, start_minutes=duty.start_minutes + 7, end_minutes=duty.end_minutes + 7)
-    changed = replace(
-        week,
-        duties=(later, *week.duties[1:]),
-        history=(*week.history, HandChange("1 December, 12:00", "later")),
+    again = replace(week.draw, number=week.draw.number + 1)
+    redrawn = replace(week, duties=(later, *week.duties[1:]), draw=again)
+    first, same, *others = (
+        render_calendar(Roster(one), Roster(one).officers_by_name[duty.officer])
+        for one in (week, replace(week), by_hand, absent, redrawn)
     )
-    first, again, second = (
-        render_calendar(roster, roster.officers_by_name[duty.officer])
-        for roster in map(Roster, (week, replace(week), changed))
-    )
-    assert first == again
-    before, after = read_events(first), read_events(second)
-    assert before.keys() == after.keys()
-    for uid in before:
-        for name in ("SEQUENCE", "DTSTAMP"):
-            values = [one[uid][name] for one in (before, after)]
-            earlier, newer = (getattr(value, "dt", value) for value in values)
-            assert earlier < newer
-    starts = [{one[uid]["DTSTART"].dt for uid in one} for one in (before, after)]
-    assert starts[0] != starts[1]
+    assert first == same
+    before = read_events(first)
+    starts = {event["DTSTART"].dt for event in before.values()}
+    for after in map(read_events, others):
+        assert before.keys() == after.keys()
+        for uid in before:
+            for name in ("SEQUENCE", "DTSTAMP"):
+                values = [one[uid][name] for one in (before, after)]
+                earlier, newer = (getattr(value, "dt", value) for value in values)
+                assert earlier < newer
+        before = after
+    assert starts != {event["DTSTART"].dt for event in before.values()}
 
 
 def test_identities_are_all_different(roll):

@@ -18,6 +18,7 @@ from patrolplan.team.week import Duty
 from patrolplan.times import format_time
 
 BRITISH_ZONE = ZoneInfo("Europe/London")
+CHANGES_A_DRAW = 1000  # more than a week has
 
 
 def render_calendars(roster: Roster, officers: Sequence[RosterOfficer]) -> dict[str, bytes]:
@@ -45,7 +46,9 @@ def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalenda
     week, monday = roster.week, duty.date - dt.timedelta(days=duty.date.weekday())
     own = (officer.name, f"{duty.date}", duty.urn, duty.patrol.window)
     uid = hash_content(chr(0x1F).join((week.plan.area.name, f"{monday}", *own)))[:32]
-    version = len(week.history) + (0 if week.draw is None else week.draw.number)
+    # It rises with each change and absence, and above all of these with each draw.
+    version = len(week.history) + sum(map(len, week.absent.values()))
+    version += 0 if week.draw is None else CHANGES_A_DRAW * week.draw.number
     event = icalendar.Event()
     event["UID"] = icalendar.vText(f"{uid}@patrolplan")
     event["SEQUENCE"] = icalendar.vInt(version)
