@@ -135,9 +135,8 @@ class Workers(futures.ProcessPoolExecutor):
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is not None:
-            for process in dict(
-                self._processes or {}
-            ).values():  # from Python 3.14 on: terminate_workers
+            # From Python 3.14 on: terminate_workers.
+            for process in list((self._processes or {}).values()):
                 process.terminate()
         self.shutdown(cancel_futures=kind is not None)
 

@@ -20,6 +20,11 @@ from patrolplan.risk.scores import round_significant
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 from patrolplan.tables import Drawn, render_html_table
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from patrolplan.risk.day_kinds import DayKind
+
 # The rate of a place is a gamma variable around what the model expects, of the shape a + n that the
 # shrinkage gives it (`patrolplan.risk.shrinkage`), with n incidents on record there. So the more
 # there are, the surer the rate. The band shows how well the rate is known, if the model is right,
@@ -80,11 +85,6 @@ def scale_to_quantile(
     """
     return np.asarray(means * scipy.special.gammaincinv(shapes, share) / shapes)
 
-
-if TYPE_CHECKING:
-    import geopandas as gpd
-
-    from patrolplan.risk.day_kinds import DayKind
 
 EXPECTED_DIGITS = 3
 """Significant digits of expected incidents in a table of streets: more would claim too much."""

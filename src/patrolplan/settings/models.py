@@ -354,7 +354,7 @@ class Settings(Section):
     @classmethod
     def _check_column_sources(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         sources = tuple(name for name in SourceSettings.model_fields if name != "streets")
-        for source in value.keys() - sources:
+        for source in (one for one in value if one not in sources):
             message = format_unknown(f"[columns.{source}] is not a source", source, sources)
             if source == "streets":
                 message = "[columns.streets] has no effect: streets are not a table"

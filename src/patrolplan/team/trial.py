@@ -293,7 +293,7 @@ ROUNDING = 1e-9  # values of T that differ by less are equal
 class Effect:
     """The effect of having patrols drawn: a factor on incidents, 0.8 is a fifth fewer."""
 
-    factor: float  # naN where no incident came without patrols
+    factor: float  # NaN where no incident came without patrols
     low: float
     high: float  # its 95 % interval; 0 or infinite where nothing bounds it
     p_value: float
