@@ -40,29 +40,17 @@ class Class:
             fill_in(self, 0 if number % 4 == 3 else 1 + number % 2)
             self.pupils += 1
 
-    def choose(self) -> list[tuple[int, str, str]]:
-        """Row, value and words of one answer to each question."""
-        chosen = []
-        for question in QUESTIONS:
-            row = int(self.rng.integers(len(question.choices)))
-            chosen.append((row, question.choices[row].value, question.choices[row].words))
-        return chosen
-
-    def note(self, chosen: list[tuple[int, str, str]], latitude: float, longitude: float) -> None:
-        """Remember what the file must hold."""
-        when, place, people = (value for _, value, _ in chosen)
+    def choose(self, latitude: float, longitude: float) -> list[str]:
+        """One answer to each question on a place, which the file must hold."""
+        choices = [question.choices for question in QUESTIONS]
+        when, place, people = (one[self.rng.integers(len(one))].value for one in choices)
         self.answers.append((when, place, people, longitude, latitude))
+        return [when, place, people]
 
 
-def open_survey(visit: Visit) -> Page:
+def open_survey(visit: Visit) -> None:
     """Open the page, and watch its maps."""
-    page = visit.open()
-    page.evaluate(WATCHING)
-    return page
-
-
-def _settle(page: Page) -> None:
-    expect(page.locator(".settling")).to_have_count(0)
+    visit.open().evaluate(WATCHING)
 
 
 def fill_in_by_finger(group: Class, places: int) -> None:
@@ -72,7 +60,7 @@ def fill_in_by_finger(group: Class, places: int) -> None:
         page.locator("#safe").tap()
     for number in range(places):
         page.locator("#another" if number else "#mark").tap()
-        _settle(page)
+        expect(page.locator(".settling")).to_have_count(0)
         box = page.locator(".map").bounding_box()
         assert box is not None
         across, down = FINGER_PLACES[number]
@@ -86,10 +74,8 @@ def fill_in_by_finger(group: Class, places: int) -> None:
         )
         page.touchscreen.tap(x, y)
         page.locator("#here").tap()
-        chosen = group.choose()
-        for _, value, _ in chosen:
+        for value in group.choose(latitude, longitude):
             page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
-        group.note(chosen, latitude, longitude)
     if places:
         page.locator("#finish").tap()
     page.locator("#next").tap()
@@ -116,12 +102,10 @@ def fill_in_by_keyboard(group: Class, places: int) -> None:
         press("Enter")
         expect(page.locator("#here")).to_be_focused()
         press("Enter")
-        chosen = group.choose()
-        for question, (_, value, _) in zip(QUESTIONS, chosen, strict=True):
+        for question, value in zip(QUESTIONS, group.choose(latitude, longitude), strict=True):
             expect(page.locator(f"#title-{question.column}")).to_be_focused()
             tab_to(page, f"[data-value={value}]")
             press("Space")
-        group.note(chosen, latitude, longitude)
     if places:
         tab_to(page, "#finish")
         press("Enter")
@@ -154,13 +138,5 @@ def save(page: Page, folder: Path) -> Path:
 def read_answers(file: Path) -> list[Answer]:
     """Answers of a saved file, in its order."""
     rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["answers"]
-    return [
-        (
-            row["time_band"],
-            row["place_factor"],
-            row["behaviour_factor"],
-            row["longitude"],
-            row["latitude"],
-        )
-        for row in rows
-    ]
+    columns = ("time_band", "place_factor", "behaviour_factor", "longitude", "latitude")
+    return [tuple(row[name] for name in columns) for row in rows]

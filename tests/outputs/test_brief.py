@@ -2,9 +2,9 @@
 
 import datetime as dt
 import json
+import math
 from dataclasses import replace
 
-import geopandas as gpd
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -18,26 +18,12 @@ from weeks_by_hand import build_week
 from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.outputs.brief import brief_render as render, crime_counts as counts
 from patrolplan.outputs.brief.brief import build_brief, read_week_visits
-from patrolplan.outputs.brief.brief_render import (
-    build_brief_document,
-    describe_answer,
-    format_brief_lines,
-    render_brief,
-    summarise_changes,
-)
-from patrolplan.outputs.brief.crime_counts import (
-    Period,
-    choose_periods,
-    compute_p_values,
-    find_incident_dates,
-    find_rising,
-    find_walking_area,
-)
 from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.week.week_pack import write_week_documents
 from patrolplan.patrols.obstacles import Obstacle
-from patrolplan.tables import HOTSPOTS, STAFF
+from patrolplan.tables import STAFF
 from patrolplan.team.week import DemandOutcome, Duty
 from patrolplan.times import format_time
 
@@ -82,17 +68,15 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
         assert low >= threshold
         assert low % threshold == 0
         assert high == low + threshold - 1
-    assert "of all dates, not only of this period" in "\n".join(format_brief_lines(brief))
+    assert "of all dates, not only of this period" in "\n".join(render.format_brief_lines(brief))
 
 
 def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots):
     """With crime held to the threshold, no small count is shown, nor a sum that tells it."""
-    area = change_settings(
-        demo_area, privacy={"threshold_for_crime": True}, patrol={"radius_metres": 300.0}
-    )
-    small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
     near = change_settings(demo_area, patrol={"radius_metres": 300.0})
-    plain = build_brief(near, hotspots, "900001", dt.date(2026, 9, 1))
+    held = change_settings(near, privacy={"threshold_for_crime": True})
+    areas, since = (held, near), dt.date(2026, 9, 1)
+    small_brief, plain = (build_brief(one, hotspots, "900001", since) for one in areas)
     small = [one.name for one in plain.categories if round(one.now.value) < 5]
     assert small
     for one in small_brief.categories:
@@ -102,12 +86,9 @@ def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots)
             assert one.p_value is None
             assert not one.rising
     assert small_brief.total.now.value is None
-    document = build_brief_document(small_brief)
-    numbers = [one["now"]["value"] for one in document["categories"]]
-    assert all(number is None or round(number) >= 5 for number in numbers)
     assert all(round(one.now.value) >= 5 for one in small_brief.streets)
-    assert "fewerthan5" in read_pages(render_brief(small_brief))[0]
-    assert "not shown" in "\n".join(format_brief_lines(small_brief))
+    assert "fewerthan5" in read_pages(render.render_brief(small_brief))[0]
+    assert "not shown" in "\n".join(render.format_brief_lines(small_brief))
 
 
 def test_days_are_counted_where_they_are_known(demo_area, hotspots):
@@ -118,7 +99,7 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
     area = replace(demo_area, incidents=incidents, times_known=True, snapped=False)
     small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 10))
     around = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
-    text = "\n".join(format_brief_lines(small_brief))
+    text = "\n".join(render.format_brief_lines(small_brief))
     assert "10 to 28 September 2026 (19 days)" in text
     assert "The latest day in the data is 28 September 2026." in text
     assert "Open data" not in text
@@ -134,10 +115,9 @@ def test_names_arrive_as_text(demo_area, brief):
     )
     streets = tuple(replace(one, name=HOSTILE) for one in brief.streets)
     mean = replace(brief, area=named, school=HOSTILE, hotspots=spots, streets=streets)
-    pdf = render_brief(mean)
-    (page,) = read_pages(pdf)
+    (page,) = read_pages(render.render_brief(mean))
     assert page.count("".join(HOSTILE.split())) >= 3
-    assert json.loads(json.dumps(build_brief_document(mean)))["school"] == HOSTILE
+    assert json.loads(json.dumps(render.build_brief_document(mean)))["school"] == HOSTILE
 
 
 def test_longest_brief_stays_on_one_page(brief):
@@ -148,7 +128,7 @@ def test_longest_brief_stays_on_one_page(brief):
     groups = tuple(replace(group, place=long) for group in brief.reports * 5)
     rows = tuple(replace(one, name=long) for one in brief.categories * 3)
     full = replace(brief, school=long, hotspots=spots, reports=groups, categories=rows)
-    assert len(read_pages(render_brief(full))) == 1
+    assert len(read_pages(render.render_brief(full))) == 1
 
 
 @pytest.fixture(scope="module")
@@ -187,14 +167,14 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
     week = _build_week(demo_plan, changed[:2])
     brief = _brief(demo_area, demo_plan, tmp_path, week)
     arrive = format_time(week.duties[0].patrol.stops[0].arrive_minutes)
-    answers = {spot.hotspot: describe_answer(brief, spot) for spot in brief.hotspots}
+    answers = {spot.hotspot: render.describe_answer(brief, spot) for spot in brief.hotspots}
     for name in changed[:2]:
         assert answers[name] == f"In the week of 30 November: Monday {arrive}, SSO-04."
-    assert "The week of 30 November goes to 2 of them." in summarise_changes(brief)
-    lines = [line.strip() for line in format_brief_lines(brief)]
+    assert "The week of 30 November goes to 2 of them." in render.summarise_changes(brief)
+    lines = [line.strip() for line in render.format_brief_lines(brief)]
     assert all(answer in lines for answer in answers.values())
-    assert render_brief(brief)
-    rows = {row["hotspot"]: row["answer"] for row in build_brief_document(brief)["hotspots"]}
+    assert render.render_brief(brief)
+    rows = {row["hotspot"]: row["answer"] for row in render.build_brief_document(brief)["hotspots"]}
     assert rows[changed[0]]["visits"] == [
         {"officer": "SSO-04", "urn": URN, "date": "2026-11-30", "arrive": arrive}
     ]
@@ -206,7 +186,10 @@ def test_school_staff_are_named_only_by_their_role(demo_area, demo_plan, changed
     roles = demo_area.officers["role"].where(demo_area.officers["officer"] != "SSO-04", STAFF)
     area = replace(demo_area, officers=demo_area.officers.assign(role=roles))
     brief = _brief(area, demo_plan, tmp_path, _build_week(demo_plan, changed[:1]))
-    for text in (json.dumps(build_brief_document(brief)), "\n".join(format_brief_lines(brief))):
+    for text in (
+        json.dumps(render.build_brief_document(brief)),
+        "\n".join(render.format_brief_lines(brief)),
+    ):
         assert STAFF_WORDS in text
         assert "SSO-04" not in text
 
@@ -216,12 +199,14 @@ def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed,
     why = Obstacle("out_of_reach", changed[0], "S", metres=1700.0)
     unmet = DemandOutcome("watched", changed[0], None, 1, (), why)
     brief = _brief(demo_area, demo_plan, tmp_path, _build_week(demo_plan, [], (unmet,)))
-    answers = {spot.hotspot: describe_answer(brief, spot) for spot in brief.hotspots}
+    answers = {spot.hotspot: render.describe_answer(brief, spot) for spot in brief.hotspots}
     assert answers[changed[0]].startswith("Not in the week of 30 November: ")
     assert "no patrol goes there" not in answers[changed[0]]
     assert answers[changed[1]] == "Not in the week of 30 November: no patrol goes there."
-    assert "The week of 30 November goes to none of them." in summarise_changes(brief)
-    row = next(one for one in build_brief_document(brief)["hotspots"] if one["answer"]["why"])
+    assert "The week of 30 November goes to none of them." in render.summarise_changes(brief)
+    row = next(
+        one for one in render.build_brief_document(brief)["hotspots"] if one["answer"]["why"]
+    )
     assert row["hotspot"] == changed[0]
     assert row["answer"]["visits"] == []
     assert row["answer"]["why"]["kind"] == "out_of_reach"
@@ -234,22 +219,11 @@ def test_after_a_change_of_data_places_count_and_not_names(demo_area, demo_plan,
     stop = replace(patrol.stops[0], hotspot="H999", sees=())
     duty = replace(week.duties[0], patrol=replace(patrol, stops=(stop, *patrol.stops[1:])))
     other = dict(week.created_from) | {"seed": 123}
-    older = replace(week, duties=(duty,), created_from=other)
-    brief = _brief(demo_area, demo_plan, tmp_path, older)
-    (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
-    assert spot.answer is not None
-    assert [visit.officer for visit in spot.answer.visits] == ["SSO-04"]
-    same = replace(older, created_from=week.created_from)
-    brief = _brief(demo_area, demo_plan, tmp_path, same)
-    (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
-    assert spot.answer.visits == ()
-
-
-def no_hotspots(area):
-    """A table of hotspots without a row, for briefs that are only about crime."""
-    columns = {name: [] for name in HOTSPOTS.columns if name != "geometry"}
-    columns["stop_piece"] = np.empty(0, dtype=np.int64)
-    return gpd.GeoDataFrame(columns, geometry=[], crs=area.projection.crs)
+    for origin, officers in ((other, ["SSO-04"]), (week.created_from, [])):
+        again = replace(week, duties=(duty,), created_from=origin)
+        brief = _brief(demo_area, demo_plan, tmp_path, again)
+        (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
+        assert [visit.officer for visit in spot.answer.visits] == officers
 
 
 def walked(area, row):
@@ -267,15 +241,6 @@ def walked(area, row):
     within = [a in reached or b in reached for a, b in network.piece_nodes.tolist()]
     within[piece] = True
     return np.array(within)[: len(area.network)]
-
-
-def nearest_point(area):
-    """Points where crimes stand, and the one nearest to each piece's middle, by brute force."""
-    points = np.unique(shapely.get_coordinates(area.incidents.geometry.values), axis=0)
-    nearest = [
-        int(np.argmin(((points - middle) ** 2).sum(axis=1))) for middle in area.network.piece_middle
-    ]
-    return points, np.array(nearest)
 
 
 def counted(area, row, points, nearest):
@@ -297,50 +262,40 @@ def counted(area, row, points, nearest):
     )
 
 
-def months_of(first, count):
-    """A number of months from one, as text."""
-    return [f"{month:%Y-%m}" for month in pd.date_range(first, periods=count, freq="MS")]
+def sum_months(table, first, count):
+    """Incidents by category in a number of months from one."""
+    months = pd.date_range(first, periods=count, freq="MS")
+    return table.reindex(months.strftime("%Y-%m")).sum()
 
 
-def agree(area, sinces):
-    """Briefs of every school since these months are what the code above counts."""
-    points, nearest = nearest_point(area)
-    last = area.incidents["month"].max()
-    for row, urn in enumerate(area.schools["urn"]):
-        table = counted(area, row, points, nearest)
-        for since in sinces:
-            start = pd.Timestamp(since)
-            length = (last.year - start.year) * 12 + last.month - start.month + 1
-            year = start - pd.DateOffset(months=12)
-            brief = build_brief(area, no_hotspots(area), urn, dt.date.fromisoformat(since))
-            now = table.reindex(months_of(start, length)).sum()
-            usual = table.reindex(months_of(year, 12)).sum() / 12 * length
-            before = table.reindex(months_of(year, length)).sum()
+def test_brief_agrees_with_independent_counts(demo_area, hotspots):
+    """A brief for three schools of the demo borough says what separate code counts."""
+    points = np.unique(shapely.get_coordinates(demo_area.incidents.geometry.values), axis=0)
+    middles = demo_area.network.piece_middle
+    nearest = np.array([((points - middle) ** 2).sum(axis=1).argmin() for middle in middles])
+    for row, urn in enumerate(demo_area.schools["urn"][:3]):
+        table = counted(demo_area, row, points, nearest)
+        for start, length in (("2025-10-01", 12), ("2026-03-01", 7), ("2026-09-01", 1)):
+            year = pd.Timestamp(start) - pd.DateOffset(months=12)
+            brief = build_brief(demo_area, hotspots.iloc[:0], urn, start)
+            wanted = {
+                "now": sum_months(table, start, length),
+                "usual": sum_months(table, year, 12) / 12 * length,
+                "year_before": sum_months(table, year, length),
+            }
             assert len(brief.categories) >= 6
             for one in brief.categories:
-                assert one.now.value == pytest.approx(now.get(one.name, 0.0), abs=1e-6)
-                assert one.usual.value == pytest.approx(usual.get(one.name, 0.0), abs=1e-6)
-                assert one.year_before.value == pytest.approx(before.get(one.name, 0.0), abs=1e-6)
+                for name, numbers in wanted.items():
+                    value = numbers.get(one.name, 0.0)
+                    assert getattr(one, name).value == pytest.approx(value, abs=1e-6)
             names = [one.name for one in brief.categories]
-            assert brief.total.now.value == pytest.approx(now[names].sum(), abs=1e-6)
-
-
-def test_brief_agrees_with_independent_counts(demo_area):
-    """A brief for three schools of the demo borough says what separate code counts."""
-    few = replace(
-        demo_area, schools=demo_area.schools.iloc[:3], gates=demo_area.gates.take(range(3))
-    )
-    agree(few, ["2025-10-01", "2026-03-01", "2026-09-01"])
+            assert brief.total.now.value == pytest.approx(wanted["now"][names].sum(), abs=1e-6)
 
 
 def test_chance_is_the_textbook_binomial():
     """Twelve since, where a year before holds forty in four times as long: by hand."""
-    chance = compute_p_values(np.array([12.0]), np.array([40.0]), 0.25, np.ones(1))
-    n, q = 52, 0.2
-    exact = 1.0 - sum(
-        np.prod([(n - i) / (k - i) for i in range(k)]) * q**k * (1 - q) ** (n - k)
-        for k in range(12)
-    )
+    chance = counts.compute_p_values(np.array([12.0]), np.array([40.0]), 0.25, np.ones(1))
+    exact = 1.0 - sum(math.comb(52, k) * 0.2**k * 0.8 ** (52 - k) for k in range(12))
     assert chance[0] == pytest.approx(exact, rel=1e-9)
 
 
@@ -352,9 +307,8 @@ def test_chance_alone_rarely_rises(seed):
     called = 0
     for _ in range(40):
         now, before = rng.poisson(mean), rng.poisson(mean * 4)
-        called += bool(
-            find_rising(compute_p_values(now, before, 0.25, np.ones(7)), now, None).any()
-        )
+        chance = counts.compute_p_values(now, before, 0.25, np.ones(7))
+        called += bool(counts.find_rising(chance, now, None).any())
     assert called <= 9
 
 
@@ -373,27 +327,29 @@ DAYS = [f"{day:%Y-%m-%d} 16:30" for day in pd.date_range("2024-10-01", "2026-09-
 
 def test_whole_months_are_compared_and_days_where_they_are_known():
     """A day within a month asks for that whole month; with days, counting starts on that day."""
-    periods = choose_periods(find_incident_dates(incidents(TWO_YEARS)), dt.date(2026, 7, 20))
+    dates = counts.find_incident_dates(incidents(TWO_YEARS))
+    periods = counts.choose_periods(dates, dt.date(2026, 7, 20))
     july = [pd.Timestamp(f"{year}-07-01") for year in (2025, 2026)]
-    assert periods.current == Period(july[1], pd.Timestamp("2026-10-01"))
-    assert periods.year_before == Period(july[0], pd.Timestamp("2025-10-01"))
-    assert periods.baseline == Period(*july)
+    assert periods.current == counts.Period(july[1], pd.Timestamp("2026-10-01"))
+    assert periods.year_before == counts.Period(july[0], pd.Timestamp("2025-10-01"))
+    assert periods.baseline == counts.Period(*july)
     assert periods.exposure == pytest.approx(3 / 12)
     assert len(periods.baseline_blocks) == 13
-    periods = choose_periods(find_incident_dates(incidents([], DAYS)), dt.date(2026, 9, 10))
+    dates = counts.find_incident_dates(incidents([], DAYS))
+    periods = counts.choose_periods(dates, dt.date(2026, 9, 10))
     end = pd.Timestamp("2026-09-18")
-    assert periods.current == Period(pd.Timestamp("2026-09-10"), end, by_day=True)
+    assert periods.current == counts.Period(pd.Timestamp("2026-09-10"), end, by_day=True)
     assert periods.year_before.start == pd.Timestamp("2025-09-10")
     assert periods.exposure == pytest.approx(8 / 365)
 
 
 def test_a_month_counts_only_where_it_lies_in_whole():
     """Among dated incidents, one with only a month is not assigned to a day."""
-    when = find_incident_dates(incidents(["2026-09"], DAYS))
-    inside = when.is_inside(Period(pd.Timestamp("2026-09-10"), pd.Timestamp("2026-10-01")))
+    when = counts.find_incident_dates(incidents(["2026-09"], DAYS))
+    inside = when.is_inside(counts.Period(pd.Timestamp("2026-09-10"), pd.Timestamp("2026-10-01")))
     assert not inside[0]
     assert inside.sum() == 8
-    assert when.is_inside(Period(pd.Timestamp("2026-09-01"), pd.Timestamp("2026-10-01")))[0]
+    assert when.is_inside(counts.Period(pd.Timestamp("2026-09-01"), pd.Timestamp("2026-10-01")))[0]
 
 
 @pytest.mark.parametrize(
@@ -406,7 +362,7 @@ def test_a_month_counts_only_where_it_lies_in_whole():
 def test_a_day_out_of_the_data_is_refused(since, message):
     """A day after the data, or at its start, is refused with the available months."""
     with pytest.raises(InputError, match=message):
-        choose_periods(find_incident_dates(incidents(TWO_YEARS)), since)
+        counts.choose_periods(counts.find_incident_dates(incidents(TWO_YEARS)), since)
 
 
 FORCE = "Eastmere Police (fictional)"
@@ -433,14 +389,14 @@ def test_a_gap_leaves_nothing_to_compare(demo_area, hotspots, full, gone):
         assert one.usual.text == one.year_before.text == "not comparable"
         assert not one.rising
         assert one.p_value is None
-    text = "\n".join(format_brief_lines(found))
+    text = "\n".join(render.format_brief_lines(found))
     assert "Counts cover only these and are not compared." in text
     if gone != "2026-08":
         assert found.total.now.value == full.total.now.value
-    document = json.loads(json.dumps(build_brief_document(found)))
+    document = json.loads(json.dumps(render.build_brief_document(found)))
     assert document["held"] == pytest.approx(found.held)
     assert document["total"]["usual"]["value"] is None
-    assert render_brief(found).startswith(b"%PDF")
+    assert render.render_brief(found).startswith(b"%PDF")
 
 
 def test_a_gap_of_a_few_streets_is_made_up_for(demo_area, hotspots, full):
@@ -457,7 +413,7 @@ def test_nothing_to_compare_is_an_error(demo_area, hotspots):
     added = forces.incidents["force"].cat.add_categories("Far").copy()
     last = (forces.incidents["month"] >= "2026-08-01").to_numpy()
     row = list(forces.schools["urn"]).index(URN)
-    farthest = np.argmin(find_walking_area(forces, row).catchment_shares)
+    farthest = np.argmin(counts.find_walking_area(forces, row).catchment_shares)
     there = forces.incident_catchment == farthest
     added[last & there] = "Far"
     forces = replace(forces, incidents=forces.incidents.assign(force=added))

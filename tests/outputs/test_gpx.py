@@ -82,16 +82,14 @@ def test_a_place_to_keep_away_from_is_a_way_point(demo_plan, patrol):
 
 
 def test_a_tasked_stop_has_a_sign_and_its_own_grid_reference(demo_plan, patrol):
-    """Its name begins with the place's id; texts stay text, and how far it is off is in words."""
-    first = replace(
-        patrol.stops[0],
-        tasking=replace(TASKING, place_id=HOSTILE),
-        tasked_metres=38.0,
-        stand="junction",
-        street="Mill Lane",
-        at="Dock Road",
-    )
-    gpx = _parse(_change(demo_plan, patrol, stops=(first, *patrol.stops[1:])))
+    """It begins with the place's id; how far it is off is said; no text is markup or no XML."""
+    where = {"stand": "junction", "street": "Mill Lane", "at": "Dock Road", "tasked_metres": 38.0}
+    first = replace(patrol.stops[0], tasking=replace(TASKING, place_id=HOSTILE), **where)
+    plan = _change(demo_plan, patrol, stops=(first, *patrol.stops[1:]), school=HOSTILE)
+    gpx = _parse(plan)
+    assert gpx.routes[0].name == CLEAN
+    assert CLEAN in gpx.waypoints[0].description
+    assert b"<script>" not in render_gpx(plan, patrol.urn)
     (point,) = [one for one in gpx.waypoints if f"TASKED {CLEAN}," in one.name]
     assert point.name.startswith(f"1. TASKED {CLEAN}, Mill Lane, at Dock Road ")
     assert (point.type, point.symbol) == ("stop", "Flag, Red")
@@ -99,15 +97,6 @@ def test_a_tasked_stop_has_a_sign_and_its_own_grid_reference(demo_plan, patrol):
     assert "Stand 40 m from the place: no street is nearer." in point.description
     assert "Tasked: be seen at this corner" in point.description
     assert point.name in [one.name for one in gpx.routes[0].points]
-
-
-def test_hostile_names_stay_text(demo_plan, patrol):
-    """Markup in names is escaped and characters that XML cannot hold are left out."""
-    plan = _change(demo_plan, patrol, school=HOSTILE)
-    gpx = _parse(plan)
-    assert gpx.routes[0].name == CLEAN
-    assert CLEAN in gpx.waypoints[0].description
-    assert b"<script>" not in render_gpx(plan, patrol.urn)
 
 
 def test_nothing_personal_and_no_time_of_making(demo_plan, patrol):

@@ -72,21 +72,8 @@ def test_what_cannot_be_is_refused_with_what_to_do(demo_area, risk, monkeypatch)
         risk_on_hexagons(demo_area, risk, h3_resolution=9)
 
 
-def test_a_file_holds_what_the_frame_has(demo_area, risk, tmp_path):
-    """Written whole, over an earlier file, with nothing left next to it."""
-    cells = risk_on_hexagons(demo_area, risk, h3_resolution=9)
-    path = tmp_path / "risk.gpkg"
-    path.write_text("an earlier file", encoding="utf-8")
-    write_hexagons(path, cells)
-    found = gpd.read_file(path)
-    assert list(found) == list(cells)
-    np.testing.assert_allclose(found["risk"], cells["risk"])
-    assert found.geometry.geom_equals_exact(cells.geometry, 1e-9).all()
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_write_that_fails_leaves_the_earlier_file(demo_area, risk, tmp_path, monkeypatch):
-    """A full disk leaves the earlier file, and an unknown suffix is refused."""
+def test_a_file_holds_what_the_frame_has(demo_area, risk, tmp_path, monkeypatch):
+    """An earlier file stays on a full disk, then is replaced; an unknown suffix is refused."""
     cells = risk_on_hexagons(demo_area, risk, h3_resolution=9)
     path = tmp_path / "risk.gpkg"
     path.write_text("an earlier file", encoding="utf-8")
@@ -95,10 +82,17 @@ def test_a_write_that_fails_leaves_the_earlier_file(demo_area, risk, tmp_path, m
         part.write_text("half", encoding="utf-8")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("patrolplan.outputs.hexagons.write_layers", fail)
-    with pytest.raises(OutputError, match="No space left on device"):
-        write_hexagons(path, cells)
+    with monkeypatch.context() as patches:
+        patches.setattr("patrolplan.outputs.hexagons.write_layers", fail)
+        with pytest.raises(OutputError, match="No space left on device"):
+            write_hexagons(path, cells)
     assert [one.read_text(encoding="utf-8") for one in tmp_path.iterdir()] == ["an earlier file"]
     for name in ("risk.geojson", "none/risk.gpkg"):
         with pytest.raises(OutputError, match=r"name one ending in \.gpkg in an existing folder"):
             write_hexagons(tmp_path / name, cells)
+    write_hexagons(path, cells)
+    found = gpd.read_file(path)
+    assert list(found) == list(cells)
+    np.testing.assert_allclose(found["risk"], cells["risk"])
+    assert found.geometry.geom_equals_exact(cells.geometry, 1e-9).all()
+    assert list(tmp_path.iterdir()) == [path]

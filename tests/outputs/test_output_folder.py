@@ -11,33 +11,22 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import (
-    MANIFEST,
-    check_folder,
-    format_json,
-    read_manifest,
-    replace_files,
-    replace_folder,
-    write_json,
-)
+from patrolplan.outputs import output_folder as folders
 
 
 def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
-    with replace_folder(out, {"version": version}) as folder:
-        for name in names:
-            path = folder / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(f"{version} {name}", encoding="utf-8")
+    with folders.replace_folder(out, {"version": version}) as folder:
+        folders.write_files(folder, {name: f"{version} {name}".encode() for name in names})
 
 
 def _version(out):
     """The version in a folder, after checking that the folder is complete and has no other file."""
-    manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((out / folders.MANIFEST).read_text(encoding="utf-8"))
     files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert files == {MANIFEST, *manifest["files"]}
+    assert files == {folders.MANIFEST, *manifest["files"]}
     for name, digest in manifest["files"].items():
         content = (out / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == digest
@@ -46,42 +35,25 @@ def _version(out):
 
 
 @given(st.dictionaries(st.text("abcäß-_ ", min_size=1), st.binary(), max_size=6))
-@settings(max_examples=30, deadline=None)
 def test_manifest_names_every_file_with_its_hash(tmp_path_factory, files):
     """The manifest holds the given details, and the hash of every file written."""
     out = tmp_path_factory.mktemp("files") / "out"
-    with replace_folder(out, {"seed": 7}) as folder:
-        for name, content in files.items():
-            (folder / f"brief-{name}.pdf").write_bytes(content)
-    manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-    assert manifest == {
-        "seed": 7,
-        "files": {
-            f"brief-{name}.pdf": hashlib.sha256(content).hexdigest()
-            for name, content in files.items()
-        },
-    }
+    files = {f"brief-{name}.pdf": content for name, content in files.items()}
+    with folders.replace_folder(out, {"seed": 7}) as folder:
+        folders.write_files(folder, files)
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    assert json.loads((out / folders.MANIFEST).read_bytes()) == {"seed": 7, "files": hashes}
     assert list(out.parent.iterdir()) == [out]
-
-
-def test_older_output_is_replaced(tmp_path):
-    """A new pack replaces the older one; files that only the old one had are removed."""
-    out = tmp_path / "out"
-    _write(out, "old", ("map.html", "gpx/1.gpx"))
-    _write(out, "new", ("map.html",))
-    assert _version(out) == "new"
-    assert not (out / "gpx").exists()
 
 
 def test_a_week_is_only_replaced_by_a_week(tmp_path):
     """Changes made by hand in a week are not lost to another output in the same folder."""
     out = tmp_path / "out"
     for _ in range(2):
-        with replace_folder(out, {}) as part:
-            (part / "week.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(OutputError, match="holds a week"), replace_folder(out, {}) as part:
-        (part / "brief.pdf").write_bytes(b"x")
-    assert [path.name for path in out.glob("week.json")] == ["week.json"]
+        _write(out, "week", ("week.json",))
+    with pytest.raises(OutputError, match="holds a week"):
+        _write(out, "brief", ("brief.pdf",))
+    assert _version(out) == "week"
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
@@ -91,7 +63,7 @@ def test_failure_inside_leaves_the_old_output(tmp_path, error):
     _write(out, "old")
 
     def fail():
-        with replace_folder(out, {"version": "new"}) as folder:
+        with folders.replace_folder(out, {"version": "new"}) as folder:
             (folder / "plan.json").write_text("half", encoding="utf-8")
             raise error
 
@@ -105,10 +77,10 @@ class _KilledError(BaseException):
     """The process is killed, or the computer is switched off."""
 
 
-WRITES = ((Path, "write_text"), (Path, "mkdir"), (tempfile, "mkdtemp"), (os, "fsync"))
+IN_PATH = ("write_text", "write_bytes", "mkdir", "rename", "replace", "chmod", "open", "unlink")
+WRITES = (*((Path, name) for name in IN_PATH[:3]), (tempfile, "mkdtemp"), (os, "fsync"))
 CHANGES = (
-    *((Path, name) for name in ("rename", "replace", "mkdir", "chmod", "write_text")),
-    *((Path, name) for name in ("write_bytes", "open", "unlink")),
+    *((Path, name) for name in IN_PATH),
     *((tempfile, "mkdtemp"), (os, "rename"), (os, "replace")),
 )
 
@@ -169,15 +141,11 @@ def test_kill_at_every_step_leaves_one_complete_output(tmp_path, older, again):
         if older:
             _write(out, "old")
         died = _killed_at(step, _write, out, "new")
-        if again == "write":
-            _write(out, "newer")
-        else:
-            check_folder(out)
+        _write(out, "newer") if again == "write" else folders.check_folder(out)
         found.add(_version(out) if out.exists() else "none")
-        siblings = [path for path in out.parent.iterdir() if path != out] if died else []
-        assert siblings == []
         if not died:
             break
+        assert {*out.parent.iterdir()} <= {out}
     assert step > 8
     expected = {"new", "old" if older else "none"}
     assert found == ({"newer"} if again == "write" else expected)
@@ -188,7 +156,7 @@ def test_kill_without_a_new_pack_brings_the_old_one_back(tmp_path):
     out = tmp_path / "out"
     _write(out, "old")
     out.rename(tmp_path / ".out.old")
-    check_folder(out)
+    folders.check_folder(out)
     assert _version(out) == "old"
     assert list(tmp_path.iterdir()) == [out]
 
@@ -196,9 +164,9 @@ def test_kill_without_a_new_pack_brings_the_old_one_back(tmp_path):
 def _give_away(out):
     """A manifest that lists somebody's file with its very hash."""
     (out / "thesis.txt").write_bytes(b"mine")
-    manifest = read_manifest(out)
+    manifest = folders.read_manifest(out)
     manifest["files"]["thesis.txt"] = hashlib.sha256(b"mine").hexdigest()
-    write_json(out / MANIFEST, manifest)
+    folders.write_json(out / folders.MANIFEST, manifest)
 
 
 SPOILT = [
@@ -207,10 +175,10 @@ SPOILT = [
     (lambda out: (out / "link").symlink_to(out / "gone"), r"\(link\)"),
     (lambda out: (out / "cards/1.pdf").write_text("with my notes"),
      r"changed after patrolplan wrote them \(cards/1.pdf\)"),
-    (lambda out: (out / MANIFEST).unlink(), "holds 3 files that patrolplan did not write"),
+    (lambda out: (out / folders.MANIFEST).unlink(), "holds 3 files that patrolplan did not write"),
     (_give_away, r"1 file that patrolplan did not write \(thesis.txt\)"),
     *(
-        (lambda out, text=text: (out / MANIFEST).write_bytes(text), "holds 4 files")
+        (lambda out, text=text: (out / folders.MANIFEST).write_bytes(text), "holds 4 files")
         for text in (b"", b"[]", b"{}", b'{"files": 3}', b"\xff", b"[" * 99_999)
     ),
 ]  # fmt: skip
@@ -240,12 +208,13 @@ def test_own_leftovers_of_killed_commands_are_removed(tmp_path, name):
     assert {path.name for path in tmp_path.iterdir()} == {*others, name}
 
 
-def test_link_to_a_folder_is_followed(tmp_path):
-    """If the output folder is a link, the folder that it points to is replaced, repeatedly."""
+def test_older_output_is_replaced_through_a_link(tmp_path):
+    """What a link points to is replaced, repeatedly; what only the old pack had is removed."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
-    _write(tmp_path / "link", "old")
-    _write(tmp_path / "link", "new")
+    _write(tmp_path / "link", "old", ("map.html", "gpx/1.gpx"))
+    _write(tmp_path / "link", "new", ("map.html",))
+    assert not (tmp_path / "real" / "gpx").exists()
     assert _version(tmp_path / "real") == "new"
     assert (tmp_path / "link").is_symlink()
 
@@ -255,7 +224,7 @@ def test_places_that_cannot_be_written(tmp_path, where):
     """A file in the way is named, with what to do, before anything is computed."""
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match=r"file.*: (is a file|cannot be written).*--out"):
-        check_folder(tmp_path / where)
+        folders.check_folder(tmp_path / where)
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
@@ -287,13 +256,12 @@ def test_every_file_is_synced_before_the_swap(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", rename)
     _write(tmp_path / "out", "new")
-    files_and_folders = 4 + 2
-    assert events[:files_and_folders] == ["sync"] * files_and_folders
-    assert events[files_and_folders:] == ["rename .out.new", "rename out", "sync"]
+    files_and_folders = ["sync"] * (4 + 2)
+    assert events == [*files_and_folders, "rename .out.new", "rename out", "sync"]
 
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from patrolplan.outputs.output_folder import replace_folder
 with replace_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
@@ -305,12 +273,9 @@ with replace_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
 
 def _holding(out):
     """Another run that is in the middle of writing a folder."""
-    process = subprocess.Popen(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", HOLDER, str(out)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-c", HOLDER, str(out)]
+    pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+    process = subprocess.Popen(command, **pipes, text=True)  # noqa: S603 - this very interpreter
     assert process.stdout.readline() == "writing\n"
     return process
 
@@ -321,11 +286,9 @@ def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypat
     monkeypatch.setattr("patrolplan.outputs.output_folder.WAIT_SECONDS", 0.1)
     with _holding(out) as first:
         siblings = {path.name for path in tmp_path.iterdir()}
-        for again in (lambda: _write(out, "second"), lambda: check_folder(out)):
-            with pytest.raises(
-                OutputError, match=r"out: another patrolplan is writing to it.*--out"
-            ):
-                again()
+        for again, *more in ((_write, "second"), (folders.check_folder,)):
+            with pytest.raises(OutputError, match=r"out: another patrolplan is writing.*--out"):
+                again(out, *more)
         assert {path.name for path in tmp_path.iterdir()} == siblings
         first.stdin.write("\n")
         first.stdin.close()
@@ -341,13 +304,13 @@ def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypat
 def test_json_keeps_order_and_letters_and_refuses_nan(tmp_path):
     """It is read back as it was, and ends with a line break."""
     document = {"b": [1, 2.5], "a": "Café"}
-    write_json(tmp_path / "x.json", document)
+    folders.write_json(tmp_path / "x.json", document)
     text = (tmp_path / "x.json").read_text(encoding="utf-8")
     assert list(json.loads(text).items()) == list(document.items())
-    assert text == format_json(document)
+    assert text == folders.format_json(document)
     assert text.endswith('"Café"\n}\n')
     with pytest.raises(ValueError, match="JSON compliant"):
-        format_json({"a": float("nan")})
+        folders.format_json({"a": float("nan")})
 
 
 def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path):
@@ -357,13 +320,12 @@ def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path):
     seen = []
     for moment in range(100):
         folder = tmp_path / f"out{moment}"
-        with replace_folder(folder, {"version": 1}) as part:
-            for name, content in old.items():
-                (part / name).write_bytes(content)
-        killed = _killed_at(moment, replace_files, folder, new, {"version": 2})
-        check_folder(folder)
+        with folders.replace_folder(folder, {"version": 1}) as part:
+            folders.write_files(part, old)
+        killed = _killed_at(moment, folders.replace_files, folder, new, {"version": 2})
+        folders.check_folder(folder)
         found = {name: (folder / name).read_bytes() for name in old}
-        manifest = read_manifest(folder)
+        manifest = folders.read_manifest(folder)
         assert found in ({**old, **new}, old)
         assert manifest["version"] == (2 if found["week.json"] == b"new a" else 1)
         for name, content in found.items():
@@ -372,14 +334,12 @@ def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path):
         seen.append((killed, manifest["version"]))
         if not killed:
             break
-    assert seen[0] == (True, 1)
-    assert (True, 2) in seen
-    assert seen[-1] == (False, 2)
+    assert {*seen} == {(True, 1), (True, 2), (False, 2)}
 
 
 def test_files_are_only_replaced_in_our_folders(tmp_path):
     """Without our manifest no file is replaced, and a file with our ending stays."""
     (tmp_path / ".mine.txt.part").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match=r"holds no manifest\.json"):
-        replace_files(tmp_path, {"a.json": b"x"}, {})
+        folders.replace_files(tmp_path, {"a.json": b"x"}, {})
     assert [path.name for path in tmp_path.iterdir()] == [".mine.txt.part"]

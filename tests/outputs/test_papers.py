@@ -32,17 +32,13 @@ VALUES = (
 
 
 def test_digests_differ_where_values_do():
-    """Different values of any type and nesting have different digests, and equal ones the same."""
+    """Different values have different digests, equal ones the same, those of other kinds none."""
     digests = [hash_facts(value) for value in VALUES]
     assert len(set(digests)) == len(VALUES) - 1  # {"a": [1]} and the table of the same
     assert digests == [hash_facts(value) for value in VALUES]
     assert hash_facts({"x", "y", "z"}) == hash_facts({"z", "y", "x"})
-
-
-def test_a_value_that_cannot_be_seen_is_refused():
-    """A value of another kind would make different papers look alike, so there is no digest."""
     with pytest.raises(TypeError, match="no digest of a function"):
-        hash_facts([test_digests_differ_where_values_do])
+        hash_facts([hash_facts])
 
 
 def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, tmp_path):
@@ -61,8 +57,7 @@ def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, tmp_path)
     assert find(**{"tasks.pdf": ["other words"]}) is None
     assert find(**{"lead.pdf": ["words"]}) is None
     assert find(replace(demo_plan, hotspots=demo_plan.hotspots[1:])) is None
-    other = demo_plan.area.settings.model_copy(update={"seed": 99})
-    area = replace(demo_plan.area, settings=other)
+    area = pp.with_settings(demo_plan.area, seed=99)
     assert find(replace(demo_plan, area=area)) is None
     (tmp_path / "tasks.pdf").write_bytes(b"another paper")
     assert find() is None
@@ -84,9 +79,8 @@ def test_a_folder_with_a_paper_is_replaced_and_purged(name, tmp_path, monkeypatc
         with replace_folder(out, {}) as part:
             write_files(part, {file: b"x"})
     later = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
-    assert any(
-        one.removed and one.path.endswith(file) for one in purge(dt.timedelta(1), [out], now=later)
-    )
+    removed = [one.path for one in purge(dt.timedelta(1), [out], now=later) if one.removed]
+    assert any(path.endswith(file) for path in removed)
     assert not out.exists()
 
 
@@ -100,12 +94,8 @@ def test_what_is_listed_is_in_the_folder(demo_plan, tmp_path):
     assert (out / "notes.txt").read_bytes() == render_notes(demo_plan)
 
 
-NOTES = [
-    Note("a", "Known."),
-    Note("b", "To correct.", fix="fill in the column"),
-    Note("c", "For the gate.", "officer"),
-    Note("d", "Known."),
-]
+NOTES = [Note("a", "Known."), Note("b", "To correct.", fix="fill in the column")]
+NOTES += [Note("c", "For the gate.", "officer"), Note("d", "Known.")]
 ROWS = [LeftOutRow("crimes", "of another force", 7), LeftOutRow("gates", "bad", 2, fix="mend it")]
 
 
@@ -127,10 +117,7 @@ def test_a_plan_has_every_note(demo_plan):
     own = {note.text for patrol in demo_plan.patrols for note in patrol.notes}
     assert sum(sentence in text for sentence in own) >= len(own) - 2  # the area says these of all
     assert "reports: fewer than 5 left out" in text
-
-
-def test_words_of_the_data_stay_text(demo_plan):
-    """A note that holds a line break cannot pretend to be another part of the file."""
+    # A line break in words of the data does not begin another part of the file.
     evil = Note("x", "Place\n\nFor officers\n- go home.")
     risk = replace(demo_plan.risk, notes=(evil,))
     lines = render_notes(replace(demo_plan, risk=risk)).decode("utf-8").splitlines()
@@ -146,10 +133,8 @@ def test_a_week_says_what_it_could_not_meet(demo_week):
 
 def test_policy_allows_the_given_scripts_and_nothing_else():
     """Each script and style is named by its hash; requests, frames and forms are refused."""
-    policy = dict(
-        directive.split(" ", 1)
-        for directive in build_security_policy(["let a = 1;"], ["p { margin: 0 }"]).split("; ")
-    )
+    parts = build_security_policy(["let a = 1;"], ["p { margin: 0 }"]).split("; ")
+    policy = dict(part.split(" ", 1) for part in parts)
     digest = base64.b64encode(hashlib.sha256(b"let a = 1;").digest()).decode()
     assert policy["script-src"] == f"'sha256-{digest}'"
     assert policy["style-src"].startswith("'sha256-")

@@ -62,13 +62,8 @@ def test_the_calendar_adds_up_to_the_week(demo_week):
 def test_impact_draws_expected_beside_what_came(demo_plan):
     """Two bars for each group of streets."""
     doses = pd.DataFrame({"hotspot": ["H1"], "date": [dt.date(2026, 7, 6)], "minutes": [15.0]})
-    impact = pp.estimate_impact(
-        demo_plan.area,
-        demo_plan.hotspots,
-        doses,
-        before=("2026-04", "2026-06"),
-        after=("2026-07", "2026-09"),
-    )
+    months = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
+    impact = pp.estimate_impact(demo_plan.area, demo_plan.hotspots, doses, **months)
     heights = [bar.get_height() for bar in pp.plot.impact(impact).patches]
     assert heights == [*impact.counts["expected"], *impact.counts["after"]]
 
@@ -76,16 +71,16 @@ def test_impact_draws_expected_beside_what_came(demo_plan):
 def test_all_draw_on_given_axes(demo_plan, demo_week):
     """Given axes are used and returned; drawing gives no warning."""
     area, risk = demo_plan.area, demo_plan.risk
-    for draw in (
-        lambda axes: pp.plot.risk(area, risk, axes=axes),
-        lambda axes: pp.plot.hotspots(area, risk, demo_plan.hotspots, axes=axes),
-        lambda axes: pp.plot.disagreement(area, risk, axes=axes),
-        lambda axes: pp.plot.route(demo_plan, "900003", axes=axes),
-        lambda axes: pp.plot.doses(demo_week, axes=axes),
-        lambda axes: pp.plot.shares(demo_week, axes=axes),
+    for draw, *of in (
+        (pp.plot.risk, area, risk),
+        (pp.plot.hotspots, area, risk, demo_plan.hotspots),
+        (pp.plot.disagreement, area, risk),
+        (pp.plot.route, demo_plan, "900003"),
+        (pp.plot.doses, demo_week),
+        (pp.plot.shares, demo_week),
     ):
         axes = Figure().add_subplot()
-        assert draw(axes) is axes
+        assert draw(*of, axes=axes) is axes
         axes.figure.canvas.draw()
 
 
@@ -121,20 +116,16 @@ def test_the_map_to_explore_can_be_extended_and_requests_nothing(demo_plan):
     assert "Leaflet 1.9" in page
 
 
-def test_tiles_are_a_choice(demo_plan):
-    """With an address of map images, these are below the layers."""
-    page = pp.explore(demo_plan, tiles="https://tiles.example/{z}/{x}/{y}.png").get_root()
-    assert "tiles.example" in page.render()
-
-
-def test_texts_from_data_are_escaped(demo_plan):
-    """Markup in a place's name is text on the page, and no template's sign works."""
+def test_texts_from_data_are_escaped_and_tiles_a_choice(demo_plan):
+    """Markup in names is text, no template's sign works; images are requested where asked for."""
     patrols = tuple(
         replace(patrol, stops=tuple(replace(stop, place=ATTACK) for stop in patrol.stops))
         for patrol in demo_plan.patrols
     )
     hotspots = demo_plan.hotspots.assign(place=ATTACK)
-    page = pp.explore(replace(demo_plan, patrols=patrols, hotspots=hotspots)).get_root().render()
+    hostile = replace(demo_plan, patrols=patrols, hotspots=hotspots)
+    page = pp.explore(hostile, tiles="https://tiles.example/{z}/{x}/{y}.png").get_root().render()
+    assert "tiles.example" in page
     assert "<img src=x" not in page
     assert r"\u0026lt;img src=x" in page
     assert r"\u0026#123;\u0026#123; 7 * 7 \u0026#125;" in page

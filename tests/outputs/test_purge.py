@@ -8,12 +8,11 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from typer.testing import CliRunner
 
-from patrolplan.cli import app
+from patrolplan.atomic import hash_file
 from patrolplan.errors import OutputError
 from patrolplan.outputs.facts import LEAST_MARKING
-from patrolplan.outputs.output_folder import read_manifest, replace_folder
+from patrolplan.outputs.output_folder import read_manifest, replace_folder, write_files, write_json
 from patrolplan.outputs.purge import RECORD_FILE, purge
 from patrolplan.outputs.ways_layer import RECORD_FILE as SHOWN_FILE, WAYS_FILE, list_shown_folders
 from patrolplan.pupils.ways import model_ways
@@ -54,9 +53,7 @@ def out(tmp_path):
     """An old output folder in which one file was changed, one added, and a link laid."""
     folder = tmp_path / "out"
     with replace_folder(folder, {}) as part:
-        (part / "cards").mkdir()
-        for name in ("plan.json", "map.html", "cards/1.pdf"):
-            (part / name).write_text(name, encoding="utf-8")
+        write_files(part, dict.fromkeys(("plan.json", "map.html", "cards/1.pdf"), b"x"))
     (folder / "map.html").write_text("changed", encoding="utf-8")
     (folder / "mine.txt").write_text("mine", encoding="utf-8")
     (folder / "link").symlink_to(tmp_path / "away.txt")
@@ -74,9 +71,7 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     remaining = {one.path for one in found if not one.removed and one.what == "output"}
     assert remaining == {str(out / name) for name in ("map.html", "mine.txt", "link")}
     assert {path.name for path in out.rglob("*")} == {"map.html", "mine.txt", "link"}
-    assert (tmp_path / "away.txt").read_text(encoding="utf-8") == "away"
-    assert not (tmp_path / ".out.part-abc").exists()
-    assert not (tmp_path / ".out.lock").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"away.txt", "cache", "out"}
     kinds = {one.what for one in found if one.path.startswith(str(cache))}
     assert kinds == {"street cache", "crime cache", "cache of streets in pieces"}
     left = {path.relative_to(cache).as_posix() for path in cache.rglob("*")} - {RECORD_FILE}
@@ -111,9 +106,9 @@ def test_temporary_files_of_killed_commands_go(tmp_path):
 
 def test_a_manifest_cannot_name_files_elsewhere(cache, out, tmp_path):
     """A manifest that names files outside its folder, or is spoiled, removes nothing of them."""
-    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    manifest["files"] |= {"../away.txt": next(iter(manifest["files"].values()))}
-    (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    manifest = read_manifest(out)
+    manifest["files"]["../away.txt"] = hash_file(tmp_path / "away.txt")
+    write_json(out / "manifest.json", manifest)
     _age(out)
     purge(MONTH, [out], now=NOW)
     assert (tmp_path / "away.txt").is_file()
@@ -135,14 +130,12 @@ def test_young_outputs_and_folders_of_others_stay(cache, out, tmp_path):
         purge(MONTH, [tmp_path / "nowhere"], now=NOW)
 
 
-def test_a_dry_run_removes_nothing(cache, out):
+def test_a_dry_run_removes_nothing(run, cache, out):
     """With --dry-run the report is the same, and nothing is removed or recorded."""
     before = sorted(path for folder in (cache, out) for path in folder.rglob("*"))
-    result = CliRunner().invoke(
-        app, ["purge", "--older-than", "1w", "--folder", str(out), "--dry-run", "--json"]
-    )
-    assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
+    code, said, _ = run("purge", "--older-than", "1w", "--folder", out, "--dry-run", "--json")
+    assert code == 0
+    found = json.loads(said)
     assert found["dry_run"]
     assert sum(one["removed"] for one in found["found"]) > 3
     assert sorted(path for folder in (cache, out) for path in folder.rglob("*")) == before
@@ -157,18 +150,21 @@ def config(copy_demo, tmp_path):
     return copy_demo(tmp_path / "demo", "2025-08", "2025-09")
 
 
-def test_without_a_reason_nothing_is_shown(run, config, tmp_path):
+def test_nothing_is_shown_without_a_reason_on_record(run, config, tmp_path):
     """The command ends with a message and writes nothing; a reason for nothing is wrong usage."""
     show = ("ways", "--config", config, "--show", "--out", tmp_path / "ways")
     for reason in ((), ("--reason", " "), ("--reason", "because")):
         code, _, text = run(*show, *reason)
         assert code == 1
         assert "only for a written reason" in text
-    assert not (tmp_path / "ways").exists()
-    assert not (config.parent / SHOWN_FILE).exists()
     code, _, text = run("ways", "--config", config, "--reason", REASON)
     assert code == 2
     assert "--show" in text
+    (config.parent / SHOWN_FILE).mkdir()  # there was none
+    code, _, text = run(*show, "--reason", REASON)
+    assert code == 1
+    assert "cannot be written" in text
+    assert not (tmp_path / "ways").exists()
 
 
 def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, monkeypatch, demo_area):
@@ -182,9 +178,8 @@ def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, monkeypa
     everyone = gpd.read_file(out / WAYS_FILE, layer="ways")
     each = gpd.read_file(out / WAYS_FILE, layer="ways_by_school")
     expected = model_ways(demo_area)
-    assert everyone["pupils"].sum() == pytest.approx(
-        sum(school.flow.sum() for school in expected.schools)
-    )
+    flow = sum(school.flow.sum() for school in expected.schools)
+    assert everyone["pupils"].sum() == pytest.approx(flow)
     assert set(everyone) == {"pupils", "marking", "reason", "geometry"}  # not who walks alone
     assert set(each["urn"]) == set(demo_area.schools["urn"])
     assert set(everyone["marking"]) == set(each["marking"]) == {LEAST_MARKING}
@@ -207,13 +202,3 @@ def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, monkeypa
     assert not out.exists()
     assert (config.parent / SHOWN_FILE).exists()
     assert not [one for one in purge(week, home=config.parent) if "ways" in one.path]
-
-
-def test_a_record_that_cannot_be_written_shows_nothing(run, config, tmp_path):
-    """Without a trace of who sees them, ways are not written."""
-    (config.parent / SHOWN_FILE).mkdir()
-    out = tmp_path / "ways"
-    code, _, text = run("ways", "--config", config, "--show", "--out", out, "--reason", REASON)
-    assert code == 1
-    assert "cannot be written" in text
-    assert not out.exists()

@@ -2,23 +2,17 @@
 
 import datetime as dt
 import html
+import re
 from dataclasses import replace
 from typing import get_args
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from outputs.printed import change_settings
 from pydantic import TypeAdapter
 
 from patrolplan.crs import BRITISH_GRID
-from patrolplan.hotspots.reasons import (
-    Change,
-    CrimeReason,
-    Days,
-    ReportsReason,
-    TrendReason,
-    UnsurePlaceReason,
-    WayReason,
-)
+from patrolplan.hotspots import reasons
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.direction_words import describe_directions
@@ -29,7 +23,6 @@ from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.patrols.legs import Landmark, RoadCrossing, Step
 from patrolplan.patrols.plan import StopReason, Tasking
 from patrolplan.risk.report_voice import TimeBand
-from patrolplan.settings.models import CrimeSettings, PrivacySettings
 from patrolplan.times import Season, format_time, minutes_after_midnight
 
 
@@ -40,29 +33,19 @@ from patrolplan.times import Season, format_time, minutes_after_midnight
         (530034, 180381, "TQ 3003 8038"),
         (0, 0, "SV 0000 0000"),
         (439668, 1175316, "HU 3966 7531"),
+        *((x, y, "") for x, y in ((-1, 0), (0, 1_300_000), (float("nan"), 0))),
     ],
 )
 def test_grid_references_of_known_places(x, y, expected):
-    """Places from the Scillies to Shetland get the references that maps give them."""
+    """Places from the Scillies to Shetland have those of maps; others, and other CRS, none."""
     assert wording.format_grid_reference(x, y) == expected
+    assert wording.format_grid_reference(x, y, crs="EPSG:32630") == ""
 
 
 @given(st.floats(0, 699_999), st.floats(0, 1_299_999))
 def test_grid_reference_has_always_two_letters_and_eight_figures(x, y):
     """Every point of the grid has a reference that can be read out on the radio."""
-    letters, east, north = wording.format_grid_reference(x, y).split()
-    assert letters.isalpha()
-    assert "I" not in letters
-    assert len(letters) == 2
-    assert (east + north).isdigit()
-    assert len(east) == len(north) == 4
-
-
-@pytest.mark.parametrize(("x", "y"), [(-1, 0), (0, 1_300_000), (float("nan"), 0)])
-def test_there_is_no_reference_off_the_grid(x, y):
-    """Points outside the grid, or in another CRS, have no reference rather than a wrong one."""
-    assert wording.format_grid_reference(x, y) == ""
-    assert wording.format_grid_reference(530034, 180381, crs="EPSG:32630") == ""
+    assert re.fullmatch(r"[A-HJ-Z]{2} \d{4} \d{4}", wording.format_grid_reference(x, y))
 
 
 @given(st.floats(0, 20_000))
@@ -73,32 +56,25 @@ def test_metres_are_near_what_they_stand_for(length):
     assert abs(printed - length) <= max(5.0, 0.1 * length)
 
 
-@pytest.mark.parametrize(
-    ("name", "section", "words"),
-    [
-        ("crimes", CrimeSettings(include_discovered=True, reason="joint operation"), "operation"),
-        ("privacy", PrivacySettings(threshold=3, reason="agreed with the school"), "is 3, under 5"),
-    ],
-)
-def test_what_is_switched_off_is_printed_with_its_reason(demo_plan, name, section, words):
+def test_what_is_switched_off_is_printed_with_its_reason(demo_plan):
     """Discovered offences in the risk, or groups of under five, are named on every paper."""
-    settings = demo_plan.area.settings.model_copy(update={name: section})
-    area = replace(demo_plan.area, settings=settings)
-    lines = wording.list_approximations(replace(demo_plan, area=area))
-    assert any(words in line and section.reason in line for line in lines)
-    assert not any(words in line for line in wording.list_approximations(demo_plan))
+    for words, section, key, value in (
+        ("Offences that patrols discover", "crimes", "include_discovered", True),
+        ("is 3, under 5", "privacy", "threshold", 3),
+    ):
+        area = change_settings(demo_plan.area, **{section: {key: value, "reason": "as agreed"}})
+        lines = wording.list_approximations(replace(demo_plan, area=area))
+        assert any(words in line and "as agreed" in line for line in lines)
+        assert not any(words in line for line in wording.list_approximations(demo_plan))
 
 
 def _walk(plan, times, metres, lit="yes", **changes):
     """What is said of light on the shortest day, of stops from these times and unlit legs."""
     first = plan.patrols[0]
-    stops = tuple(
-        replace(first.stops[0], arrive_minutes=at, leave_minutes=at + 15, lit=lit) for at in times
-    )
-    legs = tuple(
-        replace(first.legs[0], lighting_unknown_metres=0.0, **{kind: length})
-        for kind, length in metres
-    )
+    stop = replace(first.stops[0], lit=lit)
+    stops = tuple(replace(stop, arrive_minutes=at, leave_minutes=at + 15) for at in times)
+    leg = replace(first.legs[0], lighting_unknown_metres=0.0)
+    legs = tuple(replace(leg, **{kind: length}) for kind, length in metres)
     patrol = replace(first, stops=stops, legs=legs, **changes)
     plan = replace(plan, date=dt.date(2026, 12, 21), patrols=(patrol,))
     undated = wording.describe_lighting(replace(plan, date=None), patrol)
@@ -137,10 +113,9 @@ def test_minutes_of_a_leg_are_those_between_the_printed_times(demo_plan):
         leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
         arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.back_minutes]
         for leg in range(len(patrol.legs)):
-            leave, arrive = (
-                minutes_after_midnight(format_time(times[leg])) for times in (leaves, arrives)
-            )
-            assert wording.format_leg_minutes(patrol, leg) == wording.format_minutes(arrive - leave)
+            leave, arrive = (format_time(times[leg]) for times in (leaves, arrives))
+            length = minutes_after_midnight(arrive) - minutes_after_midnight(leave)
+            assert wording.format_leg_minutes(patrol, leg) == wording.format_minutes(length)
 
 
 def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
@@ -154,9 +129,9 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
         card = build_card_data(plan, patrol, "plan")
         assert card["aim"] == wording.NOTHING_STANDS_OUT
         for stop, row in zip(patrol.stops, card["stops"], strict=True):
-            told = even[(even["hotspot"] == stop.hotspot) & ~even["mainly_reports"]]
+            own = stop.hotspot in {*even["hotspot"]}  # none is mainly of reports
             is_again = row["place"].endswith(" again") and not row["why"]
-            assert is_again or row["place"].endswith("(could be chance)") == bool(len(told))
+            assert is_again or row["place"].endswith("(could be chance)") == own
     sure = replace(demo_plan, hotspots=spots.assign(stands_out=True))
     assert wording.NOTHING_STANDS_OUT not in render_map(sure).decode()
     rising = replace(demo_plan, hotspots=even.assign(trend="rising"))
@@ -166,45 +141,36 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
     assert wording.describe_want_of_danger(plan, quiet) == wording.NOTHING_RECORDED
 
 
-CRIME = CrimeReason(
-    incidents=12,
-    months=12,
-    last_month="2026-10",
-    categories=("Violence and sexual offences", "Robbery"),
-)
+KINDS = ("Violence and sexual offences", "Robbery")
+CRIME = reasons.CrimeReason(incidents=12, months=12, last_month="2026-10", categories=KINDS)
 
 HOURS = {"in_hours": 9, "hours": "15:00-17:30", "days": "weekdays"}
 
 TASKING = Tasking("T-01", " phones;", "A", dt.date(2026, 5, 4))
 
-NAMES = st.text(max_size=30)
+COUNTS = st.none() | st.integers(0, 10**6)
+NAMES = st.lists(st.text(max_size=30), max_size=3).map(tuple)
 REASONS = st.one_of(
     st.builds(
-        CrimeReason,
-        kind=st.just("recorded_crime"),
-        incidents=st.none() | st.integers(0, 10**6),
-        fewer_than=st.none() | st.integers(2, 99),
-        in_hours=st.none() | st.integers(0, 10**6),
-        timed=st.none() | st.integers(0, 10**6),
+        reasons.CrimeReason,
+        **dict.fromkeys(("incidents", "fewer_than", "in_hours", "timed"), COUNTS),
         hours=st.just("15:00-17:30"),
-        days=st.sampled_from(get_args(Days)),
+        days=st.sampled_from(get_args(reasons.Days)),
         months=st.integers(1, 99),
         last_month=st.dates().map(lambda day: f"{day.year:04d}-{day.month:02d}"),
-        categories=st.lists(NAMES, max_size=3).map(tuple),
+        categories=NAMES,
     ),
     st.builds(
-        ReportsReason,
-        kind=st.just("reports"),
+        reasons.ReportsReason,
         time_band=st.none() | st.sampled_from(get_args(TimeBand)),
-        factors=st.lists(NAMES, max_size=3).map(tuple),
-        reports=st.none() | st.integers(0, 10**6),
-        max_reports=st.none() | st.integers(0, 10**6),
+        factors=NAMES,
+        **dict.fromkeys(("reports", "max_reports"), COUNTS),
         term=st.none() | st.sampled_from(get_args(Season)),
         year=st.none() | st.integers(2000, 2199),
         earlier=st.booleans(),
     ),
-    st.builds(TrendReason, kind=st.just("trend"), trend=st.sampled_from(get_args(Change))),
-    st.just(UnsurePlaceReason()),
+    st.builds(reasons.TrendReason, trend=st.sampled_from(get_args(reasons.Change))),
+    st.just(reasons.UnsurePlaceReason()),
 )
 
 
@@ -215,7 +181,7 @@ def test_every_reason_has_words_and_is_the_same_after_a_file(reason):
     adapter = TypeAdapter(StopReason)
     assert adapter.validate_json(adapter.dump_json(reason)) == reason
     words = describe_reason(reason)
-    assert words[0].isupper() or (isinstance(reason, ReportsReason) and words[0].isdigit())
+    assert words[0].isupper() or (isinstance(reason, reasons.ReportsReason) and words[0].isdigit())
     assert describe_reason(reason, "short")[0].isupper()
 
 
@@ -237,15 +203,14 @@ def test_recorded_crime_says_how_much_until_when(values, words):
 
 def test_how_sure_follows_the_data(demo_plan):
     """Chance, trend and place of a hotspot are in its line; based on reports it has neither."""
-    table = demo_plan.hotspots.iloc[:1]
-    hotspot = {"mainly_reports": False, "stands_out": False, "trend": "fading", "survived": 0.1}
-    (line,) = describe_certainty(demo_plan.area, demo_plan.risk, table.assign(**hotspot))
-    assert line.startswith(
-        "could be chance; fading; may lie a street or two away; placed to within"
-    )
-    sure = table.assign(mainly_reports=True, stands_out=True, trend="new", survived=0.1)
-    (line,) = describe_certainty(demo_plan.area, demo_plan.risk, sure)
-    assert "reports; placed to within" in line
+    table = demo_plan.hotspots.iloc[:1].assign(survived=0.1)
+    for reports, stands_out, trend, words in (
+        (False, False, "fading", "could be chance; fading; may lie a street or two away; placed"),
+        (True, True, "new", "based on pupils' reports; placed to within"),
+    ):
+        spot = table.assign(mainly_reports=reports, stands_out=stands_out, trend=trend)
+        (line,) = describe_certainty(demo_plan.area, demo_plan.risk, spot)
+        assert line.startswith(words)
 
 
 @given(st.text(max_size=3000), st.text(max_size=200))
@@ -260,14 +225,10 @@ def test_a_tasking_is_never_cut(reason, by):
 )
 def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, missed):
     """A way that a stop misses by over five minutes is a reason only if there is no other."""
-    way = WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
-    stop = replace(
-        demo_plan.patrols[0].stops[0],
-        why=(way, CRIME, TrendReason(trend="new")),
-        tasking=None,
-        arrive_minutes=arrive,
-        leave_minutes=arrive + 15,
-    )
+    way = reasons.WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
+    first, why = demo_plan.patrols[0].stops[0], (way, CRIME, reasons.TrendReason(trend="new"))
+    times = {"arrive_minutes": arrive, "leave_minutes": arrive + 15}
+    stop = replace(first, why=why, tasking=None, **times)
     words = "On the way home of about one pupil in six of Hill School, 15:12 to 15:30"
     assert (f"{words}." in list_reasons(stop)) == (not missed)
     assert len(list_reasons(stop)) == (2 if missed else 3)
@@ -307,11 +268,7 @@ def test_card_and_phone_say_all_of_a_direction():
         Step("left", "A", 20, crossings=(RoadCrossing("B", "unknown"),)),
         Step("right", "A", 50),
     )
-    lines = [
-        f"{turn} {street} {length}{passed}"
-        for turn, street, length, passed in describe_directions(steps)
-    ]
-    assert lines == [
+    assert [" ".join(one[:3]) + one.passed for one in describe_directions(steps)] == [
         "head east along A 200 m, crossing the main road by the island",
         "at the bus stop Dalby Road, right, up into walkway 60 m, over the bridge",
         "left into A 20 m, crossing B",
@@ -337,30 +294,16 @@ def test_card_phone_and_gpx_say_the_same_of_a_stop(demo_plan):
                 assert all(line.text in text for line in stop.list_why())
 
 
-def test_a_place_of_an_earlier_stop_has_its_reasons_there(demo_plan):
-    """A repeated stop refers to the first, and no other line is said of it."""
-    again = [
-        stop
-        for patrol in demo_plan.patrols
-        for stop in list_stop_facts(patrol, BRITISH_GRID)
-        if stop.earlier
-    ]
-    assert again
-    assert all(stop.place.endswith(", again") for stop in again)
-    assert all(
-        [line.text for line in stop.list_why()] == [f"As at stop {stop.earlier}"] for stop in again
-    )
-
-
 def test_nothing_stands_twice(demo_plan):
-    """What an earlier stop says of crime or pupils is referred to, not said a second time."""
-    again = 0
+    """What an earlier stop says, or all of it at the same place, is referred to, not repeated."""
+    again, returns = 0, 0
     for patrol in demo_plan.patrols:
-        lines = [
-            f"{line.text}{line.end}"
-            for stop in list_stop_facts(patrol, BRITISH_GRID)
-            for line in stop.list_why()
-        ]
+        stops = list_stop_facts(patrol, BRITISH_GRID)
+        for stop in (stop for stop in stops if stop.earlier):
+            assert stop.place.endswith(", again")
+            assert [line.text for line in stop.list_why()] == [f"As at stop {stop.earlier}"]
+            returns += 1
+        lines = [f"{line.text}{line.end}" for stop in stops for line in stop.list_why()]
         again += sum("as at stop" in line for line in lines)
         told = [line for line in lines if "s at stop" not in line and "way" not in line]
         assert len({*told}) == len(told)
@@ -369,3 +312,4 @@ def test_nothing_stands_twice(demo_plan):
         factors = [why["text"] for row in rows for why in row["why"] if "unsafe: " in why["text"]]
         assert len({*factors}) == len(factors)
     assert again
+    assert returns

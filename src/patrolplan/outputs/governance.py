@@ -89,9 +89,7 @@ def _format_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return records
 
 
-def collect_facts(
-    area: StudyArea, risk: Risk, backtest: dict[str, Any], *, is_burden_measured: bool = False
-) -> dict[str, Any]:
+def collect_facts(area: StudyArea, risk: Risk, backtest: dict[str, Any]) -> dict[str, Any]:
     """Facts for the templates; for reports only what `patrolplan.privacy` allows to be shown."""
     settings, counted = area.settings, area.settings.crimes.risk_categories
     square = f"to within a square of {SQUARE_METRES:.0f} m"
@@ -120,7 +118,6 @@ def collect_facts(
         "tested": _select_chosen_results(backtest),
         "patrols": backtest["patrols"],
         "coverage": format_percent(COVERAGE),
-        "is_burden_measured": is_burden_measured,
         "counts_pupils": bool(settings.way_home.exposure),
     }
 
@@ -140,7 +137,7 @@ def write_governance(
 ) -> Path:
     """Write the papers completely or not at all."""
     out = Path(out)
-    facts = collect_facts(area, risk, backtest, is_burden_measured=burden is not None)
+    facts = collect_facts(area, risk, backtest) | {"is_burden_measured": burden is not None}
     page = render_page(
         TEMPLATES / f"{RESIDENTS_FILE}.j2",
         *((), (read_asset(TEMPLATES / "for-residents.css"),), None),

@@ -4,26 +4,21 @@ Times of day are in the texts: the `time` element of GPX needs a date, and a pla
 """
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import gpxpy.gpx
 import numpy as np
 from gpxpy.gpx import GPXRoute, GPXRoutePoint, GPXTrack, GPXTrackPoint, GPXTrackSegment, GPXWaypoint
+from numpy.typing import NDArray
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.facts import find_marking, list_stop_facts
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from patrolplan.crs import Projection
-    from patrolplan.patrols.plan import Patrol, Plan
-
 
 ODBL = "https://opendatacommons.org/licenses/odbl/1-0/"
 TASKED_SYMBOL = "Flag, Red"  # A symbol that receivers and apps know
@@ -32,7 +27,7 @@ TASKED_SYMBOL = "Flag, Red"  # A symbol that receivers and apps know
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render_gpx(plan: "Plan", urn: str) -> bytes:
+def render_gpx(plan: Plan, urn: str) -> bytes:
     """The patrols of one school as GPX 1.1, in UTF-8; equal plans give equal bytes.
 
     Way points are the gate, stops and places to keep away from; an officer has a route from stop to
@@ -75,14 +70,14 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     return INVALID_XML_CHARACTERS.sub("", gpx.to_xml(version="1.1")).encode()
 
 
-def _locate(xy: "NDArray[np.float64]", projection: "Projection") -> list[dict[str, Any]]:
+def _locate(xy: NDArray[np.float64], projection: Projection) -> list[dict[str, Any]]:
     """Latitude and longitude of (n, 2) metres."""
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     degrees = zip(latitude.tolist(), longitude.tolist(), strict=True)
     return [{"latitude": north, "longitude": east} for north, east in degrees]
 
 
-def _describe_points(patrol: "Patrol", projection: "Projection") -> "Iterator[dict[str, Any]]":
+def _describe_points(patrol: Patrol, projection: Projection) -> Iterator[dict[str, Any]]:
     """The gate and the stops, as way points or points of a route."""
     first, *stops = _locate(patrol.points, projection)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
@@ -104,7 +99,7 @@ def _describe_points(patrol: "Patrol", projection: "Projection") -> "Iterator[di
         }
 
 
-def _build_route(plan: "Plan", patrol: "Patrol", points: "list[dict[str, Any]]") -> GPXRoute:
+def _build_route(plan: Plan, patrol: Patrol, points: list[dict[str, Any]]) -> GPXRoute:
     distance = wording.describe_distance(patrol) if patrol.legs else "no walk"
     sentences = (
         f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}, {distance}.",

@@ -31,9 +31,7 @@ PLAN_PAPERS = (
     Paper("gpx/*.gpx", "routes for a navigation app"),
     Paper("plan.qgs", "the plan in QGIS, from the layers of plan.gpkg"),
     Paper("notes.txt", "all notes, by who needs them, and what was left out"),
-    Paper("plan.gpkg"),
-    Paper("plan.json"),
-    Paper("cards/*.pdf"),
+    *map(Paper, ("plan.gpkg", "plan.json", "cards/*.pdf")),
 )
 WEEK_PAPERS = (
     Paper("lead.pdf", "for the lead: what the week reaches, and what not", "week"),
@@ -47,23 +45,19 @@ WEEK_PAPERS = (
     Paper("week.csv", shows="week"),
     Paper("week.xlsx", shows="week"),
     Paper("part/*.pdf", shows="week"),
-    Paper("posters/*.pdf"),
-    Paper("week.json"),
-    Paper("hotspots.geojson"),
+    *map(Paper, ("posters/*.pdf", "week.json", "hotspots.geojson")),
 )  # The board prints an officer or a day into the folder `part`
 
+OTHER_NAMES = (
+    *("risk.gpkg", "risk.qml", "hotspots.gpkg", "hotspots.qml", "ways.gpkg", "coverage-*.svg"),
+    *("brief-*.json", "brief-*.pdf", "backtest.json", "risk.csv", "patrols.csv", "by-*.csv"),
+    *("survey-*.html", "tally-*.html", "form-*.pdf", "leaflet-*.pdf", "return-*.csv"),
+    *("count-*.html", "count-*.pdf", "impact-assessment-annex.md", "model-card.md"),
+    *("for-residents.html", "transparency-record.json", "transparency-record.md"),
+    "who-gets-the-patrols.md",
+)
 OTHER_PAPERS = tuple(
-    Paper(name)
-    for name in (
-        *("risk.gpkg", "risk.qml", "hotspots.gpkg", "hotspots.qml", "ways.gpkg"),
-        *("brief-*.json", "brief-*.pdf", "backtest.json", "risk.csv", "patrols.csv"),
-        *("coverage-*.svg", "return-*.csv", "by-*.csv"),
-        *("survey-*.html", "tally-*.html", "form-*.pdf", "leaflet-*.pdf", "count-*.html"),
-        "count-*.pdf",
-        *("impact-assessment-annex.md", "model-card.md", "for-residents.html"),
-        *("transparency-record.json", "transparency-record.md"),
-        "who-gets-the-patrols.md",
-    )
+    map(Paper, OTHER_NAMES)
 )  # Of risk, hotspots, ways, brief, back-test, return, survey and governance
 
 

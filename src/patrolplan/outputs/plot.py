@@ -35,17 +35,8 @@ from patrolplan.times import format_time
 if TYPE_CHECKING:
     import folium
 
-__all__ = [
-    "coverage",
-    "disagreement",
-    "doses",
-    "hotspots",
-    "impact",
-    "months",
-    "risk",
-    "route",
-    "shares",
-]
+__all__ = ["coverage", "disagreement", "doses", "hotspots", "impact", "months"]
+__all__ += ["risk", "route", "shares"]
 
 SEQUENTIAL = "YlGnBu"  # Suits colour-blind readers and grey prints; darker is more
 DIVERGING = "PuOr"  # Purple and orange, for colour-blind readers; both ends are dark

@@ -12,14 +12,9 @@ def open_offline(browser, tmp_path):
     def open_one(text, size=DESK, **options):
         file = tmp_path / "page.html"
         file.write_text(text, encoding="utf-8")
-        context = browser.new_context(
-            viewport=size,
-            has_touch=size["width"] < DESK["width"],
-            offline=True,
-            locale="en-GB",
-            timezone_id="Europe/London",
-            **options,
-        )
+        options |= {"locale": "en-GB", "timezone_id": "Europe/London", "viewport": size}
+        has_touch = size["width"] < DESK["width"]
+        context = browser.new_context(offline=True, has_touch=has_touch, **options)
         context.set_default_timeout(10_000)
         opened.append((Visit(context.new_page(), file), context))
         return opened[-1][0]

@@ -10,6 +10,7 @@ from page_access import CONTRAST, FOCUS_SEEN, SMALL
 from page_visits import DESK, PHONE
 from playwright.sync_api import Page, expect
 from survey_areas import HOSTILE, make_hostile
+from survey_class import tab_to
 
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM
@@ -39,12 +40,12 @@ def html(demo_area):
 
 
 @pytest.fixture
-def open_page(open_offline):
+def open_page(open_offline, html):
     """Open a page on a day of school."""
 
-    def open_one(text, size=DESK, now="2026-11-27T10:30:00") -> Page:
+    def open_one(text=html, size=DESK) -> Page:
         visit = open_offline(text, size)
-        visit.page.clock.set_fixed_time(now)
+        visit.page.clock.set_fixed_time("2026-11-27T10:30:00")
         return visit.open()
 
     return open_one
@@ -97,9 +98,9 @@ ROWS = (
 @pytest.mark.parametrize(
     "size", [SMALL_PHONE, *(pytest.param(size, marks=pytest.mark.slow) for size in (PHONE, DESK))]
 )
-def test_file_holds_what_was_entered(open_page, html, grid, size):
+def test_file_holds_what_was_entered(open_page, grid, size):
     """Three rows, entered at any size, are in the file with day, pupils and a random id."""
-    page = open_page(html, size)
+    page = open_page(size=size)
     _number(page, "Pupils who took part").fill("28")
     page.get_by_label("Day", exact=True).select_option("26")
     cells = [grid.cells[3], grid.cells[40], grid.cells[-1]]
@@ -110,33 +111,19 @@ def test_file_holds_what_was_entered(open_page, html, grid, size):
     name, held = _save(page)
     assert re.fullmatch(r"[0-9a-f]{32}", held["id"])
     assert name == f"tally-{URN}-{held['id'][:8]}.json"
-    assert held == {
-        "form": TALLY_FORM,
-        "id": held["id"],
-        "school_urn": URN,
-        "day": "2026-11-26",
-        "pupils": 28,
-        "squares": [
-            _expect_row(cell, pupils, **counts)
-            for cell, (pupils, counts) in zip(cells, ROWS, strict=True)
-        ],
-    }
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= size["width"]
+    rows = zip(cells, ROWS, strict=True)
+    squares = [_expect_row(cell, pupils, **counts) for cell, (pupils, counts) in rows]
+    head = {"form": TALLY_FORM, "id": held["id"], "school_urn": URN, "day": "2026-11-26"}
+    assert held == head | {"pupils": 28, "squares": squares}
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
-def test_keyboard_alone_is_enough(open_page, html, grid):
+def test_keyboard_alone_is_enough(open_page, grid):
     """By Tab, letters, digits and Enter alone a row is entered and saved, the focus always seen."""
-    page = open_page(html)
+    page = open_page()
     cell = grid.cells[20]
-    typed = {
-        "class-pupils": "30",
-        "letter": cell.letter,
-        "number": cell.label[1:],
-        "square-pupils": "9",
-        "time_band-after_school": "9",
-        "behaviour_factor-traffic": "2",
-    }
+    typed = {"class-pupils": "30", "letter": cell.letter, "number": cell.label[1:]}
+    typed |= {"square-pupils": "9", "time_band-after_school": "9", "behaviour_factor-traffic": "2"}
     page.locator("h1").click()
     reached = []
     for _ in range(40):
@@ -151,10 +138,7 @@ def test_keyboard_alone_is_enough(open_page, html, grid):
             break
     assert set(typed) <= set(reached)
     assert page.evaluate("document.activeElement.id") == "letter"
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "save":
-            break
+    tab_to(page, "#save")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     held = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
@@ -162,9 +146,9 @@ def test_keyboard_alone_is_enough(open_page, html, grid):
     assert held["squares"] == [_expect_row(cell, 9, after_school=9, traffic=2)]
 
 
-def test_squares_are_those_of_the_form(open_page, html, grid):
+def test_squares_are_those_of_the_form(open_page, grid):
     """Each letter offers the numbers that the form has, and each square says its streets."""
-    page = open_page(html)
+    page = open_page()
     letters = page.locator("#letter option").all_text_contents()[1:]
     assert letters == sorted({cell.letter for cell in grid.cells})
     for letter in letters:
@@ -177,30 +161,23 @@ def test_squares_are_those_of_the_form(open_page, html, grid):
         expect(page.locator("#square-name")).to_contain_text(words)
 
 
+OF_TWO = {"followed": 3, "traffic": 2}
 REFUSED = (
-    (
-        {"pupils": 4, "after_school": 5},
-        "time_band-after_school",
-        "has 5 strokes, but only 4 pupils",
-    ),
-    (
-        {"pupils": 4, "followed": 3, "traffic": 2},
-        "behaviour_factor",
-        "has 5 strokes in all, but only 4 pupils marked",
-    ),
-    ({"pupils": 31}, "square-pupils", "more than the 30 pupils who took part"),
-    ({"pupils": 1000}, "square-pupils", "whole number from 0 to 999"),
-    ({"pupils": "2.5"}, "square-pupils", "whole number from 0 to 999"),
-    ({"pupils": 6, "isolated": -1}, "place_factor-isolated", "whole number from 0 to 999"),
+    (4, {"after_school": 5}, "time_band-after_school", "has 5 strokes, but only 4 pupils"),
+    (4, OF_TWO, "behaviour_factor", "has 5 strokes in all, but only 4 pupils marked"),
+    (31, {}, "square-pupils", "more than the 30 pupils who took part"),
+    (1000, {}, "square-pupils", "whole number from 0 to 999"),
+    ("2.5", {}, "square-pupils", "whole number from 0 to 999"),
+    (6, {"isolated": -1}, "place_factor-isolated", "whole number from 0 to 999"),
 )
 
 
-@pytest.mark.parametrize(("row", "field", "words"), REFUSED)
-def test_impossible_row_is_refused_in_a_sentence(open_page, html, grid, row, field, words):
+@pytest.mark.parametrize(("pupils", "counts", "field", "words"), REFUSED)
+def test_impossible_row_is_refused(open_page, grid, pupils, counts, field, words):
     """What cannot be is named next to its field while it is typed, and does not enter the list."""
-    page = open_page(html)
+    page = open_page()
     _number(page, "Pupils who took part").fill("30")
-    _enter(page, grid.cells[5], **row)
+    _enter(page, grid.cells[5], pupils, **counts)
     problem = page.locator(f"#{field}-problem")
     expect(problem).to_contain_text(words)
     _add(page)
@@ -212,7 +189,7 @@ def test_impossible_row_is_refused_in_a_sentence(open_page, html, grid, row, fie
         " ?? '').split(' '), document.activeElement.getAttribute('aria-describedby')]"
     )
     assert f"{field}-problem" in described
-    for name in (*(name for name in row if name != "pupils"),):
+    for name in counts:
         _number(page, WORDS[name]).fill("")
     _number(page, "Pupils who marked it").fill("4")
     expect(problem).to_be_empty()
@@ -220,9 +197,9 @@ def test_impossible_row_is_refused_in_a_sentence(open_page, html, grid, row, fie
     expect(page.locator("#rows li")).to_have_count(1)
 
 
-def test_incomplete_row_and_second_entry_of_a_square_are_refused(open_page, html, grid):
+def test_incomplete_row_and_second_entry_of_a_square_are_refused(open_page, grid):
     """A row needs a square and its pupils, and a square is entered once."""
-    page = open_page(html)
+    page = open_page()
     _add(page)
     expect(page.locator("#square-problem")).to_contain_text("Choose the letter and the number")
     expect(page.locator("#square-pupils-problem")).to_contain_text("how many pupils marked")
@@ -233,9 +210,9 @@ def test_incomplete_row_and_second_entry_of_a_square_are_refused(open_page, html
     expect(page.locator("#rows li")).to_have_count(1)
 
 
-def test_file_is_refused_until_it_is_possible(open_page, html, grid):
+def test_file_is_refused_until_it_is_possible(open_page, grid):
     """Too few pupils, too many marks, a day to come or an open row: nothing is saved."""
-    page = open_page(html)
+    page = open_page()
     save = page.get_by_role("button", name="Save the file")
     downloads = []
     page.on("download", lambda download: downloads.append(download.suggested_filename))
@@ -267,13 +244,17 @@ def test_file_is_refused_until_it_is_possible(open_page, html, grid):
     assert [row["pupils"] for row in held["squares"]] == [5, 5, 5]
 
 
-def test_rows_are_changed_and_removed(open_page, html, grid):
-    """A changed row replaces the old one in its place, and a removed row is gone."""
-    page = open_page(html)
+LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+
+
+def test_rows_are_changed_and_removed(open_page, grid):
+    """A changed row replaces the old one, a removed one is gone, and leaving unsaved is warned."""
+    page = open_page()
     _number(page, "Pupils who took part").fill("20")
     for cell in grid.cells[:3]:
         _enter(page, cell, 6, lunch=2)
         _add(page)
+    assert page.evaluate(LEAVE) is False
     first, second, third = grid.cells[:3]
     page.get_by_role("button", name=f"Change {first.label}").click()
     assert _number(page, WORDS["lunch"]).input_value() == "2"
@@ -282,6 +263,7 @@ def test_rows_are_changed_and_removed(open_page, html, grid):
     page.get_by_role("button", name="Save the change").click()
     page.get_by_role("button", name=f"Remove {second.label}").click()
     _, held = _save(page)
+    assert page.evaluate(LEAVE) is True
     assert held["squares"] == [_expect_row(first, 6, evening=6), _expect_row(third, 6, lunch=2)]
     page.get_by_role("button", name=f"Change {third.label}").click()
     page.get_by_role("button", name="Leave it as it was").click()
@@ -289,9 +271,9 @@ def test_rows_are_changed_and_removed(open_page, html, grid):
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK])
-def test_it_is_legible_named_and_large_enough(open_page, html, grid, size):
-    """With rows and problems shown, text has 4.5:1, controls have names and 44 pixels."""
-    page = open_page(html, size)
+def test_it_is_legible_named_and_large_enough(open_page, grid, size):
+    """Text has 4.5:1, controls have names and 44 pixels; only numbers and lists can be entered."""
+    page = open_page(size=size)
     _enter(page, grid.cells[0], 6, lunch=2)
     _add(page)
     _enter(page, grid.cells[1], 2, lunch=3, followed=2, traffic=1)
@@ -302,41 +284,19 @@ def test_it_is_legible_named_and_large_enough(open_page, html, grid, size):
     assert page.evaluate(SMALL, FINGER_PIXELS) == []
     session = page.context.new_cdp_session(page)
     tree = session.send("Accessibility.getFullAXTree")["nodes"]
-    controls = [
-        node
+    named = [
+        (node.get("role", {}).get("value"), node.get("name", {}).get("value", "").strip())
         for node in tree
-        if node.get("role", {}).get("value") in {"button", "combobox", "spinbutton"}
     ]
+    controls = [name for role, name in named if role in {"button", "combobox", "spinbutton"}]
     assert len(controls) > FIELDS
-    assert [node for node in controls if not node.get("name", {}).get("value", "").strip()] == []
-    groups = {
-        node["name"]["value"] for node in tree if node.get("role", {}).get("value") == "group"
-    }
-    assert {question.words for question in QUESTIONS} <= groups
-
-
-def test_only_numbers_and_lists_can_be_entered(open_page, html):
-    """No field takes text: all are numbers, with the keys for digits, or lists."""
-    page = open_page(html)
+    assert all(controls)
+    assert {("group", question.words) for question in QUESTIONS} <= {*named}
     kinds = page.evaluate(
         "[...document.querySelectorAll('input, textarea, [contenteditable]')]"
         ".map((field) => `${field.type} ${field.inputMode}`)"
     )
     assert kinds == ["number numeric"] * FIELDS
-
-
-def test_leaving_with_unsaved_rows_is_questioned(open_page, html, grid):
-    """The browser warns when entries would be lost, and not after they are saved."""
-    page = open_page(html)
-    warned = []
-    page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.dismiss()))
-    _number(page, "Pupils who took part").fill("9")
-    _enter(page, grid.cells[0], 5)
-    _add(page)
-    leave = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
-    assert page.evaluate(leave) is False
-    _save(page)
-    assert page.evaluate(leave) is True
 
 
 def test_hostile_names_stay_text(open_page, demo_area):

@@ -29,20 +29,14 @@ def hostile(demo_area, demo_plan, week):
     table = demo_area.officers["officer"]
     names = dict(zip(table, (*OFFICERS, *table[len(OFFICERS) :]), strict=True))
     schools = demo_area.schools["name"].where(demo_area.schools["urn"] != URN, NAME)
-    area = replace(
-        demo_area,
-        schools=demo_area.schools.assign(name=schools),
-        officers=demo_area.officers.assign(officer=table.map(names)),
-    )
+    schools = demo_area.schools.assign(name=schools)
+    officers = demo_area.officers.assign(officer=table.map(names))
+    area = replace(demo_area, schools=schools, officers=officers)
     patrols = tuple(_rename(patrol) for patrol in demo_plan.patrols)
+    people = ((duty, [names[one] for one in duty.people]) for duty in week.duties)
     duties = tuple(
-        replace(
-            duty,
-            officer=names[duty.officer],
-            crew=tuple(names[name] for name in duty.crew),
-            patrol=_rename(duty.patrol),
-        )
-        for duty in week.duties
+        replace(duty, officer=first, crew=tuple(crew), patrol=_rename(duty.patrol))
+        for duty, (first, *crew) in people
     )
     plan = replace(demo_plan, area=area, patrols=patrols)
     return replace(week, plan=plan, duties=duties)

@@ -10,14 +10,8 @@ import pytest
 from outputs.printed import change_settings, find_words_off_page, read_pages, rendered, strip_spaces
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
+from patrolplan.outputs.week import school_sheet as papers
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.school_sheet import (
-    MAX_PLACES,
-    build_poster,
-    build_school_sheet,
-    describe_change,
-    describe_promise,
-)
 from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
@@ -38,19 +32,21 @@ def answers(roll):
 
 def render_sheet(roll, answers=(), urn=URN):
     """A school's sheet."""
-    return build_school_sheet(roll, roll.schools_by_urn[urn], answers).render(roll.week.plan)
+    return papers.build_school_sheet(roll, roll.schools_by_urn[urn], answers).render(roll.week.plan)
 
 
 def render_poster(roll, answers, presence=None):
     """The first school's poster, if it has one."""
-    poster = build_poster(roll, roll.schools_by_urn[URN], answers, presence)
+    poster = papers.build_poster(roll, roll.schools_by_urn[URN], answers, presence)
     return poster and poster.render(roll.week.plan)
 
 
 @pytest.fixture(scope="module")
 def texts(roll, answers):
     """Everything that any school's sheet says, the words for the ear included."""
-    sheets = {one.urn: build_school_sheet(roll, one, answers[one.urn]) for one in roll.schools}
+    sheets = {
+        one.urn: papers.build_school_sheet(roll, one, answers[one.urn]) for one in roll.schools
+    }
     return {urn: json.dumps(one.data, ensure_ascii=False) for urn, one in sheets.items()}
 
 
@@ -83,10 +79,10 @@ def test_every_number_is_a_day_a_time_or_an_answer(texts):
 def test_no_time_but_the_gates_stands_on_it(roll, texts):
     """As the poster promises, when officers are in which street, or leave, is not told."""
     for school in roll.schools:
-        stays = [duty.patrol for duty in roll.select_duties(urn=school.urn)]
         told = {school.bell[-5:]}
-        for patrol in stays:
-            told |= {*map(format_time, (patrol.start_minutes, patrol.gate_until_minutes))}
+        for duty in roll.select_duties(urn=school.urn):
+            times = duty.patrol.start_minutes, duty.patrol.gate_until_minutes
+            told |= {*map(format_time, times)}
         assert {*re.findall(r"\d\d:\d\d", texts[school.urn])} <= told
 
 
@@ -98,9 +94,10 @@ def _lower_threshold(roll, threshold):
 
 
 def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
-    """Where groups under five count, the sheet says so, and why; there is no poster."""
-    other = _lower_threshold(roll, 3)
-    _, page = read_pages(render_sheet(other, answers[URN]))
+    """Where groups under five count, the second page says so, nothing cut; there is no poster."""
+    sheet = render_sheet(_lower_threshold(roll, 3), answers[URN])
+    assert find_words_off_page(sheet) == []
+    _, page = read_pages(sheet)
     assert "fewerthan3pupils" in page
     assert "atrialoftwo" in page
     assert render_poster(_lower_threshold(roll, 4), answers[URN]) is None
@@ -111,61 +108,34 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     """A place that intelligence alone names, also as a hotspot, and a tasking never reach it."""
     duty = roll.week.duties[0]
     tasking = Tasking(name, "an informant's tip", "Insp. Nobody", dt.date(2026, 12, 18))
-    secret = replace(
-        duty.patrol.stops[0], hotspot=name, kind="tasked", place="Secret Mews", tasking=tasking
-    )
-    tasked_hotspot = replace(
-        duty.patrol.stops[1],
-        hotspot=roll.week.plan.hotspots["hotspot"].iloc[-1],
-        kind="hotspot",
-        tasking=tasking,
-        place="Secret Steps",
-        street="Secret Steps",
-    )
-    patrol = replace(duty.patrol, stops=(secret, tasked_hotspot))
+    first, second, *_ = (replace(stop, tasking=tasking) for stop in duty.patrol.stops)
+    secret = replace(first, hotspot=name, kind="tasked", place="Secret Mews")
+    last = roll.week.plan.hotspots.iloc[-1]
+    steps = {"hotspot": last["hotspot"], "place": "Secret Steps", "street": "Secret Steps"}
+    patrol = replace(duty.patrol, stops=(secret, replace(second, kind="hotspot", **steps)))
     duties = (replace(duty, patrol=patrol), *roll.week.duties[1:])
     other = Roster(replace(roll.week, duties=duties))
     school = next(one for one in other.schools if one.urn == duty.urn)
     own = find_school_answers(other.week, None, [duty.urn])[duty.urn]
-    text = json.dumps(build_school_sheet(other, school, own).data)
-    assert "Secret" not in text
-    assert "informant" not in text
-    assert "Nobody" not in text
-    hotspots = roll.week.plan.hotspots.set_index("hotspot")
-    assert hotspots.loc[tasked_hotspot.hotspot, "place"].split(" near ")[0] in text
-
-
-def test_pages_are_two_and_nothing_is_cut(roll, answers):
-    """It is a page of the week and one of answers, all words on them."""
-    sheet = render_sheet(roll, answers[URN])
-    assert len(read_pages(sheet)) == 2
-    assert find_words_off_page(sheet) == []
+    text = json.dumps(papers.build_school_sheet(other, school, own).data)
+    assert not [word for word in ("Secret", "informant", "Nobody") if word in text]
+    assert last["place"].split(" near ")[0] in text
 
 
 def test_many_streets_with_long_names_are_all_told(roll):
     """With very many streets the map turns the page, and no word is cut."""
-    duties = [duty for duty in roll.week.duties if duty.patrol.stops]
-    urn = duties[0].urn
+    duty = next(duty for duty in roll.week.duties if duty.patrol.stops)
     hotspots = roll.week.plan.hotspots.iloc[:20]
     point = zip(hotspots["hotspot"], hotspots["stop_x"], hotspots["stop_y"], strict=True)
-    stops = [
-        replace(
-            duties[0].patrol.stops[0],
-            hotspot=name,
-            kind="hotspot",
-            tasking=None,
-            stand="street",
-            point=tuple(at),
-            place=f"{name}y " + "Long " * 12,
-        )
+    stop = replace(duty.patrol.stops[0], kind="hotspot", tasking=None, stand="street")
+    stops = tuple(
+        replace(stop, hotspot=name, point=tuple(at), place=f"{name}y " + "Long " * 12)
         for name, *at in point
-    ]
-    patrol = replace(duties[0].patrol, stops=tuple(stops))
-    full = (replace(duties[0], patrol=patrol),)
-    other = Roster(replace(roll.week, duties=full))
-    sheet = render_sheet(other, urn=urn)
+    )
+    full = replace(duty, patrol=replace(duty.patrol, stops=stops))
+    sheet = render_sheet(Roster(replace(roll.week, duties=(full,))), urn=duty.urn)
     text, back = read_pages(sheet)
-    assert strip_spaces(duties[0].patrol.school) in back
+    assert strip_spaces(duty.patrol.school) in back
     assert find_words_off_page(sheet) == []
     assert all(f"{stop.hotspot}y" in text for stop in stops)
     assert text.count("Long") == 12 * len(stops)
@@ -180,7 +150,9 @@ def poster(roll, answers):
 @pytest.fixture(scope="module")
 def poster_texts(roll, answers, poster):
     """All that any poster says, from data, and what is printed on one."""
-    posters = [build_poster(roll, school, answers[school.urn], None) for school in roll.schools]
+    posters = [
+        papers.build_poster(roll, school, answers[school.urn], None) for school in roll.schools
+    ]
     words = [json.dumps(one.data, ensure_ascii=False) for one in posters]
     return [*words, *read_pages(poster)]
 
@@ -215,9 +187,8 @@ def test_nothing_lets_others_foresee_a_patrol(poster_texts):
 def test_the_week_to_come_changes_no_byte(roll, answers, poster):
     """Another week, or demands that are not met, leave the poster as it is."""
     name = answers[URN][0].place.name
-    other = replace(
-        roll.week, duties=roll.week.duties[:1], demands=(DemandOutcome("feared", name, None, 1),)
-    )
+    unmet = DemandOutcome("feared", name, None, 1)
+    other = replace(roll.week, duties=roll.week.duties[:1], demands=(unmet,))
     changed = find_school_answers(other, None, [URN])
     assert changed[URN][0].promise != answers[URN][0].promise
     assert render_poster(Roster(other), changed[URN]) == poster
@@ -229,17 +200,14 @@ def test_a_school_without_a_named_place_has_no_poster(roll, answers):
     assert render_poster(roll, nameless) is render_poster(roll, ()) is None
     mixed = [*nameless[:2], *answers[URN][2:]]
     (text,) = read_pages(render_poster(roll, mixed))
-    assert text.count("pupilsmarkedit") == MAX_PLACES
+    assert text.count("pupilsmarkedit") == papers.MAX_PLACES
 
 
 def test_it_is_one_page_whatever_the_names(roll, answers):
     """With the longest names and reasons it is still one page, no word cut off."""
     streets = ("The Very Long Road of Saint Somebody " * 3, "W" * 90)
-    gave = replace(
-        answers[URN][0].gave,
-        factors=("litter_or_damage", "blocked_pavement", "followed"),
-        bands=("evening", "before_school"),
-    )
+    factors = ("litter_or_damage", "blocked_pavement", "followed")
+    gave = replace(answers[URN][0].gave, factors=factors, bands=("evening", "before_school"))
     long = [
         replace(answer, gave=gave, place=replace(answer.place, streets=streets))
         for answer in answers[URN]
@@ -287,7 +255,7 @@ def test_promise_is_days_or_why_not(days, was_last_week, why_not, words):
     """How often, but on no day for sure; or why not, and never because of a barred place."""
     why = None if why_not is None else Obstacle(why_not, barred="T-02")
     promise = Promise(days=days, of_days=5, was_last_week=was_last_week, why_not=why)
-    assert describe_promise(promise) == words
+    assert papers.describe_promise(promise) == words
 
 
 def test_no_reason_names_who_or_what_is_secret():
@@ -311,4 +279,4 @@ def test_no_reason_names_who_or_what_is_secret():
 def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
     """Less, more, or no clear change, with the ends of the interval in whole points."""
     change = SurveyChange(SchoolTerm(2026, 0), SchoolTerm(2026, 1), low, high)
-    assert describe_change(change) == words.format("the spring term 2026")
+    assert papers.describe_change(change) == words.format("the spring term 2026")

@@ -23,6 +23,7 @@ from patrolplan.times import format_days
 BASELINE_MONTHS = 12  # The baseline is a whole year, so that every season counts once
 BLOCK_DAYS = 28  # Length of the blocks for estimating dispersion, in whole weeks, if there are days
 MIN_BLOCKS = 3  # Minimum blocks in the baseline to estimate dispersion
+Numbers = NDArray[np.float64]
 Midnight = Annotated[InstanceOf[pd.Timestamp], PlainSerializer(lambda at: f"{at:%Y-%m-%d}")]
 
 
@@ -134,7 +135,7 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
     )
 
 
-def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def estimate_dispersion(counts: Numbers) -> Numbers:
     """(k,) how much more (b, k) counts of equal blocks vary than chance alone; at least 1."""
     # Variance over mean (Pearson's estimate, quasi-Poisson).
     if len(counts) < MIN_BLOCKS:
@@ -310,11 +311,8 @@ class CrimeCounter:
 
 
 def compute_p_values(
-    current: NDArray[np.float64],
-    baseline: NDArray[np.float64],
-    exposure: float,
-    overdispersion: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    current: Numbers, baseline: Numbers, exposure: float, overdispersion: Numbers
+) -> Numbers:
     """(k,) chance of at least the current number; `exposure` is length over the baseline's."""
     # Given both counts, the current one is binomial if nothing changed (conditional Poisson test).
     # Counts that vary more than chance are divided by their dispersion first: variance over mean.
@@ -326,9 +324,7 @@ def compute_p_values(
 
 
 def find_rising(
-    p_values: NDArray[np.float64],
-    current: NDArray[np.float64],
-    year_before: NDArray[np.float64] | None,
+    p_values: Numbers, current: Numbers, year_before: Numbers | None
 ) -> NDArray[np.bool_]:
     """(k,) whether there are more than by chance over all categories, and than a year before."""
     up = is_significant(p_values)

@@ -19,6 +19,7 @@ from patrolplan.outputs.cartography.fonts import draw_text, make_printable, meas
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes, place_labels
 from patrolplan.outputs.cartography.page import (
     Page,
+    Points,
     TextStyle,
     Window,
     trace_rectangle,
@@ -192,9 +193,7 @@ def draw_form_map(
     return FormMap(page.write(), size, corners + inward, texts, np.vstack(boxes))
 
 
-def _fit_window(
-    corners: NDArray[np.float64], grid: FormGrid, width: float, height: float
-) -> Viewport:
+def _fit_window(corners: Points, grid: FormGrid, width: float, height: float) -> Viewport:
     """The smallest window with all squares, as large on the page as there is room."""
     along = corners[:, -1] - corners[:, 0]
     lean = -np.degrees(np.arctan2(*along.mean(axis=0)[::-1]))
@@ -208,7 +207,7 @@ def _fit_window(
     return Viewport(across, up, middle[0], middle[1], scale, float(lean))
 
 
-def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float64]) -> None:
+def _draw_edge_letters(window: Window, grid: FormGrid, corners: Points) -> None:
     """Write letters above and below the map, and numbers on both sides of it."""
     style, out = TextStyle(LETTER_SIZE, bold=True), np.array([0.0, EDGE_STRIP / 2])
     numbers = [str(number) for number in range(1, grid.down + 1)]
@@ -222,9 +221,7 @@ def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float
             draw_text(window, text, (x, y, 0.0), style)
 
 
-def _write_cell_labels(
-    window: Window, grid: FormGrid, corners: NDArray[np.float64]
-) -> list[tuple[str, Boxes]]:
+def _write_cell_labels(window: Window, grid: FormGrid, corners: Points) -> list[tuple[str, Boxes]]:
     """Write each square's letter and number into its top left corner: the words and their boxes."""
     style = TextStyle(CELL_LABEL_SIZE, bold=True, colour=LABEL_COLOUR, halo=1.4, level=9.5)
     written = []

@@ -3,20 +3,17 @@
 It is made only from streets, schools and features: no crime, risk, hotspot or report can be in it.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from patrolplan.area import StudyArea
+from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.webmap import map_layers
-
-if TYPE_CHECKING:
-    from patrolplan.area import StudyArea
-    from patrolplan.crs import Projection
-
 
 GROUND_KINDS = ("park", "water", "stream", "railway", "bus_stop", "station")
 """Features that are drawn. Buildings would make a page of central London ten times as large."""
@@ -27,7 +24,7 @@ LISTED_FEATURES = {"park": "Parks", "station": "Stations", "bus_stop": "Bus stop
 PARKS, SCHOOLS = "park", "school"  # Landmarks whose names are on the map
 
 
-def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
+def build_street_map(area: StudyArea, row: int) -> dict[str, Any]:
     """The data of one school's map, ready for JSON, in degrees and in the forms of `map.html`."""
     gate = area.network.xy(area.gates.take([row]))[0]
     radius = area.settings.patrol.radius_metres
@@ -63,7 +60,7 @@ def _select_features(
 
 
 def _list_landmarks(
-    features: gpd.GeoDataFrame, kind: str, projection: "Projection"
+    features: gpd.GeoDataFrame, kind: str, projection: Projection
 ) -> list[dict[str, Any]]:
     named = features[features["name"] != ""]
     points = shapely.get_coordinates(shapely.point_on_surface(np.asarray(named.geometry.array)))

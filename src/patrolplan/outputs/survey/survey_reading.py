@@ -171,10 +171,7 @@ def take_in_surveys(
 ) -> SurveyReading:
     """Read surveys into a file of reports, all or nothing; `urns` are the schools, None is any."""
     today = dt.datetime.now().astimezone().date() if today is None else today
-    own = {
-        survey_form.find_real_path(out),
-        survey_form.find_real_path(survey_form.find_record_path(out)),
-    }
+    own = {*map(survey_form.find_real_path, (out, survey_form.find_record_path(out)))}
     files = [path for path in paths if survey_form.find_real_path(path) not in own]
     if not files:
         where, remedy = "survey --read", "name the files that the survey's page saved"
@@ -189,8 +186,8 @@ def take_in_surveys(
         counts = survey_counts.count_surveys(files, urns=urns, today=today)
         if missing := before - {entry.id for entry in counts.entries}:
             number = format_count(len(missing), "survey")
-            what = f"also holds {number} whose files are not given; give them too, or {REMEDY}"
-            message = f"{out}: {what}"
+            what = f"also holds {number} whose files are not given"
+            message = f"{out}: {what}; give them too, or {REMEDY}"
             raise OutputError(message)
         record = write_reports_file(out, counts, threshold=threshold, today=today)
         reading = SurveyReading(out, record, counts, today)
@@ -283,8 +280,7 @@ def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
         "written": f"{reading.out}",
         "record": f"{survey_form.find_record_path(reading.out)}",
         "surveys": [
-            {name: value for name, value in one.items() if name != "deleted"}
-            for one in record["surveys"]
+            {key: one[key] for key in one if key != "deleted"} for one in record["surveys"]
         ],
         "reports": record["reports"],
         "squares": record["squares"],

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.outputs.cartography import basemap, fonts, place_names, symbols
 from patrolplan.outputs.cartography.labels import (
@@ -15,7 +14,7 @@ from patrolplan.outputs.cartography.labels import (
     find_places_around_point,
     place_labels,
 )
-from patrolplan.outputs.cartography.page import Page, Window, trace_rectangle, trace_rounded
+from patrolplan.outputs.cartography.page import Page, Points, Window, trace_rectangle, trace_rounded
 from patrolplan.outputs.cartography.route import separate_points
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres, fit_viewport
 from patrolplan.outputs.earlier_papers import hash_template
@@ -101,8 +100,8 @@ class OverviewMap:
         return page.write()
 
     def _draw_markers(
-        self, window: Window, viewport: Viewport, true_points: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], list[MapLabel]]:
+        self, window: Window, viewport: Viewport, true_points: Points
+    ) -> tuple[Points, list[MapLabel]]:
         """Draw the signs, apart where they would overlap: their (n, 2) middles, and their names."""
         names = []
         widest = max((marker.width for marker in self.markers), default=MARKER_HEIGHT)

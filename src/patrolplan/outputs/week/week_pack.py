@@ -1,10 +1,11 @@
 """Everything that a team gets for a week: tables, map, sheets, and each officer's cards."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -109,6 +110,7 @@ def write_week_files(
     taught = tuple(replace(duty, patrol=patrol) for duty, patrol in told)
     untold, roster = Roster(week), Roster(replace(week, duties=taught))
     papers = EarlierPapers(earlier, week.plan)
+    render = partial(render_card_books, executor=executor, report_progress=report_progress)
     duties = roster.select_duties(officer, date)
     people = {name for duty in duties for name in duty.people if officer in {None, name}}
     officers = [one for one in roster.officers if one.name in people]
@@ -124,15 +126,7 @@ def write_week_files(
         "map.html": render_week_map(roster),
         NOTES_FILE: render_notes(week),
         **render_calendars(roster, officers),
-        **_render_books(
-            roster,
-            duties,
-            officers,
-            changes,
-            papers,
-            executor=executor,
-            report_progress=report_progress,
-        ),
+        **_render_books(roster, duties, officers, changes, papers, render),
     }
     for path, sheet in sheets.items():
         files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
@@ -178,9 +172,7 @@ def _render_books(
     officers: Sequence[RosterOfficer],
     changes: CardChanges | None,
     papers: EarlierPapers,
-    *,
-    executor: Executor | None,
-    report_progress: ProgressCallback | None,
+    render: Callable[[Sequence[CardBook]], list[tuple[bytes, list[bytes]]]],
 ) -> dict[str, bytes]:
     """Each officer's cards under a cover and alone, and what changed; unchanged ones are copied."""
     books: dict[str, tuple[CardBook, list[str]]] = {}
@@ -199,8 +191,7 @@ def _render_books(
         if found := papers.find(facts | {path: (book.title, book.cover, digests)}):
             files |= found
             del books[path]
-    new = [book for book, _ in books.values()]
-    rendered = render_card_books(new, executor=executor, report_progress=report_progress)
+    rendered = render([book for book, _ in books.values()])
     for (path, (_, cards)), (whole, pages) in zip(books.items(), rendered, strict=True):
         files |= {path: whole, **dict(zip(cards, pages, strict=False))}
     return files
