@@ -36,20 +36,14 @@ MONDAY = dt.date(2026, 11, 30)
 
 
 @pytest.fixture(scope="module")
-def hotspots(demo_plan):
-    """Hotspots of the demo borough."""
-    return demo_plan.hotspots
-
-
-@pytest.fixture(scope="module")
-def brief(demo_area, hotspots):
+def brief(demo_area, demo_hotspots):
     """Brief of a school with rising crime near it."""
-    return build_brief(demo_area, hotspots, "900010", SINCE)
+    return build_brief(demo_area, demo_hotspots, "900010", SINCE)
 
 
-def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
+def test_changed_hotspots_are_within_the_walk(demo_area, demo_hotspots, brief):
     """Only new or rising hotspots are listed, nearest first, none beyond the radius."""
-    trend = hotspots.set_index("hotspot")["trend"]
+    trend = demo_hotspots.set_index("hotspot")["trend"]
     assert brief.hotspots
     for spot in brief.hotspots:
         assert trend[spot.hotspot] == spot.trend
@@ -71,12 +65,12 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
     assert "of all dates, not only of this period" in "\n".join(render.format_brief_lines(brief))
 
 
-def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots):
+def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, demo_hotspots):
     """With crime held to the threshold, no small count is shown, nor a sum that tells it."""
     near = change_settings(demo_area, patrol={"radius_metres": 300.0})
     held = change_settings(near, privacy={"threshold_for_crime": True})
     areas, since = (held, near), dt.date(2026, 9, 1)
-    small_brief, plain = (build_brief(one, hotspots, "900001", since) for one in areas)
+    small_brief, plain = (build_brief(one, demo_hotspots, "900001", since) for one in areas)
     small = [one.name for one in plain.categories if round(one.now.value) < 5]
     assert small
     for one in small_brief.categories:
@@ -91,14 +85,14 @@ def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots)
     assert "not shown" in "\n".join(render.format_brief_lines(small_brief))
 
 
-def test_days_are_counted_where_they_are_known(demo_area, hotspots):
+def test_days_are_counted_where_they_are_known(demo_area, demo_hotspots):
     """A force's own extract counts from the very day, and names the latest day."""
     incidents = demo_area.incidents.copy()
     day = np.arange(len(incidents)) % 28
     incidents["occurred_at"] = incidents["month"] + pd.to_timedelta(day * 24 + 16, unit="h")
     area = replace(demo_area, incidents=incidents, times_known=True, snapped=False)
-    small_brief = build_brief(area, hotspots, "900001", dt.date(2026, 9, 10))
-    around = build_brief(area, hotspots, "900001", dt.date(2026, 9, 1))
+    small_brief = build_brief(area, demo_hotspots, "900001", dt.date(2026, 9, 10))
+    around = build_brief(area, demo_hotspots, "900001", dt.date(2026, 9, 1))
     text = "\n".join(render.format_brief_lines(small_brief))
     assert "10 to 28 September 2026 (19 days)" in text
     assert "The latest day in the data is 28 September 2026." in text
@@ -138,23 +132,20 @@ def changed(demo_plan):
     return list(table["hotspot"][table["trend"].isin(CHANGED_TRENDS)])
 
 
-def _build_week(plan, hotspots, demands=()):
+def _build_week(plan, names, demands=()):
     """A week of one patrol, by an officer of the school's, whose one stop is at some hotspots."""
     patrol = next(one for one in plan.patrols if one.urn == URN and one.stops)
     spots = plan.hotspots.set_index("hotspot")
     stop = replace(patrol.stops[0], hotspot="H999", sees=())
-    if hotspots:
-        at = spots.loc[hotspots[0], ["stop_x", "stop_y"]]
-        stop = replace(stop, hotspot=hotspots[0], point=tuple(at), sees=tuple(hotspots))
+    if names:
+        at = spots.loc[names[0], ["stop_x", "stop_y"]]
+        stop = replace(stop, hotspot=names[0], point=tuple(at), sees=tuple(names))
     legs = (patrol.legs[0], patrol.legs[-1])
     patrol = replace(patrol, stops=(stop,), legs=legs, variants=())
-    duty = Duty(
-        *("SSO-04", URN, MONDAY, patrol.start_minutes, patrol.end_minutes, 0, patrol),
-        leave_minutes=patrol.start_minutes - 5,
-    )
-    return build_week(
-        plan, tuple(MONDAY + dt.timedelta(days=n) for n in range(5)), (duty,), demands=demands
-    )
+    start, end = patrol.start_minutes, patrol.end_minutes
+    duty = Duty("SSO-04", URN, MONDAY, start, end, 0, patrol, leave_minutes=start - 5)
+    days = tuple(MONDAY + dt.timedelta(days=n) for n in range(5))
+    return build_week(plan, days, (duty,), demands=demands)
 
 
 def _brief(area, plan, folder, week, urn=URN):
@@ -268,7 +259,7 @@ def sum_months(table, first, count):
     return table.reindex(months.strftime("%Y-%m")).sum()
 
 
-def test_brief_agrees_with_independent_counts(demo_area, hotspots):
+def test_brief_agrees_with_independent_counts(demo_area, demo_hotspots):
     """A brief for three schools of the demo borough says what separate code counts."""
     points = np.unique(shapely.get_coordinates(demo_area.incidents.geometry.values), axis=0)
     middles = demo_area.network.piece_middle
@@ -277,7 +268,7 @@ def test_brief_agrees_with_independent_counts(demo_area, hotspots):
         table = counted(demo_area, row, points, nearest)
         for start, length in (("2025-10-01", 12), ("2026-03-01", 7), ("2026-09-01", 1)):
             year = pd.Timestamp(start) - pd.DateOffset(months=12)
-            brief = build_brief(demo_area, hotspots.iloc[:0], urn, start)
+            brief = build_brief(demo_area, demo_hotspots.iloc[:0], urn, start)
             wanted = {
                 "now": sum_months(table, start, length),
                 "usual": sum_months(table, year, 12) / 12 * length,
@@ -316,9 +307,8 @@ def incidents(months, days=()):
     """Incidents of these months, and of these days."""
     at = [*(pd.NaT for _ in months), *(pd.Timestamp(day) for day in days)]
     month = [*months, *(f"{pd.Timestamp(day):%Y-%m}" for day in days)]
-    return pd.DataFrame(
-        {"month": pd.to_datetime(month), "occurred_at": pd.to_datetime(pd.Series(at))}
-    )
+    when = pd.to_datetime(pd.Series(at))
+    return pd.DataFrame({"month": pd.to_datetime(month), "occurred_at": when})
 
 
 TWO_YEARS = [f"{month:%Y-%m}" for month in pd.date_range("2024-10-01", "2026-09-01", freq="MS")]
@@ -370,9 +360,9 @@ AUGUST = dt.date(2026, 8, 1)
 
 
 @pytest.fixture(scope="module")
-def full(demo_area, hotspots):
+def full(demo_area, demo_hotspots):
     """The brief of full months."""
-    return build_brief(demo_area, hotspots, URN, AUGUST)
+    return build_brief(demo_area, demo_hotspots, URN, AUGUST)
 
 
 def of(area, hotspots, *months, force=FORCE):
@@ -381,9 +371,9 @@ def of(area, hotspots, *months, force=FORCE):
 
 
 @pytest.mark.parametrize("gone", ["2026-08", "2025-11", "2025-09"])
-def test_a_gap_leaves_nothing_to_compare(demo_area, hotspots, full, gone):
+def test_a_gap_leaves_nothing_to_compare(demo_area, demo_hotspots, full, gone):
     """With a month missing now, before or a year before, counts stand alone and nothing rises."""
-    found = of(demo_area, hotspots, gone)
+    found = of(demo_area, demo_hotspots, gone)
     assert found.held == pytest.approx((2.0 - (gone == "2026-08"), 12.0 - (gone < "2026")))
     for one in (*found.categories, found.total, *found.streets):
         assert one.usual.text == one.year_before.text == "not comparable"
@@ -399,15 +389,15 @@ def test_a_gap_leaves_nothing_to_compare(demo_area, hotspots, full, gone):
     assert render.render_brief(found).startswith(b"%PDF")
 
 
-def test_a_gap_of_a_few_streets_is_made_up_for(demo_area, hotspots, full):
+def test_a_gap_of_a_few_streets_is_made_up_for(demo_area, demo_hotspots, full):
     """Where under a twentieth of a period is missing, counts are compared by the time held."""
     forces = split_forces(demo_area, share=0.05)
-    found = of(forces, hotspots, "2025-11", force="West")
+    found = of(forces, demo_hotspots, "2025-11", force="West")
     assert found.held is None
     assert found.total.usual.value == pytest.approx(full.total.usual.value, rel=0.03)
 
 
-def test_nothing_to_compare_is_an_error(demo_area, hotspots):
+def test_nothing_to_compare_is_an_error(demo_area, demo_hotspots):
     """Where no month since then is held around the school, the command says what to do."""
     forces = split_forces(demo_area, share=1.0, names=("East", "West"))
     added = forces.incidents["force"].cat.add_categories("Far").copy()
@@ -420,4 +410,4 @@ def test_nothing_to_compare_is_an_error(demo_area, hotspots):
     area = drop_months(forces, [("West", "2026-08"), ("West", "2026-09")])
     assert area.incidents["month"].max() >= pd.Timestamp("2026-08-01")  # crime far away
     with pytest.raises(InputError, match="are missing around this school"):
-        build_brief(area, hotspots, URN, AUGUST)
+        build_brief(area, demo_hotspots, URN, AUGUST)

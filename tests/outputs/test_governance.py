@@ -55,30 +55,24 @@ def pack(demo_area, demo_plan, burden, tmp_path_factory):
     return {path.name: path.read_text(encoding="utf-8") for path in out.iterdir()}
 
 
-@pytest.fixture(scope="module")
-def papers(pack):
-    """The papers of every pack."""
-    return {name: pack[name] for name in governance.PAPERS}
-
-
-def test_figures_are_those_of_their_sources(papers, demo_area):
+def test_figures_are_those_of_their_sources(pack, demo_area):
     """Counts, months and the back-test's chosen results stand in the papers as in their sources."""
     first, last = demo_area.incidents["month"].min(), demo_area.incidents["month"].max()
-    for text in papers.values():
+    for text in map(pack.get, governance.PAPERS):
         assert f"{first:%Y-%m} to {last:%Y-%m}" in text
         assert f"{len(demo_area.incidents):,} incidents" in text
         assert f"{len(demo_area.reports)} groups" in text
-    card = papers["model-card.md"]
+    card = pack["model-card.md"]
     row = r"| Robbery \| \<b\> | poisson | 1848 | 0.3355 | 6.71 | 0.451 | 0.123 | not known |"
     assert card.count(row) == 1
     assert "| greedy | 1.107 | 1.02 | 1.2 |" in card
     assert "99.99" not in card
 
 
-def test_nothing_of_a_report_and_no_blank_is_hidden(papers, demo):
+def test_nothing_of_a_report_and_no_blank_is_hidden(pack, demo):
     """No report's number, comment or place stands in a paper; blanks are marked for the force."""
     rows = pd.read_csv(demo.parent / "reports.csv", dtype=str, keep_default_na=False)
-    for name, text in papers.items():
+    for name, text in ((name, pack[name]) for name in governance.PAPERS):
         words = set(re.findall(r"[\w.-]+", text))
         for column in ("report_id", "longitude", "latitude"):
             assert not words & {value for value in rows[column] if len(value) > 4}

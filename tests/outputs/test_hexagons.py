@@ -16,34 +16,28 @@ h3 = pytest.importorskip("h3")
 SUMS = ("risk", "crime", "reports")
 
 
-@pytest.fixture(scope="module")
-def risk(demo_area):
-    """By a model that needs no comparison."""
-    return pp.estimate_risk(pp.with_settings(demo_area, risk={"model": "shrunk"}))
-
-
 @pytest.mark.parametrize("resolution", [6, 8, 10])
-def test_hexagons_hold_all_of_it(demo_area, risk, resolution):
+def test_hexagons_hold_all_of_it(demo_area, demo_risk, resolution):
     """With any size, they have all risk, street and incidents together, and none twice."""
-    cells = risk_on_hexagons(demo_area, risk, h3_resolution=resolution)
-    streets = risk.frame()
+    cells = risk_on_hexagons(demo_area, demo_risk, h3_resolution=resolution)
+    streets = demo_risk.frame()
     for name in SUMS:
         assert cells[name].sum() == pytest.approx(streets[name].sum(), rel=1e-9)
     assert cells["street_metres"].sum() == pytest.approx(demo_area.network.metres)
-    assert cells["expected"].sum() == pytest.approx(risk.expected.to_numpy().sum())
+    assert cells["expected"].sum() == pytest.approx(demo_risk.expected.to_numpy().sum())
     by_category = [name for name in cells if name.startswith("expected_")]
     np.testing.assert_allclose(cells[by_category].sum(axis=1), cells["expected"])
-    assert len(by_category) == risk.expected.shape[1]
+    assert len(by_category) == demo_risk.expected.shape[1]
     assert cells["cell"].is_unique
 
 
-def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, risk):
+def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, demo_risk):
     """Every piece is cut by every hexagon, which h3 names so, one after another, to equal sums."""
-    cells = risk_on_hexagons(demo_area, risk, h3_resolution=8)
+    cells = risk_on_hexagons(demo_area, demo_risk, h3_resolution=8)
     shapes = list(cells.geometry)
     cut = np.array([measure_slowly(one, shapes) for one in demo_area.network.piece_lines])
     share = cut[:, :-1] / cut.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(cells["risk"], risk.without_exposure @ share, atol=1e-9)
+    np.testing.assert_allclose(cells["risk"], demo_risk.without_exposure @ share, atol=1e-9)
     street = demo_area.network.piece_metres @ share
     np.testing.assert_allclose(cells["street_metres"], street, atol=1e-3)
     pai = cells["risk"] / (cells["street_metres"] / demo_area.network.metres)
@@ -55,26 +49,26 @@ def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, risk):
     assert all(h3.is_valid_cell(name) for name in cells["cell"])
 
 
-def test_pupils_do_not_show(demo_area, risk):
+def test_pupils_do_not_show(demo_area, demo_risk):
     """Where pupils walk changes the risk, and no number of a hexagon."""
-    moved = replace(risk, joined=risk.joined[::-1].copy())
-    assert not np.allclose(moved.joined, risk.joined)
-    one, other = (risk_on_hexagons(demo_area, r, h3_resolution=9) for r in (risk, moved))
+    moved = replace(demo_risk, joined=demo_risk.joined[::-1].copy())
+    assert not np.allclose(moved.joined, demo_risk.joined)
+    one, other = (risk_on_hexagons(demo_area, r, h3_resolution=9) for r in (demo_risk, moved))
     assert one.equals(other)
 
 
-def test_what_cannot_be_is_refused_with_what_to_do(demo_area, risk, monkeypatch):
+def test_what_cannot_be_is_refused_with_what_to_do(demo_area, demo_risk, monkeypatch):
     """A resolution that H3 does not have, and a Python without the package, which is an extra."""
     with pytest.raises(pp.InputError, match=r"15 is not a possible .* choose 0 to 12"):
-        risk_on_hexagons(demo_area, risk, h3_resolution=15)
+        risk_on_hexagons(demo_area, demo_risk, h3_resolution=15)
     monkeypatch.setattr("patrolplan.outputs.hexagons.find_spec", lambda _: None)
     with pytest.raises(pp.InputError, match="-m pip install h3"):
-        risk_on_hexagons(demo_area, risk, h3_resolution=9)
+        risk_on_hexagons(demo_area, demo_risk, h3_resolution=9)
 
 
-def test_a_file_holds_what_the_frame_has(demo_area, risk, tmp_path, monkeypatch):
+def test_a_file_holds_what_the_frame_has(demo_area, demo_risk, tmp_path, monkeypatch):
     """An earlier file stays on a full disk, then is replaced; an unknown suffix is refused."""
-    cells = risk_on_hexagons(demo_area, risk, h3_resolution=9)
+    cells = risk_on_hexagons(demo_area, demo_risk, h3_resolution=9)
     path = tmp_path / "risk.gpkg"
     path.write_text("an earlier file", encoding="utf-8")
 

@@ -81,54 +81,33 @@ IN_PATH = ("write_text", "write_bytes", "mkdir", "rename", "replace", "chmod", "
 WRITES = (*((Path, name) for name in IN_PATH[:3]), (tempfile, "mkdtemp"), (os, "fsync"))
 CHANGES = (
     *((Path, name) for name in IN_PATH),
-    *((tempfile, "mkdtemp"), (os, "rename"), (os, "replace")),
+    *((tempfile, "mkdtemp"), (os, "rename"), (os, "replace"), (shutil, "rmtree")),
 )
 
 
-class _Death:
-    """Fail at the nth change of the disk: that change and every later one do not happen."""
-
-    def __init__(self, monkeypatch, at, error, changes):
-        self.left, self.error, self.dead = at, error, False
-        for owner, name in changes:
-            monkeypatch.setattr(owner, name, self._mortal(getattr(owner, name)))
-        if changes is CHANGES:
-            monkeypatch.setattr(shutil, "rmtree", self._half_removed(shutil.rmtree))
-
-    def _count(self):
-        self.left -= 1
-        self.dead |= self.left < 0
-        return self.dead
-
-    def _mortal(self, real):
-        def call(*args, **options):
-            is_lock = str(*args[:1]).endswith(".lock")  # which the system releases
-            if not is_lock and self._count():
-                raise self.error
-            return real(*args, **options)
-
-        return call
-
-    def _half_removed(self, real):
-        def call(path, *args, **options):
-            was_dead = self.dead
-            if self._count():
-                files = sorted(Path(path).rglob("*")) if not was_dead else []
-                for file in [file for file in files if file.is_file()][::2]:
-                    file.unlink()
-                raise self.error
-            return real(path, *args, **options)
-
-        return call
-
-
 def _killed_at(at, write, *given, error=_KilledError, changes=CHANGES):
-    """Write something, killed at a step; returns whether that step came."""
-    with pytest.MonkeyPatch.context() as patches:
-        death = _Death(patches, at, error, changes)
-        with contextlib.suppress(_KilledError):
-            write(*given)
-        return death.dead
+    """Write something without this change of the disk and any later one; whether it came to it."""
+    count = 0
+
+    def make_mortal(real, name):
+        def call(*args, **options):
+            nonlocal count
+            is_lock = str(*args[:1]).endswith(".lock")  # which the system releases
+            count += not is_lock
+            if is_lock or count <= at:
+                return real(*args, **options)
+            if count == at + 1 and name == "rmtree":  # half of the files are gone
+                for file in [*filter(Path.is_file, sorted(Path(args[0]).rglob("*")))][::2]:
+                    os.remove(file)  # noqa: PTH107 - that of Path is mortal, too
+            raise error
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patches, contextlib.suppress(_KilledError):
+        for owner, name in changes:
+            patches.setattr(owner, name, make_mortal(getattr(owner, name), name))
+        write(*given)
+    return count > at
 
 
 @pytest.mark.parametrize(("older", "again"), [(True, "check"), (True, "write"), (False, "check")])

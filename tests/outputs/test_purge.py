@@ -37,12 +37,9 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (folder / "streets-of-london").mkdir(parents=True)
-    (folder / "streets").mkdir()
-    for name in (f"{'0' * 40}.entry", ".new-x1", f"{'2' * 40}.entry", "thesis.doc"):
-        (folder / "streets" / name).write_text("x", encoding="utf-8")
-    for store in ("crimes", "arrays"):
-        (folder / store).mkdir()
-        (folder / store / f"{'1' * 40}.entry").touch()
+    names = [*(f"streets/{one * 40}.entry" for one in "02"), "streets/.new-x1", STRANGE[1]]
+    names += [f"{store}/{'1' * 40}.entry" for store in ("crimes", "arrays")]
+    write_files(folder, dict.fromkeys(names, b"x"))
     _age(folder)
     os.utime(folder / "streets" / f"{'2' * 40}.entry", (NOW.timestamp(), NOW.timestamp()))
     return folder
@@ -54,12 +51,9 @@ def out(tmp_path):
     folder = tmp_path / "out"
     with replace_folder(folder, {}) as part:
         write_files(part, dict.fromkeys(("plan.json", "map.html", "cards/1.pdf"), b"x"))
-    (folder / "map.html").write_text("changed", encoding="utf-8")
-    (folder / "mine.txt").write_text("mine", encoding="utf-8")
+    write_files(folder, {"map.html": b"changed", "mine.txt": b"mine"})
     (folder / "link").symlink_to(tmp_path / "away.txt")
-    (tmp_path / "away.txt").write_text("away", encoding="utf-8")
-    (tmp_path / ".out.part-abc").mkdir()
-    (tmp_path / ".out.part-abc" / "plan.json").write_text("half", encoding="utf-8")
+    write_files(tmp_path, {"away.txt": b"away", ".out.part-abc/plan.json": b"half"})
     _age(folder)
     _age(tmp_path / ".out.part-abc")
     return folder
@@ -87,10 +81,8 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
 def test_temporary_files_of_killed_commands_go(tmp_path):
     """Old folders and reports of ours in the temporary folder go; links and all others stay."""
     temporary = tmp_path / "temporary"
-    (temporary / "patrolplan-abc").mkdir(parents=True)
-    (temporary / "patrolplan-abc" / "map-0.pdf").write_text("a map", encoding="utf-8")
-    for name in ("patrolplan-error-1.txt", "other.txt"):
-        (temporary / name).write_text("x", encoding="utf-8")
+    names = ("patrolplan-abc/map-0.pdf", "patrolplan-error-1.txt", "other.txt")
+    write_files(temporary, dict.fromkeys(names, b"x"))
     (temporary / "patrolplan-link").symlink_to(tmp_path)
     _age(temporary)
     (temporary / "patrolplan-young").mkdir()
@@ -167,9 +159,8 @@ def test_nothing_is_shown_without_a_reason_on_record(run, config, tmp_path):
     assert not (tmp_path / "ways").exists()
 
 
-def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, monkeypatch, demo_area):
+def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, demo_area):
     """It holds the flow under a marking; the record says who, why and where; purge removes it."""
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
     out = tmp_path / "ways"
     show = ("ways", "--config", config, "--show", "--out", out, "--reason", REASON)
     code, text, _ = run(*show)

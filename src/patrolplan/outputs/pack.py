@@ -76,9 +76,8 @@ def write_pack(
         names = [one.name for one in roster.officers]
         check_officer_and_date(names, plan_or_week.days, officer, day)
         check_partial_pack(out, officer, day)
-        part = _describe_part(officer, day)
         details = output_folder.build_manifest_header(plan_or_week.plan.area)
-        details |= {"part": part} if part else {}
+        details |= {"part": part} if (part := _describe_part(officer, day)) else {}
         with output_folder.replace_folder(out, details) as folder:
             details[PAPERS_KEY] = write_week_files(
                 roster,

@@ -59,14 +59,14 @@ def _answer(page):
         page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
 
 
-@pytest.mark.parametrize(
-    ("size", "options", "fill_in"),
-    [(SMALL_PHONE, {}, fill_in_by_finger), (TABLET, CALM, fill_in_by_keyboard)],
-    ids=["finger", "keyboard"],
-)
-def test_five_pupils_leave_one_file(open_page, tmp_path, size, options, fill_in):
+BY = {"finger": (SMALL_PHONE, fill_in_by_finger), "keyboard": (TABLET, fill_in_by_keyboard)}
+
+
+@pytest.mark.parametrize("by", BY)
+def test_five_pupils_leave_one_file(open_page, tmp_path, by):
     """By finger or keys alone: the file holds exactly their answers, where they put them."""
-    visit = open_page(size, **options)
+    size, fill_in = BY[by]
+    visit = open_page(size, **CALM)
     group = Class(visit.page, np.random.default_rng(5))
     group.run(5, fill_in)
     file = save(visit.page, tmp_path)
@@ -167,17 +167,12 @@ def test_places_of_one_pupil_are_few_and_apart(open_page):
     page = open_page(TABLET, reduced_motion="reduce").page
     data = json.loads(page.locator("#survey-data").text_content() or "")
     assert data["apart_metres"] == APART_METRES
-    entries = [entry for listed in data["places"] for entry in listed["entries"]]
-
-    def metres(one, other):
-        (a, b), (c, d) = one["at"], other["at"]
-        return float(np.hypot(a - c, (b - d) * np.cos(np.radians(a))) * METRES_A_DEGREE)
-
-    chosen = [0]
-    near = next(row for row, one in enumerate(entries) if 20 < metres(one, entries[0]) < 350)
-    for row, one in enumerate(entries):
-        if all(metres(one, entries[other]) > 370 for other in chosen):
-            chosen.append(row)
+    at = np.array([entry["at"] for listed in data["places"] for entry in listed["entries"]])
+    xy = METRES_A_DEGREE * at * (1.0, np.cos(np.radians(at[0, 0])))
+    metres = np.hypot(*(xy[:, None] - xy).T)  # from each to each
+    near, chosen = np.flatnonzero((metres[0] > 20) & (metres[0] < 350))[0], [0]
+    chosen += [row for row in range(len(at)) if (metres[row, chosen] > 370).all()][:1]
+    chosen += [row for row in range(len(at)) if (metres[row, chosen] > 370).all()][:1]
     for number, row in enumerate(chosen[:MAX_PLACES]):
         page.locator("#another" if number else "#mark").tap()
         if number == 1:

@@ -27,11 +27,15 @@ ALWAYS = (
 )
 
 
+def _keep(week, *officers):
+    """The week with the duties of some officers."""
+    return replace(week, duties=tuple(duty for duty in week.duties if duty.officer in officers))
+
+
 @pytest.fixture(scope="module")
 def hand(week):
-    """The week with the duties of one officer."""
-    mine = tuple(duty for duty in week.duties if duty.officer == "SSO-01")
-    return replace(week, duties=mine)
+    """That of one officer."""
+    return _keep(week, "SSO-01")
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +68,8 @@ def test_folder_holds_what_a_week_is(hand, folder):
 
 @pytest.fixture(scope="module")
 def both(week):
-    """The week with the duties of two officers."""
-    mine = tuple(duty for duty in week.duties if duty.officer in {"SSO-01", "SSO-07"})
-    return replace(week, duties=mine)
+    """That of two officers."""
+    return _keep(week, "SSO-01", "SSO-07")
 
 
 @pytest.fixture(scope="module")

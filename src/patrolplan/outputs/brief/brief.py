@@ -82,11 +82,8 @@ class WeekVisits:
     def find_tasked_answer(self, place_id: str) -> WeekAnswer:
         """The week's visits to a tasked place."""
         rows = [row for row in self.week.demands if (row.kind, row.place) == ("tasked", place_id)]
-        visits = tuple(
-            replace(visit, officer=name_member(self.area, visit.officer))
-            for row in rows
-            for visit in row.met_by
-        )
+        named = ((one, name_member(self.area, one.officer)) for row in rows for one in row.met_by)
+        visits = tuple(replace(visit, officer=name) for visit, name in named)
         return WeekAnswer(visits, next((row.why for row in rows if row.why and not visits), None))
 
 
@@ -190,14 +187,10 @@ def build_brief(
     urn, since = read_urn(urn), read_day(since, "since")
     row, periods = check_brief_request(area, urn, since)
     walking_area = counts.find_walking_area(area, row)
-    present = set(area.incidents["category"].unique())
-    counter = counts.CrimeCounter(
-        area,
-        walking_area,
-        counts.find_incident_dates(area.incidents),
-        periods,
-        tuple(name for name in area.settings.crimes.risk_categories if name in present),
-    )
+    incidents = area.incidents
+    dates, present = counts.find_incident_dates(incidents), {*incidents["category"].unique()}
+    names = tuple(name for name in area.settings.crimes.risk_categories if name in present)
+    counter = counts.CrimeCounter(area, walking_area, dates, periods, names)
     shares = [counter.measure_held(one) for one in (periods.current, periods.baseline)]
     if shares[0] < MIN_HELD_SHARE:
         where = "since"
@@ -248,27 +241,21 @@ def _find_changed_hotspots(
 
 
 def _find_taskings(
-    area: StudyArea, row: int, last: dt.date, week: WeekVisits | None
+    area: StudyArea, school: int, last: dt.date, week: WeekVisits | None
 ) -> tuple[BriefTasking, ...]:
     """Places tasked for a school that apply in the week, or without one after the data's end."""
-    places = find_tasked_places(area, row, None, compute_extent(area), WHOLE_DAY)
+    places = find_tasked_places(area, school, None, compute_extent(area), WHOLE_DAY)
     first = last if week is None else week.week.days[0]
     places = places[places["to"] >= pd.Timestamp(first)]
     if places.empty:
         return ()
     at = area.network.snap(shapely.get_coordinates(places.geometry.values))
-    named = zip(describe_positions(area.network, at), places.iterrows(), strict=True)
-    return tuple(
-        BriefTasking(
-            name,
-            bool(place["must_visit"]),
-            build_tasking(place),
-            week.find_tasked_answer(str(place["place_id"]))
-            if week and place["must_visit"]
-            else None,
-        )
-        for name, (_, place) in named
-    )
+    taskings = []
+    for name, (_, row) in zip(describe_positions(area.network, at), places.iterrows(), strict=True):
+        must_visit, tasking = bool(row["must_visit"]), build_tasking(row)
+        answer = week.find_tasked_answer(tasking.place_id) if week and must_visit else None
+        taskings.append(BriefTasking(name, must_visit, tasking, answer))
+    return tuple(taskings)
 
 
 def _find_report_groups(

@@ -239,9 +239,8 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
     count, most = len(roster.select_duties(officer.name)), limits.get(officer.name)
     cells = []
     for day in roster.week.days:
-        items = [
-            one for one in roster.officer_days.get((officer.name, day), ()) if one.kind != "way"
-        ]
+        own = roster.officer_days.get((officer.name, day), ())
+        items = [one for one in own if one.kind != "way"]
         none = "\N{EN DASH}" if roster.find_hours(officer.name, day) else "off duty"
         none = "absent" if day in roster.week.absent.get(officer.name, ()) else none
         lines = [_describe_officer_item(roster, officer.name, one) for one in items]
