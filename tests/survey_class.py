@@ -35,9 +35,9 @@ class Class:
     pupils: int = 0
 
     def run(self, count: int, fill_in: Callable[["Class", int], None]) -> None:
-        """So many pupils, every fourth of whom feels safe everywhere."""
+        """So many pupils, three of five of whom feel safe everywhere."""
         for number in range(count):
-            fill_in(self, 0 if number % 4 == 3 else 1 + number % 2)
+            fill_in(self, (1, 0, 2, 0, 0)[number % 5])
             self.pupils += 1
 
     def choose(self, latitude: float, longitude: float) -> list[str]:

@@ -41,13 +41,8 @@ def typeset_picture(svg):
 
 def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
     """Pages of a PDF as pictures, (rows, columns) in grey or (rows, columns, 3) in colour."""
-    command = shutil.which("pdftoppm")
-    if command is None:
-        pytest.skip("pdftoppm, of poppler-utils, is not installed")
-    result = subprocess.run(  # noqa: S603 - a fixed command on our own bytes
-        [command, "-r", str(DOTS), *options, "-"], input=pdf, capture_output=True, check=True
-    )
-    stream, pages = io.BytesIO(result.stdout), []
+    made = _run("pdftoppm", pdf, "-r", str(DOTS), *options, "-")
+    stream, pages = io.BytesIO(made), []
     while kind := stream.readline().strip():
         width, height = (int(part) for part in stream.readline().split())
         stream.readline()
@@ -56,14 +51,16 @@ def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
     return pages
 
 
-def _run_pdftotext(pdf, *options):
-    command = shutil.which("pdftotext")
+def _run(tool, pdf, *options):
+    command = shutil.which(tool)
     if command is None:
-        pytest.skip("pdftotext, of poppler-utils, is not installed")
-    made = subprocess.run(  # noqa: S603 - a fixed command on our own bytes
-        [command, *options, "-", "-"], input=pdf, capture_output=True, check=True
-    )
-    return made.stdout.decode()
+        pytest.skip(f"{tool}, of poppler-utils, is not installed")
+    made = [command, *options]  # a fixed command on our own bytes
+    return subprocess.run(made, input=pdf, capture_output=True, check=True).stdout  # noqa: S603
+
+
+def _run_pdftotext(pdf, *options):
+    return _run("pdftotext", pdf, *options, "-", "-").decode()
 
 
 def find_words_off_page(pdf):
@@ -71,12 +68,11 @@ def find_words_off_page(pdf):
     found = []
     for page in _run_pdftotext(pdf, "-bbox").split("<page ")[1:]:
         width, height = (float(x) for x in re.findall(r'(?:width|height)="([\d.]+)"', page)[:2])
-        for box in re.finditer(
-            r'xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)<', page
-        ):
-            left, top, right, low = (float(value) for value in box.groups()[:4])
+        box = r'xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)<'
+        for *sides, words in re.findall(box, page):
+            left, top, right, low = map(float, sides)
             if left < 0 or top < 0 or right > width or low > height:
-                found.append(box.group(5))
+                found.append(words)
     return found
 
 

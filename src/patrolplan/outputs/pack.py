@@ -66,6 +66,7 @@ def write_pack(
         When the folder cannot be written, or holds other files, or a whole week instead of a part.
     """
     out = Path(out)
+    workers: dict[str, Any] = {"executor": executor, "report_progress": report_progress}
     if not isinstance(plan_or_week, Plan):
         # Imported late, so that a plan loads nothing that only a week's papers and ledger need.
         from patrolplan.outputs.earlier_papers import PAPERS_KEY  # noqa: PLC0415
@@ -80,13 +81,7 @@ def write_pack(
         details |= {"part": part} if (part := _describe_part(officer, day)) else {}
         with output_folder.replace_folder(out, details) as folder:
             details[PAPERS_KEY] = write_week_files(
-                roster,
-                folder,
-                officer=officer,
-                date=day,
-                earlier=out,
-                executor=executor,
-                report_progress=report_progress,
+                roster, folder, officer=officer, date=day, earlier=out, **workers
             )
         return out
     if officer is not None or date is not None:
@@ -106,7 +101,7 @@ def write_pack(
         }
         for urn in dict.fromkeys(patrol.urn for patrol in plan_or_week.patrols):
             files[f"gpx/{urn}.gpx"] = render_gpx(plan_or_week, urn)
-        files |= render_cards(plan_or_week, executor=executor, report_progress=report_progress)
+        files |= render_cards(plan_or_week, **workers)
         output_folder.write_files(folder, files)
     return out
 

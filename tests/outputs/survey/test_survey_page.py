@@ -59,14 +59,15 @@ def _answer(page):
         page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
 
 
-BY = {"finger": (SMALL_PHONE, fill_in_by_finger), "keyboard": (TABLET, fill_in_by_keyboard)}
+BY = {"finger": (SMALL_PHONE, {}, fill_in_by_finger)}
+BY |= {"keyboard": (TABLET, CALM, fill_in_by_keyboard)}
 
 
 @pytest.mark.parametrize("by", BY)
 def test_five_pupils_leave_one_file(open_page, tmp_path, by):
     """By finger or keys alone: the file holds exactly their answers, where they put them."""
-    size, fill_in = BY[by]
-    visit = open_page(size, **CALM)
+    size, options, fill_in = BY[by]
+    visit = open_page(size, **options)
     group = Class(visit.page, np.random.default_rng(5))
     group.run(5, fill_in)
     file = save(visit.page, tmp_path)

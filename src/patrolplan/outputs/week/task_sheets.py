@@ -8,12 +8,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
-from patrolplan.outputs.cartography.fonts import (
-    POINTS_PER_MM,
-    list_unprintable_notes,
-    make_printable,
-    print_whole,
-)
+from patrolplan.outputs.cartography import fonts
 from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.reason_words import list_reasons
@@ -32,8 +27,8 @@ from patrolplan.team.where_when import Stay, group_stays
 from patrolplan.text import capitalise, format_count, shorten
 from patrolplan.times import format_span, format_time
 
-MAP_WIDTH = 277 * POINTS_PER_MM
-MAP_HEIGHT = 158 * POINTS_PER_MM
+MAP_WIDTH = 277 * fonts.POINTS_PER_MM
+MAP_HEIGHT = 158 * fonts.POINTS_PER_MM
 MAX_NAMED_SCHOOLS = 16  # with more, names would hide the map
 LONGEST_ON_MAP = 28  # Maximum letters of a school's name among others
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))  # Letters up to which, points
@@ -56,7 +51,7 @@ def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = Tr
             if (own := [duty for duty in duties if officer.name in duty.people])
         ],
     }
-    data["basis"] += list_unprintable_notes(data)
+    data["basis"] += fonts.list_unprintable_notes(data)
     if not wall:
         return Sheet("tasks.typ", data)
     named = len(roster.schools) <= MAX_NAMED_SCHOOLS
@@ -110,7 +105,7 @@ def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any
             {
                 "number": str(school.number),
                 "name": format_school_name(school.name),
-                "about": f"URN {make_printable(school.urn)} · bell {school.bell}",
+                "about": f"URN {fonts.make_printable(school.urn)} · bell {school.bell}",
                 "cells": [
                     {
                         "duties": [
@@ -140,7 +135,7 @@ def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any
         "places": [
             {
                 "id": place.marker.text,
-                "place": capitalise(shorten(make_printable(place.words), LONGEST_NAME)),
+                "place": capitalise(shorten(fonts.make_printable(place.words), LONGEST_NAME)),
                 "cells": [
                     [
                         f"{format_time(one.from_minutes)} {roster.print_officer(one.duty.officer)}"
@@ -154,8 +149,8 @@ def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any
             for place in places
         ],
         "gaps": _build_gap_rows(roster),
-        "short": [make_printable(f"{short}.") for short in roster.week.short],
-        "notes": [make_printable(note) for note in list_texts(roster.week.notes)],
+        "short": [fonts.make_printable(f"{short}.") for short in roster.week.short],
+        "notes": [fonts.make_printable(note) for note in list_texts(roster.week.notes)],
         "map_alt": "Street map of the area with the schools by their number and, by their "
         "letter, the places where presence is planned this week.",
     }
@@ -187,8 +182,10 @@ def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
     return [
         {
             "school": f"{school.number} {format_school_name(school.name)}",
-            "urn": make_printable(school.urn),
-            "lines": [f"{', '.join(days)}: {make_printable(why)}." for why, days in own.items()],
+            "urn": fonts.make_printable(school.urn),
+            "lines": [
+                f"{', '.join(days)}: {fonts.make_printable(why)}." for why, days in own.items()
+            ],
         }
         for school, own in zip(roster.schools, reasons.values(), strict=True)
         if own
@@ -223,7 +220,7 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
     do = "arrive" if wording.is_before_school(roster.week.plan, patrol) else "leave"
     about = (
         *roster.describe_company(officer, duty),
-        f"URN {make_printable(duty.urn)}",
+        f"URN {fonts.make_printable(duty.urn)}",
         f"no. {roster.schools_by_urn[duty.urn].number} on the wall map",
         f"card {card}",
     )
@@ -236,15 +233,15 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
         "end": wording.describe_end(patrol),
         "keep_away": [
-            print_whole(wording.describe_barred(barred, crs=crs))
+            fonts.print_whole(wording.describe_barred(barred, crs=crs))
             for barred in find_near_keep_away(patrol)
         ],
         "stops": [
             {
                 "number": str(facts.number),
                 "time": f"{facts.arrive}\N{EN DASH}{facts.leave}",
-                "place": print_whole(facts.place),
-                "why": [print_whole(list_reasons(facts.stop, "short")[0])],
+                "place": fonts.print_whole(facts.place),
+                "why": [fonts.print_whole(list_reasons(facts.stop, "short")[0])],
             }
             for facts in list_stop_facts(patrol, crs)
         ],
