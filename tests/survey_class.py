@@ -12,8 +12,7 @@ from playwright.sync_api import Page, expect
 
 from patrolplan.outputs.survey.survey_pack import QUESTIONS
 
-Answer = tuple[str, str, str, float, float]
-"""Time, place factor, behaviour factor, longitude, latitude."""
+Answer = tuple[str, str, str, float, float]  # three answers, longitude, latitude
 
 WATCHING = """() => {
   window.maps = [];
@@ -21,8 +20,7 @@ WATCHING = """() => {
 }"""
 """Lists every map that Leaflet makes, so that its own arithmetic says where a finger was."""
 
-FINGER_PLACES = ((0.18, 0.1), (0.22, 0.86))
-"""Shares of the map's width and height: so far apart that both may be marked by one pupil."""
+FINGER_PLACES = ((0.18, 0.1), (0.22, 0.86))  # shares of width and height, not too near
 
 
 @dataclass

@@ -15,8 +15,7 @@ from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
 from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS
 
 ROUND_SIGNS = {"G", "B", KEEP_AWAY_TEXT, *map(str, range(1, 10))}
-DOTS = 72
-"""Dots an inch: a point of the page is a dot of the picture."""
+DOTS = 72  # an inch: a point of the page is a dot of the picture
 
 
 def strip_spaces(text):

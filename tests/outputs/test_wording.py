@@ -143,11 +143,8 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
 
 KINDS = ("Violence and sexual offences", "Robbery")
 CRIME = reasons.CrimeReason(incidents=12, months=12, last_month="2026-10", categories=KINDS)
-
 HOURS = {"in_hours": 9, "hours": "15:00-17:30", "days": "weekdays"}
-
 TASKING = Tasking("T-01", " phones;", "A", dt.date(2026, 5, 4))
-
 COUNTS = st.none() | st.integers(0, 10**6)
 NAMES = st.lists(st.text(max_size=30), max_size=3).map(tuple)
 REASONS = st.one_of(

@@ -209,8 +209,7 @@ def test_every_value_of_the_files_has_words():
 
 
 RADIUS_METRES = 600.0
-ROW = 2
-"""The school's row in the demo borough."""
+ROW = 2  # the school's, in the demo borough
 
 
 @pytest.fixture(scope="module")

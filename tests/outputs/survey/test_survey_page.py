@@ -7,17 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import survey_class as pupils
 from page_access import CONTRAST, SMALL
 from page_visits import DESK
 from playwright.sync_api import expect
-from survey_class import (
-    Class,
-    fill_in_by_finger,
-    fill_in_by_keyboard,
-    open_survey,
-    read_answers,
-    save,
-)
 
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
@@ -48,7 +41,7 @@ def open_page(open_offline, survey):
 
     def open_one(size, text=survey, **options):
         visit = open_offline(text, size, **options)
-        open_survey(visit)
+        pupils.open_survey(visit)
         return visit
 
     return open_one
@@ -59,8 +52,8 @@ def _answer(page):
         page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
 
 
-BY = {"finger": (SMALL_PHONE, {}, fill_in_by_finger)}
-BY |= {"keyboard": (TABLET, CALM, fill_in_by_keyboard)}
+BY = {"finger": (SMALL_PHONE, {}, pupils.fill_in_by_finger)}
+BY |= {"keyboard": (TABLET, CALM, pupils.fill_in_by_keyboard)}
 
 
 @pytest.mark.parametrize("by", BY)
@@ -68,9 +61,9 @@ def test_five_pupils_leave_one_file(open_page, tmp_path, by):
     """By finger or keys alone: the file holds exactly their answers, where they put them."""
     size, options, fill_in = BY[by]
     visit = open_page(size, **options)
-    group = Class(visit.page, np.random.default_rng(5))
+    group = pupils.Class(visit.page, np.random.default_rng(5))
     group.run(5, fill_in)
-    file = save(visit.page, tmp_path)
+    file = pupils.save(visit.page, tmp_path)
     document = json.loads(file.read_text(encoding="utf-8"))
     today = visit.page.evaluate("new Date().toLocaleDateString('en-CA')")
     head = {"form": ANSWERS_FORM, "school_urn": URN, "day": today, "pupils": 5}
@@ -78,7 +71,7 @@ def test_five_pupils_leave_one_file(open_page, tmp_path, by):
     assert re.fullmatch(r"[0-9a-f]{32}", document["id"])
     assert file.name == f"survey-{URN}-{document['id'][:8]}.json"
     assert [entry.id for entry in count_surveys([file]).entries] == [document["id"]]
-    answers = read_answers(file)
+    answers = pupils.read_answers(file)
     assert len(answers) == len(group.answers) > 0
     _assert_same_places(answers, group.answers)
     assert visit.page.evaluate("history.length") <= 2
@@ -141,8 +134,9 @@ def test_nothing_of_a_pupil_is_left_on_the_page(open_page, ending):
     """After a pupil has finished or given up, the page is as a fresh one, to the last character."""
     page = open_page(SMALL_PHONE).page
     before = _serialise(page)
-    if ending in {"finished", "safe"}:
-        fill_in_by_finger(Class(page, np.random.default_rng(1)), 2 if ending == "finished" else 0)
+    places = {"finished": 2, "safe": 0}
+    if ending in places:
+        pupils.fill_in_by_finger(pupils.Class(page, np.random.default_rng(1)), places[ending])
     elif ending == "teacher looked":
         page.locator("#teacher").tap()
         page.get_by_role("button", name="Close").tap()
@@ -194,19 +188,19 @@ def test_places_of_one_pupil_are_few_and_apart(open_page):
 def test_no_file_shows_what_a_few_pupils_answered(open_page, tmp_path):
     """Under five pupils there is no file, and it is renewed only when five more have finished."""
     page = open_page(SMALL_PHONE).page
-    group = Class(page, np.random.default_rng(3))
+    group = pupils.Class(page, np.random.default_rng(3))
     opener = page.get_by_role("button", name="Teacher: finish and save")
-    group.run(4, fill_in_by_finger)
+    group.run(4, pupils.fill_in_by_finger)
     opener.click()
     expect(page.locator("#class")).to_contain_text("4 pupils have finished")
     expect(page.locator("#save")).to_be_hidden()
     page.get_by_role("button", name="Close").click()
-    group.run(1, fill_in_by_finger)
-    first = save(page, tmp_path).read_bytes()
-    group.run(4, fill_in_by_finger)
-    assert save(page, tmp_path).read_bytes() == first
-    group.run(1, fill_in_by_finger)
-    second = json.loads(save(page, tmp_path).read_bytes())
+    group.run(1, pupils.fill_in_by_finger)
+    first = pupils.save(page, tmp_path).read_bytes()
+    group.run(4, pupils.fill_in_by_finger)
+    assert pupils.save(page, tmp_path).read_bytes() == first
+    group.run(1, pupils.fill_in_by_finger)
+    second = json.loads(pupils.save(page, tmp_path).read_bytes())
     assert second["id"] == json.loads(first)["id"]
     assert second["pupils"] == 10
     both = (json.loads(first), second)

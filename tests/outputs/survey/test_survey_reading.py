@@ -18,13 +18,7 @@ from patrolplan.errors import InputError, OutputError
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import find_record_path
-from patrolplan.outputs.survey.survey_reading import (
-    ROW_COLUMNS,
-    build_report_rows,
-    describe_reading,
-    read_recorded_surveys,
-    take_in_surveys,
-)
+from patrolplan.outputs.survey import survey_reading as reader
 from patrolplan.privacy import FACTOR_NAMES
 
 DAYS = ("2023-11-20", "2025-02-03", "2026-05-04", "2026-10-08")
@@ -52,7 +46,7 @@ def _write(folder, surveys):
 def _write_rows(folder, counts, **options):
     terms = [entry.term for entry in counts.entries]
     options = {"threshold": 5, "name": "S1", "school_urn": ""} | options
-    rows = build_report_rows(counts.table, terms, **options)
+    rows = reader.build_report_rows(counts.table, terms, **options)
     path = folder / "reports.csv"
     rows.to_csv(path, index=False)
     return rows, path
@@ -81,7 +75,7 @@ def test_rows_read_again_give_the_same_counts(tmp_path_factory, surveys):
     assert (again.in_small_squares, again.refused) == (0, {})
     assert rows["report_id"].tolist() == [f"Sabc-{k + 1}" for k in range(table.counts.sum())]
     assert {*rows["school_urn"]} <= {"900003"}
-    assert tuple(rows.columns) == ROW_COLUMNS
+    assert tuple(rows.columns) == reader.ROW_COLUMNS
 
 
 def test_rows_of_a_tally_read_again_give_the_same_counts(tmp_path):
@@ -139,10 +133,9 @@ def out(tmp_path):
     return tmp_path / "out" / "reports.csv"
 
 
-def _take_in(out, *paths, threshold=5, **options):
-    return take_in_surveys(
-        paths, out, **{"urns": None, "threshold": threshold, "today": TODAY} | options
-    )
+def _take_in(out, *paths, **options):
+    options = {"urns": None, "threshold": 5, "today": TODAY} | options
+    return reader.take_in_surveys(paths, out, **options)
 
 
 def _survey(folder, letter, *, column=0, count=6, **changes):
@@ -191,14 +184,14 @@ def test_the_order_of_files_and_answers_changes_no_byte(tmp_path, out):
     copy.write_bytes(paths[1].read_bytes())
     reading = _take_in(out, copy, *paths[::-1])
     assert _snapshot(out.parent) == before
-    assert any("holds the same survey as" in line for line in describe_reading(reading))
+    assert any("holds the same survey as" in line for line in reader.describe_reading(reading))
 
 
 def test_more_files_are_counted_together(tmp_path, out):
     """Four and four in a square are a group, where both files are given."""
     one, other = _survey(tmp_path, "a", count=4), _survey(tmp_path, "b", count=4)
     reading = _take_in(out, one)
-    assert any("nothing can be used" in line for line in describe_reading(reading))
+    assert any("nothing can be used" in line for line in reader.describe_reading(reading))
     assert len(read_reports([out])) == 0
     _take_in(out, one, other)
     assert read_reports([out]).counts.tolist() == [5]
@@ -231,10 +224,10 @@ def test_files_are_deleted_once_they_are_counted(tmp_path, out):
     assert not any(path.exists() for path in (one, earlier, other))
     assert len(reading.deleted) == 3
     assert [one["deleted"] for one in _record(out)["surveys"]] == [True, True]
-    words = " ".join(describe_reading(reading))
+    words = " ".join(reader.describe_reading(reading))
     assert "Deleted: 3 files. Deleting is not erasing" in words
     assert "holds an earlier state of the survey" in words
-    assert [one["id"] for one in read_recorded_surveys(out)] == ["a" * 32, "b" * 32]
+    assert [one["id"] for one in reader.read_recorded_surveys(out)] == ["a" * 32, "b" * 32]
 
 
 def test_nothing_is_deleted_where_nothing_could_be_written(tmp_path, out, monkeypatch):
@@ -336,7 +329,7 @@ def test_a_kill_leaves_the_old_or_the_new_after_the_next_command(tmp_path, out, 
     process.start()
     process.join()
     assert process.exitcode == 9
-    read_recorded_surveys(out)
+    reader.read_recorded_surveys(out)
     after = _snapshot(out.parent)
     assert {path for path in after if path.suffix != ".lock"} == {*old}
     # Both parts were complete, so the next command finishes the work.
@@ -350,7 +343,7 @@ def test_a_part_that_is_not_whole_is_dropped(tmp_path, out):
     old = _snapshot(out.parent)
     (out.parent / ".reports.csv.part").write_text("report_id,", encoding="utf-8")
     (out.parent / ".reports.record.json.part").write_text('{"form": ', encoding="utf-8")
-    read_recorded_surveys(out)
+    reader.read_recorded_surveys(out)
     assert _snapshot(out.parent) == old
 
 

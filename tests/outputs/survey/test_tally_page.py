@@ -23,8 +23,7 @@ SMALL_PHONE = {"width": 360, "height": 640}
 LEAST_CONTRAST = 4.5
 FINGER_PIXELS = 44
 WORDS = {choice.value: choice.words for one in QUESTIONS for choice in one.choices[:-1]}
-FIELDS = 2 + len(WORDS)
-"""Number fields of the page."""
+FIELDS = 2 + len(WORDS)  # number fields of the page
 
 
 @pytest.fixture(scope="module")
