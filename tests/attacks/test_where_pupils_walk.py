@@ -65,12 +65,9 @@ def _attack(area):
     recorded = pp.estimate_risk(pp.with_settings(area, way_home=way_home))
     voices = (recorded.crime, recorded.reports, recorded.joined)
     columns = [metres, *voices, *(voice / metres for voice in voices), recorded.disagreement]
-    columns += list(classify_voices(recorded, metres).values())
-    columns += list(recorded.expected_in_all.to_numpy().T)
-    written = {
-        name: correlate_partially(values, flow, columns)
-        for name, values in _gather(area, risk).items()
-    }
+    columns += [*classify_voices(recorded, metres).values(), *recorded.expected_in_all.to_numpy().T]
+    seen = _gather(area, risk).items()
+    written = {name: correlate_partially(values, flow, columns) for name, values in seen}
     return written, correlate_partially(risk.joined / metres, flow, columns)
 
 
@@ -171,24 +168,13 @@ def test_worths_of_stops_do_not_say_which_share_of_the_pupils_there_is_the_schoo
     assert np.median(guessed) > 0.05
 
 
-SMALL = 5  # a count under this is of pupils who may be known
-
-
-@pytest.fixture(scope="module")
-def counts(demo, demo_area):
-    """The counts of the demo, some of them of one pupil."""
-    table = read_counts([demo.parent / "counts.csv"], demo_area.projection)
-    assert 1 in table["pupils"].to_numpy()
-    return table
-
-
 def test_small_counts_cannot_be_tried_against_a_manifest(demo, copy_demo, tmp_path):
     """Whatever was counted, what manifests hold of the file is the same, and no digest of it."""
     settings = copy_demo(tmp_path, "2026-09")
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("[sources]", '[sources]\ncounts = "counts.csv"'))
     table, held = pd.read_csv(demo.parent / "counts.csv"), set()
-    for pupils in range(SMALL - 3, SMALL):
+    for pupils in range(2, 5):  # under five, so of pupils who may be known
         file = tmp_path / "counts.csv"
         table.assign(pupils=table["pupils"].mask(table["pupils"] == 1, pupils)).to_csv(file)
         area = pp.load_area(settings)
@@ -199,8 +185,10 @@ def test_small_counts_cannot_be_tried_against_a_manifest(demo, copy_demo, tmp_pa
     assert len(held) == 1
 
 
-def test_no_column_of_streets_and_no_worker_has_what_was_counted(demo_area, counts):
+def test_no_column_of_streets_and_no_worker_has_what_was_counted(demo, demo_area):
     """What is written of streets holds the counted ways home as little as the modelled ones."""
+    counts = read_counts([demo.parent / "counts.csv"], demo_area.projection)
+    assert 1 in counts["pupils"].to_numpy()
     way_home = dataclasses.replace(demo_area.way_home, counts=counts)
     area = dataclasses.replace(demo_area, way_home=way_home)
     _check(area)
