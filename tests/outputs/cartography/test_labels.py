@@ -226,9 +226,10 @@ def test_there_and_back_are_two_lines():
 
 def test_every_leg_has_an_arrow():
     """Short legs get one arrow, long ones several, and they point the way that is walked."""
-    drawn, clear = legs_room.separate_legs([1.5 * LINE]), np.empty((0, 2))
-    heads = legs_room.build_arrow_heads(drawn, spacing=46.0, size=9.0, clear=clear, radius=0.0)
+    drawn = legs_room.separate_legs([1.5 * LINE])
+    heads = legs_room.build_arrow_heads(drawn, np.empty((0, 2)))
     assert len(heads) == 7
+    assert len(legs_room.build_arrow_heads(drawn, heads[:1].mean(axis=1))) == 6
     assert (heads[:, 0, 0] > heads[:, 1:, 0].max(axis=1)).all()
 
 

@@ -25,6 +25,7 @@ from patrolplan.outputs.webmap.map_layers import (
     classify_priority,
     classify_voices,
     format_patrol_id,
+    list_map_patrols,
 )
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.wording import describe_barred, describe_tasking, format_grid_reference
@@ -96,7 +97,7 @@ def _unpack(packed):
 
 def test_streets_and_routes_are_drawn_where_they_are(plan):
     """Packed streets and legs unpack to their own coordinates, to a tenth of a metre."""
-    layers = build_map_layers(plan)
+    layers = build_map_layers(plan, list_map_patrols(plan))
     lines = _unpack(layers["streets"]["lines"])
     network = plan.area.network
     assert len(lines) == len(network)
@@ -110,7 +111,7 @@ def test_streets_and_routes_are_drawn_where_they_are(plan):
 def test_walked_streets_have_pieces_on_the_walk(plan):
     """Each named street of the directions has its own pieces, which the legs follow."""
     network = plan.area.network.walkable
-    layers = build_map_layers(plan)
+    layers = build_map_layers(plan, list_map_patrols(plan))
     for patrol, drawn in zip(plan.patrols, layers["patrols"], strict=True):
         walk = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.legs])
         names = {layers["streets"]["names"][row]: pieces for row, pieces in drawn["streets"]}

@@ -1,7 +1,7 @@
 """All that is drawn for one patrol: the content of a window on the area, in page coordinates."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography import basemap, place_names, symbols
+from patrolplan.outputs.cartography import basemap, labels, place_names, symbols
 from patrolplan.outputs.cartography.grid import GridLine, build_grid_lines
-from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
+from patrolplan.outputs.cartography.labels import Boxes, MapLabel, PlacedLabel
 from patrolplan.outputs.cartography.route import (
     DrawnLeg,
     Line,
@@ -50,7 +50,7 @@ CROSSING_GAP = 12.0  # Points; nearer signs of one kind are parts of one crossin
 
 @dataclass(frozen=True, eq=False)
 class MapContent:
-    """All that is drawn for one patrol in a window, in points of the page."""
+    """All that is drawn for one patrol in a window, in points of the page, and room for words."""
 
     viewport: Viewport
     plan: Plan
@@ -84,8 +84,8 @@ class MapContent:
     @property
     def leg_labels(self) -> list[str]:
         """Aligned with the legs: start and end."""
-        has_length = np.flatnonzero([len(leg.line) > 1 for leg in self.patrol.legs]).tolist()
-        return [format_leg_name(self.patrol, number) for number in has_length]
+        legs = enumerate(self.patrol.legs)
+        return [format_leg_name(self.patrol, row) for row, leg in legs if len(leg.line) > 1]
 
     @cached_property
     def route(self) -> BaseGeometry:
@@ -93,6 +93,11 @@ class MapContent:
         whole = shapely.union_all([leg.shape for leg in self.legs])
         shapely.prepare(whole)
         return whole
+
+    @cached_property
+    def route_area(self) -> BaseGeometry:
+        """The route with its width on the map."""
+        return self.route.buffer(symbols.ROUTE_WIDTH + 0.8)
 
     @cached_property
     def pushed(self) -> list[Line]:
@@ -164,7 +169,36 @@ class MapContent:
         """(n, 5) boxes of the signs."""
         cross, circle = symbols.CROSS_SIDE + 4.0, 2 * symbols.STOP_RADIUS + 2.5
         sides = [cross if kind == "keep_away" else circle for kind in self.markers.kinds]
-        return build_level_boxes(self.markers.centres, np.array(sides).reshape(-1, 1))
+        return labels.build_level_boxes(self.markers.centres, np.array(sides).reshape(-1, 1))
+
+    @cached_property
+    def north(self) -> Boxes:
+        """The north arrow's box."""
+        return symbols.place_north_arrow(self.viewport, self.marker_boxes)
+
+    @cached_property
+    def covered(self) -> BaseGeometry:
+        """What covers streets: signs and north arrow."""
+        signs = shapely.multipoints(self.markers.centres).buffer(symbols.STOP_RADIUS)
+        return shapely.union_all([signs, *shapely.polygons(labels.compute_corners(self.north))])
+
+    def place(
+        self, placed: list[PlacedLabel], wanted: list[MapLabel], *, on_route: bool = False
+    ) -> None:
+        """Add those of the labels that fit between the others, off the stretches if possible."""
+        if not on_route:
+            wanted = [replace(one, blocked=self.route_area) for one in wanted]
+        size, occupied = self.viewport.size, self.list_occupied(placed)
+        placed += labels.place_labels(wanted, size, occupied=occupied, avoided=self.band)
+
+    def list_occupied(self, placed: Sequence[PlacedLabel]) -> Boxes:
+        """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
+        boxes = np.array([box for _, box in placed]).reshape(-1, 5)
+        ends = ((box[None, :2], label.find_leader_end(box)) for label, box in placed)
+        lines = [labels.build_line_boxes(at, end[None]) for at, end in ends if end is not None]
+        points = np.concatenate([points for _, points in self.point_symbols.values()])
+        signs = labels.build_level_boxes(points, 7.0)
+        return np.vstack([self.marker_boxes, signs, self.north, boxes, *lines])
 
     @cached_property
     def walked_streets(self) -> set[str]:
