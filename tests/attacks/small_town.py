@@ -13,8 +13,8 @@ WEST, SOUTH = 530_000, 180_000
 """South-western corner of the town's first square, in metres of the British grid."""
 SIDE = 5
 BLOCK_METRES = 150
-SCHOOL = 18
-"""Junction that the school is at, in the middle square."""
+URN, SCHOOL = "100001", 18
+"""The school, and the junction that it is at, in the middle square."""
 
 
 def to_degrees(x, y):
@@ -77,7 +77,7 @@ def write_town(folder, *, without=()):
     )
     name = f"streets{''.join(map(str, without))}.osm"
     (folder / name).write_text(f"<osm version='0.6'>{nodes}{ways}</osm>", encoding="utf-8")
-    schools = {"URN": ["100001"], "EstablishmentName": ["Mill School"]}
+    schools = {"URN": [URN], "EstablishmentName": ["Mill School"]}
     random = np.random.default_rng(1)
     place = random.integers(0, SIDE * SIDE, 60)
     crimes = {

@@ -16,7 +16,6 @@ from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty
 
 MONDAY = dt.date(2026, 11, 30)
-URN = "100001"
 SUMMER, SPRING = "2026-05-04", "2026-02-04"
 
 
@@ -48,7 +47,7 @@ def _build_week(plan):
     """A week of one patrol."""
     patrol = plan.patrols[0]
     start, end = patrol.start_minutes, patrol.end_minutes
-    duty = Duty("SSO-99", URN, MONDAY, start, end, 0, patrol=patrol, leave_minutes=start - 10)
+    duty = Duty("SSO-99", town.URN, MONDAY, start, end, 0, patrol=patrol, leave_minutes=start - 10)
     return build_week(plan, (MONDAY,), (duty,))
 
 
@@ -56,8 +55,8 @@ def _render_papers(week):
     """Sheet and poster, where somebody was at every hotspot last week."""
     days = frozenset({MONDAY - dt.timedelta(days=4)})
     presence = RecentPresence(4, dict.fromkeys(week.plan.hotspots["hotspot"], days))
-    answers, roster = find_school_answers(week, presence, [URN])[URN], Roster(week)
-    school = roster.schools_by_urn[URN]
+    answers, roster = find_school_answers(week, presence, [town.URN])[town.URN], Roster(week)
+    school = roster.schools_by_urn[town.URN]
     poster = build_poster(roster, school, answers, presence)
     sheet = build_school_sheet(roster, school, answers)
     return sheet.render(week.plan), poster and poster.render(week.plan)

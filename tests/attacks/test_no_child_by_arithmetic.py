@@ -1,6 +1,5 @@
 """No child is found by computing: from a manifest, from copies, or from several thresholds."""
 
-import itertools
 import json
 
 import pandas as pd
@@ -31,10 +30,13 @@ def _load(folder, sources=(), **sections):
 def test_a_home_cannot_be_tried_against_the_manifest(tmp_path):
     """No digest is one of a row with a place, and the place that is held is a square of 500 m."""
     town.write_reports(tmp_path / "reports.csv", town.scatter(0, 0, 9))
-    (tmp_path / "officers.csv").write_text("officer,school_urns,mon\nSSO-01,100001,08:00-17:00\n")
+    days = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "08:00-17:00")
+    officer = {"officer": "SSO-01", "school_urns": town.URN, "max_patrols_per_week": 4} | days
     path, home, inputs = tmp_path / "duties.csv", town.to_degrees(100, 100), set()
+    officer |= {"mode": "walk", "base_longitude": home[0], "base_latitude": home[1]}
+    pd.DataFrame([officer]).to_csv(tmp_path / "officers.csv", index=False)
     sources = {name: f"{name}.csv" for name in ("officers", "duties")}
-    for east, north in [*itertools.product((0, 1e-6, 4e-4), (0, 1e-6)), (1e-3, 1e-3)]:
+    for east, north in ((0, 0), (1e-6, 0), (0, 1e-6), (4e-4, 1e-6), (1e-3, 1e-3)):
         row = VISIT | {"longitude": home[0] + east, "latitude": home[1] + north}
         pd.DataFrame([row]).to_csv(path, index=False)
         area = _load(tmp_path, sources)

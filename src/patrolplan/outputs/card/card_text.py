@@ -41,7 +41,6 @@ def build_card_data(
     patrol_id = f"{patrol.urn}-{patrol.number}"
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
     number = f"officer {patrol.number} of {officers}" if officers > 1 else ""
-    headings = [wording.describe_further_window(patrol), number]
     date = "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
     on_duty = f"{officer} with {join_words(colleagues)}" if colleagues else officer
     start, until = patrol.start_minutes, patrol.gate_until_minutes
@@ -61,7 +60,7 @@ def build_card_data(
         "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
         "school_size": next(size for letters, size in SCHOOL_NAME_SIZES if len(school) <= letters),
-        "subtitle": " · ".join(heading for heading in headings if heading),
+        "subtitle": " · ".join(filter(None, (wording.describe_further_window(patrol), number))),
         "date": date,
         "officer": make_printable(on_duty),
         "aim": wording.describe_want_of_danger(plan, patrol) or (aim if stops else ""),
@@ -136,13 +135,13 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     near = f", {wording.SNAPPED_PLACES}" if plan.risk.snapped else ""
     is_fictional = wording.is_fictional_area(plan.area.name)
     declared = [*note_guard(settings), *note_low_threshold(settings), *plan.area.accepted_checks]
+    known = patrol.way_home.assumed if patrol.way_home else ()
     data = [
+        *list_texts(note for note in known if note.key == "ways_counted"),
         f"{wording.format_data_months(plan.risk)}{near}.",
         *list_texts(declared),
         *(["Fictional place."] if is_fictional else wording.list_attributions(plan)),
     ]
-    known = patrol.way_home.assumed if patrol.way_home else ()
-    data = [*list_texts(note for note in known if note.key == "ways_counted"), *data]
     lines = [wording.describe_reference(patrol) if patrol.stops else "", " ".join(data)]
     return [print_whole(line) for line in lines if line]
 

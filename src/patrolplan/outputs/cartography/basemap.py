@@ -24,7 +24,8 @@ STEPS_COLOUR = "#303030"
 STEPS_WIDTH = 7.5
 PASSAGE_EDGE = "#303030"
 PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
-    **{"bridge": ()} | dict.fromkeys(("tunnel", "underpass", "covered"), (2.2, 1.6))
+    "bridge": (),
+    **dict.fromkeys(("tunnel", "underpass", "covered"), (2.2, 1.6)),
 }  # Dashes, in points, of the edges of bridges and passages
 AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}  # and level
 ROUTE_COLOUR = "#10216b"

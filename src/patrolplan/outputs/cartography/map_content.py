@@ -12,17 +12,10 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography import basemap, labels, place_names, symbols
+from patrolplan.outputs.cartography import basemap, labels, place_names, route, symbols
 from patrolplan.outputs.cartography.grid import GridLine, build_grid_lines
 from patrolplan.outputs.cartography.labels import Boxes, MapLabel, PlacedLabel
-from patrolplan.outputs.cartography.route import (
-    DrawnLeg,
-    Line,
-    cut_pushed,
-    measure_apart,
-    separate_legs,
-    separate_points,
-)
+from patrolplan.outputs.cartography.route import DrawnLeg, Line
 from patrolplan.outputs.cartography.viewport import (
     MIN_EXTENT_METRES,
     Geometries,
@@ -79,7 +72,8 @@ class MapContent:
     @cached_property
     def legs(self) -> list[DrawnLeg]:
         """The legs that have a length, each in its lane."""
-        return separate_legs([self.viewport.to_page(leg.line) for leg in _list_legs(self.patrol)])
+        lines = [self.viewport.to_page(leg.line) for leg in _list_legs(self.patrol)]
+        return route.separate_legs(lines)
 
     @property
     def leg_labels(self) -> list[str]:
@@ -103,7 +97,7 @@ class MapContent:
     def pushed(self) -> list[Line]:
         """Parts on which a bicycle is pushed."""
         pairs = zip(_list_legs(self.patrol), self.legs, strict=True)
-        return [part for leg, drawn in pairs for part in cut_pushed(leg, drawn)]
+        return [part for leg, drawn in pairs for part in route.cut_pushed(leg, drawn)]
 
     @cached_property
     def walked_pieces(self) -> NDArray[np.int64]:
@@ -127,7 +121,7 @@ class MapContent:
             own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
             points = self.viewport.to_page(self.network.piece_middle[own])
             points = points[self.viewport.contains(points, margin=place_names.SYMBOL_EDGE_MARGIN)]
-            near = measure_apart(points, points) < CROSSING_GAP
+            near = route.measure_apart(points, points) < CROSSING_GAP
             shown = points[~np.tril(near, -1).any(axis=1)]
             found[kind] = np.full(len(shown), "", dtype=object), shown
         return found
@@ -161,7 +155,7 @@ class MapContent:
         on_map = np.flatnonzero(self.viewport.contains(points, margin=MARKER_EDGE_MARGIN)).tolist()
         shown = [kinds[row] for row in on_map]
         fixed = sum(kind in {"gate", "keep_away"} for kind in shown)
-        centres = separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed)
+        centres = route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed)
         return Markers(shown, [texts[row] for row in on_map], centres, points[on_map])
 
     @cached_property
