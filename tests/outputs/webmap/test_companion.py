@@ -339,5 +339,4 @@ def _tab_to(page, name):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == name:
             return
-    message = f"Tab never reaches {name}"
-    raise AssertionError(message)
+    pytest.fail(f"Tab never reaches {name}")

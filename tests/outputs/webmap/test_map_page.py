@@ -21,11 +21,9 @@ from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,
-    build_map_layers,
     classify_priority,
     classify_voices,
     format_patrol_id,
-    list_map_patrols,
 )
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.wording import describe_barred, describe_tasking, format_grid_reference
@@ -95,23 +93,20 @@ def _unpack(packed):
     return np.split(points, np.cumsum(packed["counts"])[:-1])
 
 
-def test_streets_and_routes_are_drawn_where_they_are(plan):
+def test_streets_and_routes_are_drawn_where_they_are(plan, html):
     """Packed streets and legs unpack to their own coordinates, to a tenth of a metre."""
-    layers = build_map_layers(plan, list_map_patrols(plan))
-    lines = _unpack(layers["streets"]["lines"])
-    network = plan.area.network
+    layers, network = json.loads(_find_data(html)), plan.area.network
+    lines, legs = _unpack(layers["streets"]["lines"]), _unpack(layers["patrols"][0]["legs"])
     assert len(lines) == len(network)
-    legs = _unpack(layers["patrols"][0]["legs"])
     pairs = zip(legs, (leg.line for leg in plan.patrols[0].legs), strict=True)
     for drawn, xy in ((np.concatenate(lines), network.parts.coordinates), *pairs):
         degrees = np.column_stack(plan.area.projection.to_degrees(*xy.T))
         np.testing.assert_allclose(drawn[:, ::-1], degrees, atol=1e-6)
 
 
-def test_walked_streets_have_pieces_on_the_walk(plan):
+def test_walked_streets_have_pieces_on_the_walk(plan, html):
     """Each named street of the directions has its own pieces, which the legs follow."""
-    network = plan.area.network.walkable
-    layers = build_map_layers(plan, list_map_patrols(plan))
+    layers, network = json.loads(_find_data(html)), plan.area.network.walkable
     for patrol, drawn in zip(plan.patrols, layers["patrols"], strict=True):
         walk = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.legs])
         names = {layers["streets"]["names"][row]: pieces for row, pieces in drawn["streets"]}
