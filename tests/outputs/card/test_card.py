@@ -39,6 +39,7 @@ from patrolplan.outputs.cartography.symbols import (
     STOP_RADIUS,
     TASKED_RADIUS,
 )
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.outputs.webmap.map_layers import format_patrol_id
 from patrolplan.outputs.wording import compute_plan_id, describe_barred, describe_tasking
@@ -323,7 +324,7 @@ def test_card_can_be_read_by_a_screen_reader(plan, drawn):
     assert {str(key) for key in metadata} <= {"/Title", "/Producer", "/Creator", "/Keywords"}
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("en")
-    place = plan.patrols[0].stops[0].place
+    place = list_stop_facts(plan.patrols[0], plan.area.projection.crs)[0].place
     assert any(f"stop 1, {place}" in text for text in _list_alternatives(root["/StructTreeRoot"]))
 
 
