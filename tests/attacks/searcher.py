@@ -23,17 +23,10 @@ METRES = re.compile(rb"\d{6}(?:\.\d+)?")
 
 
 class Searcher:
-    """Knows the secrets of a table of reports.
+    """Knows the secrets of a table of reports as text, with `comment`.
 
-    Parameters
-    ----------
-    reports
-        Rows of a file of reports as text, with `comment`.
-    projection
-        The area's CRS.
-    public
-        (k, 2) degrees that stand in public files, such as the corners of streets: a report that
-        lies there to five digits, or to the metre, cannot be told from them.
+    `public` are (k, 2) degrees that stand in public files, such as the corners of streets: a report
+    that lies there to five digits, or to the metre, cannot be told from them.
     """
 
     def __init__(self, reports, projection: Projection, public) -> None:
@@ -45,11 +38,7 @@ class Searcher:
         self.words: dict[bytes, list[bytes]] = {}
         for word in {*reports["report_id"], *reports["comment"]} - {""}:
             self.words.setdefault(word.encode()[:4], []).append(word.encode())
-        self.degrees = {
-            pair
-            for pair in zip(np.round(lon, 5), np.round(lat, 5), strict=True)
-            if pair not in places
-        }
+        self.degrees = {*zip(np.round(lon, 5), np.round(lat, 5), strict=True)} - places
         x, y = projection.to_metres(lon, lat)
         public_x, public_y = projection.to_metres(*np.asarray(public).reshape(-1, 2).T)
         self.metres = _whole(x, y) - _whole(public_x, public_y)

@@ -4,25 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pyproj import Transformer
 
+import patrolplan as pp
+from patrolplan.crs import Projection
 from patrolplan.privacy import FACTORS
 
 WEST, SOUTH = 530_000, 180_000
 """South-western corner of the town's first square, in metres of the British grid."""
-
 SIDE = 5
 BLOCK_METRES = 150
-
-SCHOOL = 18
-"""Junction that the school is at, in the middle square."""
-
-_to_degrees = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True)
+URN, SCHOOL = "100001", 18
+"""The school, and the junction that it is at, in the middle square."""
 
 
 def to_degrees(x, y):
     """Longitude and latitude of places given in metres from the town's corner."""
-    return _to_degrees.transform(np.asarray(x, float) + WEST, np.asarray(y, float) + SOUTH)
+    places = np.asarray(x, float) + WEST, np.asarray(y, float) + SOUTH
+    return Projection("EPSG:27700").to_degrees(*places)
 
 
 @dataclass(frozen=True)
@@ -47,19 +45,17 @@ class Report:
         return tuple(getattr(self, column) for column in FACTORS)
 
 
+def scatter(column, row, count, **gave):
+    """Reports in a square, counted from the town's corner."""
+    return [Report(250 * column + 20 + 7 * k, 250 * row + 30 + 5 * k, **gave) for k in range(count)]
+
+
 def write_reports(path, reports):
     """Write a file of reports; gives its path."""
+    columns = {name: [getattr(r, name) for r in reports] for name in (*FACTORS, "reported_on")}
     longitude, latitude = to_degrees([r.x for r in reports], [r.y for r in reports])
-    frame = pd.DataFrame(
-        {
-            "report_id": [f"R{number}" for number in range(len(reports))],
-            "reported_on": [report.reported_on for report in reports],
-            **{column: [getattr(r, column) for r in reports] for column in FACTORS},
-            "longitude": longitude,
-            "latitude": latitude,
-        }
-    )
-    frame.to_csv(path, index=False)
+    columns |= {"report_id": [f"R{k}" for k in range(len(reports))]}
+    pd.DataFrame(columns | {"longitude": longitude, "latitude": latitude}).to_csv(path, index=False)
     return path
 
 
@@ -81,24 +77,35 @@ def write_town(folder, *, without=()):
     )
     name = f"streets{''.join(map(str, without))}.osm"
     (folder / name).write_text(f"<osm version='0.6'>{nodes}{ways}</osm>", encoding="utf-8")
-    schools = pd.DataFrame(
-        {
-            "URN": ["100001"],
-            "EstablishmentName": ["Mill School"],
-            "Longitude": longitude[SCHOOL],
-            "Latitude": latitude[SCHOOL],
-        }
-    )
-    schools.to_csv(folder / "schools.csv", index=False)
+    schools = {"URN": [URN], "EstablishmentName": ["Mill School"]}
     random = np.random.default_rng(1)
     place = random.integers(0, SIDE * SIDE, 60)
-    crimes = pd.DataFrame(
-        {
-            "Month": [f"2026-{month:02d}" for month in random.integers(1, 9, 60)],
-            "Longitude": longitude[place],
-            "Latitude": latitude[place],
-            "Crime type": random.choice(["Robbery", "Violence and sexual offences"], 60),
-        }
-    )
-    crimes.to_csv(folder / "crimes.csv", index=False)
+    crimes = {
+        "Month": [f"2026-{month:02d}" for month in random.integers(1, 9, 60)],
+        "Crime type": random.choice(["Robbery", "Violence and sexual offences"], 60),
+    }
+    for file, table, at in (("schools", schools, [SCHOOL]), ("crimes", crimes, place)):
+        frame = pd.DataFrame(table | {"Longitude": longitude[at], "Latitude": latitude[at]})
+        frame.to_csv(folder / f"{file}.csv", index=False)
     return name
+
+
+def describe_settings(streets, **sections):
+    """Settings of the town with this file of streets, as a document."""
+    files = {name: f"{name}.csv" for name in ("crimes", "schools", "reports")}
+    patrol = {"window_minutes": 45, "dwell_minutes": 5}
+    town = {"sources": files | {"streets": streets}, "patrol": patrol, "risk": {"model": "prior"}}
+    return town | sections
+
+
+def plan(area, **options):
+    """Risk, hotspots and plan of an area."""
+    risk = pp.estimate_risk(area)
+    hotspots = pp.find_hotspots(area, risk)
+    return pp.plan_patrols(area, risk, hotspots, **options)
+
+
+def read_tree(folder):
+    """Every file of a folder by its name there, as bytes."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

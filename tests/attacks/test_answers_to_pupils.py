@@ -16,23 +16,15 @@ from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty
 
 MONDAY = dt.date(2026, 11, 30)
-URN = "100001"
 SUMMER, SPRING = "2026-05-04", "2026-02-04"
-
-
-def _scatter(column, row, count, **gave):
-    """Reports in a square, counted from the town's corner."""
-    return [
-        town.Report(250 * column + 20 + 7 * k, 250 * row + 30 + 5 * k, **gave) for k in range(count)
-    ]
 
 
 DARK = {"place_factor": "poor_lighting", "behaviour_factor": "robbery_or_threat"}
 REPORTS = [
-    *_scatter(0, 0, 12, **DARK, reported_on=SPRING),
-    *_scatter(0, 0, 6, reported_on=SUMMER),
-    *_scatter(1, 1, 7, place_factor="isolated", reported_on=SUMMER),
-    *_scatter(2, 0, 3, behaviour_factor="followed"),
+    *town.scatter(0, 0, 12, **DARK, reported_on=SPRING),
+    *town.scatter(0, 0, 6, reported_on=SUMMER),
+    *town.scatter(1, 1, 7, place_factor="isolated", reported_on=SUMMER),
+    *town.scatter(2, 0, 3, behaviour_factor="followed"),
 ]
 """In squares: 18 reports of two terms, 7 of one, and 3, which are never shown."""
 
@@ -41,24 +33,12 @@ REPORTS = [
 def hold(tmp_path_factory):
     """What the school holds of some reports: its sheet and its poster, as bytes."""
     folder = tmp_path_factory.mktemp("town")
-    data = {
-        "sources": {
-            "crimes": "crimes.csv",
-            "schools": "schools.csv",
-            "reports": "reports.csv",
-            "streets": town.write_town(folder),
-        },
-        "patrol": {"window_minutes": 45, "dwell_minutes": 5},
-        "risk": {"model": "prior"},
-    }
+    data = town.describe_settings(town.write_town(folder))
     settings = parse_settings(data, folder=folder)
 
     def make(reports):
         town.write_reports(folder / "reports.csv", reports)
-        area = pp.load_area(settings)
-        risk = pp.estimate_risk(area)
-        plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-        return _render_papers(_build_week(plan))
+        return _render_papers(_build_week(town.plan(pp.load_area(settings))))
 
     return make
 
@@ -66,11 +46,8 @@ def hold(tmp_path_factory):
 def _build_week(plan):
     """A week of one patrol."""
     patrol = plan.patrols[0]
-    duty = Duty(
-        *("SSO-99", URN, MONDAY, patrol.start_minutes, patrol.end_minutes, 0),
-        patrol=patrol,
-        leave_minutes=patrol.start_minutes - 10,
-    )
+    start, end = patrol.start_minutes, patrol.end_minutes
+    duty = Duty("SSO-99", town.URN, MONDAY, start, end, 0, patrol=patrol, leave_minutes=start - 10)
     return build_week(plan, (MONDAY,), (duty,))
 
 
@@ -78,8 +55,8 @@ def _render_papers(week):
     """Sheet and poster, where somebody was at every hotspot last week."""
     days = frozenset({MONDAY - dt.timedelta(days=4)})
     presence = RecentPresence(4, dict.fromkeys(week.plan.hotspots["hotspot"], days))
-    answers, roster = find_school_answers(week, presence, [URN])[URN], Roster(week)
-    school = roster.schools_by_urn[URN]
+    answers, roster = find_school_answers(week, presence, [town.URN])[town.URN], Roster(week)
+    school = roster.schools_by_urn[town.URN]
     poster = build_poster(roster, school, answers, presence)
     sheet = build_school_sheet(roster, school, answers)
     return sheet.render(week.plan), poster and poster.render(week.plan)
@@ -87,27 +64,24 @@ def _render_papers(week):
 
 @pytest.fixture(scope="module")
 def before(hold):
-    """What the school holds of all reports."""
-    return hold(REPORTS)
-
-
-def test_groups_are_answered(before):
-    """The papers that are compared do hold answers."""
-    assert all(before)
+    """What the school holds of all reports: both papers with answers."""
+    papers = hold(REPORTS)
+    assert all(papers)
+    return papers
 
 
 @pytest.mark.parametrize(
     "more",
     [
-        _scatter(0, 0, 1, **DARK, reported_on=SPRING),  # 19 in all, 13 of its factor and term
-        _scatter(1, 1, 2, place_factor="isolated"),  # 9 in all
-        _scatter(2, 0, 1, behaviour_factor="followed"),  # 4: still under the threshold
-        _scatter(2, 1, 1, **DARK),  # the first of its square
+        town.scatter(0, 0, 1, **DARK, reported_on=SPRING),  # 19 in all, 13 of its factor and term
+        town.scatter(1, 1, 2, place_factor="isolated"),  # 9 in all
+        town.scatter(2, 0, 1, behaviour_factor="followed"),  # 4: still under the threshold
+        town.scatter(2, 1, 1, **DARK),  # the first of its square
         # One pupil's three places.
         [
-            *_scatter(0, 0, 1, reported_on=SPRING),
-            *_scatter(1, 1, 1, reported_on=SUMMER),
-            *_scatter(2, 0, 1),
+            *town.scatter(0, 0, 1, reported_on=SPRING),
+            *town.scatter(1, 1, 1, reported_on=SUMMER),
+            *town.scatter(2, 0, 1),
         ],
     ],
     ids=["in a group", "nearly a step", "nearly a group", "alone", "a pupil's three"],
@@ -134,14 +108,14 @@ def test_where_in_its_square_a_report_lies_changes_no_byte(hold, before):
 
 def test_a_step_passed_is_seen(hold, before):
     """The tests above could fail: five reports more are another number on both papers."""
-    sheet, poster = hold([*REPORTS, *_scatter(0, 0, 5, reported_on=SUMMER)])
+    sheet, poster = hold([*REPORTS, *town.scatter(0, 0, 5, reported_on=SUMMER)])
     assert sheet != before[0]
     assert poster != before[1]
 
 
 def test_groups_under_the_threshold_alone_leave_no_trace(hold):
     """Four reports in each square, or none at all: the same sheet, and no poster."""
-    few = [one for square in ((0, 0), (1, 1), (2, 0)) for one in _scatter(*square, 4, **DARK)]
-    empty_sheet, empty_poster = hold(_scatter(0, 0, 1))
+    few = [one for square in ((0, 0), (1, 1), (2, 0)) for one in town.scatter(*square, 4, **DARK)]
+    empty_sheet, empty_poster = hold(town.scatter(0, 0, 1))
     assert hold(few) == (empty_sheet, None)
     assert empty_poster is None

@@ -4,6 +4,7 @@ What two files must agree in is counted here by hand, apart from the program's o
 """
 
 import dataclasses
+import datetime as dt
 import hashlib
 import io
 import json
@@ -108,12 +109,8 @@ def count_by_hand(reports, step=ROUNDING_STEP):
         year = max(years, key=lambda year: beyond[year])
         years[year] -= 1
         beyond[year] -= 1
-    return (
-        counts,
-        few // step,
-        (refused > 0, refused // step),
-        {y: n for y, n in years.items() if n},
-    )
+    years = {year: steps for year, steps in years.items() if steps}
+    return counts, few // step, (refused > 0, refused // step), years
 
 
 def _find_term(report):
@@ -182,9 +179,9 @@ def test_no_street_shows_that_a_report_lies_on_it(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("street") / "reports.csv"
     table = read_reports([town.write_reports(path, rows)])
     groups, _ = group_reports(table, PIECES, EVERYWHERE, crs=BNG, threshold=ROUNDING_STEP)
-    for square in {tuple(row) for row in np.floor(PIECES / SQUARE_METRES)}:
-        here = (np.floor(PIECES / SQUARE_METRES) == square).all(axis=1)
-        assert len(set(groups.group_of_piece[here])) == 1
+    squares = map(tuple, PIECES // SQUARE_METRES)
+    shown = {*zip(squares, groups.group_of_piece.tolist(), strict=True)}
+    assert len(shown) == len({square for square, _ in shown})
 
 
 # Two attacks that found single reports, and any others of their kind, on a town of a few streets.
@@ -195,7 +192,6 @@ def build_town(tmp_path_factory):
     """What loads the town with some reports under some settings."""
     folder = tmp_path_factory.mktemp("town")
     streets = {without: town.write_town(folder, without=without) for without in STREETS}
-    sources = {"crimes": "crimes.csv", "schools": "schools.csv", "reports": "reports.csv"}
 
     def load(reports, *, without=(), boundary=None, crs=BNG, **sections):
         town.write_reports(folder / "reports.csv", reports)
@@ -204,13 +200,8 @@ def build_town(tmp_path_factory):
             shape = gpd.GeoSeries([shapely.affinity.translate(boundary, *CORNER)], crs=BNG)
             (folder / "area.geojson").write_text(shape.to_crs(4326).to_json(), encoding="utf-8")
             area["boundary"] = "area.geojson"
-        data = {
-            "area": area,
-            "sources": sources | {"streets": streets[without]},
-            "patrol": {"window_minutes": 45, "dwell_minutes": 5},
-            "risk": {"model": "prior"},
-        }
-        return pp.load_area(parse_settings(data | sections, folder=folder))
+        data = town.describe_settings(streets[without], area=area, **sections)
+        return pp.load_area(parse_settings(data, folder=folder))
 
     return load
 
@@ -227,17 +218,13 @@ def _square(column, row):
     return shapely.box(250 * column, 250 * row, 250 * column + 250, 250 * row + 250)
 
 
-def _scatter(column, row, count):
-    return [town.Report(250 * column + 20 + 7 * k, 250 * row + 30 + 5 * k) for k in range(count)]
-
-
 def test_cutting_squares_out_of_the_area_counts_no_report(build_town):
     """Counts of what is left out do not change with a hole where there is a single report.
 
     A square of 14 reports without a street, and then a single one: 14 and 15 are not the same in
     steps, so refused reports counted within the limits would show the single one.
     """
-    reports = [*_scatter(0, 0, 14), *_scatter(2, 0, 1), *_scatter(0, 1, 9)]
+    reports = [*town.scatter(0, 0, 14), *town.scatter(2, 0, 1), *town.scatter(0, 1, 9)]
     seen = []
     for holes in ([], [(2, 0)], [(2, 1)], [(2, 0), (2, 1)]):
         limits = shapely.difference(WHOLE, shapely.union_all([_square(0, 0)]))
@@ -255,7 +242,7 @@ def test_cutting_squares_out_of_the_area_counts_no_report(build_town):
 
 def test_sliding_the_crs_finds_no_report(build_town):
     """In no CRS do other reports form a group: four and a single one next door never meet."""
-    reports = [*_scatter(0, 0, 4), town.Report(251, 40), *_scatter(1, 1, 8)]
+    reports = [*town.scatter(0, 0, 4), town.Report(251, 40), *town.scatter(1, 1, 8)]
     for shift in (0, 1.8, 125, 231, 249):
         area = build_town(reports, crs=TMERC.format(400_000 + shift, -100_000 + shift / 2))
         grouped = area.reports.group_of_piece >= 0
@@ -322,9 +309,7 @@ def _observe(load, reports, world, cache):
     os.environ["PATROLPLAN_CACHE"] = str(cache)
     try:
         area = load(reports, **world)
-        risk = pp.estimate_risk(area)
-        hotspots = pp.find_hotspots(area, risk)
-        plan = pp.plan_patrols(area, risk, hotspots)
+        plan = town.plan(area)
     except pp.InputError as error:
         event(str(error)[:40])
         return [str(error)], None
@@ -332,18 +317,11 @@ def _observe(load, reports, world, cache):
     seen = [repr(area), list_left_out(area.left_out), area.notes, area.tables, area.alarms]
     seen += [area.inputs, groups.digest, groups.all_by_term]
     seen += [(term, counts.tobytes()) for term, counts in groups.by_term.items()]
-    arrays = (risk.crime, risk.reports, risk.joined, groups.group_of_piece, groups.counts)
-    seen += [array.tobytes() for array in (*arrays, groups.share_inside, groups.factor_counts)]
-    seen += [hotspots.to_csv(), format_json(build_plan_document(plan)), risk.notes]
+    arrays = (plan.risk.crime, plan.risk.reports, plan.risk.joined, groups.group_of_piece)
+    arrays += groups.counts, groups.share_inside, groups.factor_counts
+    seen += [array.tobytes() for array in arrays]
+    seen += [plan.hotspots.to_csv(), format_json(build_plan_document(plan)), plan.risk.notes]
     return seen, plan
-
-
-def _read_tree(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def _check_twins(load, folder, twin, *, with_pack):
@@ -358,7 +336,7 @@ def _check_twins(load, folder, twin, *, with_pack):
             for name, (_, plan) in zip(("out1", "out2"), seen, strict=True):
                 shutil.rmtree(folder / name, ignore_errors=True)
                 pp.write_pack(plan, folder / name)
-            assert _read_tree(folder / "out1") == _read_tree(folder / "out2")
+            assert town.read_tree(folder / "out1") == town.read_tree(folder / "out2")
     finally:
         os.environ["PATROLPLAN_CACHE"] = before
 
@@ -370,39 +348,30 @@ def _check_twins(load, folder, twin, *, with_pack):
 def test_a_thousand_files_that_agree_give_the_same(build_town, twin_folder, part, twin, pick):
     """Under drawn CRS, limits with holes, streets and settings, equal tables give equal bytes.
 
-    A thousand times; of one in twenty every file of the whole pack is compared.
-
-    In four parts, each of which computes for some minutes.
+    A thousand times, in four parts; of one in twenty every file of the whole pack is compared.
     """
     _check_twins(build_town, twin_folder, twin, with_pack=pick == part)
 
 
 @pytest.fixture(scope="module")
 def twin_folder(build_town, tmp_path_factory):
-    """A folder whose two caches must be equal, byte for byte, at the end.
-
-    Templates of pages are compiled once a process, for whichever cache is the first to ask: they
-    are compiled before.
-    """
+    """A folder whose two caches must be equal, byte for byte, at the end."""
+    # Templates of pages are compiled once a process, for the cache that asks first: before.
     folder = tmp_path_factory.mktemp("twins")
     for name in ("cache1", "cache2"):
         (folder / name).mkdir()
-    area = build_town(_scatter(0, 0, 9))
-    risk = pp.estimate_risk(area)
-    pp.write_pack(pp.plan_patrols(area, risk, pp.find_hotspots(area, risk)), folder / "before")
+    pp.write_pack(town.plan(build_town(town.scatter(0, 0, 9))), folder / "before")
     yield folder
-    assert _read_tree(folder / "cache1") == _read_tree(folder / "cache2")
+    assert town.read_tree(folder / "cache1") == town.read_tree(folder / "cache2")
 
 
 # The same through the whole program: what people hold, as bytes.
 
 
 @pytest.fixture(scope="module")
-def folder(demo, tmp_path_factory):
-    """A copy of the demo borough whose reports may be changed."""
-    copy = tmp_path_factory.mktemp("attack") / "demo"
-    shutil.copytree(demo.parent, copy, ignore=shutil.ignore_patterns("*.py*", "demo"))
-    return copy
+def folder(copy_demo, tmp_path_factory):
+    """A copy of the demo borough with the crimes of a quarter, whose reports may be changed."""
+    return copy_demo(tmp_path_factory.mktemp("demo"), "2026-07", "2026-08", "2026-09").parent
 
 
 def _area(folder, rows, **sections):
@@ -413,21 +382,13 @@ def _area(folder, rows, **sections):
 
 
 def _everything(area, out):
-    """Hash of every file of a pack, and of the brief and the area's own words."""
-    risk = pp.estimate_risk(area)
-    hotspots = pp.find_hotspots(area, risk)
+    """Every file of a pack, the brief, and the area's own words."""
     urn = area.schools["urn"].iloc[0]
-    plan = pp.plan_patrols(area, risk, hotspots, urns=[urn])
+    plan = town.plan(area, urns=[urn])
     pp.write_pack(plan, out)
-    brief = build_brief_document(
-        build_brief(area, hotspots, urn, pd.Timestamp("2026-07-01").date())
-    )
-    files = {
-        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in out.rglob("*")
-        if path.is_file()
-    }
-    return files, format_json(brief), repr(area), [str(row) for row in area.left_out], risk.notes
+    brief = build_brief_document(build_brief(area, plan.hotspots, urn, dt.date(2026, 7, 1)))
+    left_out = [str(row) for row in area.left_out]
+    return town.read_tree(out), format_json(brief), repr(area), left_out, plan.risk.notes
 
 
 def _unseen(rows, area):
@@ -473,13 +434,11 @@ def test_schools_windows_and_crime_do_not_regroup(folder, demo_area):
     rows = pd.read_csv(folder / "reports.csv", dtype=str, keep_default_na=False)
     urns = list(demo_area.schools["urn"][:2])
     text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
-    sources = tomllib.loads(text)["sources"]
-    months = sorted(path.name for path in (folder / "crimes").iterdir())
-    fewer = [f"crimes/{month}/*-street.csv" for month in months[: len(months) // 2]]
+    fewer = tomllib.loads(text)["sources"] | {"crimes": "crimes/2026-07/*-street.csv"}
     for sections in (
         {"schools": {"urns": urns}},
         {"patrol": {"window_minutes": 45}, "week": {"max_dose_minutes_per_day": 5}},
-        {"sources": sources | {"crimes": fewer}},
+        {"sources": fewer},
     ):
         area = _area(folder, rows, **sections)
         assert area.reports.digest == demo_area.reports.digest
@@ -495,9 +454,9 @@ def test_the_cache_holds_nothing_of_reports(folder, demo_area):
         area = _area(folder, some)
         assert len(area.reports)
         pp.estimate_risk(area)
-        held.append({path: path.read_bytes() for path in cache.rglob("*") if path.is_file()})
+        held.append(town.read_tree(cache))
     assert held[0] == held[1]
-    folders = {path.relative_to(cache).parts[0] for path in held[1]}
+    folders = {name.partition("/")[0] for name in held[1]}
     assert folders <= {"streets", "crimes", "arrays", "templates"}
     for path in (cache / "crimes").iterdir():
         _, accounts, table = path.read_bytes().split(b"\n", 2)

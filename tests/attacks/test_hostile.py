@@ -5,6 +5,7 @@ import gzip
 import random
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -13,18 +14,10 @@ import shapely
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs import formats as bounds
+from patrolplan.inputs import formats as bounds, small_tables
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.inputs.formats import check_size
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.schools import read_schools
-from patrolplan.inputs.small_tables import (
-    read_bell_times,
-    read_gates,
-    read_officers,
-    read_tasked_places,
-    read_term_dates,
-)
 from patrolplan.inputs.street_files import read_streets
 from patrolplan.inputs.table_reader import Field, read_counted_table, read_table
 from patrolplan.network import build_network
@@ -32,11 +25,8 @@ from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
 EVERYWHERE = shapely.box(-1e7, -1e7, 1e7, 1e7)
-LAUGHS = (
-    '<!DOCTYPE x [<!ENTITY a "ha">'
-    + "".join(f'<!ENTITY {chr(98 + k)} "{("&" + chr(97 + k) + ";") * 10}">' for k in range(9))
-    + "]>"
-)
+MORE = "".join(f'<!ENTITY {two} "{f"&{one};" * 10}">' for one, two in pairwise("abcdefghij"))
+LAUGHS = f'<!DOCTYPE x [<!ENTITY a "ha">{MORE}]>'
 OUTSIDE = '<!DOCTYPE x [<!ENTITY j SYSTEM "file:///etc/hostname">]>'
 OSM = """<?xml version='1.0'?>{doctype}<osm version='0.6'>
 <node id='1' version='1' lon='-0.13' lat='51.52'/>
@@ -101,10 +91,10 @@ def test_large_files_are_refused(tmp_path, monkeypatch):
     """A file over the bound is refused with what to do; a dense small one is read."""
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 100_000))
-    check_size(path)
+    bounds.check_size(path)
     monkeypatch.setattr(bounds, "MAX_FILE_BYTES", 100)
     with pytest.raises(InputError, match=r"is larger than .*use a smaller extract"):
-        check_size(path)
+        bounds.check_size(path)
 
 
 def test_a_million_columns_are_refused(tmp_path):
@@ -119,29 +109,29 @@ def test_a_million_columns_are_refused(tmp_path):
     assert table.malformed == (2,)
 
 
+REPORT = "report_id,reported_on,time_band,place_factor,behaviour_factor,longitude,latitude"
+TABLES = {
+    "crimes": ("Crime ID,Month,Crime type,Longitude,Latitude", "{},2024-05,Robbery,"),
+    "schools": ("URN,EstablishmentName,Longitude,Latitude", "{},School,"),
+    "reports": (REPORT, "{},2024-05-01,lunch,none,none,"),
+}
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e308", "91", "0x1F", "१"])
-@pytest.mark.parametrize("kind", ["crimes", "schools", "reports"])
+@pytest.mark.parametrize("kind", TABLES)
 def test_coordinates_from_nowhere_are_left_out(tmp_path, kind, value):
     """NaN, infinite and impossible coordinates leave the row out; the good row is read."""
-    tables = {
-        "crimes": "Crime ID,Month,Reported by,Crime type,Longitude,Latitude\n"
-        "{},2024-05,Met,Robbery,",
-        "schools": "URN,EstablishmentName,Longitude,Latitude\n{},School,",
-        "reports": "report_id,reported_on,time_band,place_factor,behaviour_factor,"
-        "longitude,latitude\n{},2024-05-01,lunch,none,none,",
-    }
-    header, row = tables[kind].split("\n")
+    header, row = TABLES[kind]
     path = tmp_path / "x.csv"
     lines = [header, row.format(1) + "-0.12,51.5", row.format(2) + f"-0.12,{value}"]
     path.write_text("\n".join(lines), encoding="utf-8")
-    left_out = LeftOut()
-    if kind == "crimes":
-        shapes = read_crimes([path], BNG, left_out).incidents
-    elif kind == "schools":
-        shapes = read_schools([path], BNG, left_out)
-    else:
+    if kind == "reports":
         assert len(read_reports([path]).refused) == 1
         return
+    if kind == "crimes":
+        shapes = read_crimes([path], BNG, LeftOut()).incidents
+    else:
+        shapes = read_schools([path], BNG, LeftOut())
     xy = shapely.get_coordinates(shapes.geometry.values)
     valid = xy[np.isfinite(xy).all(axis=1) & (np.abs(xy) < 2e6).all(axis=1)]
     assert len(valid) == 1
@@ -192,11 +182,11 @@ def test_graphs_that_make_no_sense_are_refused(tmp_path, kind, change):
 
 READERS = {
     "schools.csv": lambda path: read_schools([path], BNG, LeftOut()),
-    "bell_times.csv": lambda path: read_bell_times([path]),
-    "gates.csv": lambda path: read_gates([path], BNG),
-    "officers.csv": lambda path: read_officers([path], BNG),
-    "term_dates.csv": lambda path: read_term_dates([path]),
-    "tasked_places.csv": lambda path: read_tasked_places([path], BNG),
+    "bell_times.csv": lambda path: small_tables.read_bell_times([path]),
+    "gates.csv": lambda path: small_tables.read_gates([path], BNG),
+    "officers.csv": lambda path: small_tables.read_officers([path], BNG),
+    "term_dates.csv": lambda path: small_tables.read_term_dates([path]),
+    "tasked_places.csv": lambda path: small_tables.read_tasked_places([path], BNG),
     "reports.csv": lambda path: read_reports([path]),
     "crimes/2026-09/2026-09-eastmere-street.csv": lambda path: read_crimes([path], BNG, LeftOut()),
     "x.osm": _streets,
@@ -232,12 +222,9 @@ def _original(demo, folder, name):
 
 def _spoiled(content, rng):
     """The content after one or two cuts, with something put in their place."""
-    changes = [
-        (rng.randrange(len(content) + 1), rng.randint(0, 30), rng.choice(PUTS))
-        for _ in range(rng.randint(1, 2))
-    ]
-    for place, cut, put in changes:
-        content = content[:place] + put + content[place + cut :]
+    for _ in range(rng.randint(1, 2)):
+        place, cut = rng.randrange(len(content) + 1), rng.randint(0, 30)
+        content = content[:place] + rng.choice(PUTS) + content[place + cut :]
     return content
 
 
@@ -276,11 +263,9 @@ def test_ten_thousand_spoiled_files(demo, tmp_path):
 BOUNDED = """
 import resource, sys
 from pathlib import Path
-import shapely
 from patrolplan.errors import InputError
 from patrolplan.inputs.street_files import read_streets
-from patrolplan.inputs.table_reader import Field
-from patrolplan.inputs.table_reader import read_table
+from patrolplan.inputs.table_reader import Field, read_table
 from patrolplan.crs import Projection
 from patrolplan.tables import LeftOut
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
@@ -306,11 +291,6 @@ def test_bombs_stay_within_three_gigabytes(tmp_path):
             stream.write(b"<osm version='0.6'>" if "csv" not in path.name else b"a,b\n")
             for _ in range(4000):
                 stream.write(b" " * 1_000_000)
-    process = subprocess.run(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", BOUNDED, *map(str, paths)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    assert process.stdout.count("unpacks to more than") == 3
+    command = [sys.executable, "-c", BOUNDED, *map(str, paths)]
+    said = subprocess.check_output(command, text=True, timeout=300)  # noqa: S603 - our own words
+    assert said.count("unpacks to more than") == 3

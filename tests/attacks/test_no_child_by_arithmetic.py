@@ -1,10 +1,10 @@
 """No child is found by computing: from a manifest, from copies, or from several thresholds."""
 
-import itertools
 import json
 
 import pandas as pd
 import pytest
+from attacks import small_town as town
 from survey_forms import answer, answers_file, save, tally_file, tally_square
 
 import patrolplan as pp
@@ -13,40 +13,41 @@ from patrolplan.crs import find_squares
 from patrolplan.errors import InputError
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_counts import count_surveys
-from patrolplan.settings import load_settings
+from patrolplan.settings import parse_settings
 
 VISIT = {"officer": "SSO-01", "date": "2026-11-30", "from": "09:00", "to": "10:00"}
-HOME = (0.861234, 51.527891)
+VISIT |= {"kind": "home_visit", "urn": ""}
 
 
-def _load(folder, copy_demo, **sections):
-    """The demo borough in a folder, with changed sections."""
-    config = copy_demo(folder, "2026-08", "2026-09") if not list(folder.glob("*.toml")) else None
-    settings = load_settings(config or folder / "patrolplan.toml")
-    changed = {
-        name: getattr(settings, name).model_copy(update=given) for name, given in sections.items()
-    }
-    return pp.load_area(settings.model_copy(update=changed))
+def _load(folder, sources=(), **sections):
+    """The town in a folder, with more sources and sections."""
+    data = town.describe_settings(town.write_town(folder), **sections)
+    return pp.load_area(
+        parse_settings(data | {"sources": data["sources"] | dict(sources)}, folder=folder)
+    )
 
 
-def test_a_home_cannot_be_tried_against_the_manifest(copy_demo, tmp_path):
+def test_a_home_cannot_be_tried_against_the_manifest(tmp_path):
     """No digest is one of a row with a place, and the place that is held is a square of 500 m."""
-    area = _load(tmp_path, copy_demo)
-    inputs, steps = set(), [*itertools.product((0, 1e-6, 4e-4), (0, 1e-6)), (1e-3, 1e-3)]
-    for number, (east, north) in enumerate(steps):
-        row = VISIT | {"kind": "home_visit", "urn": ""}
-        row |= {"longitude": HOME[0] + east, "latitude": HOME[1] + north}
-        path = tmp_path / "duties.csv"
+    town.write_reports(tmp_path / "reports.csv", town.scatter(0, 0, 9))
+    days = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "08:00-17:00")
+    officer = {"officer": "SSO-01", "school_urns": town.URN, "max_patrols_per_week": 4} | days
+    path, home, inputs = tmp_path / "duties.csv", town.to_degrees(100, 100), set()
+    officer |= {"mode": "walk", "base_longitude": home[0], "base_latitude": home[1]}
+    pd.DataFrame([officer]).to_csv(tmp_path / "officers.csv", index=False)
+    sources = {name: f"{name}.csv" for name in ("officers", "duties")}
+    for east, north in ((0, 0), (1e-6, 0), (0, 1e-6), (4e-4, 1e-6), (1e-3, 1e-3)):
+        row = VISIT | {"longitude": home[0] + east, "latitude": home[1] + north}
         pd.DataFrame([row]).to_csv(path, index=False)
-        area = pp.load_area(tmp_path / "patrolplan.toml")
+        area = _load(tmp_path, sources)
         inputs.add(json.dumps(area.inputs))
-        assert hash_file(path) not in inputs.copy().pop(), number
+        assert hash_file(path) not in json.dumps(area.inputs)
         assert hash_content(path.read_bytes()) not in json.dumps(area.inputs)
         point = area.duties.geometry.iloc[0]
         assert (point.x % 500, point.y % 500) == (250, 250)
     assert len(inputs) == 1
     pd.DataFrame([row | {"to": "11:00"}]).to_csv(path, index=False)
-    assert json.dumps(pp.load_area(tmp_path / "patrolplan.toml").inputs) not in inputs
+    assert json.dumps(_load(tmp_path, sources).inputs) not in inputs
 
 
 @pytest.fixture
@@ -131,15 +132,14 @@ def test_a_tally_and_the_page_of_one_class_count_once(tmp_path):
         count_surveys([path, tally])
 
 
-def test_thresholds_one_after_another_are_refused(copy_demo, tmp_path):
+def test_thresholds_one_after_another_are_refused(tmp_path):
     """The first threshold under five is the only one under five that these reports ever have."""
-    low = {"reason": "a trial"}
-    first = _load(tmp_path, copy_demo, privacy={"threshold": 3} | low)
-    again = _load(tmp_path, copy_demo, privacy={"threshold": 3} | low)
+    town.write_reports(tmp_path / "reports.csv", town.scatter(0, 0, 12))
+    low = {"threshold": 3, "reason": "a trial"}
+    first, again = (_load(tmp_path, privacy=low) for _ in range(2))
     assert first.reports.digest == again.reports.digest
     for threshold in (2, 4):
-        with pytest.raises(
-            InputError, match=r"not the one that reports\.csv was first counted with"
-        ):
-            _load(tmp_path, copy_demo, privacy={"threshold": threshold} | low)
-    assert _load(tmp_path, copy_demo, privacy={"threshold": 5}).reports.threshold == 5
+        refused = r"not the one that reports\.csv was first counted with"
+        with pytest.raises(InputError, match=refused):
+            _load(tmp_path, privacy=low | {"threshold": threshold})
+    assert _load(tmp_path, privacy={"threshold": 5}).reports.threshold == 5

@@ -43,13 +43,12 @@ def _planted(source, target, seed=1):
     wrong = rows.iloc[:3].assign(time_band=["Tb-secret-band", "lunch", "lunch"])
     wrong["reported_on"] = ["2026-01-05", "Rd-secret-date", "2026-01-05"]
     wrong["report_id"] = ["Zq900001xW", "Zq900002xW", "Zq900003xW"]
-    wrong["longitude"] = [wrong["longitude"].iloc[0], wrong["longitude"].iloc[1], "Lo-secret-lon"]
+    wrong["longitude"] = [*wrong["longitude"].iloc[:2], "Lo-secret-lon"]
     rows = pd.concat([rows, wrong], ignore_index=True)
     rows.to_csv(target, index=False)
-    secrets = rows.copy()
-    extra = {"report_id": ["Tb-secret-band"], "comment": ["Rd-secret-date"]}
-    more = {"report_id": ["Lo-secret-lon"], "comment": ["07700 900"]}
-    return pd.concat([secrets, pd.DataFrame(extra), pd.DataFrame(more)]).fillna("")
+    more = {"report_id": ["Tb-secret-band", "Lo-secret-lon"]}
+    more |= {"comment": ["Rd-secret-date", "07700 900"]}
+    return pd.concat([rows, pd.DataFrame(more)]).fillna("")
 
 
 def _commands(out, urn, week, since, months):
@@ -133,9 +132,8 @@ def _search(folder, reports, output):
     seeker = searcher.Searcher(reports, Projection("EPSG:27700"), _public(folder, layer))
     given = {"reports.csv", "broken.csv", "headless.csv"}
     files = [path for path in folder.rglob("*") if path.is_file() and path.name not in given]
-    ours = [path for path in files if path.is_relative_to(folder / "out")]
-    ours += [path for path in files if path.is_relative_to(folder / "cache")]
-    ours += [path for path in files if path.suffix == ".sqlite"]
+    made = {folder / "out", folder / "cache"}
+    ours = [path for path in files if made & {*path.parents} or path.suffix == ".sqlite"]
     found = seeker.found("said", output)
     for path in ours:
         found += seeker.found(path.relative_to(folder).as_posix(), path.read_bytes())

@@ -30,17 +30,18 @@ WORDS = (
     st.sampled_from(["isolated", "poor_lighting", "none"]),
     st.sampled_from(["followed", "none"]),
 )
+COLUMNS = ("time_band", "place_factor", "behaviour_factor")
 WITHIN = st.floats(-0.0004, 0.0004)
+
+
+def _lie_at(column, x, y):
+    place = (0.8803 + 0.0036 * column + x, 51.5319 + y)
+    return {"longitude": round(place[0], 6), "latitude": round(place[1], 6)}
+
+
 ANSWER = st.builds(
-    lambda column, x, y, band, place, behaviour: answer(
-        time_band=band,
-        place_factor=place,
-        behaviour_factor=behaviour,
-        longitude=round(0.8803 + 0.0036 * column + x, 6),
-        latitude=round(51.5319 + y, 6),
-    ),
-    *(st.integers(0, 2), WITHIN, WITHIN),
-    *WORDS,
+    lambda *drawn: answer(**dict(zip(COLUMNS, drawn[3:], strict=True)), **_lie_at(*drawn[:3])),
+    *(st.integers(0, 2), WITHIN, WITHIN, *WORDS),
 )
 CROWD = st.lists(ANSWER, max_size=40)
 DAYS = ("2026-10-08", "2026-03-05")
@@ -48,19 +49,12 @@ DAYS = ("2026-10-08", "2026-03-05")
 
 def _write(folder, classes):
     """A file for each class: its pupils and its answers, a few decimetres from another class's."""
-    folder.mkdir(exist_ok=True)
-    return [
-        save(
-            folder / f"{number}.json",
-            answers_file(
-                [one | {"longitude": one["longitude"] + 2e-6 * number} for one in given_],
-                pupils=pupils,
-                day=DAYS[number],
-                id=f"{number}" * 32,
-            ),
-        )
-        for number, (pupils, given_) in enumerate(classes)
-    ]
+    paths = []
+    for number, (pupils, given_) in enumerate(classes):
+        moved = [one | {"longitude": one["longitude"] + 2e-6 * number} for one in given_]
+        own = answers_file(moved, pupils=pupils, day=DAYS[number], id=f"{number}" * 32)
+        paths.append(save(folder / f"{number}.json", own))
+    return paths
 
 
 def _build_classes(pupils, crowds):
@@ -79,6 +73,10 @@ def _observe(folder, paths, **options):
     return written, describe_reading(reading), build_reading_document(reading)
 
 
+def _read(folder, classes):
+    return _observe(folder, _write(folder, classes))
+
+
 def _square_of(one):
     return tuple(find_squares([[one["longitude"], one["latitude"]]])[0].tolist())
 
@@ -91,7 +89,7 @@ def count_by_hand(classes):
             square = _square_of(one)
             held[square] += 1
             made[square, DAYS[number]] += 1
-            for column in ("time_band", "place_factor", "behaviour_factor"):
+            for column in COLUMNS:
                 if one[column] not in {"none", "unknown"}:
                     gave[square, one[column]] += 1
     few = sum(count for count in held.values() if count < STEP)
@@ -116,17 +114,14 @@ def test_one_answer_more_shows_only_where_a_step_is_passed(folder, crowds, more,
     after = copy.deepcopy(before)
     after[which][1].append(more)
     assume(count_by_hand(before) == count_by_hand(after))
-    seen = _observe(folder, _write(folder, before))
-    assert _observe(folder, _write(folder, after)) == seen
+    assert _read(folder, before) == _read(folder, after)
 
 
 @ANY
 @given(st.tuples(CROWD, CROWD), st.integers(41, 60), st.integers(41, 60))
 def test_one_pupil_who_marked_nothing_shows_only_at_a_step(folder, crowds, one, other):
     """How many took part is known in steps of five."""
-    views = [
-        _observe(folder, _write(folder, _build_classes(pupils, crowds))) for pupils in (one, other)
-    ]
+    views = [_read(folder, _build_classes(pupils, crowds)) for pupils in (one, other)]
     assert (views[0] == views[1]) == (one // STEP == other // STEP)
 
 
@@ -135,20 +130,17 @@ def test_where_in_its_square_a_pupil_tapped_is_lost(folder, crowd, moves):
     """Pins moved within their squares give the same bytes."""
     moved = []
     for number, one in enumerate(crowd):
-        x, y = moves[number % len(moves)]
         column = round((one["longitude"] - 0.8803) / 0.0036)
-        place = {"longitude": round(0.8803 + 0.0036 * column + x, 6), "latitude": 51.5319 + y}
-        moved.append(one | place)
+        moved.append(one | _lie_at(column, *moves[number % len(moves)]))
     assume(list(map(_square_of, crowd)) == list(map(_square_of, moved)))
-    views = [_observe(folder, _write(folder, [(50, given_)])) for given_ in (crowd, moved)]
-    assert views[0] == views[1]
+    assert _read(folder, [(50, crowd)]) == _read(folder, [(50, moved)])
 
 
 @given(st.tuples(CROWD, CROWD), st.randoms(use_true_random=False))
 def test_which_answers_were_of_one_pupil_is_lost(folder, crowds, random):
     """Answers in any order, and files in any order, give the same bytes."""
     classes = _build_classes(50, crowds)
-    seen = _observe(folder, _write(folder, classes))
+    seen = _read(folder, classes)
     paths = _write(folder, [(50, random.sample(given_, len(given_))) for _, given_ in classes])
     assert _observe(folder, paths[::-1]) == seen
 
@@ -159,33 +151,28 @@ def test_words_that_stood_together_are_not_known(folder, crowd, other):
     by_square = {}
     for one in [*crowd, *other]:
         by_square.setdefault(_square_of(one), []).append(one)
-    turned = []
-    for same in by_square.values():
-        bands = [one["time_band"] for one in same]
-        turned += [
-            one | {"time_band": band} for one, band in zip(same, bands[1:] + bands[:1], strict=True)
-        ]
-    views = [
-        _observe(folder, _write(folder, [(90, given_)])) for given_ in ([*crowd, *other], turned)
+    turned = [
+        one | {"time_band": following["time_band"]}
+        for same in by_square.values()
+        for one, following in zip(same, same[1:] + same[:1], strict=True)
     ]
-    assert views[0] == views[1]
+    assert _read(folder, [(90, [*crowd, *other])]) == _read(folder, [(90, turned)])
 
 
-@given(
-    st.lists(st.integers(0, 14), min_size=1, max_size=4),
-    st.lists(st.integers(0, 14), min_size=4, max_size=4),
-)
-def test_one_pupil_more_on_paper_shows_only_at_a_step(folder, counts, others):
+@given(st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), min_size=1, max_size=4))
+def test_one_pupil_more_on_paper_shows_only_at_a_step(folder, counts):
     """Tallies of the same counts in steps, by square and by word, give the same bytes."""
-    squares = [(27700, 2393 + column, 738) for column in range(4)]
     views, steps = [], []
-    for tallies in (counts, others[: len(counts)]):
+    for tallies in zip(*counts, strict=True):
         held = [
-            tally_square(square, count, time_band={"lunch": count}, place_factor={"isolated": 3})
-            for square, count in zip(squares, tallies, strict=False)
+            tally_square(
+                *((27700, 2393 + column, 738), count),
+                time_band={"lunch": count},
+                place_factor={"isolated": 3},
+            )
+            for column, count in enumerate(tallies)
             if count >= 3
         ]
-        folder.mkdir(exist_ok=True)
         views.append(_observe(folder, [save(folder / "t.json", tally_file(held, pupils=30))]))
         few = sum(count for count in tallies if 3 <= count < STEP)
         steps.append(([count // STEP for count in tallies], few // STEP))
@@ -204,7 +191,7 @@ def test_the_area_and_its_schools_decide_nothing_that_is_counted(folder):
 def test_neither_place_nor_day_nor_number_is_written(folder):
     """Of pins, days and pupils as they were, no digit pattern stands in what is written."""
     given_ = [answer(latitude=51.531521 + k / 1e5) for k in range(13)]
-    written, lines, document = _observe(folder, _write(folder, [(47, given_)]))
+    written, lines, document = _read(folder, [(47, given_)])
     text = b"\n".join(written.values()).decode() + "\n".join(lines) + json.dumps(document)
     for one in given_:
         assert f"{one['latitude']:.6f}" not in text
@@ -231,16 +218,8 @@ def test_copies_of_a_small_file_do_not_pass_the_threshold(tmp_path):
 
 
 HOSTILE = (
-    "Jo Bloggs, 7 Elm Row",
-    "<script>alert(1)</script>",
-    '=cmd|"/c calc"!A1',
-    "../../etc/passwd",
-    "\x1b[2J\x07",
-    "a\nb,c",
-    "\u202egpj",
-    "'; DROP TABLE reports; --",
-    "x" * 10_000,
-    "\ud800",
+    *("Jo Bloggs, 7 Elm Row", "<script>alert(1)</script>", '=cmd|"/c calc"!A1', "../../etc/passwd"),
+    *("\x1b[2J\x07", "a\nb,c", "\u202egpj", "'; DROP TABLE reports; --", "x" * 10_000, "\ud800"),
 )
 
 
@@ -249,10 +228,8 @@ def test_no_text_of_a_file_reaches_a_message_or_an_output(tmp_path, value):
     """Whatever stands in whatever key, or as a key: the file is refused and nothing is shown."""
     good = answers_file([answer()] * 6)
     tally = tally_file([tally_square((27700, 2393, 738), 7)])
-    forged = [good | {key: value} for key in good]
-    forged += [good | {value: 1}, tally | {value: 1}]
-    forged += [answers_file([answer() | {key: value}] * 6) for key in answer()]
-    forged += [answers_file([answer() | {value: value}] * 6)]
+    forged = [good | {key: value} for key in good] + [good | {value: 1}, tally | {value: 1}]
+    forged += [answers_file([answer() | {key: value}] * 6) for key in (*answer(), value)]
     forged += [tally_file([tally_square((1, 1, 1), 7, **{key: {value: 5}})]) for key in COLUMNS]
     forged += [tally_file([tally_square((1, 1, 1), 7) | {value: {}}])]
     for document in forged:
@@ -264,9 +241,6 @@ def test_no_text_of_a_file_reaches_a_message_or_an_output(tmp_path, value):
         assert "Jo" not in message
         assert message.isprintable() or message.replace("\n", "").isprintable()
     assert not (tmp_path / "out" / "reports.csv").exists()
-
-
-COLUMNS = ("time_band", "place_factor", "behaviour_factor")
 
 
 def test_many_wrong_answers_give_a_short_message(tmp_path):

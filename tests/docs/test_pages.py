@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
@@ -36,21 +35,11 @@ PAGES = sorted(
 )
 
 
-@dataclass(frozen=True)
-class Block:
-    """One fenced block: its language, its text and the line it begins on."""
-
-    language: str
-    text: str
-    line: int
-
-
 def _blocks_of(page):
+    """Language, text and first line of each fenced block."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    return [
-        Block(found[1], found[2], text[: found.start()].count("\n") + 2)
-        for found in BLOCK.finditer(text)
-    ]
+    found = BLOCK.finditer(text)
+    return [(one[1], one[2], text[: one.start()].count("\n") + 2) for one in found]
 
 
 @pytest.fixture(scope="module")
@@ -107,27 +96,26 @@ LONG_PAGES = {
 """Pages that start a cluster, plan a whole borough or a week, or test models on past months."""
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=pytest.mark.slow if page in LONG_PAGES else ())
-        for page in PAGES
-        if _blocks_of(page)
-    ],
-)
+WITH_BLOCKS = [
+    pytest.param(page, marks=pytest.mark.slow if page in LONG_PAGES else ())
+    for page in filter(_blocks_of, PAGES)
+]
+
+
+@pytest.mark.parametrize("page", WITH_BLOCKS)
 def test_every_block_of_a_page_runs(page, borough, monkeypatch):
     """Python in one go down the page, commands with exit code 0, settings without a problem."""
     names = {"__name__": "__main__"}
-    for block in _blocks_of(page):
-        if block.language == "python":
-            code = compile("\n" * (block.line - 1) + block.text, str(DOCS / page), "exec")
+    for language, text, line in _blocks_of(page):
+        if language == "python":
+            code = compile("\n" * (line - 1) + text, str(DOCS / page), "exec")
             exec(code, names)  # noqa: S102 - our own pages
-        elif block.language == "sh":
-            _run_shell(block.text, monkeypatch)
-        elif block.language == "toml":
-            parse_settings(tomllib.loads(block.text), folder=borough)
+        elif language == "sh":
+            _run_shell(text, monkeypatch)
+        elif language == "toml":
+            parse_settings(tomllib.loads(text), folder=borough)
         else:
-            assert block.language in SHOWN_ONLY, f"{page}:{block.line}: who runs {block.language}?"
+            assert language in SHOWN_ONLY, f"{page}:{line}: who runs {language}?"
 
 
 SHOWN_COMMAND = re.compile(r"`patrolplan ([a-z][^`]*)`|^patrolplan ([a-z].*)$", re.MULTILINE)
@@ -212,9 +200,8 @@ def test_pictures_are_small_and_each_is_on_a_page(maker):
 def test_card_and_map_show_the_patrol_of_today(maker, shown, run, demo, tmp_path):
     """Times and places in the pictures of card and map are those of the demo's plan."""
     out = tmp_path / "plan"
-    code, output, _ = run(
-        "plan", "--config", demo, "--school", maker.SCHOOL, "--out", out, "--json"
-    )
+    school = ("--school", maker.SCHOOL)
+    code, output, _ = run("plan", "--config", demo, *school, "--out", out, "--json")
     assert code == 0
     assert shown["patrol"] == maker.patrol_shown(json.loads(output)), STALE
 

@@ -28,13 +28,15 @@ def read_pages(pdf):
     return [strip_spaces(page) for page in _run_pdftotext(pdf, "-raw").split("\f")[:-1]]
 
 
-def typeset_picture(svg):
-    """A map as the only thing on a PDF page of its size."""
+def typeset_pictures(*maps):
+    """Maps as PDF pages of their sizes, each the only thing on its page."""
     with open_template_folder() as folder:
         root = Path(folder)
-        (root / "map.svg").write_bytes(svg)
-        page = "#set page(width: auto, height: auto, margin: 0pt)\n#image("
-        (root / "page.typ").write_text(f'{page}"map.svg", alt: "map")', encoding="utf-8")
+        page = "#set page(width: auto, height: auto, margin: 0pt)\n"
+        for number, svg in enumerate(maps):
+            (root / f"{number}.svg").write_bytes(svg)
+            page += f'#page(image("{number}.svg", alt: "map"))\n'
+        (root / "page.typ").write_text(page, encoding="utf-8")
         return typeset(root, "page.typ", {})
 
 

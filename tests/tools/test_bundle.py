@@ -72,13 +72,10 @@ def test_every_locked_package_has_a_wheel_for_each_system(bundle, locked, system
     kind = bundle.SYSTEMS[system]
     needed = bundle.list_requirements(kind, python)
     version = tuple(map(int, python.split(".")))
-    platforms = mac_platforms((14, 0), "arm64") if system == "macos" else kind.platforms
-    platforms = [*platforms]
-    fitting = {*cpython_tags(version, platforms=platforms)} | {
-        *compatible_tags(
-            version, interpreter="cp" + "".join(python.split(".")), platforms=platforms
-        )
-    }
+    platforms = [*(mac_platforms((14, 0), "arm64") if system == "macos" else kind.platforms)]
+    own = f"cp{python.replace('.', '')}"
+    fitting = {*cpython_tags(version, platforms=platforms)}
+    fitting |= {*compatible_tags(version, interpreter=own, platforms=platforms)}
     wheels = {(one["name"], one["version"]): one["wheels"] for one in locked if "wheels" in one}
     for name, line in needed.items():
         files = wheels[name, line.split(" ")[0].partition("==")[2]]
@@ -117,13 +114,10 @@ def write_wheel(path, metadata):
 
 def test_the_list_of_contents_says_what_each_package_is(bundle, tmp_path):
     """Licences come from the wheels, hashes from the files; equal bundles have equal lists."""
-    texts = {
-        "patrolplan-0.1.0": "License-Expression: MIT\n",
-        "own_maps-2.0": "Classifier: License :: OSI Approved :: BSD License\n",
-        "colorama-1.0": "",
-    }
-    for name, text in texts.items():
-        write_wheel(tmp_path / f"{name}-py3-none-any.whl", text)
+    bsd = "Classifier: License :: OSI Approved :: BSD License\n"
+    write_wheel(tmp_path / "patrolplan-0.1.0-py3-none-any.whl", "License-Expression: MIT\n")
+    write_wheel(tmp_path / "own_maps-2.0-py3-none-any.whl", bsd)
+    write_wheel(tmp_path / "colorama-1.0-py3-none-any.whl", "")
     wheels = sorted(tmp_path.iterdir())
     text = bundle.build_sbom(wheels)
     assert text == bundle.build_sbom(wheels)

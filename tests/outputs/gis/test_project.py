@@ -19,14 +19,15 @@ from patrolplan.outputs.geopackage import write_layers
 from patrolplan.outputs.gis.project import RISK_SHARES, build_styles, find_breaks, render_project
 
 
-def _parse(content):
-    return ET.fromstring(content.decode("utf-8"))
+@pytest.fixture(scope="module")
+def content(demo_plan, layers):
+    """The demo's project."""
+    return render_project(demo_plan, layers)
 
 
-def test_layers_are_found_next_to_the_project_and_nothing_elsewhere(demo_plan, layers):
+def test_layers_are_found_next_to_the_project_and_nothing_elsewhere(content, layers):
     """Every layer is of the GeoPackage in the same folder, and each of its tables is shown."""
-    content = render_project(demo_plan, layers)
-    project, text = _parse(content), content.decode("utf-8")
+    project, text = ET.fromstring(content), content.decode("utf-8")
     assert re.findall(r"https?://[^\s'\"]+", text) == ["http://mrcc.com/qgis.dtd"]
     sources = [layer.findtext("datasource") for layer in project.iter("maplayer")]
     assert {re.fullmatch(r"\./plan\.gpkg\|layername=(\w+)", one)[1] for one in sources} == {*layers}
@@ -42,7 +43,7 @@ def test_texts_of_the_data_are_neither_markup_nor_expressions(demo_plan, layers)
     for text, word in (("Hill & <Dale>", "<Dale>"), ("[%env('HOME')%] <b>&\"' \x1b", "<b>&\"'")):
         own = {"area": {"name": text}, "output": {"marking": f"SECRET {text}"}}
         plan = replace(demo_plan, area=change_settings(demo_plan.area, **own))
-        project = _parse(render_project(plan, layers))
+        project = ET.fromstring(render_project(plan, layers))
         assert word in project.findtext("title")
         values = " ".join(value for one in project.iter() for value in one.attrib.values())
         found.append(re.findall(r"\[%.*?%\]", values))
@@ -50,9 +51,9 @@ def test_texts_of_the_data_are_neither_markup_nor_expressions(demo_plan, layers)
     assert len(found[0]) == 3
 
 
-def test_layouts_print_title_map_legend_scale_sources_and_marking(demo_plan, layers):
+def test_layouts_print_title_map_legend_scale_sources_and_marking(content):
     """Both pages have what a printed map needs, and the marking above and below."""
-    project = _parse(render_project(demo_plan, layers))
+    project = ET.fromstring(content)
     assert len(project.findall("Layouts/Layout")) == 2
     for page in project.iter("Layout"):
         texts = {item.get("id"): item.get("labelText") for item in page.iter("LayoutItem")}
@@ -73,8 +74,8 @@ def test_styles_name_columns_that_the_layers_have(documents, layers):
     for name, style in documents.items():
         attr = style.find("renderer-v2").get("attr") or ""
         named = re.findall(r'"(\w+)"', attr) if "(" in attr else [attr]
-        named += [one.get("fieldName") for one in style.iter("text-style")
-                  if one.get("isExpression") == "0"]  # fmt: skip
+        labels = style.iterfind(".//text-style[@isExpression='0']")
+        named += [one.get("fieldName") for one in labels]
         named += [field.get("name") for field in style.iter("field")]
         assert set(filter(None, named)) <= set(layers[name].columns)
 
@@ -97,11 +98,10 @@ def test_classes_have_their_share_of_street(pieces):
     values, metres = (np.array(column) for column in zip(*pieces, strict=True))
     limits = find_breaks(pd.Series(values), pd.Series(metres))
     assert limits == sorted(limits, reverse=True)
+    assert (limits[0], limits[-1]) == (max(values), min(values))
     for share, limit in zip(RISK_SHARES, limits[1:-1], strict=True):
-        above = sum(length for value, length in pieces if value > limit)
-        reached = sum(length for value, length in pieces if value >= limit)
-        assert above < share * metres.sum() + 1e-6
-        assert reached >= share * metres.sum() - 1e-6
+        assert metres[values > limit].sum() < share * metres.sum() + 1e-6
+        assert metres[values >= limit].sum() >= share * metres.sum() - 1e-6
 
 
 PYTHON = Path("/usr/bin/python3")
@@ -116,11 +116,11 @@ def _run(*arguments):
 
 
 @pytest.fixture(scope="module")
-def folder(demo_plan, layers, tmp_path_factory):
+def folder(content, layers, tmp_path_factory):
     """The demo's layers with their project."""
     folder = tmp_path_factory.mktemp("qgis")
     write_layers(folder / "plan.gpkg", layers)
-    (folder / "plan.qgs").write_bytes(render_project(demo_plan, layers))
+    (folder / "plan.qgs").write_bytes(content)
     return folder
 
 
@@ -157,11 +157,7 @@ def test_project_opens_with_every_layer_styled(found, demo_plan):
 @pytest.mark.slow
 def test_a_layer_opened_alone_has_its_style_and_meanings(found):
     """Without the project a layer of the GeoPackage is drawn by its style, too."""
-    wanted = {
-        "risk": "graduatedSymbol",
-        "hotspots": "categorizedSymbol",
-        "stops": "categorizedSymbol",
-    }
+    wanted = {"risk": "graduatedSymbol"} | dict.fromkeys(("hotspots", "stops"), "categorizedSymbol")
     for name, layer in found["alone"].items():
         assert layer["renderer"] == wanted.get(name, "singleSymbol")
         assert all(layer["comments"][column] for column in layer["comments"] if column != "fid")

@@ -1,16 +1,17 @@
 """Pages on a phone or a desk with the network off, which may request nothing."""
 
+from contextlib import contextmanager
+
 import pytest
 from page_visits import PHONE, PLACE, Visit
 
 
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """Open pages, at a time of day in London if one is given; none may ask or complain."""
+@contextmanager
+def _opening(browser, folder):
     visits = []
 
     def open_one(page, fragment="", *, now=None, size=PHONE, allowed=True, script=""):
-        file = tmp_path / "map.html"
+        file = folder / f"map{len(visits)}.html"
         file.write_bytes(page)
         context = browser.new_context(
             viewport=size,
@@ -32,3 +33,17 @@ def open_page(browser, tmp_path):
     for visit in visits:
         visit.assert_quiet()
         visit.page.context.close()
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Open pages, at a time of day in London if one is given; none may ask or complain."""
+    with _opening(browser, tmp_path) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def open_shared_page(browser, tmp_path_factory):
+    """Open pages that stay open for all tests of a module."""
+    with _opening(browser, tmp_path_factory.mktemp("pages")) as open_one:
+        yield open_one

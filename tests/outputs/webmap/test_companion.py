@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import shutil
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,27 @@ from patrolplan.team.ledger.promised import build_promised_week
 from patrolplan.times import format_time
 
 MONDAY = dt.date(2026, 11, 30)
+
+
+DOT = ".leaflet-position-pane path"
+
+
+@pytest.fixture(scope="module")
+def html(demo_plan):
+    """The page of the demo borough's plan."""
+    return render_map(demo_plan)
+
+
+@pytest.fixture(scope="module")
+def patrol(demo_plan):
+    """A patrol with more than two stops."""
+    return next(patrol for patrol in demo_plan.patrols if len(patrol.stops) > 2)
+
+
+@pytest.fixture
+def page(open_page, html, patrol):
+    """The page of that patrol when it is to begin."""
+    return open_page(html, f"#{patrol.urn}", now=_at(patrol.start_minutes)).page
 
 
 def _at(minutes, day: dt.date = MONDAY):
@@ -95,8 +117,7 @@ def test_a_walked_patrol_is_recorded_to_the_minute(open_page, demo_week, demo, r
     page.click("#begin")
     expect(page.locator("#count")).to_have_text("5 min to go")
     page.click("#position")
-    dot = page.locator(".leaflet-position-pane path")
-    expect(dot).to_have_count(2)
+    expect(page.locator(DOT)).to_have_count(2)
     stayed = _walk(page, duty.patrol)
     expect(page.locator("#tap")).to_have_text("End the patrol")
     page.click("#tap")
@@ -108,52 +129,44 @@ def test_a_walked_patrol_is_recorded_to_the_minute(open_page, demo_week, demo, r
     assert page.evaluate("indexedDB.databases()") == []
     assert page.context.cookies() == []
 
-    table = _record(demo_week, demo, run, file, duty.date)
-    minutes = dict(zip(table["hotspot"], table["minutes"], strict=True))
-    assert set(minutes) == set(stayed) == {stop.hotspot for stop in duty.patrol.stops}
-    assert all(abs(minutes[name] - stayed[name]) <= 1 for name in stayed)
-    spoken = dict(zip(table["hotspot"], table["engagements"], strict=True))
+    table = _record(demo_week, demo, run, file, duty.date).set_index("hotspot")
+    assert table.index.is_unique
+    assert set(table.index) == set(stayed) == {stop.hotspot for stop in duty.patrol.stops}
+    assert all(abs(table["minutes"][name] - stayed[name]) <= 1 for name in stayed)
     first, second, *others = (stop.hotspot for stop in duty.patrol.stops)
-    assert spoken[first] == 2 * (1 + others.count(first))
-    table = table.set_index("hotspot")
+    assert table["engagements"][first] == 2 * (1 + others.count(first))
     assert table["reason"][second] == "incident"
     assert second in others or pd.isna(table["arrive"][second])
     assert table["arrive"][first] >= format_time(duty.patrol.stops[0].arrive_minutes)
 
 
-def test_the_position_is_shown_where_it_is_and_hidden_again(open_page, demo_plan):
+def test_the_position_is_shown_where_it_is_and_hidden_again(page):
     """The dot stands at the phone's place, follows it, and goes with one tap."""
-    page = open_page(render_map(demo_plan)).page
-    dot = page.locator(".leaflet-position-pane path")
+    dot = page.locator(DOT)
     expect(dot).to_have_count(0)
     page.click("#position")
     expect(dot).to_have_count(2)
     for east in (0.0, 0.0005):
         place = {**PLACE, "longitude": PLACE["longitude"] + east}
         page.context.set_geolocation(place)
-        wanted = page.evaluate(
-            "([lat, lng]) => { const { x, y } = map_patrol.latLngToContainerPoint([lat, lng]);"
-            " return [x, y]; }",
-            [place["latitude"], place["longitude"]],
-        )
-        frame = page.locator("#map_patrol").bounding_box()
         page.wait_for_function(
-            """([x, y]) => {
-              const box = [...document.querySelectorAll(".leaflet-position-pane path")].at(-1)
-                .getBoundingClientRect();
-              return Math.hypot(box.x + box.width / 2 - x, box.y + box.height / 2 - y) < 2;
+            """([dot, lat, lng]) => {
+              const point = map_patrol.latLngToContainerPoint([lat, lng]);
+              const frame = document.querySelector("#map_patrol").getBoundingClientRect();
+              const box = [...document.querySelectorAll(dot)].at(-1).getBoundingClientRect();
+              const [x, y] = [box.x + box.width / 2 - frame.x, box.y + box.height / 2 - frame.y];
+              return Math.hypot(x - point.x, y - point.y) < 2;
             }""",
-            arg=[frame["x"] + wanted[0], frame["y"] + wanted[1]],
+            arg=[DOT, place["latitude"], place["longitude"]],
         )
     page.click("#position")
     expect(dot).to_have_count(0)
 
 
-def test_who_is_late_sees_both_times(open_page, demo_plan):
+def test_who_is_late_sees_both_times(page, patrol):
     """A stop begun six minutes late shifts all that follows; the planned times stay in sight."""
-    patrol = _find_patrol(demo_plan)
     first, second, *_ = patrol.stops
-    page = _begin(open_page, demo_plan, patrol)
+    page.click("#begin")
     _wait_until(page, round(first.arrive_minutes) + 6)
     page.click("#tap")
     leave, arrive = format_time(first.leave_minutes), format_time(second.arrive_minutes)
@@ -166,11 +179,10 @@ def test_who_is_late_sees_both_times(open_page, demo_plan):
     expect(page.locator("#undo")).to_be_disabled()
 
 
-def test_what_is_near_is_announced_once(open_page, demo_plan):
+def test_what_is_near_is_announced_once(page, patrol):
     """A screen reader hears of the end two minutes before and at it, not with every minute."""
-    patrol = _find_patrol(demo_plan)
     stop = patrol.stops[0]
-    page = _begin(open_page, demo_plan, patrol)
+    page.click("#begin")
     _wait_until(page, stop.arrive_minutes)
     page.click("#tap")
     page.evaluate("""() => {
@@ -188,17 +200,13 @@ def test_what_is_near_is_announced_once(open_page, demo_plan):
 @pytest.mark.slow
 def test_a_week_opens_on_today_and_records_today(open_page, demo_week, tmp_path):
     """It shows today's patrol of the last officer; one of another day is recorded as of today."""
-    by_officer = {
-        officer: [
-            duty for duty in demo_week.duties if duty.officer == officer and duty.patrol.stops
-        ]
-        for officer in {duty.officer for duty in demo_week.duties}
-    }
-    first, second, *_ = next(own for own in by_officer.values() if len(own) > 1)
+    duties = [duty for duty in demo_week.duties if duty.patrol.stops]
+    first, second = next(
+        pair for pair in combinations(duties, 2) if pair[0].officer == pair[1].officer
+    )
     roster = Roster(demo_week)
     officer = roster.officers_by_name[first.officer].file_name
-    visit = open_page(render_week_map(roster), now=_at(13 * 60, first.date))
-    page = visit.page
+    page = open_page(render_week_map(roster), now=_at(13 * 60, first.date)).page
     expect(page.locator("#day-choice")).to_have_value(f"{first.date}")
     page.select_option("#officer-choice", officer)
     expect(page.locator("#preview")).to_contain_text(first.patrol.school)
@@ -220,10 +228,9 @@ def test_a_week_opens_on_today_and_records_today(open_page, demo_week, tmp_path)
     assert f",{second.date}," in _save(page, tmp_path).read_text()
 
 
-def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(open_page, demo_plan):
+def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(page, patrol, demo_plan):
     """What was tapped goes with one button, when another plan is opened, and a day later."""
-    patrol = _find_patrol(demo_plan)
-    page = _begin(open_page, demo_plan, patrol)
+    page.click("#begin")
     assert page.evaluate("localStorage.length") == 1
     page.click("#end")
     page.click("#clear")
@@ -247,10 +254,9 @@ def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(open_page, d
     assert page.evaluate("localStorage.length") == 0
 
 
-def test_a_plans_map_asks_who_it_was(open_page, demo_plan, tmp_path):
+def test_a_plans_map_asks_who_it_was(page, patrol, tmp_path):
     """Without a week the officer enters an id; only then the record can be saved, with no guess."""
-    patrol = _find_patrol(demo_plan)
-    page = _begin(open_page, demo_plan, patrol)
+    page.click("#begin")
     page.click("#end")
     save = page.locator("#save")
     assert save.get_attribute("href") is None
@@ -270,24 +276,20 @@ def test_a_plans_map_asks_who_it_was(open_page, demo_plan, tmp_path):
     assert set(table["officer"]) == {"SSO-01"}
 
 
-def test_a_refused_position_is_explained(open_page, demo_plan):
+def test_a_refused_position_is_explained(open_page, html):
     """Without permission for the position the page says what to do, and continues without it."""
-    page = open_page(render_map(demo_plan), allowed=False).page
+    page = open_page(html, allowed=False).page
     page.click("#position")
     expect(page.locator("#said")).to_contain_text("Allow location")
     expect(page.locator("#position")).to_have_attribute("aria-pressed", "false")
-    assert page.locator(".leaflet-position-pane path").count() == 0
+    assert page.locator(DOT).count() == 0
 
 
-def test_works_by_keyboard_alone(open_page, demo_plan):
+def test_works_by_keyboard_alone(page):
     """Tab from the skip link reaches the bar; the main button has the focus after each tap."""
-    patrol = _find_patrol(demo_plan)
-    page = open_page(render_map(demo_plan), f"#{patrol.urn}", now=_at(patrol.start_minutes)).page
     press = page.keyboard.press
-    press("Tab")
-    press("Tab")
-    press("Enter")
-    press("Tab")
+    for key in ("Tab", "Tab", "Enter", "Tab"):
+        press(key)
     for expected, key in (("begin", "Enter"), ("tap", "Enter"), ("tap", "Space")):
         assert page.evaluate("document.activeElement.id") == expected
         press(key)
@@ -307,10 +309,8 @@ def test_works_by_keyboard_alone(open_page, demo_plan):
     expect(page.locator("#save")).to_be_focused()
 
 
-def test_reads_in_the_sun_and_taps_by_thumb(open_page, demo_plan):
+def test_reads_in_the_sun_and_taps_by_thumb(page):
     """At each moment text has 7:1 contrast, controls 44 pixels, and the bar leaves a map."""
-    patrol = _find_patrol(demo_plan)
-    page = open_page(render_map(demo_plan), f"#{patrol.urn}", now=_at(patrol.start_minutes)).page
     for press in (None, "#begin", "#skip", "#tap", "#more", "#tap", "#end"):
         if press:
             page.click(press)
@@ -325,10 +325,8 @@ def test_reads_in_the_sun_and_taps_by_thumb(open_page, demo_plan):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_storage_that_refuses_is_announced(open_page, demo_plan):
+def test_storage_that_refuses_is_announced(page):
     """If the browser cannot store data, the patrol continues and the page warns."""
-    patrol = _find_patrol(demo_plan)
-    page = open_page(render_map(demo_plan), f"#{patrol.urn}", now=_at(patrol.start_minutes)).page
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
     page.click("#begin")
     expect(page.locator("#warning")).to_contain_text("do not close the page")
@@ -336,20 +334,9 @@ def test_storage_that_refuses_is_announced(open_page, demo_plan):
     expect(page.locator("#now")).to_have_text("Stop 1")
 
 
-def _find_patrol(plan):
-    return next(patrol for patrol in plan.patrols if len(patrol.stops) > 2)
-
-
-def _begin(open_page, plan, patrol):
-    page = open_page(render_map(plan), f"#{patrol.urn}", now=_at(patrol.start_minutes)).page
-    page.click("#begin")
-    return page
-
-
 def _tab_to(page, name):
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == name:
             return
-    message = f"Tab never reaches {name}"
-    raise AssertionError(message)
+    pytest.fail(f"Tab never reaches {name}")

@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography import (
     basemap,
@@ -19,7 +16,7 @@ from patrolplan.outputs.cartography import (
     route,
     symbols,
 )
-from patrolplan.outputs.cartography.labels import Boxes, MapLabel
+from patrolplan.outputs.cartography.labels import Boxes, MapLabel, PlacedLabel
 from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_viewport
 from patrolplan.outputs.cartography.page import Page, Window, trace_rings
 from patrolplan.outputs.cartography.place_names import ShownStreet
@@ -30,90 +27,39 @@ from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)  # Points from a stretch to its sign
 FEARED_STEP = 6.0  # Points along the stretch between two candidate places
-PlacedLabel = tuple[MapLabel, labels.Boxes]  # A label and its (5,) box
 
 
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """Everything that words must keep clear of."""
-
-    content: MapContent
-
-    @cached_property
-    def north(self) -> labels.Boxes:
-        """The north arrow's box."""
-        return symbols.place_north_arrow(self.content.viewport, self.content.marker_boxes)
-
-    @cached_property
-    def covered(self) -> BaseGeometry:
-        """What covers streets: signs and north arrow."""
-        signs = shapely.multipoints(self.content.markers.centres).buffer(symbols.STOP_RADIUS)
-        return shapely.union_all([signs, *shapely.polygons(labels.compute_corners(self.north))])
-
-    @cached_property
-    def route_area(self) -> BaseGeometry:
-        """The route with its width on the map."""
-        return self.content.route.buffer(symbols.ROUTE_WIDTH + 0.8)
-
-    def place(
-        self, placed: list[PlacedLabel], wanted: list[MapLabel], *, on_route: bool = False
-    ) -> None:
-        """Add those of the labels that fit between the others, off the stretches if possible."""
-        if not on_route:
-            wanted = [replace(one, blocked=self.route_area) for one in wanted]
-        size, occupied = self.content.viewport.size, self.list_occupied(placed)
-        placed += labels.place_labels(wanted, size, occupied=occupied, avoided=self.content.band)
-
-    def list_occupied(self, placed: Sequence[PlacedLabel]) -> labels.Boxes:
-        """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
-        boxes = np.array([box for _, box in placed]).reshape(-1, 5)
-        ends = ((box[None, :2], label.find_leader_end(box)) for label, box in placed)
-        lines = [labels.build_line_boxes(at, end[None]) for at, end in ends if end is not None]
-        points = np.concatenate([points for _, points in self.content.point_symbols.values()])
-        signs = labels.build_level_boxes(points, 7.0)
-        return np.vstack([self.content.marker_boxes, signs, self.north, boxes, *lines])
-
-
-class NeededWords(NamedTuple):
-    """The required words of a map, placed; and how many have no place."""
-
-    placed: list[PlacedLabel]
-    lacking: int
-
-
-def place_needed_words(ground: Ground) -> NeededWords:
+def place_needed_words(content: MapContent) -> list[PlacedLabel]:
     """Place the required words: titles, streets that the card names, tags, feared places."""
     # A street whose name does not fit gets a leader line. Streets are placed before the legs' tags,
     # which fit almost anywhere; if something would be missing, the tags are placed first, or away
     # from their leg with a leader line to it.
-    content = ground.content
     streets = {one.name: one for one in content.streets if one.name in content.named_streets}
     walked = content.walked_streets
     ranked = sorted(streets.values(), key=lambda one: (one.name not in walked, -one.length))
     gate, stations = (content.gate.x, content.gate.y), content.point_symbols["station"]
-    radius, covered = symbols.GATE_SIDE * 0.6, ground.covered
+    radius, covered = symbols.GATE_SIDE * 0.6, content.covered
     names = [
         *place_names.build_school_labels(gate, content.patrol.school, radius=radius),
         *place_names.build_symbol_labels("station", *stations, covered=covered),
         *place_names.build_route_labels(ranked, content.route, walked=walked),
     ]
-    tried = []
+    tried: list[tuple[int, list[PlacedLabel]]] = []  # How many have no place, and those that have
     tags = route.build_leg_labels(content.legs, content.leg_labels)
     for leaders, tags_first in product((False, True), repeat=2):
         if leaders and not tags_first:
             far = route.build_leader_labels(content.legs, content.leg_labels, covered=covered)
             tags = tags + far
-        tried.append(_place_in_order(ground, streets, names, tags, tags_first=tags_first))
-        if not tried[-1].lacking:
+        tried.append(_place_in_order(content, streets, names, tags, tags_first=tags_first))
+        if not tried[-1][0]:
             break
-    best = min(tried, key=lambda words: words.lacking)
-    ground.place(best.placed, _build_feared_labels(content))
-    return best
+    _, placed = min(tried, key=lambda words: words[0])
+    content.place(placed, _build_feared_labels(content))
+    return placed
 
 
-def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[PlacedLabel]:
-    """The required words and all others that fit between them."""
-    content, placed = ground.content, list(needed)
+def place_other_words(content: MapContent, placed: list[PlacedLabel]) -> None:
+    """Add all other words that fit between the required ones."""
     named = find_named_streets(placed) | set(content.named_streets)
     steps = (step for leg in content.patrol.legs for step in leg.steps)
     passed = {step.landmark.name for step in steps if step.landmark is not None}
@@ -123,7 +69,7 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
         for label in place_names.build_symbol_labels(
             kind,
             *content.point_symbols[kind],
-            covered=ground.covered,
+            covered=content.covered,
             near=content.route | content.gate,
         )
     ]
@@ -142,24 +88,22 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
         *(label for label in signs if label not in landmarks),
         *grid.build_grid_labels(content.grid_lines, content.viewport),
     ]
-    ground.place(placed, others)
-    return placed
+    content.place(placed, others)
 
 
 def _place_in_order(
-    ground: Ground,
+    content: MapContent,
     streets: Mapping[str, ShownStreet],
     names: list[MapLabel],
     tags: list[MapLabel],
     *,
     tags_first: bool,
-) -> NeededWords:
-    """Place names on their street or with a leader line, and tags."""
+) -> tuple[int, list[PlacedLabel]]:
+    """Place names on their street or with a leader line, and tags; also how many have no place."""
     placed: list[PlacedLabel] = []
-    content, covered = ground.content, ground.covered
     if tags_first:
-        ground.place(placed, tags, on_route=True)
-    ground.place(placed, names)
+        content.place(placed, tags, on_route=True)
+    content.place(placed, names)
 
     def list_unnamed() -> list[str]:
         shown = find_named_streets(placed)
@@ -169,16 +113,15 @@ def _place_in_order(
         label = place_names.build_leader_label(
             streets[name],
             route=content.route,
-            covered=covered,
-            occupied=ground.list_occupied(placed),
+            covered=content.covered,
+            occupied=content.list_occupied(placed),
             walked=name in content.walked_streets,
         )
-        ground.place(placed, [label])
+        content.place(placed, [label])
     if not tags_first:
-        ground.place(placed, tags, on_route=True)
-    lacking = len(list_unnamed()) + len(content.legs)
-    lacking -= sum(label.kind == "leg" for label, _ in placed)
-    return NeededWords(placed, lacking)
+        content.place(placed, tags, on_route=True)
+    untagged = len(content.legs) - sum(label.kind == "leg" for label, _ in placed)
+    return len(list_unnamed()) + untagged, placed
 
 
 def find_named_streets(placed: Sequence[PlacedLabel]) -> frozenset[str]:
@@ -206,8 +149,6 @@ def _build_feared_labels(content: MapContent) -> list[MapLabel]:
 
 
 USUAL_ROWS = 2  # First guess of the rows of the strip below the map of a patrol that has stops
-ARROW_SPACING = 46.0
-ARROW_SIZE = 9.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,14 +171,13 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
         strip = legend.compute_strip_height(rows)
         viewport = fit_patrol_viewport(plan, patrol, width, height - strip)
         content = MapContent(viewport, plan, patrol)
-        ground = Ground(content)
-        words = place_needed_words(ground)
-        entries = _build_sign_entries(plan, content, words.placed)
+        placed = place_needed_words(content)
+        entries = _build_sign_entries(content, placed)
         needed = legend.count_rows(entries, width)
         if needed == rows or (needed < rows and not is_guess):
             break
         rows, is_guess = needed, False
-    placed = place_other_words(ground, words.placed)
+    place_other_words(content, placed)
     page = Page(width, height)
     _draw_content(page.add_window((0.0, strip, *viewport.size)), content, placed)
     legend.draw_strip(page.add_window((0.0, 0.0, width, strip)), entries, width, strip)
@@ -246,12 +186,10 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     return PatrolMap(page.write(), viewport, boxes, texts)
 
 
-def _build_sign_entries(
-    plan: Plan, content: MapContent, placed: list[PlacedLabel]
-) -> list[legend.Entry]:
+def _build_sign_entries(content: MapContent, placed: list[PlacedLabel]) -> list[legend.Entry]:
     """The part of the legend on what is on the map."""
     patrol, viewport = content.patrol, content.viewport
-    walking_kmh = plan.area.settings.patrol.walking_speed_kmh
+    walking_kmh = content.plan.area.settings.patrol.walking_speed_kmh
     signs = {
         "route": bool(patrol.stops),
         "pushed": bool(content.pushed),
@@ -275,8 +213,7 @@ def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]
     """Draw the ground, the route and the words."""
     viewport = content.viewport
     symbols.draw_border(window, *viewport.size)
-    north = symbols.place_north_arrow(viewport, content.marker_boxes)
-    symbols.draw_north_arrow(window, viewport, north)
+    symbols.draw_north_arrow(window, viewport, content.north)
     basemap.draw_ground(window, content.features, viewport)
     edges = [np.round(line.ends, 1) for line in content.grid_lines]
     window.draw_lines(edges, grid.GRID_COLOUR, 0.5, grid.GRID_LEVEL, cap="butt")
@@ -293,14 +230,7 @@ def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]
     pushed = [part.round(1) for part in content.pushed]
     for tone, width, level, dashes in symbols.PUSHED_LINES:
         window.draw_lines(pushed, tone, width, level, dashes=dashes)
-    heads = route.build_arrow_heads(
-        content.legs,
-        spacing=ARROW_SPACING,
-        size=ARROW_SIZE,
-        clear=content.markers.centres,
-        radius=symbols.STOP_RADIUS + 5.0,
-    )
-    for head in heads.round(1):
+    for head in route.build_arrow_heads(content.legs, content.markers.centres).round(1):
         arrow = trace_rings([head])
         window.draw_shape(arrow, 6.2, fill=colour, edge="white", width=0.7, join="round")
     points = {kind: points for kind, (_, points) in content.point_symbols.items()}

@@ -16,7 +16,7 @@ from patrolplan.patrols.plan import Patrol, Plan, Tasking
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, join_words
-from patrolplan.times import format_time
+from patrolplan.times import format_span, format_time
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))  # Letters up to which, points
 NO_BREAK = "\N{NO-BREAK SPACE}"  # So that a number stays with its unit
@@ -41,11 +41,10 @@ def build_card_data(
     patrol_id = f"{patrol.urn}-{patrol.number}"
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
     number = f"officer {patrol.number} of {officers}" if officers > 1 else ""
-    headings = [wording.describe_further_window(patrol), number]
     date = "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
     on_duty = f"{officer} with {join_words(colleagues)}" if colleagues else officer
-    gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
-    window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
+    start, until = patrol.start_minutes, patrol.gate_until_minutes
+    gate_time = format_time(start) if start == until else format_span(start, until)
     crs = plan.area.projection.crs
     stops = list_stop_facts(patrol, crs)
     way = "to school" if wording.is_before_school(plan, patrol) else "home"
@@ -61,12 +60,12 @@ def build_card_data(
         "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
         "school_size": next(size for letters, size in SCHOOL_NAME_SIZES if len(school) <= letters),
-        "subtitle": " · ".join(heading for heading in headings if heading),
+        "subtitle": " · ".join(filter(None, (wording.describe_further_window(patrol), number))),
         "date": date,
         "officer": make_printable(on_duty),
         "aim": wording.describe_want_of_danger(plan, patrol) or (aim if stops else ""),
         "marking": make_printable(find_marking(plan.area, [patrol])),
-        "window": window if patrol.stops else gate_time,
+        "window": format_span(start, patrol.latest_end_minutes) if patrol.stops else gate_time,
         "timing": f"back by {format_time(patrol.back_minutes)}" if patrol.stops else "",
         "gate_time": gate_time,
         "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
@@ -85,12 +84,6 @@ def build_card_data(
     return data
 
 
-def _format_time_range(start: float, end: float) -> str:
-    if start == end:
-        return format_time(start)
-    return f"{format_time(start)}\N{EN DASH}{format_time(end)}"
-
-
 def _build_stop_data(plan: Plan, facts: StopFacts) -> dict[str, Any]:
     """A row of the table; a place for the second time is told at its first."""
     stop = facts.stop
@@ -104,7 +97,7 @@ def _build_stop_data(plan: Plan, facts: StopFacts) -> dict[str, Any]:
         tasked = f"{words} {facts.tasked_distance}".strip()
     return {
         "mark": str(facts.number),
-        "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
+        "time": format_span(stop.arrive_minutes, stop.leave_minutes),
         "place": f"Stop {facts.earlier} again" if facts.earlier else place,
         "grid": "" if facts.earlier else facts.grid,
         "tasked": tasked,
@@ -124,19 +117,15 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
     """Tag, length and directions of each leg."""
     rows = []
     for number, leg in enumerate(patrol.legs):
-        minutes = wording.format_leg_minutes(patrol, number)
         steps = [
             f"{print_whole(turn)} {print_whole(street)} "
             f"{length.replace(' ', NO_BREAK)}{print_whole(passed)}"
             for turn, street, length, passed in describe_directions(leg.steps)
         ]
-        rows.append(
-            {
-                "tag": wording.format_leg_name(patrol, number),
-                "length": f"{wording.format_metres(leg.metres)}, {minutes}:".replace(" ", NO_BREAK),
-                "steps": steps or ["stay where you are"],
-            }
-        )
+        name = wording.format_leg_name(patrol, number)
+        minutes = wording.format_leg_minutes(patrol, number)
+        length = f"{wording.format_metres(leg.metres)}, {minutes}:".replace(" ", NO_BREAK)
+        rows.append({"tag": name, "length": length, "steps": steps or ["stay where you are"]})
     return rows
 
 
@@ -146,13 +135,13 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     near = f", {wording.SNAPPED_PLACES}" if plan.risk.snapped else ""
     is_fictional = wording.is_fictional_area(plan.area.name)
     declared = [*note_guard(settings), *note_low_threshold(settings), *plan.area.accepted_checks]
+    known = patrol.way_home.assumed if patrol.way_home else ()
     data = [
+        *list_texts(note for note in known if note.key == "ways_counted"),
         f"{wording.format_data_months(plan.risk)}{near}.",
         *list_texts(declared),
         *(["Fictional place."] if is_fictional else wording.list_attributions(plan)),
     ]
-    known = patrol.way_home.assumed if patrol.way_home else ()
-    data = [*list_texts(note for note in known if note.key == "ways_counted"), *data]
     lines = [wording.describe_reference(patrol) if patrol.stops else "", " ".join(data)]
     return [print_whole(line) for line in lines if line]
 

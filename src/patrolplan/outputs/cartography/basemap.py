@@ -25,9 +25,7 @@ STEPS_WIDTH = 7.5
 PASSAGE_EDGE = "#303030"
 PASSAGE_STYLES: Mapping[str, tuple[float, ...]] = {
     "bridge": (),
-    "tunnel": (2.2, 1.6),
-    "underpass": (2.2, 1.6),
-    "covered": (2.2, 1.6),
+    **dict.fromkeys(("tunnel", "underpass", "covered"), (2.2, 1.6)),
 }  # Dashes, in points, of the edges of bridges and passages
 AREA_STYLES = {"park": (PARK, 0.5), "water": (WATER, 1.0), "building": (BUILDING, 1.4)}  # and level
 ROUTE_COLOUR = "#10216b"

@@ -63,6 +63,9 @@ class MapLabel:
         return np.asarray(self.leader_ends[np.argmin(np.abs(self.boxes - box).sum(axis=1))])
 
 
+PlacedLabel = tuple[MapLabel, Boxes]  # A label and its (5,) box
+
+
 def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:
     """(n, 5) unrotated boxes, of one size `(width, height)` or a size each."""
     boxes = np.zeros((len(middles), 5))
@@ -193,12 +196,12 @@ def place_labels(
     *,
     occupied: Boxes = NO_BOXES,
     avoided: BaseGeometry | None = None,
-) -> list[tuple[MapLabel, Boxes]]:
+) -> list[PlacedLabel]:
     """Each label that finds a place, with its (5,) box, in their order; no two overlap."""
     for shape in (avoided, *(label.blocked for label in labels)):
         if shape is not None:
             shapely.prepare(shape)
-    placed: list[tuple[MapLabel, Boxes]] = []
+    placed: list[PlacedLabel] = []
     for label in labels:
         for _ in range(label.max_count):
             same_key = [box for other, box in placed if other.key == label.key]

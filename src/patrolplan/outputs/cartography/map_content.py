@@ -1,7 +1,7 @@
 """All that is drawn for one patrol: the content of a window on the area, in page coordinates."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -12,17 +12,10 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography import basemap, place_names, symbols
+from patrolplan.outputs.cartography import basemap, labels, place_names, route, symbols
 from patrolplan.outputs.cartography.grid import GridLine, build_grid_lines
-from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
-from patrolplan.outputs.cartography.route import (
-    DrawnLeg,
-    Line,
-    cut_pushed,
-    measure_apart,
-    separate_legs,
-    separate_points,
-)
+from patrolplan.outputs.cartography.labels import Boxes, MapLabel, PlacedLabel
+from patrolplan.outputs.cartography.route import DrawnLeg, Line
 from patrolplan.outputs.cartography.viewport import (
     MIN_EXTENT_METRES,
     Geometries,
@@ -50,7 +43,7 @@ CROSSING_GAP = 12.0  # Points; nearer signs of one kind are parts of one crossin
 
 @dataclass(frozen=True, eq=False)
 class MapContent:
-    """All that is drawn for one patrol in a window, in points of the page."""
+    """All that is drawn for one patrol in a window, in points of the page, and room for words."""
 
     viewport: Viewport
     plan: Plan
@@ -79,13 +72,14 @@ class MapContent:
     @cached_property
     def legs(self) -> list[DrawnLeg]:
         """The legs that have a length, each in its lane."""
-        return separate_legs([self.viewport.to_page(leg.line) for leg in _list_legs(self.patrol)])
+        lines = [self.viewport.to_page(leg.line) for leg in _list_legs(self.patrol)]
+        return route.separate_legs(lines)
 
     @property
     def leg_labels(self) -> list[str]:
         """Aligned with the legs: start and end."""
-        has_length = np.flatnonzero([len(leg.line) > 1 for leg in self.patrol.legs]).tolist()
-        return [format_leg_name(self.patrol, number) for number in has_length]
+        legs = enumerate(self.patrol.legs)
+        return [format_leg_name(self.patrol, row) for row, leg in legs if len(leg.line) > 1]
 
     @cached_property
     def route(self) -> BaseGeometry:
@@ -95,10 +89,15 @@ class MapContent:
         return whole
 
     @cached_property
+    def route_area(self) -> BaseGeometry:
+        """The route with its width on the map."""
+        return self.route.buffer(symbols.ROUTE_WIDTH + 0.8)
+
+    @cached_property
     def pushed(self) -> list[Line]:
         """Parts on which a bicycle is pushed."""
         pairs = zip(_list_legs(self.patrol), self.legs, strict=True)
-        return [part for leg, drawn in pairs for part in cut_pushed(leg, drawn)]
+        return [part for leg, drawn in pairs for part in route.cut_pushed(leg, drawn)]
 
     @cached_property
     def walked_pieces(self) -> NDArray[np.int64]:
@@ -122,7 +121,7 @@ class MapContent:
             own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
             points = self.viewport.to_page(self.network.piece_middle[own])
             points = points[self.viewport.contains(points, margin=place_names.SYMBOL_EDGE_MARGIN)]
-            near = measure_apart(points, points) < CROSSING_GAP
+            near = route.measure_apart(points, points) < CROSSING_GAP
             shown = points[~np.tril(near, -1).any(axis=1)]
             found[kind] = np.full(len(shown), "", dtype=object), shown
         return found
@@ -156,7 +155,7 @@ class MapContent:
         on_map = np.flatnonzero(self.viewport.contains(points, margin=MARKER_EDGE_MARGIN)).tolist()
         shown = [kinds[row] for row in on_map]
         fixed = sum(kind in {"gate", "keep_away"} for kind in shown)
-        centres = separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed)
+        centres = route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed)
         return Markers(shown, [texts[row] for row in on_map], centres, points[on_map])
 
     @cached_property
@@ -164,7 +163,36 @@ class MapContent:
         """(n, 5) boxes of the signs."""
         cross, circle = symbols.CROSS_SIDE + 4.0, 2 * symbols.STOP_RADIUS + 2.5
         sides = [cross if kind == "keep_away" else circle for kind in self.markers.kinds]
-        return build_level_boxes(self.markers.centres, np.array(sides).reshape(-1, 1))
+        return labels.build_level_boxes(self.markers.centres, np.array(sides).reshape(-1, 1))
+
+    @cached_property
+    def north(self) -> Boxes:
+        """The north arrow's box."""
+        return symbols.place_north_arrow(self.viewport, self.marker_boxes)
+
+    @cached_property
+    def covered(self) -> BaseGeometry:
+        """What covers streets: signs and north arrow."""
+        signs = shapely.multipoints(self.markers.centres).buffer(symbols.STOP_RADIUS)
+        return shapely.union_all([signs, *shapely.polygons(labels.compute_corners(self.north))])
+
+    def place(
+        self, placed: list[PlacedLabel], wanted: list[MapLabel], *, on_route: bool = False
+    ) -> None:
+        """Add those of the labels that fit between the others, off the stretches if possible."""
+        if not on_route:
+            wanted = [replace(one, blocked=self.route_area) for one in wanted]
+        size, occupied = self.viewport.size, self.list_occupied(placed)
+        placed += labels.place_labels(wanted, size, occupied=occupied, avoided=self.band)
+
+    def list_occupied(self, placed: Sequence[PlacedLabel]) -> Boxes:
+        """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
+        boxes = np.array([box for _, box in placed]).reshape(-1, 5)
+        ends = ((box[None, :2], label.find_leader_end(box)) for label, box in placed)
+        lines = [labels.build_line_boxes(at, end[None]) for at, end in ends if end is not None]
+        points = np.concatenate([points for _, points in self.point_symbols.values()])
+        signs = labels.build_level_boxes(points, 7.0)
+        return np.vstack([self.marker_boxes, signs, self.north, boxes, *lines])
 
     @cached_property
     def walked_streets(self) -> set[str]:

@@ -11,19 +11,9 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography import fonts
+from patrolplan.outputs.cartography import fonts, labels
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, select_shapes
-from patrolplan.outputs.cartography.labels import (
-    NAME_SIZE,
-    Boxes,
-    MapLabel,
-    Placing,
-    build_level_boxes,
-    build_line_boxes,
-    find_overlaps,
-    find_places_along_lines,
-    find_places_around_point,
-)
+from patrolplan.outputs.cartography.labels import NAME_SIZE, Boxes, MapLabel, Placing
 from patrolplan.outputs.cartography.page import TextStyle, Window, trace_circle, trace_rounded
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.text import wrap_evenly
@@ -124,10 +114,10 @@ def list_streets(
 def build_street_labels(shown: Sequence[ShownStreet]) -> list[MapLabel]:
     """Names of the streets in the window, by class and length; long main streets have two."""
     streets = sorted(shown, key=lambda street: (street.rank, -street.length))
-    labels = _build_labels_along(streets, STREET_PLACINGS, max_length_ratio=1.04)
+    named = _build_labels_along(streets, STREET_PLACINGS, max_length_ratio=1.04)
     return [
         replace(label, colour="#3c3c3c") if street.rank > 1 else replace(label, max_count=2)
-        for street, label in zip(streets, labels, strict=True)
+        for street, label in zip(streets, named, strict=True)
     ]
 
 
@@ -167,7 +157,9 @@ def _build_labels_along(
     styles = list(zip(texts, points, bolds, strict=True))
     sizes = [fonts.measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
     each, ratio = np.repeat(sizes, counts, axis=0), max_length_ratio
-    boxes, costs, row = find_places_along_lines(lines, each, placings, max_length_ratio=ratio)
+    boxes, costs, row = labels.find_places_along_lines(
+        lines, each, placings, max_length_ratio=ratio
+    )
     ends = np.searchsorted(row, np.cumsum(counts)[:-1])
     rows = zip(streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True)
     return [
@@ -197,11 +189,11 @@ def build_leader_label(
     begins = spot + CLEAR_OF_STREET * gone / np.hypot(*gone.T)[:, None]
     lines = shapely.linestrings(np.stack([begins, middles], axis=1))
     costs = 0.3 * length + CROSSING_COST * shapely.intersects(route, lines)
-    is_free = ~find_overlaps(build_line_boxes(begins, middles), occupied).any(axis=1)
+    is_free = ~labels.find_overlaps(labels.build_line_boxes(begins, middles), occupied).any(axis=1)
     return MapLabel(
         text,
         street.name,
-        build_level_boxes(middles[is_free], extent),
+        labels.build_level_boxes(middles[is_free], extent),
         costs[is_free],
         bold=walked,
         kind="route_street",
@@ -228,19 +220,19 @@ def _sample_street(
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
     """The school's name by its gate, in one line or, if that does not fit, in several."""
-    labels = []
+    named = []
     name = fonts.make_printable(school)
     texts = dict.fromkeys(wrap_evenly(name, count) for count in SCHOOL_LINES) if name else ()
     for text in texts:
-        places = find_places_around_point(
+        places = labels.find_places_around_point(
             *gate,
             fonts.measure_label(text, SCHOOL_SIZE, bold=True),
             radius=radius,
             extra_distances=(0.0, 4.0, 9.0),
             slide_distances=(0.0, 6.0, 14.0, 24.0),
         )
-        labels.append(MapLabel(text, "school", *places, SCHOOL_SIZE, bold=True, min_gap=np.inf))
-    return labels
+        named.append(MapLabel(text, "school", *places, SCHOOL_SIZE, bold=True, min_gap=np.inf))
+    return named
 
 
 def wrap_name(text: str) -> str:
@@ -272,17 +264,19 @@ def build_symbol_labels(
     if near is not None:
         seen &= shapely.distance(near, shapely.points(points)) <= MAX_ROUTE_DISTANCE
     radius, bold, plate = SYMBOL_STYLES[kind]
-    labels: dict[str, MapLabel] = {}
+    named: dict[str, MapLabel] = {}
     for name, (x, y) in zip(names[seen], points[seen], strict=True):
         text = wrap_name(fonts.make_printable(str(name)))
-        if not text or text in labels:
+        if not text or text in named:
             continue
         width, height = fonts.measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
         size = (width, height + 2) if plate else (width, height)
-        places = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
+        places = labels.find_places_around_point(
+            x, y, size, radius=radius, extra_distances=(0.0, 6.0)
+        )
         words, dark = (text, f"{kind} {text}"), "#202020"
-        labels[text] = MapLabel(*words, *places, bold=bold, colour=dark, plate_colour=plate)
-    return list(labels.values())
+        named[text] = MapLabel(*words, *places, bold=bold, colour=dark, plate_colour=plate)
+    return list(named.values())
 
 
 def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[MapLabel]:
@@ -299,7 +293,7 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
         points = [shapely.centroid(cut[0]), shapely.point_on_surface(cut[0])]
         spots = shapely.get_coordinates(points)
         middles = (spots[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
-        boxes = build_level_boxes(middles, size)
+        boxes = labels.build_level_boxes(middles, size)
         costs = np.arange(float(len(boxes)))
         largest[text] = area, MapLabel(text, text, boxes, costs, colour="#3d5a2e")
     ranked = sorted(largest.items(), key=lambda row: (-row[1][0], row[0]))

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR
 from patrolplan.outputs.cartography.fonts import measure_text_width
 from patrolplan.outputs.cartography.labels import MapLabel, build_level_boxes
+from patrolplan.outputs.cartography.symbols import STOP_RADIUS
 from patrolplan.patrols.legs import Leg
 
 Line = NDArray[np.float64]
@@ -25,6 +26,7 @@ MIN_PARALLEL_COSINE = 0.8  # between headings of two passes that count as parall
 EASING = (0.25, 0.5, 0.25)
 COINCIDENT_DISTANCE = 1e-6
 SMOOTHING = 9  # Samples over which a line moves into its lane
+ARROW_SPACING, ARROW_SIZE = 46.0, 9.0  # Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,24 +100,17 @@ def _round_corners(line: Line) -> Line:
     return np.vstack([line[:1], inner, line[-1:]])
 
 
-def build_arrow_heads(
-    legs: Sequence[DrawnLeg],
-    *,
-    spacing: float,
-    size: float,
-    clear: NDArray[np.float64],
-    radius: float,
-) -> NDArray[np.float64]:
-    """(n, 3, 2) tip, left and right of arrow heads, one every `spacing`, none near `clear`."""
+def build_arrow_heads(legs: Sequence[DrawnLeg], clear: Line) -> NDArray[np.float64]:
+    """(n, 3, 2) tip, left and right of arrow heads along the legs, none near `clear`."""
     heads = [np.empty((0, 3, 2))]
     for leg in legs:
-        count = max(1, round(shapely.LineString(leg.line).length / spacing))
+        count = max(1, round(shapely.LineString(leg.line).length / ARROW_SPACING))
         at = ((np.arange(count) + 0.5) / count * (len(leg.line) - 1)).astype(int)
         spot, way = leg.line[at], leg.heading[at]
-        far = (measure_apart(spot, clear) > radius).all(axis=1)
+        far = (measure_apart(spot, clear) > STOP_RADIUS + 5.0).all(axis=1)
         spot, way = spot[far], way[far]
-        left = 0.45 * size * np.column_stack([-way[:, 1], way[:, 0]])
-        tip, tail = spot + 0.55 * size * way, spot - 0.45 * size * way
+        left = 0.45 * ARROW_SIZE * np.column_stack([-way[:, 1], way[:, 0]])
+        tip, tail = spot + 0.55 * ARROW_SIZE * way, spot - 0.45 * ARROW_SIZE * way
         heads.append(np.stack([tip, tail + left, tail - left], axis=1))
     return np.concatenate(heads)
 

@@ -107,13 +107,7 @@ def build_style(name: str, frame: gpd.GeoDataFrame, *, over_streets: bool = Fals
 
 
 def find_breaks(values: pd.Series, metres: pd.Series) -> list[float]:
-    """Limits of the classes of risk by length of street, from the highest value to the lowest.
-
-    Examples
-    --------
-    >>> find_breaks(pd.Series([1.0, 2.0, 3.0, 4.0]), pd.Series([90.0, 5.0, 3.0, 2.0]))
-    [4.0, 4.0, 3.0, 2.0, 1.0, 1.0]
-    """
+    """Limits of the classes of risk by length of street, from the highest value to the lowest."""
     amounts = values.to_numpy(dtype=np.float64)
     order = np.argsort(-amounts, kind="stable")
     share = np.cumsum(metres.to_numpy()[order]) / metres.sum()

@@ -55,12 +55,11 @@ def list_map_patrols(plan: "Plan") -> tuple[MapPatrol, ...]:
     patrols = []
     for one in plan.patrols:
         hours = f"{format_time(one.start_minutes)} to {format_time(one.end_minutes)}"
-        choice = f"{one.title}, {hours}"
-        patrols.append(MapPatrol(format_patrol_id(one), one, one.title, choice))
+        patrols.append(MapPatrol(format_patrol_id(one), one, one.title, f"{one.title}, {hours}"))
     return tuple(patrols)
 
 
-def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -> dict[str, Any]:
+def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol]) -> dict[str, Any]:
     """Everything that the map draws, ready for JSON."""
     patrolled, network = plan.area.network, plan.area.network.walkable
     projection = plan.area.projection
@@ -81,10 +80,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
             {"urn": str(urn), "name": str(name), "at": at}
             for urn, name, at in zip(schools["urn"], schools["name"], gates, strict=True)
         ],
-        "patrols": [
-            _pack_patrol(patrol, plan.area, rows)
-            for patrol in (list_map_patrols(plan) if patrols is None else patrols)
-        ],
+        "patrols": [_pack_patrol(patrol, plan.area, rows) for patrol in patrols],
     }
 
 
@@ -248,6 +244,7 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]
     """A patrol; `names` are the rows of streets' names."""
     patrol, projection = map_patrol.patrol, area.projection
     barred = np.array([place.point for place in patrol.keep_away]).reshape(-1, 2)
+    lines = [np.empty((0, 2)), *(leg.line for leg in patrol.legs)]
     stops = list_stop_facts(patrol, projection.crs)
     tasked = {one.number: find_tasked_point(one.stop, area) for one in stops if one.stop.tasked}
     return {
@@ -278,7 +275,10 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]
             for at in [np.array(tasked.get(facts.number, ()))]
         ],
         "keep_away": encode_steps(barred, projection),
-        "legs": pack_lines([leg.line for leg in patrol.legs], projection),
+        "legs": {
+            "counts": [*map(len, lines[1:])],
+            "steps": encode_steps(np.concatenate(lines), projection),
+        },
     }
 
 
@@ -324,16 +324,8 @@ def round_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[
     return points
 
 
-def pack_lines(
-    lines: Sequence[NDArray[np.float64]], projection: Projection
-) -> dict[str, list[int]]:
-    """Lines as their numbers of points and one sequence of steps."""
-    xy = np.concatenate([np.empty((0, 2)), *lines])
-    return {"counts": [len(line) for line in lines], "steps": encode_steps(xy, projection)}
-
-
 def pack_shapes(shapes: NDArray[np.object_], projection: Projection) -> dict[str, list[int]]:
-    """Lines or rings, packed like `pack_lines`."""
+    """Lines or rings as their numbers of points and one sequence of steps."""
     xy, line = shapely.get_coordinates(shapes, return_index=True)
     counts = np.bincount(line, minlength=len(shapes))
     return {"counts": counts.tolist(), "steps": encode_steps(xy, projection)}
