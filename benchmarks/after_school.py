@@ -43,8 +43,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from gate_patrols import compare_patrols
-from pupils_on_grid import compute_pupil_minutes, raise_pupils
 from scipy.stats import t as student
 from standing import compare_standing
 from timed_crimes import (
@@ -56,6 +56,8 @@ from timed_crimes import (
     City,
     average_around,
     bootstrap_sums,
+    compute_pupil_minutes,
+    raise_pupils,
     read_cities,
     read_corners,
 )
@@ -132,14 +134,8 @@ def estimate_exponent(
 ) -> Estimate:
     """Power of pupils by which counts grow, given the count before and the part of town.
 
-    Parameters
-    ----------
-    learned
-        (c,) counts at all hours of the years before.
-    tested
-        (c,) counts in the tested hours and years.
-    pupils
-        (c,) pupils present in those hours.
+    All are (c,): counts at all hours of the years before, counts in the tested hours and years, and
+    the pupils present in those hours.
     """
     terms = np.column_stack(
         [
@@ -236,33 +232,19 @@ def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]
             found = np.stack([share[where] for share in shares.values()], axis=1)
             pai = found.mean(axis=0) / coverage
             sides = np.column_stack([found, np.ones(len(found))])
-            intervals = []
-            for groups in (tested["month"], city.block[tested["cell"]]):
+            table = pd.DataFrame(
+                {"category": category, "coverage": coverage, "model": list(shares)}
+            )
+            table["pai"], table["difference"] = pai, pai - pai[0]
+            for groups, names in (
+                (tested["month"], ["low", "high"]),
+                (city.block[tested["cell"]], ["places_low", "places_high"]),
+            ):
                 drawn = bootstrap_sums(sides, groups)
                 ratio = drawn[:, :-1] / drawn[:, -1:] / coverage
-                intervals.append(np.quantile(ratio - ratio[:, :1], [0.025, 0.975], axis=0))
-            for number, name in enumerate(shares):
-                rows.append(
-                    {
-                        "category": category,
-                        "coverage": coverage,
-                        "model": name,
-                        "pai": float(pai[number]),
-                        "difference": float(pai[number] - pai[0]),
-                        "low": float(intervals[0][0, number]),
-                        "high": float(intervals[0][1, number]),
-                        "places_low": float(intervals[1][0, number]),
-                        "places_high": float(intervals[1][1, number]),
-                        "n_events": len(found),
-                    }
-                )
+                table[names] = np.quantile(ratio - ratio[:, :1], [0.025, 0.975], axis=0).T
+            rows += table.assign(n_events=len(found)).to_dict("records")
     return rows
-
-
-def count_violence(city: City) -> int:
-    """Violent crimes in the ranked cells, in the tested hours and years."""
-    violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
-    return int(city.is_near[violent["cell"]].sum())
 
 
 def print_results(results: dict[str, Any]) -> None:
@@ -309,6 +291,7 @@ def measure(cities: list[City], corners: City) -> dict[str, Any]:
     """
     city = cities[0]
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, WINDOW)[:, 0]
+    violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
     exponent, *placebos = measure_exponents(city, pupils).items()
     return {
         "exponent": {exponent[0]: exponent[1]._asdict()},
@@ -319,7 +302,7 @@ def measure(cities: list[City], corners: City) -> dict[str, Any]:
         "about": {
             "cells": int(city.is_near.sum()),
             "gates": len(city.gate_xy),
-            "violent": count_violence(city),
+            "violent": int(city.is_near[violent["cell"]].sum()),
             "learned": list(LEARNED),
             "tested": list(TESTED),
         },

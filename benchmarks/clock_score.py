@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from timed_crimes import LEARNED, TESTED, City, bootstrap_sums, lay_out, read_tables
+from timed_crimes import LEARNED, NAMES, TESTED, City, bootstrap_sums, lay_out, read_tables
 
 from patrolplan.risk import clock as clocks
 from patrolplan.risk.shrinkage import shrink
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELL_METRES = 300.0
-NAMES = {
-    "violence": "Violence and sexual offences",
-    "robbery": "Robbery",
-    "theft from person": "Theft from the person",
-    "damage": "Criminal damage and arson",
-    "other theft": "Other theft",
-}
 WINDOW = (14 * 60 + 45, 16 * 60 + 45)
 SHIFT_HALF_HOURS = 8
 SOURCES = {"crimes": "crimes.csv", "schools": "schools.csv", "streets": "streets.osm"}

@@ -8,18 +8,22 @@ other work can only add to it. Each checkout has a cache of its own for its comp
 results, in a folder that is removed at the end.
 
 The line of the board is what `plan` at short notice takes inside a process that has the area, its
-risk and its hotspots already, as an open board has.
+risk and its hotspots already, as an open board has. `--installed` prints instead what an
+installation weighs: packages that the core requires, directly or not, as they are beside this
+interpreter.
 """
 
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
@@ -27,14 +31,13 @@ HERE = Path(__file__).resolve().parents[1]
 SHORT_NOTICE = ("--school", "900003", "--start", "15:40", "--minutes", "40")
 
 COMMANDS = {
+    "import patrolplan": None,
     "--help": ("--help",),
     "check": ("check", "--config", "{config}"),
     "plan at short notice": ("plan", "--config", "{config}", *SHORT_NOTICE, "--out", "{out}"),
     "demo": ("demo", "--out", "{out}"),
     "week": ("week", "--config", "{config}", "--from", "2026-11-16", "--out", "{out}"),
 }
-
-RUN = "from patrolplan.cli import main; main()"
 
 OPEN_BOARD = """
 import sys, time
@@ -68,8 +71,9 @@ class Checkout:
         shutil.rmtree(out, ignore_errors=True)
         if name == "board":
             return float(self._run("-c", OPEN_BOARD, str(config)).strip().splitlines()[-1])
-        before = os.times()
-        self._run("-c", RUN, *(part.format(config=config, out=out) for part in COMMANDS[name]))
+        before, words = os.times(), COMMANDS[name]
+        run = "import patrolplan" if words is None else "from patrolplan.cli import main; main()"
+        self._run("-c", run, *(part.format(config=config, out=out) for part in words or ()))
         return sum(os.times()[2:4]) - sum(before[2:4])  # of children that have ended
 
     def _run(self, *arguments: str) -> str:
@@ -110,6 +114,31 @@ def compare(
     return table
 
 
+def list_required(name: str) -> list[str]:
+    """Names of what a package requires without extras, here and now."""
+    found = distribution(name).requires or []
+    own = [row for row in found if "extra ==" not in row and "win32" not in row]
+    return [re.split(r"[^\w.-]", row, maxsplit=1)[0].casefold() for row in own]
+
+
+def weigh_installation() -> dict[str, int]:
+    """How many packages the core requires, directly and in all, and their megabytes."""
+    required = list_required("patrolplan")
+    open_names, sizes = list(required), {}
+    while open_names:
+        name = open_names.pop()
+        try:
+            own, files = list_required(name), distribution(name).files or ()
+        except PackageNotFoundError:
+            continue  # for another system or Python
+        paths = (Path(str(file.locate())) for file in files)
+        if name not in sizes:
+            sizes[name] = sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
+            open_names += own
+    total = round(sum(sizes.values()))
+    return {"requirements": len(required), "packages": len(sizes), "megabytes": total}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -117,7 +146,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", nargs="*", choices=[*COMMANDS, "board"])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--installed", action="store_true", help="what an installation weighs")
     given = parser.parse_args()
+    if given.installed:
+        print(json.dumps(weigh_installation()))
+        return
     with tempfile.TemporaryDirectory() as folder:
         roots = {"now": HERE} | ({"before": given.against.resolve()} if given.against else {})
         checkouts = {}

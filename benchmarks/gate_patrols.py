@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pupils_on_grid import compute_pupil_minutes, raise_pupils
 from timed_crimes import (
     BELL,
     EXPOSURE,
@@ -22,8 +21,10 @@ from timed_crimes import (
     TESTED,
     City,
     bootstrap_sums,
+    compute_pupil_minutes,
     measure_walks,
     number_blocks,
+    raise_pupils,
 )
 
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
-from how_sure_page import render_page
+from how_sure_page import render_block, render_page
 from matplotlib.figure import Figure
 from rural_area import write_rural_area
 
@@ -225,8 +225,8 @@ def measure(folder: Path, parts: list[str]) -> None:
 
 def make_page() -> tuple[str, str]:
     """The current page, and the page made from the figures."""
-    text = PAGE.read_text(encoding="utf-8")
-    return text, render_page(text, json.loads(STORE.read_text(encoding="utf-8")))
+    text, figures = PAGE.read_text(encoding="utf-8"), json.loads(STORE.read_text(encoding="utf-8"))
+    return text, render_page(text, lambda name: render_block(name, figures))
 
 
 def main() -> None:

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk
-from pupils_on_grid import compute_pupil_minutes
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
-from timed_crimes import BELL, TESTED, City, bootstrap_sums, measure_walks
+from timed_crimes import BELL, TESTED, City, bootstrap_sums, compute_pupil_minutes, measure_walks
 
 from patrolplan.patrols.prize import (
     APART_METRES,

@@ -7,7 +7,7 @@ from pathlib import Path
 FOLDER = str(Path(__file__).parents[2] / "benchmarks")
 SCRIPTS = (
     *("after_school", "gate_patrols", "how_sure", "how_sure_page", "hotspot_peers"),
-    *("hotspot_peers_page", "null_worlds", "pupils_on_grid", "timed_crimes"),
+    *("null_worlds", "timed_crimes"),
 )
 
 sys.path.append(FOLDER)
