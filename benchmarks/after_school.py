@@ -16,23 +16,20 @@ What is measured:
    (c) the pupils present, from the places of high schools alone. The exponent is that of (c).
    Two placebos have the same form and must be near 0: the same hours of weekdays without school,
    and 20:00 to 22:00 of school days.
-2. **PAI**: the share of those crimes in the top 1, 2 and 5 % of cells, divided by the share of
-   cells.
+2. **PAI**: the share of those crimes in the top 1, 2 and 5 % of cells, over the share of cells.
 3. **Whole patrols** from every gate, exact, for the all-hours count times harm and for the same
    counts with clock, night places and pupils: harm recorded on school days of the test years in the
-   cells of dwells, from 15 minutes before each dwell to 15 minutes after. A patrol has few stops
-   and a cell little crime, so this is done on four grids, each moved by half a cell, and harm is
-   over all four.
+   cells of dwells, from 15 minutes before each dwell to 15 minutes after, over four grids, each
+   moved by half a cell, since a patrol has few stops and a cell little crime.
 4. **Standing**: violence met by patrols that stand where the program's prize is highest, at the
    gate throughout, and by two more rules (see `standing.py`).
 
-Choices, and their basis. The size of a cell is what an officer sees. Distances along streets and
-the counts next to a cell and around it were chosen because they had the higher likelihood, or
-smaller placebos, in the learning years split at August 2013; the test years had been seen by then,
-so judge the figures with that in mind. With only the count, shrunk to the mean of the city, the
-placebos were 0.1 to 0.2 in both halves of those years: schools are in busy parts of town, which a
-sparse count does not show. Estimates of the exponent in all of these ways were between 0.40 and
-0.56.
+Choices: the size of a cell is what an officer sees. Distances along streets and the counts next to
+a cell and around it had the higher likelihood, or smaller placebos, in the learning years split at
+August 2013; the test years had been seen by then, so judge the figures with that in mind. With only
+the count, shrunk to the mean of the city, the placebos were 0.1 to 0.2 in both halves of those
+years: schools are in busy parts of town, which a sparse count does not show. Estimates of the
+exponent in all of these ways were between 0.40 and 0.56.
 """
 
 from __future__ import annotations
@@ -262,9 +259,7 @@ def print_results(results: dict[str, Any]) -> None:
     rows = [{"name": "violence, after school", **one}, *results["placebos"]]
     for row in rows:
         print(f"{row['name']:37} {row['estimate']:6.2f} ({row['low']:.2f} to {row['high']:.2f})")
-    print(
-        "\n                                                 difference (95 % interval over months;"
-    )
+    print(f"\n{'':49}difference (95 % interval over months;")
     print("crime     cells  ranked by                PAI      over blocks of cells)")
     for row in results["pai"]:
         head = f"{row['category']:9} {row['coverage']:4.0%}   {row['model']:22} {row['pai']:5.2f}"

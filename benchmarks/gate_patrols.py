@@ -193,9 +193,6 @@ def compare_patrols(cities: Sequence[City]) -> dict[str, Any]:
     drawn = bootstrap_sums(found[..., 0].T, number_blocks(cities[0].gate_xy))
     low, high = np.quantile(drawn[:, 1] / drawn[:, 0], [0.025, 0.975])
     before, after = found.sum(axis=1)
-    return {
-        "harm_ratio": float(after[0] / before[0]),
-        "low": float(low),
-        "high": float(high),
-        "violent_incidents": [float(before[1]), float(after[1])],
-    }
+    violent = [float(before[1]), float(after[1])]
+    found = {"harm_ratio": float(after[0] / before[0]), "low": float(low), "high": float(high)}
+    return found | {"violent_incidents": violent}

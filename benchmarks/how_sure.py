@@ -79,6 +79,7 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
     at_five = result.results[result.results["coverage"] == 0.05]  # noqa: PLR2004
     ratios = at_five.pivot_table(index="model", columns="category", values="ratio", sort=False)
     first, *_, last = result.origins
+    pairs = zip(document["patrols"], draw_schools(patrols.results), strict=True)
     return {
         "backtest": {
             "area": area.name,
@@ -90,19 +91,12 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
             "first": f"{first:%B %Y}",
             "last": f"{last:%B %Y}",
             "chosen": [row for row in document["results"] if row["chosen"]],
-            "ratios": [
-                {"model": model, "ratios": row.to_dict()} for model, row in ratios.iterrows()
-            ],
+            "ratios": [{"model": name, "ratios": row.to_dict()} for name, row in ratios.iterrows()],
         },
         "patrols": {
             "schools": int(patrols.results["urn"].nunique()),
             "planned_worth_ratio": patrols.planned_worth_ratio,
-            "rows": [
-                row | interval
-                for row, interval in zip(
-                    document["patrols"], draw_schools(patrols.results), strict=True
-                )
-            ],
+            "rows": [row | interval for row, interval in pairs],
         },
     }
 

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,10 @@ class StageTimer:
         here = psutil.Process()
         while True:
             time.sleep(SAMPLE_SECONDS)
-            held = sum(map(_read_memory, [here, *here.children(recursive=True)]))
+            held = 0
+            for process in [here, *here.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    held += process.memory_info().rss
             self._most = max(self._most, held)
 
     @contextmanager
@@ -70,21 +73,12 @@ class StageTimer:
         print(f"  {name}: {self.figures[name]}", file=sys.stderr, flush=True)
 
 
-def _read_memory(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
-
-
 def read_processor_seconds() -> float:
     """Seconds of this process and all that it started, those that still run too."""
     spent = sum(os.times()[:4])
     for process in psutil.Process().children(recursive=True):
-        try:
+        with suppress(psutil.NoSuchProcess):
             spent += sum(process.cpu_times()[:2])
-        except psutil.NoSuchProcess:
-            continue
     return spent
 
 
@@ -136,16 +130,14 @@ def measure(scale: float, worlds: Path, cards: int) -> dict[str, Any]:
 
 def print_table(cities: dict[str, dict[str, Any]]) -> None:
     """Each stage a row and each scale a column, as Markdown."""
-    rows = [[f"scale {scale}" for scale in cities], ["---"] * len(cities)]
-    names = ["processor seconds", "---"]
+    table = {"processor seconds": [f"scale {scale}" for scale in cities]}
+    table["---"] = ["---"] * len(cities)
     for key in ("schools", "crime_rows", "snap_points", "street_km"):
-        names.append(key.replace("_", " "))
-        rows.append([f"{city['world'][key]:,}" for city in cities.values()])
+        table[key.replace("_", " ")] = [f"{city['world'][key]:,}" for city in cities.values()]
     for name in [one for one in next(iter(cities.values())) if one not in {"world", "found"}]:
-        names.append(name)
-        stages = [city[name] for city in cities.values()]
-        rows.append([f"{one['processor_seconds']:.1f} ({one['peak_gb']:.1f} GB)" for one in stages])
-    for name, row in zip(names, rows, strict=True):
+        each = [city[name] for city in cities.values()]
+        table[name] = [f"{one['processor_seconds']:.1f} ({one['peak_gb']:.1f} GB)" for one in each]
+    for name, row in table.items():
         print(f"| {name} | {' | '.join(row)} |")
 
 

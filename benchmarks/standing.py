@@ -58,35 +58,9 @@ class Around(NamedTuple):
     xy: NDArray[np.float64]  # (k, 2) metres
 
 
-def build_standing_problem(
-    walk_minutes: NDArray[np.float64],
-    rates: NDArray[np.float64],
-    *,
-    first_minute: int,
-    leave_minutes: float,
-    end_minutes: float,
-    dwell_minutes: float,
-) -> tuple[OrienteeringProblem, NDArray[np.int64]]:
-    """Which dwells an officer makes who leaves the gate, and the place of each of its rows.
-
-    The first row is the gate at the beginning; then the gate again, `GATE_DWELLS` times, and every
-    other place `PLACE_DWELLS` times.
-    """
-    count = len(rates)
-    place = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]
-    gathered = np.concatenate([np.zeros((count, 1)), np.cumsum(rates, axis=1)], axis=1)
-    dwell = np.full(len(place), float(dwell_minutes))
-    dwell[0] = 0.0
-    problem = OrienteeringProblem(
-        travel_minutes=walk_minutes[np.ix_(place, place)],
-        dwell_minutes=dwell,
-        earliest_minutes=leave_minutes,
-        latest_minutes=end_minutes,
-        barred=frozenset({0}),
-        timed_prizes=TimedPrizes(first_minute, gathered[place]),
-        follows=find_earlier_visits(place),
-    )
-    return problem, place
+def gather(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k, T + 1) sums of the rates up to each minute."""
+    return np.pad(np.cumsum(rates, axis=1), ((0, 0), (1, 0)))
 
 
 def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Around:
@@ -100,7 +74,7 @@ def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Aro
     own = compute_pupil_minutes(city.cell_xy[seen_from], xy[None], BELL, edges, parts=1)
     tree = cKDTree(city.cell_xy[seen_from])
     pairs = tree.query_ball_point(places, SIGHT_METRES)
-    columns = np.concatenate([np.array(one, dtype=np.int64) for one in pairs])
+    columns = np.concatenate(pairs).astype(np.int64)
     ends = np.cumsum([0, *map(len, pairs)])
     shape = (len(places), len(seen_from))
     seen = csr_array((np.ones(len(columns)), columns, ends), shape=shape)
@@ -113,18 +87,25 @@ def plan_patrol(around: Around) -> list[Stay]:
     """The patrol by the program's own prize: the gate, then where its minutes are worth most."""
     best = sum_best(around.rates[:, GATE:], DWELL)
     chosen = choose_apart(around.xy, best, best > 0, MAX_PLACES)
-    problem, place_of = build_standing_problem(
-        around.minutes[np.ix_(chosen, chosen)],
-        around.rates[chosen],
-        first_minute=BELL,
-        leave_minutes=BELL + GATE,
-        end_minutes=BELL + MINUTES,
-        dwell_minutes=DWELL,
+    # The first row is the gate at the beginning; each place comes as often as it may be visited.
+    count = len(chosen)
+    place_of = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]
+    rows = chosen[place_of]
+    dwell = np.full(len(rows), float(DWELL))
+    dwell[0] = 0.0
+    problem = OrienteeringProblem(
+        travel_minutes=around.minutes[np.ix_(rows, rows)],
+        dwell_minutes=dwell,
+        earliest_minutes=BELL + GATE,
+        latest_minutes=BELL + MINUTES,
+        barred=frozenset({0}),
+        timed_prizes=TimedPrizes(BELL, gather(around.rates[rows])),
+        follows=find_earlier_visits(place_of),
     )
     route = solve(problem).routes[0]
     stays, now, at = [], float(BELL), 0
     for row, begin in zip(route.stops, route.begin_minutes, strict=True):
-        place = int(chosen[place_of[row]])
+        place = int(rows[row])
         stays.append((int(around.cells[at]), now, begin - around.minutes[at, place]))
         at, now = place, begin
     leave = BELL + MINUTES - around.minutes[at, 0]
@@ -148,9 +129,7 @@ def plan_corner(around: Around, place: int, gate: float, stay: float) -> list[St
 def sum_worth(around: Around, stays: list[Stay]) -> float:
     """The prize of some stays."""
     row = {int(cell): number for number, cell in enumerate(around.cells)}
-    gathered = np.concatenate(
-        [np.zeros((len(around.rates), 1)), np.cumsum(around.rates, axis=1)], axis=1
-    )
+    gathered = gather(around.rates)
     minutes = BELL + np.arange(gathered.shape[1])
     return sum(
         float(np.diff(np.interp([begin, end], minutes, gathered[row[cell]]))[0])
@@ -214,16 +193,13 @@ def compare_standing(city: City) -> dict[str, Any]:
     drawn = bootstrap_sums(table.to_numpy(), np.arange(len(table))) / len(table)
     drawn = pd.DataFrame(drawn, columns=table.columns)
     some = drawn[drawn["gate"] > 0]  # a draw of schools whose gates met nothing has no ratio
-    return {
-        **{
-            name: {"met_per_thousand": float(table[name].mean()), **find_ends(drawn[name])}
-            for name in table
-        },
-        "patrol_over_gate": {
-            "ratio": float(table["patrol"].sum() / table["gate"].sum()),
-            **find_ends(some["patrol"] / some["gate"]),
-        },
+    found: dict[str, Any] = {
+        name: {"met_per_thousand": float(table[name].mean()), **find_ends(drawn[name])}
+        for name in table
     }
+    ratio = float(table["patrol"].sum() / table["gate"].sum())
+    ends = find_ends(some["patrol"] / some["gate"])
+    return found | {"patrol_over_gate": {"ratio": ratio, **ends}}
 
 
 def find_ends(drawn: pd.Series) -> dict[str, float]:
