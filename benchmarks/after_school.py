@@ -69,12 +69,9 @@ EVENING = (20 * 60, 22 * 60)
 PART_OF_TOWN_METRES = 800.0
 NEXT_METRES = 150.0
 COVERAGES = (0.01, 0.02, 0.05)
+# Powers that the program does not use, to show what they would do
 WARNING_POWERS = {"robbery": (1.0,)}
-"""Powers that the program does not use, to show what they would do."""
-
-PRIOR_CRIMES = 20
-"""Weight of the share of all places, in crimes."""
-
+PRIOR_CRIMES = 20  # Weight of the share of all places, in crimes
 MAX_STEPS, SMALLEST_STEP = 100, 1e-10
 
 
@@ -151,17 +148,16 @@ def estimate_exponent(
 def measure_exponents(city: City, pupils: NDArray[np.float64]) -> dict[str, Estimate]:
     """The exponent of violence and the two placebos."""
     learned = city.count(city.select("violence", LEARNED))
-    cases: dict[str, dict[str, Any]] = {
-        "violence": {"minutes": WINDOW, "kind": "school"},
-        "same hours, weekdays without school": {"minutes": WINDOW, "kind": "weekday_off"},
-        "20:00 to 22:00, school days": {"minutes": EVENING, "kind": "school"},
+    cases = {
+        "violence": (WINDOW, "school"),
+        "same hours, weekdays without school": (WINDOW, "weekday_off"),
+        "20:00 to 22:00, school days": (EVENING, "school"),
     }
-    return {
-        name: estimate_exponent(
-            city, learned, city.count(city.select("violence", TESTED, **case)), pupils
-        )
-        for name, case in cases.items()
-    }
+    found = {}
+    for name, (minutes, kind) in cases.items():
+        tested = city.count(city.select("violence", TESTED, minutes=minutes, kind=kind))
+        found[name] = estimate_exponent(city, learned, tested, pupils)
+    return found
 
 
 def select_top(scores: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
@@ -245,38 +241,18 @@ def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]
 
 
 def print_results(results: dict[str, Any]) -> None:
-    """Print the figures as a table, with their meaning."""
-    about = results["about"]
-    print(
-        f"{about['cells']:,} cells, {about['gates']} gates, {about['violent']:,} violent crimes on "
-        f"streets in the hours tested.\nLearned from {LEARNED[0]} to {LEARNED[1]}, tested from "
-        f"{TESTED[0]} to {TESTED[1]} (the last day is not in it).\nClock, night places and counts "
-        "are those of the first years alone.\nDistances are those of a grid of streets; there is "
-        "no street file.\n"
-    )
-    one = results["exponent"]["violence"]
-    print("power of pupils' presence             estimate (95 % interval)")
-    rows = [{"name": "violence, after school", **one}, *results["placebos"]]
-    for row in rows:
-        print(f"{row['name']:37} {row['estimate']:6.2f} ({row['low']:.2f} to {row['high']:.2f})")
-    print(f"\n{'':49}difference (95 % interval over months;")
-    print("crime     cells  ranked by                PAI      over blocks of cells)")
-    for row in results["pai"]:
-        head = f"{row['category']:9} {row['coverage']:4.0%}   {row['model']:22} {row['pai']:5.2f}"
-        months = f"{row['low']:+.2f} to {row['high']:+.2f}"
-        places = f"{row['places_low']:+.2f} to {row['places_high']:+.2f}"
-        first = row["model"] == "all-hours count"
-        print(head if first else f"{head}  {row['difference']:+.2f} ({months}; {places})")
-    row = results["patrols"]
-    before, after = row["violent_incidents"]
-    print(
-        f"\nwhole patrols by clock, night places and pupils: harm met {row['harm_ratio']:.2f} "
-        f"({row['low']:.2f} to {row['high']:.2f}) times that by counts; violence {before:.0f} to "
-        f"{after:.0f}\n\nviolence met per 1,000 patrols      (95 % interval over schools)"
-    )
-    for name, row in results["standing"].items():
-        value = row.get("met_per_thousand", row.get("ratio"))
-        print(f"{name:20} {value:6.2f} ({row['low']:.2f} to {row['high']:.2f})")
+    """Print the figures as tables."""
+    exponent = [{"name": "violence, after school", **results["exponent"]["violence"]}]
+    tables = {
+        "power of pupils' presence": pd.DataFrame(exponent + results["placebos"]),
+        "share of crime over that of cells (PAI); over drawn months and places": results["pai"],
+        "whole patrols: harm met by clock, night places and pupils over that by counts; violence "
+        "before and after": [results["patrols"]],
+        "violence met per 1,000 patrols, and a ratio": pd.DataFrame(results["standing"]).T,
+    }
+    print(", ".join(f"{name} {value}" for name, value in results["about"].items()))
+    for title, table in tables.items():
+        print(f"\n{title}\n{pd.DataFrame(table).to_string(float_format='{:.2f}'.format)}")
 
 
 def measure(cities: list[City], corners: City) -> dict[str, Any]:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 CELL_METRES = 300.0
 WINDOW = (14 * 60 + 45, 16 * 60 + 45)
 SHIFT_HALF_HOURS = 8
+# Sources that settings require; they are not read
 SOURCES = {"crimes": "crimes.csv", "schools": "schools.csv", "streets": "streets.osm"}
-"""Sources that settings require; they are not read."""
 
 
 def build_area(city: City) -> SimpleNamespace:

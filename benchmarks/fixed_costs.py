@@ -21,7 +21,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -82,13 +81,11 @@ class Checkout:
             "PYTHONPYCACHEPREFIX": str(self.work / "bytecode"),
             "PATROLPLAN_CACHE": str(self.work / "cache"),
             "NUMBA_CACHE_DIR": str(self.work / "compiled"),
-        }
-        others = {
-            name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+            "PYTHONDONTWRITEBYTECODE": "",
         }
         return subprocess.run(  # noqa: S603 - this very interpreter
             [sys.executable, *arguments],
-            env=others | own,
+            env=os.environ | own,
             cwd=self.work,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -98,7 +95,7 @@ class Checkout:
 
 
 def compare(
-    checkouts: dict[str, Checkout], names: list[str], runs: int, report: Callable[[str], None]
+    checkouts: dict[str, Checkout], names: list[str], runs: int
 ) -> dict[str, dict[str, float]]:
     """The least processor seconds of each command, by checkout; the first run is not counted."""
     table = {}
@@ -110,7 +107,7 @@ def compare(
                 spent[label].append(checkout.measure(name))
         table[name] = {label: round(min(seconds), 2) for label, seconds in spent.items()}
         table[name] |= {f"{label}, first run": round(value, 2) for label, value in first.items()}
-        report(f"{name:24}" + "".join(f"{label} {s:.2f}  " for label, s in table[name].items()))
+        print(f"{name:24}" + "".join(f"{label} {s:.2f}  " for label, s in table[name].items()))
     return table
 
 
@@ -158,7 +155,7 @@ def main() -> None:
             work = Path(folder, label)
             work.mkdir()
             checkouts[label] = Checkout(root, work)
-        table = compare(checkouts, given.only or [*COMMANDS, "board"], given.runs, print)
+        table = compare(checkouts, given.only or [*COMMANDS, "board"], given.runs)
     if given.json:
         given.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 

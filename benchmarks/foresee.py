@@ -50,15 +50,13 @@ if TYPE_CHECKING:
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.solve import RotaSolution
 
+# Published, so that the benchmark can be run again: never use it for a team
 TEST_SECRET = Secret(bytes(range(32)))
-"""Published, so that the benchmark can be run again: never use it for a team."""
 FIRST = dt.date(2026, 9, 7)
-PAPERS = 4
-"""Number of past weeks whose papers an attacker has."""
+PAPERS = 4  # Number of past weeks whose papers an attacker has
 DAYS = 5
 MAX_WEEKS = 520
-MAX_PLACES = 1000
-"""Maximum number of hotspots in all weeks of an area together."""
+MAX_PLACES = 1000  # Maximum number of hotspots in all weeks of an area together
 DAYS_IN_A_ROW = 3
 ARRAYS = ("officer", "day", "route", "lock", "visits", "visit_minutes", "weight", "max_patrols")
 

@@ -38,19 +38,13 @@ if TYPE_CHECKING:
 PATROL = PatrolSettings()
 MINUTES = int(PATROL.window_minutes)
 DWELL, GATE = int(PATROL.dwell_minutes), int(PATROL.gate_minutes)
-SPEED = PATROL.walking_speed_kmh * 1000 / 60
-"""Metres per minute."""
-
+SPEED = PATROL.walking_speed_kmh * 1000 / 60  # Metres per minute
 CANDIDATES = 40
-AROUND_MINUTES = 15
-"""Harm is counted from this many minutes before a dwell to this many after it."""
-
+AROUND_MINUTES = 15  # Harm is counted from this many minutes before a dwell to this many after it
 HALF_HOUR = 30
-NIGHT_PRIOR = 20
-"""Weight of the mean of all kinds of place, in crimes."""
-
+NIGHT_PRIOR = 20  # Weight of the mean of all kinds of place, in crimes
+# The ratio of night places compares these hours with all hours of school days
 NIGHT_HOURS = (15 * 60, 17 * 60)
-"""The ratio of night places compares these hours with all hours of school days."""
 
 
 def compute_clock(city: City, category: str) -> NDArray[np.float64]:

@@ -59,21 +59,16 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE = DOCS / "comparison.md", DOCS / "comparison.json"
 DEMO = DOCS.parent / "data" / "patrolplan.toml"
 OURS = "patrolplan"
+# Months of the counts that anybody can make; three years' where there are as many
 COUNTS = {"last year's counts": 12, "three years' counts": 36}
-"""Months of the counts that anybody can make; three years' where there are as many."""
 COVERAGES = (0.01, 0.02, 0.05, 0.10)
 ORIGINS = 12
 TUNING_MONTHS = 2
 SEED = 1
-SHOWN = (0.02, 0.05)
-"""Shares of the street length on the page; the JSON has two more."""
-
+SHOWN = (0.02, 0.05)  # Shares of the street length on the page; the JSON has two more
+# Ways to count a crime: along the streets of its map point, or on the piece nearest that point
 WAYS = ("spread", "nearest")
-"""Ways to count a crime: along the streets of its map point, or on the piece nearest that point."""
-
-EXACT = "exact"
-"""The one way to count a crime whose place is exact."""
-
+EXACT = "exact"  # The one way to count a crime whose place is exact
 WORDS = {
     "spread": "where crime counts along the streets around its map point",
     "nearest": "where all of a crime counts on the piece of street nearest its map point",
@@ -95,8 +90,8 @@ EVEN_SHARE = 0.1
 """Share of every tool's risk that is spread over all streets before it is scored in bits: a tool
 that says "nowhere else" would be infinitely wrong otherwise."""
 
+# A city's months, the last not included: three years before those that are foreseen or tuned
 SPAN = ("2014-09", "2018-11")
-"""A city's months, the last not included: three years before those that are foreseen or tuned."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ import numpy as np
 warnings.simplefilter("ignore")
 
 COVERAGE = 0.05
-CELL_METRES = 100.0
-"""Size of the grid's cells for Gi*, to which sfhotspot rounds by default."""
+CELL_METRES = 100.0  # Size of the grid's cells for Gi*, to which sfhotspot rounds by default
 
 
 @dataclass(frozen=True)
@@ -185,8 +184,8 @@ METHODS: dict[str, tuple[Method, dict[str, tuple[float, ...]], str]] = {
 }
 """By name: function, parameter values from which its user chooses, and the required package."""
 
+# Numbers of months from which a tool learns: the best where there are as many, or the first
 MONTHS = (12, 36)
-"""Numbers of months from which a tool learns: the best where there are as many, or the first."""
 
 
 def measure_capture(task: Task, score: np.ndarray, at: int) -> np.ndarray:

@@ -34,11 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MONDAY = dt.date(2026, 11, 30)
+# Looking at all processes takes some milliseconds, which count as the stage's own
 SAMPLE_SECONDS = 0.5
-"""Looking at all processes takes some milliseconds, which count as the stage's own."""
-
-WORKERS = 2
-"""Processes that share the schools."""
+WORKERS = 2  # Processes that share the schools
 
 
 class StageTimer:

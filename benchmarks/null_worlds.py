@@ -33,8 +33,7 @@ from patrolplan.risk.models import PRIOR
 
 ANNOUNCED = ("new", "rising", "fading")
 SPAN = RECENT_MONTHS + EARLIER_MONTHS
-PLACES, COVERED_PLACES = 400, 20
-"""Places in the worlds of known rates; the covered ones are 5 %."""
+PLACES, COVERED_PLACES = 400, 20  # Places in the worlds of known rates; the covered ones are 5 %
 
 
 def spread_evenly(area: StudyArea, seed: int) -> StudyArea:

@@ -14,14 +14,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
 
+# By the URN of their school
 VILLAGES = {"100001": "Ashby", "100002": "Brookend", "100003": "Coldwell"}
-"""By the URN of their school."""
-
 APART_METRES = 6000
 WEST, SOUTH = 430_000, 280_000
-MAIN_STREET = np.arange(-360, 361, 60)
-"""Metres of its junctions from the school, from west to east."""
-
+MAIN_STREET = np.arange(-360, 361, 60)  # Metres of its junctions from the school, from west to east
 MONTHS = pd.period_range("2024-09", "2026-08", freq="M")
 
 _to_degrees = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True)

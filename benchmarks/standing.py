@@ -41,9 +41,8 @@ if TYPE_CHECKING:
 
 SIGHT_METRES = 75.0
 LATE_GATE, LATE_METRES = 30, 300.0
+# Minutes that are multiples of the first may have been rounded by as much as the second
 ROUNDED = ((30, 15.0), (5, 2.5), (1, 0.5))
-"""Minutes that are multiples of the first may have been rounded by as much as the second."""
-
 Stay = tuple[int, float, float]
 """Cell, or -1 for the gate; from and to, in minutes after midnight."""
 

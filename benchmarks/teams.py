@@ -79,20 +79,16 @@ def build_problem(**given: Any) -> RotaProblem:  # noqa: ANN401 - any of its fie
     places = len(given["weight"])
     dose = np.bincount(given["visits"][:, 0], given["visit_minutes"], len(given["route_school"]))
     options, routes, days = (len(given[name]) for name in ("officer", "route_school", "dates"))
+    flags = {"mandatory_visits": len(given["visits"]), "is_companion": routes, "is_once": places}
+    flags |= {"needs_companion": options, "demand_days": (0, days), "is_tasked": 0}
+    counts = {"route_window": routes, "demand_routes": (0, 2), "demand_visits": 0}
     fields = {
+        **{name: np.zeros(shape, dtype=bool) for name, shape in flags.items()},
+        **{name: np.zeros(shape, dtype=np.int64) for name, shape in counts.items()},
         "min_patrols": 1,
         "max_dose_minutes": 30.0,
-        "mandatory_visits": np.zeros(len(given["visits"]), dtype=bool),
-        "route_window": np.zeros(routes, dtype=np.int64),
         "option_minutes": np.tile([0.0, 1.0], (options, 1)),
         "route_after": given["route_number"] - 1,
-        "is_companion": np.zeros(routes, dtype=bool),
-        "needs_companion": np.zeros(options, dtype=bool),
-        "demand_routes": np.zeros((0, 2), dtype=np.int64),
-        "demand_days": np.zeros((0, days), dtype=bool),
-        "demand_visits": np.zeros(0, dtype=np.int64),
-        "is_tasked": np.zeros(0, dtype=bool),
-        "is_once": np.zeros(places, dtype=bool),
         "route_dose": dose,
     }
     return RotaProblem(**(fields | given))

@@ -43,9 +43,8 @@ STREETS = (
 # fmt: on
 """Descriptions of places that an officer on foot passes; crimes elsewhere are left out."""
 
+# Descriptions of places; a crime inside one shows a licensed address
 TAVERNS = ("BAR OR TAVERN", "TAVERN", "TAVERN/LIQUOR STORE")
-"""Descriptions of places; a crime inside one shows a licensed address."""
-
 NAMES = {
     "violence": "Violence and sexual offences",
     "robbery": "Robbery",
@@ -55,38 +54,22 @@ NAMES = {
 }
 """The program's names of the categories."""
 
+# Days of harm of each category, from the program's own table
 HARM = {category: HARM_DAYS[name] for category, name in NAMES.items()}
-"""Days of harm of each category, from the program's own table."""
-
+# Power of pupils' presence by category: the program's defaults
 EXPOSURE = dict.fromkeys(HARM, 0.0) | {"violence": WayHomeSettings().exposure[NAMES["violence"]]}
-"""Power of pupils' presence by category: the program's defaults."""
-
-CELL_METRES = 150.0
-"""Side of a cell: an officer in its middle, with a view of 75 m, sees all of it."""
-
-CORNER_METRES = 50.0
-"""Side of the cells that stand for corners where one may stand."""
-
+CELL_METRES = 150.0  # Side of a cell: an officer in its middle, with a view of 75 m, sees all of it
+CORNER_METRES = 50.0  # Side of the cells that stand for corners where one may stand
+# Shifts of the grid, in sides of a cell, since the grouping of crimes depends on its position
 SHIFTS = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
-"""Shifts of the grid, in sides of a cell, since the grouping of crimes depends on its position."""
-
-NEAR_METRES = 1500.0
-"""Maximum distance of ranked cells from a high school, in a straight line."""
-
-BLOCK_METRES = 1500.0
-"""Side of the blocks of cells that are drawn together for the intervals."""
-
+NEAR_METRES = 1500.0  # Maximum distance of ranked cells from a high school, in a straight line
+BLOCK_METRES = 1500.0  # Side of the blocks of cells that are drawn together for the intervals
 LICENSED_METRES = 150.0
+# Numbers of licensed addresses within 150 m at which the next kind of place begins
 KIND_FROM = (1, 3, 6, 12)
-"""Numbers of licensed addresses within 150 m at which the next kind of place begins."""
-
 LEARNED = ("2012-01-01", "2015-07-01")
-TESTED = ("2015-09-01", "2018-12-01")
-"""First day, and the day after the last one."""
-
-BELL = 15 * 60
-"""Minute after midnight at which every school is assumed to end."""
-
+TESTED = ("2015-09-01", "2018-12-01")  # First day, and the day after the last one
+BELL = 15 * 60  # Minute after midnight at which every school is assumed to end
 METRES_A_DEGREE = 111_195.0
 DAY_MINUTES = 24 * 60
 
@@ -97,11 +80,9 @@ DECAY_METRES = destinations.DECAY_METRES[1]
 SPEED = PUPIL_METRES_PER_MINUTE
 
 STEP_METRES = 5.0
+# Distances are rounded to 5 m; no one walks farther than 8 km in the measured hours
 FARTHEST_METRES = 8000.0
-"""Distances are rounded to 5 m; no one walks farther than 8 km in the measured hours."""
-
-PARTS = 3
-"""A cell is divided into 3 by 3 parts, and the pupils at their middles are averaged."""
+PARTS = 3  # A cell is divided into 3 by 3 parts, and the pupils at their middles are averaged
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,12 +36,8 @@ from scipy.spatial import cKDTree
 SEED = 20271
 AREA_SQUARE_KM = 1572.0
 CENTRE = np.array([530_000.0, 180_000.0])
-ACROSS, UP = 140.0, 222.0
-"""Metres between crossings, before the city is warped."""
-
-WARP = 0.3
-"""How much denser the middle is than the mean; the edge is less dense."""
-
+ACROSS, UP = 140.0, 222.0  # Metres between crossings, before the city is warped
+WARP = 0.3  # How much denser the middle is than the mean; the edge is less dense
 DROPPED, DROPPED_IN_PARK = 0.15, 0.75
 DEAD_ENDS, CUT_THROUGHS = 0.26, 0.06
 PAVEMENT_METRES = 8.0
@@ -64,12 +60,8 @@ SCHOOLS = 500
 METRES_A_POINT = 230.0
 REPORTS_A_SCHOOL = 25
 NO_PLACE_SHARE = 0.015
-DUPLICATE_SHARE = 0.001
-"""Share of rows that are also in the neighbouring force's file."""
-
-CHANGING_SHARE = 0.02
-"""Share of points that grow or shrink much over the years."""
-
+DUPLICATE_SHARE = 0.001  # Share of rows that are also in the neighbouring force's file
+CHANGING_SHARE = 0.02  # Share of points that grow or shrink much over the years
 FORCES = {
     "metropolitan": ("Metropolitan Police Service (fictional)", 0.975),
     "city-of-london": ("City of London Police (fictional)", 0.01),
