@@ -7,6 +7,7 @@ says that none is shown.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import textwrap
@@ -61,6 +62,7 @@ def list_blocks() -> list[str]:
     return [name.replace("_", "-") for name in _read_template().blocks]
 
 
+@functools.cache
 def _read_template() -> jinja2.Template:
     environment = jinja2.Environment(  # noqa: S701 - Markdown, not a page
         trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined

@@ -116,14 +116,8 @@ def test_a_month_counts_in_what_is_held_of_the_area(make):
 
 def test_a_month_that_nobody_holds_is_not_scored(make):
     """A back-test leaves out months without data, and says so where one is asked for."""
-    rng = np.random.default_rng(0)
     months = [f"2023-{m:02d}" for m in range(1, 13)] + ["2024-01", "2024-02"]
-    rows = [
-        {"piece": piece, "category": "Robbery", "month": f"{month}-01"}
-        for month in months
-        for piece in rng.integers(0, 40, 60)
-    ]
-    area = make.area(rows)
+    area = make.area(make.rows([60] * 14, range(40), start="2023-01"))
     exposure = dataclasses.replace(
         area.exposure,
         months=build_history(area).months,
@@ -157,13 +151,11 @@ def test_points_seen_later_do_not_divide_streets(make):
     catchments, units = history.units.catchments, history.units
     found = find_origin_streets(history, 12)
     seen = [place for place in range(len(units)) if place not in {3, 8}]
-    expected = np.zeros(len(seen))
-    for piece, (middle, own) in enumerate(
-        zip(units.network.piece_middle, catchments.piece_catchment, strict=True)
-    ):
-        apart = np.hypot(*(catchments.xy[seen] - middle).T)
+    expected, network = np.zeros(len(seen)), units.network
+    for piece, own in enumerate(catchments.piece_catchment):
+        apart = np.hypot(*(catchments.xy[seen] - network.piece_middle[piece]).T)
         row = seen.index(own) if own in seen else int(np.argmin(apart))
-        expected[row] += units.network.piece_metres[piece]
+        expected[row] += network.piece_metres[piece]
     assert found.metres == pytest.approx(expected)
     amounts = np.random.default_rng(0).random(len(units))
     assert found.gather(amounts).sum() == pytest.approx(amounts.sum())
