@@ -263,10 +263,10 @@ def measure(cities: list[City], corners: City) -> dict[str, Any]:
     city = cities[0]
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, WINDOW)[:, 0]
     violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
-    exponent, *placebos = measure_exponents(city, pupils).items()
+    exponents = measure_exponents(city, pupils)
     return {
-        "exponent": {exponent[0]: exponent[1]._asdict()},
-        "placebos": [{"name": name, **found._asdict()} for name, found in placebos],
+        "exponent": {"violence": exponents.pop("violence")._asdict()},
+        "placebos": [{"name": name, **found._asdict()} for name, found in exponents.items()],
         "pai": measure_pai(city, pupils),
         "patrols": compare_patrols(cities),
         "standing": compare_standing(corners),

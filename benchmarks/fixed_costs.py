@@ -152,9 +152,8 @@ def main() -> None:
         roots = {"now": HERE} | ({"before": given.against.resolve()} if given.against else {})
         checkouts = {}
         for label, root in roots.items():
-            work = Path(folder, label)
-            work.mkdir()
-            checkouts[label] = Checkout(root, work)
+            checkouts[label] = Checkout(root, Path(folder, label))
+            checkouts[label].work.mkdir()
         table = compare(checkouts, given.only or [*COMMANDS, "board"], given.runs)
     if given.json:
         given.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")

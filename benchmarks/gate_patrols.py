@@ -48,10 +48,7 @@ NIGHT_HOURS = (15 * 60, 17 * 60)
 
 
 def compute_clock(city: City, category: str) -> NDArray[np.float64]:
-    """Rate in each half-hour of a school day relative to the mean of all hours and days, (48,).
-
-    Learned from the years before the tested ones.
-    """
+    """(48,) rate in each half-hour of a school day over the mean of all, from earlier years."""
     learned = city.select(category, LEARNED)
     on_school_days = learned[learned["kind"] == "school"]
     counts = np.bincount(on_school_days["minute"] // HALF_HOUR, minlength=48)
@@ -60,10 +57,7 @@ def compute_clock(city: City, category: str) -> NDArray[np.float64]:
 
 
 def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
-    """Share of the crime of school days after school by kind of place, relative to all, (5,).
-
-    Learned from the years before the tested ones, and shrunk to 1 if there is little data.
-    """
+    """(5,) share of school days' crime after school by kind of place, over all; shrunk to 1."""
     crimes = city.select(category, LEARNED, kind="school")
     kind = city.place_kind[crimes["cell"]]
     after = crimes["minute"].between(NIGHT_HOURS[0], NIGHT_HOURS[1] - 1).to_numpy()
@@ -107,8 +101,7 @@ def plan_patrol(
 ) -> list[list[tuple[int, float]]]:
     """Cells of the best patrol from a gate, and the minute after midnight of each dwell's begin.
 
-    If the risk does not depend on time, a patrol is worth the same in both directions: then both
-    are returned.
+    Both directions, which are worth the same, where the risk does not depend on time.
     """
     metres = measure_walks(gate_xy[None], city.cell_xy)[0]
     within = np.flatnonzero(metres <= PATROL.radius_metres)
@@ -137,15 +130,14 @@ def plan_patrol(
     if np.ptp(risk[stops], axis=1).any():
         return [there]
     turn = BELL + GATE + route.end_minutes - DWELL
-    back = [(cell, turn - begin) for cell, begin in reversed(there)]
-    return [there, back]
+    return [there, [(cell, turn - begin) for cell, begin in reversed(there)]]
 
 
 def find_met(city: City, tested: pd.DataFrame, risk: NDArray[np.float64]) -> pd.DataFrame:
     """Crimes of the tested days near the dwells of each gate's patrol, one row for each gate.
 
-    `tested` is sorted by `cell`. A crime that the patrols of two gates meet counts for both. The
-    column `weight` is 0.5 if a patrol may go in either direction.
+    `tested` is sorted by `cell`. A crime that two gates' patrols meet counts for both; the column
+    `weight` is 0.5 if a patrol may go in either direction.
     """
     edges = np.searchsorted(tested["cell"], np.arange(len(city.cell_xy) + 1))
     minute = tested["minute"].to_numpy()

@@ -254,13 +254,14 @@ def measure_ranking(area: StudyArea, peers: str) -> dict[str, Any]:
     ways = dict(enumerate(WAYS)) if area.snapped else {WAYS.index("nearest"): EXACT}
     rows = []
     for at, way in ways.items():
-        held = recorded.count(area, origins)[at]
-        captured = {name: capture(one[at], held, metres) for name, one in scores.items()}
+        held, own = (
+            recorded.count(area, origins)[at],
+            {name: one[at] for name, one in scores.items()},
+        )
+        captured = {name: capture(one, held, metres) for name, one in own.items()}
         found = compare_captures(captured, held.sum(axis=1))
         if way == EXACT:
-            found = compare_places(
-                found, {name: one[at] for name, one in scores.items()}, held, task
-            )
+            found = compare_places(found, own, held, task)
         rows += [{"crime": way, **row} for row in found]
     return {
         "area": area.name,
@@ -308,12 +309,9 @@ def compare_places(
         drawn = bootstrap_sums(np.column_stack([less, totals]), np.arange(len(totals)), seed=SEED)
         ends = np.quantile(drawn[:, :-1] / drawn[:, -1:], [0.025, 0.975], axis=0)
         at = COVERAGES.index(row["coverage"])
-        made.append(
-            row
-            | {"places_low": ends[0, at], "places_high": ends[1, at]}
-            | {"bits": less[:, -1].sum() / totals.sum(), "bits_low": ends[0, -1]}
-            | {"bits_high": ends[1, -1]}
-        )
+        over = {"places_low": ends[0, at], "places_high": ends[1, at]}
+        over |= {"bits": less[:, -1].sum() / totals.sum()}
+        made.append(row | over | {"bits_low": ends[0, -1], "bits_high": ends[1, -1]})
     return made
 
 

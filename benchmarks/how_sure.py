@@ -207,12 +207,6 @@ def measure(folder: Path, parts: list[str]) -> None:
         print(f"{part}: measured", file=sys.stderr)
 
 
-def make_page() -> tuple[str, str]:
-    """The current page, and the page made from the figures."""
-    text, figures = PAGE.read_text(encoding="utf-8"), json.loads(STORE.read_text(encoding="utf-8"))
-    return text, render_page(text, lambda name: render_block(name, figures))
-
-
 def main() -> None:
     """Measure, write or compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -229,7 +223,8 @@ def main() -> None:
         parser.error("give --measure FOLDER, --models, --write or --check")
     if options.measure:
         measure(options.measure, [options.only] if options.only else list(PARTS))
-    text, made = make_page()
+    text, figures = PAGE.read_text(encoding="utf-8"), json.loads(STORE.read_text(encoding="utf-8"))
+    made = render_page(text, lambda name: render_block(name, figures))
     if options.check:
         if text != made:
             message = f"{PAGE}: not what {STORE.name} makes of it; run with --write"

@@ -4,10 +4,8 @@
 
 Each scale is a made-up city of `world.py`, written to DIR once. One process reads everything with
 an empty cache; another loads again and goes on to risk, hotspots, patrols, week and cards, twice,
-of which the second time counts. What is printed is the table of `london.md`.
-
-Processor seconds are those of the whole process tree, for the computer may be shared; memory is the
-most that all processes together held during the stage.
+of which the second time counts. Processor seconds are those of the whole process tree, for the
+computer may be shared; memory is the most that all processes together held during the stage.
 """
 
 from __future__ import annotations

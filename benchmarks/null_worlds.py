@@ -41,12 +41,9 @@ def spread_evenly(area: StudyArea, seed: int) -> StudyArea:
     metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
     rng = np.random.default_rng(seed)
     drawn = rng.choice(len(metres), len(area.incidents), p=metres / metres.sum())
+    drawn = drawn.astype(area.incident_catchment.dtype)
     # A copy of the incidents: histories are cached by them.
-    return replace(
-        area,
-        incidents=area.incidents.copy(),
-        incident_catchment=drawn.astype(area.incident_catchment.dtype),
-    )
+    return replace(area, incidents=area.incidents.copy(), incident_catchment=drawn)
 
 
 def find_stretches(area: StudyArea) -> sparse.csr_array:
@@ -120,7 +117,7 @@ def measure_trends(area: StudyArea, shuffles: int, doublings: int) -> dict[str, 
     }
 
 
-def measure_intervals(months: int, worlds: int) -> dict[str, Any]:
+def measure_intervals(months: int, worlds: int, draws: int = 2000) -> dict[str, Any]:
     """Share of intervals that contain the true difference of PAI, and their widths."""
     rng = np.random.default_rng(months)
     held, widths = 0, []
@@ -133,7 +130,7 @@ def measure_intervals(months: int, worlds: int) -> dict[str, Any]:
         counts = rng.poisson(60 * rate * rng.gamma(2.5, 0.4, (months, PLACES)))
         gain = scale * (counts[:, first].sum(axis=1) - counts[:, second].sum(axis=1))
         total = counts.sum(axis=1)
-        weights = draw_months(months, seed=world)
+        weights = draw_months(months, seed=world, draws=draws)
         drawn = (weights @ gain) / (weights @ total)
         low, high = compute_interval(np.array(gain.sum() / total.sum()), drawn, months)
         held += bool(low <= truth <= high)

@@ -12,8 +12,7 @@ window; minutes that are left over count at the gate. A street is met while its 
 - **all harm**: risk of the minute within reach, whose pupils it may concern or not.
 
 A stop is *low* where no street in walked sight carries 5 % of the flow on the school's busiest
-(tasked, feared and designated places apart), and *noted* if 2 % of the school's pupils pass
-meanwhile.
+(tasked, feared and designated places apart), and *noted* if 2 % of its pupils pass meanwhile.
 Patrols are those before any gives way to its reference, without tasked places; *corner* is the gate
 with half an hour at the busiest corner. PLAN.json is of any earlier commit. Schools without own
 pupils or a presence at the gate in the window have no reference and are left out.

@@ -35,25 +35,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+# Descriptions of places that an officer on foot passes; crimes elsewhere are left out
 # fmt: off
 STREETS = (
     "STREET", "SIDEWALK", "ALLEY", "PARK PROPERTY", "CTA BUS STOP", "VACANT LOT/LAND", "VACANT LOT",
     "SCHOOL, PUBLIC, GROUNDS", "SCHOOL, PRIVATE, GROUNDS", "SCHOOL YARD", "BRIDGE",
 )
 # fmt: on
-"""Descriptions of places that an officer on foot passes; crimes elsewhere are left out."""
-
 # Descriptions of places; a crime inside one shows a licensed address
 TAVERNS = ("BAR OR TAVERN", "TAVERN", "TAVERN/LIQUOR STORE")
-NAMES = {
+NAMES = {  # The program's names of the categories
     "violence": "Violence and sexual offences",
     "robbery": "Robbery",
     "theft from person": "Theft from the person",
     "other theft": "Other theft",
     "damage": "Criminal damage and arson",
 }
-"""The program's names of the categories."""
-
 # Days of harm of each category, from the program's own table
 HARM = {category: HARM_DAYS[name] for category, name in NAMES.items()}
 # Power of pupils' presence by category: the program's defaults
@@ -125,8 +122,7 @@ class City:
     def count_days(self, period: tuple[str, str], kind: str | None = None) -> int:
         """Days of a kind in a period."""
         first, last = map(pd.Timestamp, period)
-        dates = self.day_kind.index
-        inside = self.day_kind[(dates >= first) & (dates < last)]
+        inside = self.day_kind[(self.day_kind.index >= first) & (self.day_kind.index < last)]
         return len(inside) if kind is None else int((inside == kind).sum())
 
 
@@ -195,18 +191,9 @@ def lay_out(
         place_kind = np.digitize(near, KIND_FROM)
 
     category = name_categories(crimes)
-    table = pd.DataFrame(
-        {
-            "category": category,
-            "cell": cell,
-            "x": xy[:, 0],
-            "y": xy[:, 1],
-            "day": day,
-            "minute": at.dt.hour * 60 + at.dt.minute,
-            "kind": day.map(days),
-            "month": day.dt.year * 12 + day.dt.month,
-        }
-    )
+    columns = {"category": category, "cell": cell, "x": xy[:, 0], "y": xy[:, 1], "day": day}
+    columns |= {"minute": at.dt.hour * 60 + at.dt.minute, "kind": day.map(days)}
+    table = pd.DataFrame(columns | {"month": day.dt.year * 12 + day.dt.month})
     counted = has_cell & (category != "") & crimes["place"].isin(STREETS).to_numpy()
     return City(
         crimes=table[counted].reset_index(drop=True),

@@ -3,9 +3,8 @@
     python benchmarks/week.py [--seeds N] [--first SEED] [--sizes demo 12 60 500] [--json FILE]
 
 The plain way: every officer takes their schools in turn, on every day on which they are on duty
-until they have reached their most, by the school's best patrol. Seconds are of processor time, on
-one thread, so that other work on the machine does not count; nothing is stopped by the clock. The
-search is compiled before.
+until they have reached their maximum, by the school's best patrol. Seconds are of processor time,
+on one thread; nothing is stopped by the clock. The search is compiled before.
 `--json -` prints the figures.
 """
 

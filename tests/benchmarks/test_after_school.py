@@ -265,8 +265,7 @@ def planted():
 
 def test_planted_corner_is_where_one_stands(planted):
     """Whoever stands where the prize is highest sees the corner where all is recorded."""
-    city = planted(930)
-    edges = np.arange(900, 900 + gate_patrols.MINUTES + 1)
+    city, edges = planted(930), np.arange(900, 900 + gate_patrols.MINUTES + 1)
     everybody = timed_crimes.compute_pupil_minutes(city.cell_xy, city.gate_xy, 900, edges, parts=1)
     risk = gate_patrols.compute_risk(city, everybody)
     around = standing.look_around(city, 0, risk, everybody)
@@ -274,11 +273,10 @@ def test_planted_corner_is_where_one_stands(planted):
     stays = standing.plan_patrol(around)
     assert stays[0][0] == -1
     assert stays[0][2] >= 900 + gate_patrols.GATE
-    there = [end - begin for cell, begin, end in stays if cell >= 0]
-    assert sum(there) >= gate_patrols.DWELL
-    for cell, _, _ in stays:
-        if cell >= 0:
-            assert np.hypot(*(city.cell_xy[cell] - corner)) <= standing.SIGHT_METRES
+    away = [(cell, end - begin) for cell, begin, end in stays if cell >= 0]
+    assert sum(minutes for _, minutes in away) >= gate_patrols.DWELL
+    for cell, _ in away:
+        assert np.hypot(*(city.cell_xy[cell] - corner)) <= standing.SIGHT_METRES
     plain = [(-1, 900.0, 900.0 + gate_patrols.MINUTES)]
     assert standing.sum_worth(around, stays) > 2 * standing.sum_worth(around, plain)
 

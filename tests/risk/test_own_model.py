@@ -138,10 +138,11 @@ def test_models_that_draw_give_the_same_each_time(area, model):
     assert np.array_equal(first, second)
 
 
-def test_scikit_learn_plugs_in(area):
+def test_scikit_learn_plugs_in(make):
     """A regressor of scikit-learn works as it is, is printed, and does not become chosen."""
     mine = make_pipeline(StandardScaler(), PoissonRegressor(alpha=1.0, max_iter=1000))
     assert isinstance(mine, Estimator)
+    area = make.area(make.rows([60] * 16, range(20)))
     test = backtest_risk(area, origins=("2023-03", "2023-04"), models={"mine": mine})
     rows = test.results[test.results["model"] == "mine"]
     assert not rows["chosen"].any()
