@@ -85,7 +85,7 @@ def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Aro
 def plan_patrol(around: Around) -> list[Stay]:
     """The patrol by the program's own prize: the gate, then where its minutes are worth most."""
     best = sum_best(around.rates[:, GATE:], DWELL)
-    chosen = choose_apart(around.xy, best, best > 0, MAX_PLACES)
+    chosen = np.array(choose_apart(around.xy, best, best > 0, MAX_PLACES), dtype=np.int64)
     # The first row is the gate at the beginning; each place comes as often as it may be visited.
     count = len(chosen)
     place_of = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]

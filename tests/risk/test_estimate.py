@@ -94,22 +94,16 @@ def test_the_kind_of_day(demo_area, window, date, day):
 
 
 def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, demo_risk):
-    """With all fear moved before school, patrols after school change."""
+    """With all fear moved before school, the risk of these streets after school falls."""
     counts = demo_area.reports.factor_counts.copy()
     after, before = (FACTOR_NAMES.index(band) for band in ("after_school", "before_school"))
     counts[:, before] += counts[:, after]
     counts[:, after] = 0
     reports = dataclasses.replace(demo_area.reports, factor_counts=counts)
     flipped = dataclasses.replace(demo_area, reports=reports)
-    changed = estimate_risk(flipped)
+    changed, feared = estimate_risk(flipped), reports.group_of_piece >= 0
     assert changed.crime_weight > demo_risk.crime_weight + 0.05
-    stops = []
-    for area, risk in ((demo_area, demo_risk), (flipped, changed)):
-        hotspots = pp.find_hotspots(area, risk)
-        plan = pp.plan_patrols(area, risk, hotspots, urns=["900008", "900010"])
-        places = [stop for patrol in plan.patrols for stop in patrol.stops]
-        stops.append([(stop.place, round(stop.arrive_minutes)) for stop in places])
-    assert stops[0] != stops[1]
+    assert changed.joined[feared].sum() < demo_risk.joined[feared].sum() - 0.02
     morning = Window(60, 465)
     before, after = (estimate_risk(area, window=morning) for area in (demo_area, flipped))
     assert after.crime_weight < before.crime_weight
@@ -190,16 +184,6 @@ def test_where_pupils_walk_is_not_in_it(demo_area, demo_risk):
     pd.testing.assert_frame_equal(off.expected, demo_risk.expected)
     pd.testing.assert_frame_equal(off.expected_high, demo_risk.expected_high)
     assert not np.allclose(off.joined, demo_risk.joined)
-
-
-def test_a_kernel_and_a_model_of_ones_own_have_bands_too(demo_area):
-    """Whatever model is chosen, its rates have the bands of the shrinkage."""
-    from sklearn.dummy import DummyRegressor  # noqa: PLC0415 - of this test alone
-
-    for model in ("kernel", DummyRegressor()):
-        risk = pp.estimate_risk(demo_area, model=model)
-        assert (risk.expected_low <= risk.expected_high).all(axis=None)
-        assert risk.expected_high.to_numpy().sum() > risk.expected.to_numpy().sum()
 
 
 def test_frame_has_the_streets_with_their_risk(demo_area, demo_risk):
