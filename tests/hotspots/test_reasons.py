@@ -351,7 +351,9 @@ def test_no_number_under_the_threshold_follows_from_a_reason(draw_area):
     area = draw_area()
     unknown = np.arange(len(area.incidents)) % 7 == 0
     area = dataclasses.replace(area, incidents=area.incidents.assign(timed=~unknown))
-    area = pp.with_settings(area, privacy={"threshold_for_crime": True})
+    privacy = area.settings.privacy.model_copy(update={"threshold_for_crime": True})
+    settings = area.settings.model_copy(update={"privacy": privacy})
+    area = dataclasses.replace(area, settings=settings)
     risk = pp.estimate_risk(area, window=Window(240, 14 * 60))
     stretches = [np.arange(start, start + 30) for start in range(0, len(area.network) - 30, 15)]
     sure = {"mainly_reports": False, "trend": "", "survived": 1.0}
