@@ -16,23 +16,20 @@ What is measured:
    (c) the pupils present, from the places of high schools alone. The exponent is that of (c).
    Two placebos have the same form and must be near 0: the same hours of weekdays without school,
    and 20:00 to 22:00 of school days.
-2. **PAI**: the share of those crimes in the top 1, 2 and 5 % of cells, divided by the share of
-   cells.
+2. **PAI**: the share of those crimes in the top 1, 2 and 5 % of cells, over the share of cells.
 3. **Whole patrols** from every gate, exact, for the all-hours count times harm and for the same
    counts with clock, night places and pupils: harm recorded on school days of the test years in the
-   cells of dwells, from 15 minutes before each dwell to 15 minutes after. A patrol has few stops
-   and a cell little crime, so this is done on four grids, each moved by half a cell, and harm is
-   over all four.
+   cells of dwells, from 15 minutes before each dwell to 15 minutes after, over four grids, each
+   moved by half a cell, since a patrol has few stops and a cell little crime.
 4. **Standing**: violence met by patrols that stand where the program's prize is highest, at the
    gate throughout, and by two more rules (see `standing.py`).
 
-Choices, and their basis. The size of a cell is what an officer sees. Distances along streets and
-the counts next to a cell and around it were chosen because they had the higher likelihood, or
-smaller placebos, in the learning years split at August 2013; the test years had been seen by then,
-so judge the figures with that in mind. With only the count, shrunk to the mean of the city, the
-placebos were 0.1 to 0.2 in both halves of those years: schools are in busy parts of town, which a
-sparse count does not show. Estimates of the exponent in all of these ways were between 0.40 and
-0.56.
+Choices: the size of a cell is what an officer sees. Distances along streets and the counts next to
+a cell and around it had the higher likelihood, or smaller placebos, in the learning years split at
+August 2013; the test years had been seen by then, so judge the figures with that in mind. With only
+the count, shrunk to the mean of the city, the placebos were 0.1 to 0.2 in both halves of those
+years: schools are in busy parts of town, which a sparse count does not show. Estimates of the
+exponent in all of these ways were between 0.40 and 0.56.
 """
 
 from __future__ import annotations
@@ -43,8 +40,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from gate_patrols import compare_patrols
-from pupils_on_grid import compute_pupil_minutes, raise_pupils
 from scipy.stats import t as student
 from standing import compare_standing
 from timed_crimes import (
@@ -56,6 +53,8 @@ from timed_crimes import (
     City,
     average_around,
     bootstrap_sums,
+    compute_pupil_minutes,
+    raise_pupils,
     read_cities,
     read_corners,
 )
@@ -70,12 +69,9 @@ EVENING = (20 * 60, 22 * 60)
 PART_OF_TOWN_METRES = 800.0
 NEXT_METRES = 150.0
 COVERAGES = (0.01, 0.02, 0.05)
+# Powers that the program does not use, to show what they would do
 WARNING_POWERS = {"robbery": (1.0,)}
-"""Powers that the program does not use, to show what they would do."""
-
-PRIOR_CRIMES = 20
-"""Weight of the share of all places, in crimes."""
-
+PRIOR_CRIMES = 20  # Weight of the share of all places, in crimes
 MAX_STEPS, SMALLEST_STEP = 100, 1e-10
 
 
@@ -132,14 +128,8 @@ def estimate_exponent(
 ) -> Estimate:
     """Power of pupils by which counts grow, given the count before and the part of town.
 
-    Parameters
-    ----------
-    learned
-        (c,) counts at all hours of the years before.
-    tested
-        (c,) counts in the tested hours and years.
-    pupils
-        (c,) pupils present in those hours.
+    All are (c,): counts at all hours of the years before, counts in the tested hours and years, and
+    the pupils present in those hours.
     """
     terms = np.column_stack(
         [
@@ -158,17 +148,16 @@ def estimate_exponent(
 def measure_exponents(city: City, pupils: NDArray[np.float64]) -> dict[str, Estimate]:
     """The exponent of violence and the two placebos."""
     learned = city.count(city.select("violence", LEARNED))
-    cases: dict[str, dict[str, Any]] = {
-        "violence": {"minutes": WINDOW, "kind": "school"},
-        "same hours, weekdays without school": {"minutes": WINDOW, "kind": "weekday_off"},
-        "20:00 to 22:00, school days": {"minutes": EVENING, "kind": "school"},
+    cases = {
+        "violence": (WINDOW, "school"),
+        "same hours, weekdays without school": (WINDOW, "weekday_off"),
+        "20:00 to 22:00, school days": (EVENING, "school"),
     }
-    return {
-        name: estimate_exponent(
-            city, learned, city.count(city.select("violence", TESTED, **case)), pupils
-        )
-        for name, case in cases.items()
-    }
+    found = {}
+    for name, (minutes, kind) in cases.items():
+        tested = city.count(city.select("violence", TESTED, minutes=minutes, kind=kind))
+        found[name] = estimate_exponent(city, learned, tested, pupils)
+    return found
 
 
 def select_top(scores: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
@@ -236,70 +225,34 @@ def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]
             found = np.stack([share[where] for share in shares.values()], axis=1)
             pai = found.mean(axis=0) / coverage
             sides = np.column_stack([found, np.ones(len(found))])
-            intervals = []
-            for groups in (tested["month"], city.block[tested["cell"]]):
+            table = pd.DataFrame(
+                {"category": category, "coverage": coverage, "model": list(shares)}
+            )
+            table["pai"], table["difference"] = pai, pai - pai[0]
+            for groups, names in (
+                (tested["month"], ["low", "high"]),
+                (city.block[tested["cell"]], ["places_low", "places_high"]),
+            ):
                 drawn = bootstrap_sums(sides, groups)
                 ratio = drawn[:, :-1] / drawn[:, -1:] / coverage
-                intervals.append(np.quantile(ratio - ratio[:, :1], [0.025, 0.975], axis=0))
-            for number, name in enumerate(shares):
-                rows.append(
-                    {
-                        "category": category,
-                        "coverage": coverage,
-                        "model": name,
-                        "pai": float(pai[number]),
-                        "difference": float(pai[number] - pai[0]),
-                        "low": float(intervals[0][0, number]),
-                        "high": float(intervals[0][1, number]),
-                        "places_low": float(intervals[1][0, number]),
-                        "places_high": float(intervals[1][1, number]),
-                        "n_events": len(found),
-                    }
-                )
+                table[names] = np.quantile(ratio - ratio[:, :1], [0.025, 0.975], axis=0).T
+            rows += table.assign(n_events=len(found)).to_dict("records")
     return rows
 
 
-def count_violence(city: City) -> int:
-    """Violent crimes in the ranked cells, in the tested hours and years."""
-    violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
-    return int(city.is_near[violent["cell"]].sum())
-
-
 def print_results(results: dict[str, Any]) -> None:
-    """Print the figures as a table, with their meaning."""
-    about = results["about"]
-    print(
-        f"{about['cells']:,} cells, {about['gates']} gates, {about['violent']:,} violent crimes on "
-        f"streets in the hours tested.\nLearned from {LEARNED[0]} to {LEARNED[1]}, tested from "
-        f"{TESTED[0]} to {TESTED[1]} (the last day is not in it).\nClock, night places and counts "
-        "are those of the first years alone.\nDistances are those of a grid of streets; there is "
-        "no street file.\n"
-    )
-    one = results["exponent"]["violence"]
-    print("power of pupils' presence             estimate (95 % interval)")
-    rows = [{"name": "violence, after school", **one}, *results["placebos"]]
-    for row in rows:
-        print(f"{row['name']:37} {row['estimate']:6.2f} ({row['low']:.2f} to {row['high']:.2f})")
-    print(
-        "\n                                                 difference (95 % interval over months;"
-    )
-    print("crime     cells  ranked by                PAI      over blocks of cells)")
-    for row in results["pai"]:
-        head = f"{row['category']:9} {row['coverage']:4.0%}   {row['model']:22} {row['pai']:5.2f}"
-        months = f"{row['low']:+.2f} to {row['high']:+.2f}"
-        places = f"{row['places_low']:+.2f} to {row['places_high']:+.2f}"
-        first = row["model"] == "all-hours count"
-        print(head if first else f"{head}  {row['difference']:+.2f} ({months}; {places})")
-    row = results["patrols"]
-    before, after = row["violent_incidents"]
-    print(
-        f"\nwhole patrols by clock, night places and pupils: harm met {row['harm_ratio']:.2f} "
-        f"({row['low']:.2f} to {row['high']:.2f}) times that by counts; violence {before:.0f} to "
-        f"{after:.0f}\n\nviolence met per 1,000 patrols      (95 % interval over schools)"
-    )
-    for name, row in results["standing"].items():
-        value = row.get("met_per_thousand", row.get("ratio"))
-        print(f"{name:20} {value:6.2f} ({row['low']:.2f} to {row['high']:.2f})")
+    """Print the figures as tables."""
+    exponent = [{"name": "violence, after school", **results["exponent"]["violence"]}]
+    tables = {
+        "power of pupils' presence": pd.DataFrame(exponent + results["placebos"]),
+        "share of crime over that of cells (PAI); over drawn months and places": results["pai"],
+        "whole patrols: harm met by clock, night places and pupils over that by counts; violence "
+        "before and after": [results["patrols"]],
+        "violence met per 1,000 patrols, and a ratio": pd.DataFrame(results["standing"]).T,
+    }
+    print(", ".join(f"{name} {value}" for name, value in results["about"].items()))
+    for title, table in tables.items():
+        print(f"\n{title}\n{pd.DataFrame(table).to_string(float_format='{:.2f}'.format)}")
 
 
 def measure(cities: list[City], corners: City) -> dict[str, Any]:
@@ -309,17 +262,18 @@ def measure(cities: list[City], corners: City) -> dict[str, Any]:
     """
     city = cities[0]
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, WINDOW)[:, 0]
-    exponent, *placebos = measure_exponents(city, pupils).items()
+    violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
+    exponents = measure_exponents(city, pupils)
     return {
-        "exponent": {exponent[0]: exponent[1]._asdict()},
-        "placebos": [{"name": name, **found._asdict()} for name, found in placebos],
+        "exponent": {"violence": exponents.pop("violence")._asdict()},
+        "placebos": [{"name": name, **found._asdict()} for name, found in exponents.items()],
         "pai": measure_pai(city, pupils),
         "patrols": compare_patrols(cities),
         "standing": compare_standing(corners),
         "about": {
             "cells": int(city.is_near.sum()),
             "gates": len(city.gate_xy),
-            "violent": count_violence(city),
+            "violent": int(city.is_near[violent["cell"]].sum()),
             "learned": list(LEARNED),
             "tested": list(TESTED),
         },

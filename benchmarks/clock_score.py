@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from timed_crimes import LEARNED, TESTED, City, bootstrap_sums, lay_out, read_tables
+from timed_crimes import LEARNED, NAMES, TESTED, City, bootstrap_sums, lay_out, read_tables
 
 from patrolplan.risk import clock as clocks
 from patrolplan.risk.shrinkage import shrink
@@ -33,17 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELL_METRES = 300.0
-NAMES = {
-    "violence": "Violence and sexual offences",
-    "robbery": "Robbery",
-    "theft from person": "Theft from the person",
-    "damage": "Criminal damage and arson",
-    "other theft": "Other theft",
-}
 WINDOW = (14 * 60 + 45, 16 * 60 + 45)
 SHIFT_HALF_HOURS = 8
+# Sources that settings require; they are not read
 SOURCES = {"crimes": "crimes.csv", "schools": "schools.csv", "streets": "streets.osm"}
-"""Sources that settings require; they are not read."""
 
 
 def build_area(city: City) -> SimpleNamespace:
@@ -56,10 +49,8 @@ def build_area(city: City) -> SimpleNamespace:
             "category": pd.Categorical(crimes["category"].map(NAMES), [*NAMES.values()]),
             "month": crimes["day"].dt.to_period("M").dt.to_timestamp(),
             "occurred_at": at.dt.as_unit("ns"),
-            "timed": True,
-            "occurred_until": pd.Series(pd.NaT, index=crimes.index, dtype="datetime64[ns]"),
         }
-    )
+    ).assign(timed=True, occurred_until=np.datetime64("NaT", "ns"))
     school = city.day_kind.index[city.day_kind == "school"]
     # As many bars in the middle of a cell as its kind of place begins with.
     bars = np.array([0, 1, 3, 6, 12])[city.place_kind[city.is_near]]
@@ -110,25 +101,16 @@ def measure(city: City) -> list[dict[str, Any]]:
         for clock, factor in factors.items():
             risk = flat * factor[:, number]
             bits[clock] = came * np.log2(risk / risk.sum() / (flat / flat.sum()))
-        drawn = bootstrap_sums(
-            np.column_stack([*bits.values(), came]), city.block[near], draws=1000
-        )
+        sums = np.column_stack([*bits.values(), came])
+        drawn = bootstrap_sums(sums, city.block[near], draws=1000)
         drawn = drawn[:, :-1] / drawn[:, -1:]
-        first = drawn[:, :1]
+        less = drawn - drawn[:, :1]
         for column, (clock, values) in enumerate(bits.items()):
-            low, high = np.quantile(drawn[:, column], [0.025, 0.975])
-            less, more = np.quantile(drawn[:, column] - first[:, 0], [0.025, 0.975])
-            rows.append(
-                {
-                    "category": name,
-                    "events": int(came.sum()),
-                    "clock": clock,
-                    "bits": float(values.sum() / came.sum()),
-                    "low": float(low),
-                    "high": float(high),
-                    "over_declared": [float(less), float(more)],
-                }
-            )
+            low, high = np.quantile(drawn[:, column], [0.025, 0.975]).tolist()
+            row = {"category": name, "events": int(came.sum()), "clock": clock}
+            row |= {"bits": float(values.sum() / came.sum()), "low": low, "high": high}
+            ends = np.quantile(less[:, column], [0.025, 0.975]).tolist()
+            rows.append(row | {"over_declared": ends})
     return rows
 
 

@@ -8,18 +8,21 @@ other work can only add to it. Each checkout has a cache of its own for its comp
 results, in a folder that is removed at the end.
 
 The line of the board is what `plan` at short notice takes inside a process that has the area, its
-risk and its hotspots already, as an open board has.
+risk and its hotspots already, as an open board has. `--installed` prints instead what an
+installation weighs: packages that the core requires, directly or not, as they are beside this
+interpreter.
 """
 
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
@@ -27,14 +30,13 @@ HERE = Path(__file__).resolve().parents[1]
 SHORT_NOTICE = ("--school", "900003", "--start", "15:40", "--minutes", "40")
 
 COMMANDS = {
+    "import patrolplan": None,
     "--help": ("--help",),
     "check": ("check", "--config", "{config}"),
     "plan at short notice": ("plan", "--config", "{config}", *SHORT_NOTICE, "--out", "{out}"),
     "demo": ("demo", "--out", "{out}"),
     "week": ("week", "--config", "{config}", "--from", "2026-11-16", "--out", "{out}"),
 }
-
-RUN = "from patrolplan.cli import main; main()"
 
 OPEN_BOARD = """
 import sys, time
@@ -68,8 +70,9 @@ class Checkout:
         shutil.rmtree(out, ignore_errors=True)
         if name == "board":
             return float(self._run("-c", OPEN_BOARD, str(config)).strip().splitlines()[-1])
-        before = os.times()
-        self._run("-c", RUN, *(part.format(config=config, out=out) for part in COMMANDS[name]))
+        before, words = os.times(), COMMANDS[name]
+        run = "import patrolplan" if words is None else "from patrolplan.cli import main; main()"
+        self._run("-c", run, *(part.format(config=config, out=out) for part in words or ()))
         return sum(os.times()[2:4]) - sum(before[2:4])  # of children that have ended
 
     def _run(self, *arguments: str) -> str:
@@ -78,13 +81,11 @@ class Checkout:
             "PYTHONPYCACHEPREFIX": str(self.work / "bytecode"),
             "PATROLPLAN_CACHE": str(self.work / "cache"),
             "NUMBA_CACHE_DIR": str(self.work / "compiled"),
-        }
-        others = {
-            name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+            "PYTHONDONTWRITEBYTECODE": "",
         }
         return subprocess.run(  # noqa: S603 - this very interpreter
             [sys.executable, *arguments],
-            env=others | own,
+            env=os.environ | own,
             cwd=self.work,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -94,7 +95,7 @@ class Checkout:
 
 
 def compare(
-    checkouts: dict[str, Checkout], names: list[str], runs: int, report: Callable[[str], None]
+    checkouts: dict[str, Checkout], names: list[str], runs: int
 ) -> dict[str, dict[str, float]]:
     """The least processor seconds of each command, by checkout; the first run is not counted."""
     table = {}
@@ -106,8 +107,33 @@ def compare(
                 spent[label].append(checkout.measure(name))
         table[name] = {label: round(min(seconds), 2) for label, seconds in spent.items()}
         table[name] |= {f"{label}, first run": round(value, 2) for label, value in first.items()}
-        report(f"{name:24}" + "".join(f"{label} {s:.2f}  " for label, s in table[name].items()))
+        print(f"{name:24}" + "".join(f"{label} {s:.2f}  " for label, s in table[name].items()))
     return table
+
+
+def list_required(name: str) -> list[str]:
+    """Names of what a package requires without extras, here and now."""
+    found = distribution(name).requires or []
+    own = [row for row in found if "extra ==" not in row and "win32" not in row]
+    return [re.split(r"[^\w.-]", row, maxsplit=1)[0].casefold() for row in own]
+
+
+def weigh_installation() -> dict[str, int]:
+    """How many packages the core requires, directly and in all, and their megabytes."""
+    required = list_required("patrolplan")
+    open_names, sizes = list(required), {}
+    while open_names:
+        name = open_names.pop()
+        try:
+            own, files = list_required(name), distribution(name).files or ()
+        except PackageNotFoundError:
+            continue  # for another system or Python
+        paths = (Path(str(file.locate())) for file in files)
+        if name not in sizes:
+            sizes[name] = sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
+            open_names += own
+    total = round(sum(sizes.values()))
+    return {"requirements": len(required), "packages": len(sizes), "megabytes": total}
 
 
 def main() -> None:
@@ -117,15 +143,18 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", nargs="*", choices=[*COMMANDS, "board"])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--installed", action="store_true", help="what an installation weighs")
     given = parser.parse_args()
+    if given.installed:
+        print(json.dumps(weigh_installation()))
+        return
     with tempfile.TemporaryDirectory() as folder:
         roots = {"now": HERE} | ({"before": given.against.resolve()} if given.against else {})
         checkouts = {}
         for label, root in roots.items():
-            work = Path(folder, label)
-            work.mkdir()
-            checkouts[label] = Checkout(root, work)
-        table = compare(checkouts, given.only or [*COMMANDS, "board"], given.runs, print)
+            checkouts[label] = Checkout(root, Path(folder, label))
+            checkouts[label].work.mkdir()
+        table = compare(checkouts, given.only or [*COMMANDS, "board"], given.runs)
     if given.json:
         given.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 

@@ -1,7 +1,6 @@
 """Measures how well drawn weeks can be predicted, from papers of past weeks or with the tool.
 
     python benchmarks/foresee.py --config FILE [--weeks N] [--first DATE] [--json FILE]
-    python benchmarks/foresee.py --team SCHOOLS OFFICERS SEED [--weeks N] [--json FILE]
 
 Weeks are solved and drawn as by `patrolplan week`, with a fixed secret. A cell is a hotspot, a day
 and the quarter of an hour with the middle of a dwell; a week visits some of the cells that its
@@ -11,9 +10,6 @@ weeks before use counts, counts smoothed over neighbouring quarters and days, la
 most typical week's, chances after last week's visits (Markov), and the places without recent
 patrols; the best of these is `papers`. The insider has the tool and the data, but not the secret,
 and simulates 150 weeks.
-
-A team from `benchmarks/teams.py` is drawn with its ways and bells; all its weeks are chosen from
-the same options.
 """
 
 from __future__ import annotations
@@ -21,15 +17,11 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import sys
-import time
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from teams import DWELL_MINUTES, draw_team, draw_timings
 
 import patrolplan as pp
 from patrolplan.team.day_plans import plan_days
@@ -37,18 +29,17 @@ from patrolplan.team.draw import (
     QUARTERS,
     VisitTimes,
     compute_chances,
-    count_visit_times,
     draw_week,
     list_visit_times,
     sample_weeks,
 )
 from patrolplan.team.free_time import find_open_days, list_school_days
-from patrolplan.team.objective import compute_worth, count_days_in_a_row, sum_minutes_by_day
+from patrolplan.team.objective import count_days_in_a_row, sum_minutes_by_day
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import Secret
-from patrolplan.team.solve import SearchLimits, solve_rota
-from patrolplan.team.walks import DwellMiddles, draw_walks
+from patrolplan.team.solve import solve_rota
+from patrolplan.team.walks import draw_walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,38 +50,27 @@ if TYPE_CHECKING:
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.solve import RotaSolution
 
+# Published, so that the benchmark can be run again: never use it for a team
 TEST_SECRET = Secret(bytes(range(32)))
-"""Published, so that the benchmark can be run again: never use it for a team."""
 FIRST = dt.date(2026, 9, 7)
-PAPERS = 4
-"""Number of past weeks whose papers an attacker has."""
-GIVE = 0.02
+PAPERS = 4  # Number of past weeks whose papers an attacker has
 DAYS = 5
-VARIANTS = 8
-"""Number of variants of each school of a team, in addition to its best patrol."""
 MAX_WEEKS = 520
-MAX_PLACES = 1000
-"""Maximum number of hotspots in all weeks of an area together."""
+MAX_PLACES = 1000  # Maximum number of hotspots in all weeks of an area together
 DAYS_IN_A_ROW = 3
 ARRAYS = ("officer", "day", "route", "lock", "visits", "visit_minutes", "weight", "max_patrols")
 
 Cells = "NDArray[np.bool_]"
 
 
-@dataclass(frozen=True, eq=False)
-class DrawnWeek:
-    """A drawn week, and facts about it."""
+class DrawnWeek(NamedTuple):
+    """A drawn week, and facts about it; cells are (h, d, q)."""
 
     visited: Cells
-    """(h, d, q) cells with a visit."""
-    possible: Cells
-    """(h, d, q) cells that are possible with some option, order and minute."""
-    chances: NDArray[np.float64]
-    """(h, d, q) chances as computed by an insider."""
-    walks: frozenset[tuple[Any, ...]]
-    """School, weekday, and stops with their minutes, for every patrol."""
-    worth_share: float
-    """Worth as a share of the best week's."""
+    possible: Cells  # with some option, order and minute
+    chances: NDArray[np.float64]  # as computed by an insider
+    walks: frozenset[tuple[Any, ...]]  # school, weekday, stops and minutes of every patrol
+    worth_share: float  # of the best week's worth
     three_days: int
     best_three_days: int
 
@@ -110,7 +90,7 @@ def count_three_days(problem: RotaProblem, chosen: NDArray[np.int64]) -> int:
     return int((run >= DAYS_IN_A_ROW).any(axis=1).sum())
 
 
-def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnWeek]:
+def draw_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnWeek]:
     """Consecutive weeks of an area, without recorded doses of earlier ones."""
     area = pp.load_area(config)
     risk = pp.estimate_risk(area)
@@ -178,68 +158,6 @@ def spread_rows(cells: NDArray[Any], rows: list[int], days: tuple[dt.date, ...])
 def is_same_problem(one: RotaProblem, other: RotaProblem) -> bool:
     """Whether two weeks are chosen from the same options."""
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ARRAYS)
-
-
-def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Iterator[DrawnWeek]:
-    """Consecutive weeks of a random team, all chosen from the same options."""
-    problem = draw_team(schools, officers, seed=seed, variants=VARIANTS)
-    stops, middles = list_team_middles(problem, seed)
-    times = [count_visit_times(*each) for each in zip(stops, middles, strict=True)]
-    begun = time.monotonic()
-    best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5))
-    print(f"solved in {time.monotonic() - begun:.1f} s", file=sys.stderr)
-    sampled = sample_weeks(problem, best, GIVE, seed=1)
-    chances = compute_chances(problem, times, sampled)
-    possible = find_possible(problem, times)
-    for number in range(weeks):
-        key = TEST_SECRET.make_key("team", FIRST + dt.timedelta(days=7 * number), 1)
-        begun = time.monotonic()
-        drawn = draw_week(problem, best, GIVE, key)
-        print(f"drawn in {time.monotonic() - begun:.2f} s", file=sys.stderr)
-        visited, walks = np.zeros_like(possible), set()
-        for option in drawn.chosen.tolist():
-            route, day = int(problem.route[option]), int(problem.day[option])
-            own = key.derive("patrol", option)
-            pick = pick_timing(middles[route], own.derive("order").draw, own.derive("minute").draw)
-            places = stops[route][middles[route].stop[pick]]
-            minutes = middles[route].minutes[pick]
-            visited[places, day, (minutes // 15).astype(np.int64)] = True
-            at = (int(problem.school[option]), int(problem.number[option]), day)
-            walks.add((*at, *places.tolist(), *np.round(minutes).tolist()))
-        yield DrawnWeek(
-            visited,
-            possible,
-            chances,
-            frozenset(walks),
-            drawn.worth / compute_worth(problem, best.chosen).total,
-            count_three_days(problem, drawn.chosen),
-            count_three_days(problem, best.chosen),
-        )
-
-
-def pick_timing(
-    middles: DwellMiddles, draw_order: Callable[[int], int], draw_minute: Callable[[int], int]
-) -> int:
-    """Row of a timing, drawn as an order and then its minute."""
-    orders, row = np.unique(middles.stop, axis=0, return_inverse=True)
-    rows = np.flatnonzero(row.ravel() == draw_order(len(orders)))
-    return int(rows[draw_minute(len(rows))])
-
-
-def list_team_middles(
-    problem: RotaProblem, seed: int
-) -> tuple[list[NDArray[np.int64]], list[DwellMiddles]]:
-    """(r,) hotspots of each route, and the middles of its dwells by every timing."""
-    walks = draw_timings(problem, seed=seed)
-    middles = [
-        DwellMiddles(
-            timings.orders[timings.order],
-            timings.begin_minutes + DWELL_MINUTES / 2,
-            timings.chances,
-        )
-        for _, timings in walks
-    ]
-    return [stops for stops, _ in walks], middles
 
 
 def smooth(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -319,23 +237,14 @@ def measure(weeks: list[DrawnWeek]) -> dict[str, Any]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--config", type=Path, help="settings file of an area")
-    which.add_argument("--team", type=int, nargs=3, metavar=("SCHOOLS", "OFFICERS", "SEED"))
+    parser.add_argument("--config", type=Path, required=True, help="settings file of an area")
     parser.add_argument("--weeks", type=int, default=24)
     parser.add_argument("--first", type=dt.date.fromisoformat, default=FIRST, help="a Monday")
     parser.add_argument("--json", help="file for the figures, - for standard output")
     options = parser.parse_args()
-    if options.config is not None:
-        weeks = list(draw_area_weeks(options.config, options.first, options.weeks))
-    else:
-        weeks = list(draw_team_weeks(*options.team, options.weeks))
-    figures = measure(weeks)
-    figures = {
-        name: round(value, 4) if isinstance(value, float) else value
-        for name, value in figures.items()
-    }
-    text = json.dumps(figures, indent=1)
+    figures = measure(list(draw_weeks(options.config, options.first, options.weeks)))
+    rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in figures.items()}
+    text = json.dumps(rounded, indent=1)
     if options.json and options.json != "-":
         Path(options.json).write_text(f"{text}\n", encoding="utf-8")
     else:

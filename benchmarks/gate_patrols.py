@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pupils_on_grid import compute_pupil_minutes, raise_pupils
 from timed_crimes import (
     BELL,
     EXPOSURE,
@@ -22,8 +21,10 @@ from timed_crimes import (
     TESTED,
     City,
     bootstrap_sums,
+    compute_pupil_minutes,
     measure_walks,
     number_blocks,
+    raise_pupils,
 )
 
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve
@@ -37,26 +38,17 @@ if TYPE_CHECKING:
 PATROL = PatrolSettings()
 MINUTES = int(PATROL.window_minutes)
 DWELL, GATE = int(PATROL.dwell_minutes), int(PATROL.gate_minutes)
-SPEED = PATROL.walking_speed_kmh * 1000 / 60
-"""Metres per minute."""
-
+SPEED = PATROL.walking_speed_kmh * 1000 / 60  # Metres per minute
 CANDIDATES = 40
-AROUND_MINUTES = 15
-"""Harm is counted from this many minutes before a dwell to this many after it."""
-
+AROUND_MINUTES = 15  # Harm is counted from this many minutes before a dwell to this many after it
 HALF_HOUR = 30
-NIGHT_PRIOR = 20
-"""Weight of the mean of all kinds of place, in crimes."""
-
+NIGHT_PRIOR = 20  # Weight of the mean of all kinds of place, in crimes
+# The ratio of night places compares these hours with all hours of school days
 NIGHT_HOURS = (15 * 60, 17 * 60)
-"""The ratio of night places compares these hours with all hours of school days."""
 
 
 def compute_clock(city: City, category: str) -> NDArray[np.float64]:
-    """Rate in each half-hour of a school day relative to the mean of all hours and days, (48,).
-
-    Learned from the years before the tested ones.
-    """
+    """(48,) rate in each half-hour of a school day over the mean of all, from earlier years."""
     learned = city.select(category, LEARNED)
     on_school_days = learned[learned["kind"] == "school"]
     counts = np.bincount(on_school_days["minute"] // HALF_HOUR, minlength=48)
@@ -65,10 +57,7 @@ def compute_clock(city: City, category: str) -> NDArray[np.float64]:
 
 
 def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
-    """Share of the crime of school days after school by kind of place, relative to all, (5,).
-
-    Learned from the years before the tested ones, and shrunk to 1 if there is little data.
-    """
+    """(5,) share of school days' crime after school by kind of place, over all; shrunk to 1."""
     crimes = city.select(category, LEARNED, kind="school")
     kind = city.place_kind[crimes["cell"]]
     after = crimes["minute"].between(NIGHT_HOURS[0], NIGHT_HOURS[1] - 1).to_numpy()
@@ -112,8 +101,7 @@ def plan_patrol(
 ) -> list[list[tuple[int, float]]]:
     """Cells of the best patrol from a gate, and the minute after midnight of each dwell's begin.
 
-    If the risk does not depend on time, a patrol is worth the same in both directions: then both
-    are returned.
+    Both directions, which are worth the same, where the risk does not depend on time.
     """
     metres = measure_walks(gate_xy[None], city.cell_xy)[0]
     within = np.flatnonzero(metres <= PATROL.radius_metres)
@@ -142,15 +130,14 @@ def plan_patrol(
     if np.ptp(risk[stops], axis=1).any():
         return [there]
     turn = BELL + GATE + route.end_minutes - DWELL
-    back = [(cell, turn - begin) for cell, begin in reversed(there)]
-    return [there, back]
+    return [there, [(cell, turn - begin) for cell, begin in reversed(there)]]
 
 
 def find_met(city: City, tested: pd.DataFrame, risk: NDArray[np.float64]) -> pd.DataFrame:
     """Crimes of the tested days near the dwells of each gate's patrol, one row for each gate.
 
-    `tested` is sorted by `cell`. A crime that the patrols of two gates meet counts for both. The
-    column `weight` is 0.5 if a patrol may go in either direction.
+    `tested` is sorted by `cell`. A crime that two gates' patrols meet counts for both; the column
+    `weight` is 0.5 if a patrol may go in either direction.
     """
     edges = np.searchsorted(tested["cell"], np.arange(len(city.cell_xy) + 1))
     minute = tested["minute"].to_numpy()
@@ -192,9 +179,6 @@ def compare_patrols(cities: Sequence[City]) -> dict[str, Any]:
     drawn = bootstrap_sums(found[..., 0].T, number_blocks(cities[0].gate_xy))
     low, high = np.quantile(drawn[:, 1] / drawn[:, 0], [0.025, 0.975])
     before, after = found.sum(axis=1)
-    return {
-        "harm_ratio": float(after[0] / before[0]),
-        "low": float(low),
-        "high": float(high),
-        "violent_incidents": [float(before[1]), float(after[1])],
-    }
+    violent = [float(before[1]), float(after[1])]
+    found = {"harm_ratio": float(after[0] / before[0]), "low": float(low), "high": float(high)}
+    return found | {"violent_incidents": violent}

@@ -36,9 +36,9 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import geopandas as gpd  # noqa: E402
 import numpy as np  # noqa: E402
 import shapely  # noqa: E402
-from hotspot_peers_page import render_page  # noqa: E402
 from how_sure import format_store, round_numbers  # noqa: E402
-from timed_crimes import STREETS, bootstrap_sums, name_categories, read_tables  # noqa: E402
+from how_sure_page import format_range, render_page, say_percent, wrap  # noqa: E402
+from timed_crimes import NAMES, STREETS, bootstrap_sums, name_categories, read_tables  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
 from patrolplan.patrols.patrol_backtest import cut_area, use_crime_only  # noqa: E402
@@ -47,6 +47,8 @@ from patrolplan.risk.intervals import compute_interval, draw_months  # noqa: E40
 from patrolplan.risk.scores import sum_slices  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -57,18 +59,29 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE = DOCS / "comparison.md", DOCS / "comparison.json"
 DEMO = DOCS.parent / "data" / "patrolplan.toml"
 OURS = "patrolplan"
+# Months of the counts that anybody can make; three years' where there are as many
 COUNTS = {"last year's counts": 12, "three years' counts": 36}
-"""Months of the counts that anybody can make; three years' where there are as many."""
 COVERAGES = (0.01, 0.02, 0.05, 0.10)
 ORIGINS = 12
 TUNING_MONTHS = 2
 SEED = 1
+SHOWN = (0.02, 0.05)  # Shares of the street length on the page; the JSON has two more
+# Ways to count a crime: along the streets of its map point, or on the piece nearest that point
 WAYS = ("spread", "nearest")
-"""Ways to count a crime: along the streets of its map point, or on the piece nearest that point."""
+EXACT = "exact"  # The one way to count a crime whose place is exact
+WORDS = {
+    "spread": "where crime counts along the streets around its map point",
+    "nearest": "where all of a crime counts on the piece of street nearest its map point",
+    "exact": "where crime counts where it was, by exact places",
+}
+VERDICTS = {
+    "more": "Better than patrolplan",
+    "no difference shown": "No difference shown",
+    "less": "Captured less than patrolplan",
+}
+"""Verdicts on a tool, in the order of the page."""
 
-EXACT = "exact"
-"""The one way to count a crime whose place is exact."""
-
+Figures = dict[str, Any]
 CITY_CRS, CITY_METRES, BLOCK_METRES, GRID_METRES = "EPSG:26971", 6000.0, 1000.0, 100.0
 """A part of a city without a file of streets: its CRS and side, blocks of places that are drawn
 together, and how far apart its streets are."""
@@ -77,35 +90,19 @@ EVEN_SHARE = 0.1
 """Share of every tool's risk that is spread over all streets before it is scored in bits: a tool
 that says "nowhere else" would be infinitely wrong otherwise."""
 
+# A city's months, the last not included: three years before those that are foreseen or tuned
 SPAN = ("2014-09", "2018-11")
-"""A city's months, the last not included: three years before those that are foreseen or tuned."""
-
-CATEGORIES = {
-    "violence": "Violence and sexual offences",
-    "robbery": "Robbery",
-    "theft from person": "Theft from the person",
-    "other theft": "Other theft",
-    "damage": "Criminal damage and arson",
-}
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """Incidents that count, by month, map point and weight.
+    """Incidents that count, (i,) each."""
 
-    Parameters
-    ----------
-    xy, month, weight
-        (i, 2), (i,) and (i,) map point, row of the month, and weight.
-    place, piece
-        (i,) catchment, and the piece nearest the map point.
-    """
-
-    xy: NDArray[np.float64]
+    xy: NDArray[np.float64]  # (i, 2) map point
     month: NDArray[np.int64]
     weight: NDArray[np.float64]
-    place: NDArray[np.int64]
-    piece: NDArray[np.int64]
+    place: NDArray[np.int64]  # catchment
+    piece: NDArray[np.int64]  # nearest the map point
 
     @classmethod
     def select(cls, area: StudyArea, history: History, days: NDArray[np.float64]) -> Recorded:
@@ -140,7 +137,7 @@ def build_exact_area(folder: Path) -> StudyArea:
     named = name_categories(crimes)
     wanted = (named != "") & crimes["place"].isin(STREETS).to_numpy()
     table = crimes.loc[wanted, ["occurred_at", "longitude", "latitude"]]
-    table = table.assign(**{"Crime type": [CATEGORIES[name] for name in named[wanted]]})
+    table = table.assign(**{"Crime type": [NAMES[name] for name in named[wanted]]})
     points = gpd.points_from_xy(table.pop("longitude"), table.pop("latitude"), crs=4326)
     frame = gpd.GeoDataFrame(table, geometry=points).to_crs(CITY_CRS)
     corner = shapely.get_coordinates(frame.geometry.array).mean(axis=0) - CITY_METRES / 2
@@ -222,20 +219,18 @@ def compare_captures(
     for name, hits in captured.items():
         share, low, high = measure(hits)
         less, less_low, less_high = measure(captured[OURS] - hits)
-        rows += [
-            {
-                "tool": name,
-                "coverage": coverage,
-                "captured": share[at],
-                "low": low[at],
-                "high": high[at],
-                "pai": share[at] / coverage,
-                "ours_less_it": less[at],
-                "ours_less_it_low": less_low[at],
-                "ours_less_it_high": less_high[at],
-            }
-            for at, coverage in enumerate(COVERAGES)
-        ]
+        columns = {
+            "coverage": COVERAGES,
+            "captured": share,
+            "low": low,
+            "high": high,
+            "pai": share / np.array(COVERAGES),
+            "ours_less_it": less,
+            "ours_less_it_low": less_low,
+            "ours_less_it_high": less_high,
+        }
+        every = zip(*columns.values(), strict=True)
+        rows += [{"tool": name} | dict(zip(columns, row, strict=True)) for row in every]
     return rows
 
 
@@ -259,13 +254,14 @@ def measure_ranking(area: StudyArea, peers: str) -> dict[str, Any]:
     ways = dict(enumerate(WAYS)) if area.snapped else {WAYS.index("nearest"): EXACT}
     rows = []
     for at, way in ways.items():
-        held = recorded.count(area, origins)[at]
-        captured = {name: capture(one[at], held, metres) for name, one in scores.items()}
+        held, own = (
+            recorded.count(area, origins)[at],
+            {name: one[at] for name, one in scores.items()},
+        )
+        captured = {name: capture(one, held, metres) for name, one in own.items()}
         found = compare_captures(captured, held.sum(axis=1))
         if way == EXACT:
-            found = compare_places(
-                found, {name: one[at] for name, one in scores.items()}, held, task
-            )
+            found = compare_places(found, own, held, task)
         rows += [{"crime": way, **row} for row in found]
     return {
         "area": area.name,
@@ -313,12 +309,9 @@ def compare_places(
         drawn = bootstrap_sums(np.column_stack([less, totals]), np.arange(len(totals)), seed=SEED)
         ends = np.quantile(drawn[:, :-1] / drawn[:, -1:], [0.025, 0.975], axis=0)
         at = COVERAGES.index(row["coverage"])
-        made.append(
-            row
-            | {"places_low": ends[0, at], "places_high": ends[1, at]}
-            | {"bits": less[:, -1].sum() / totals.sum(), "bits_low": ends[0, -1]}
-            | {"bits_high": ends[1, -1]}
-        )
+        over = {"places_low": ends[0, at], "places_high": ends[1, at]}
+        over |= {"bits": less[:, -1].sum() / totals.sum()}
+        made.append(row | over | {"bits_low": ends[0, -1], "bits_high": ends[1, -1]})
     return made
 
 
@@ -336,6 +329,100 @@ def run_peers(
         with np.load(answer) as held:
             about = json.loads(str(held["about"]))
             return {name: held[name] for name in about}, about
+
+
+def _judge(row: Figures) -> str:
+    """Whether a tool captured more than ours, or less, over months and over places if these are."""
+    low, high = row["ours_less_it_low"], row["ours_less_it_high"]
+    if min(low, row.get("places_low", low)) > 0:
+        return "less"
+    return "more" if max(high, row.get("places_high", high)) < 0 else "no difference shown"
+
+
+def render_short(figures: Figures) -> list[str]:
+    """Which tools are ahead in which area, at the larger share; those ahead of ours first."""
+    tools: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for area, found in figures.items():
+        for row in found["captured"]:
+            if row["coverage"] == SHOWN[-1] and row["tool"] != OURS:
+                by_way = tools.setdefault(_judge(row), {}).setdefault(row["crime"], {})
+                by_way.setdefault(row["tool"], []).append(area)
+    counted: dict[str, set[str]] = {way: set() for way in WORDS}
+    for area, found in figures.items():
+        for row in found["captured"]:
+            counted[row["crime"]].add(area)
+    lines = []
+    for verdict, says in VERDICTS.items():
+        for way, areas in tools.get(verdict, {}).items():
+            names = [
+                name if set(where) == counted[way] else f"{name} (only in {' and '.join(where)})"
+                for name, where in areas.items()
+            ]
+            where = f" ({', '.join(sorted(counted[way]))})" if len(counted[way]) == 1 else ""
+            lines.append(wrap(f"- **{says}**, {WORDS[way]}{where}: {'; '.join(names)}."))
+    return lines
+
+
+def render_rankings(figures: Figures) -> list[str]:
+    """The share that each tool captured, by area and way of counting."""
+    lines: list[str] = []
+    for found in figures.values():
+        lines += [f"### {found['area']}", ""]
+        lines += [
+            wrap(
+                f"{found['incidents']:,} incidents on {found['street_km']:,.1f} km of street in "
+                f"{found['pieces']:,} pieces; months foreseen: {found['first']} to "
+                f"{found['last']}."
+            ),
+            "",
+        ]
+        ways = {row["crime"] for row in found["captured"]}
+        for way, words in WORDS.items():
+            if way not in ways:
+                continue
+            headings = ["tool"]
+            for share in SHOWN:
+                headings += [f"in {say_percent(share)} of the street", "patrolplan's lead"]
+            headings += ["lead in bits a crime"] * (way == "exact") + ["seconds a month"]
+            lines += [f"**{words.removeprefix('where ').capitalize()}**", ""]
+            cells = [headings, ["---"] * len(headings), *_list_rows(found, way)]
+            lines += [*(f"| {' | '.join(row)} |" for row in cells), ""]
+    return lines[:-1]
+
+
+def _list_rows(found: Figures, way: str) -> list[tuple[str, ...]]:
+    """One row per tool, in descending order of the captured share."""
+    by_tool: dict[str, list[Figures]] = {}
+    for row in found["captured"]:
+        if row["crime"] == way and row["coverage"] in SHOWN:
+            by_tool.setdefault(row["tool"], []).append(row)
+    facts = {one["tool"]: one for one in found["chosen"] if one["crime"] == way}
+    rows = []
+    for tool, shares in sorted(by_tool.items(), key=lambda one: -one[1][-1]["captured"]):
+        chosen = facts.get(tool, {"numbers": {}, "seconds": None})
+        numbers = ", ".join(f"{name} {value:g}" for name, value in chosen["numbers"].items())
+        cells = [f"{tool} ({numbers})" if numbers else tool]
+        for row in shares:
+            cells.append(f"{100 * row['captured']:.1f}&nbsp;%")
+            ends = ("ours_less_it_low", "ours_less_it_high")
+            points = {end: 100 * row[end] for end in ends}
+            gain = f"{100 * row['ours_less_it']:+.1f} ({format_range(points, *ends, '+.1f')})"
+            if "bits" in row:
+                over = {end: 100 * row[end] for end in ("places_low", "places_high")}
+                gain = f"{gain[:-1]}; over places {format_range(over, *over, '+.1f')})"
+            cells.append("" if tool == OURS else gain)
+        if "bits" in row:
+            bits = f"{row['bits']:+.2f} ({format_range(row, 'bits_low', 'bits_high', '+.2f')})"
+            cells.append("" if tool == OURS else bits)
+        seconds = chosen["seconds"]
+        rows.append((*cells, "" if seconds is None else f"{seconds:.2f}"))
+    return rows
+
+
+BLOCKS: dict[str, Callable[[Figures], list[str]]] = {
+    "in-short": render_short,
+    "rankings": render_rankings,
+}
 
 
 def main() -> None:
@@ -356,7 +443,7 @@ def main() -> None:
         figures[found["area"]] = found
         STORE.write_text(format_store(figures), encoding="utf-8", newline="\n")
     text = PAGE.read_text(encoding="utf-8")
-    made = render_page(text, figures)
+    made = render_page(text, lambda name: "\n".join(BLOCKS[name](figures)))
     if options.write:
         PAGE.write_text(made, encoding="utf-8", newline="\n")
     if options.check and made != text:

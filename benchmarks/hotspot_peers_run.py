@@ -20,7 +20,7 @@ import sys
 import time
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,43 +29,30 @@ import numpy as np
 warnings.simplefilter("ignore")
 
 COVERAGE = 0.05
-CELL_METRES = 100.0
-"""Size of the grid's cells for Gi*, to which sfhotspot rounds by default."""
+CELL_METRES = 100.0  # Size of the grid's cells for Gi*, to which sfhotspot rounds by default
 
 
 @dataclass(frozen=True)
 class Task:
-    """Streets and crime, in metres and numbers of months.
+    """Streets and crime, in metres and numbers of months; p pieces, i incidents, t months."""
 
-    Parameters
-    ----------
-    middle, metres
-        (p, 2) and (p,) middle and length of each piece.
-    nodes, node_xy
-        (p, 2) ends of each piece, rows of (n, 2).
-    xy, month, weight
-        (i, 2), (i,) and (i,) map point, month and weight of each incident.
-    origins
-        (o,) months to predict.
-    tuning, tuning_weight
-        (t,) months before them on which parameters are chosen, and (2, t, p) the weight recorded
-        then on each piece, in the two ways of counting.
-    """
-
-    middle: np.ndarray
-    metres: np.ndarray
-    nodes: np.ndarray
+    middle: np.ndarray  # (p, 2) of each piece
+    metres: np.ndarray  # (p,)
+    nodes: np.ndarray  # (p, 2) ends of each piece, rows of the next
     node_xy: np.ndarray
-    xy: np.ndarray
+    xy: np.ndarray  # (i, 2) map points
     month: np.ndarray
     weight: np.ndarray
-    origins: np.ndarray
-    tuning: np.ndarray
-    tuning_weight: np.ndarray
+    origins: np.ndarray  # months to predict
+    tuning: np.ndarray  # months before them on which parameters are chosen
+    tuning_weight: np.ndarray  # (2, t, p) recorded then on each piece, in the two ways of counting
 
     def before(self, origin: int, months: int) -> "Task":
         """The incidents of a number of months before an origin."""
-        wanted = (self.month < origin) & (self.month >= origin - months)
+        return self.select((self.month < origin) & (self.month >= origin - months))
+
+    def select(self, wanted: np.ndarray) -> "Task":
+        """Some of the incidents."""
         parts = {name: getattr(self, name)[wanted] for name in ("xy", "month", "weight")}
         return replace(self, **parts)
 
@@ -96,9 +83,8 @@ def score_gi_star(task: Task, reach: float) -> np.ndarray:
     from libpysal.weights import DistanceBand
 
     low = np.minimum(task.middle.min(axis=0), task.xy.min(axis=0))
-    columns, rows = (np.ptp(np.vstack([task.middle, task.xy]), axis=0) // CELL_METRES + 1).astype(
-        int
-    )
+    size = np.ptp(np.vstack([task.middle, task.xy]), axis=0)
+    columns, rows = (size // CELL_METRES + 1).astype(int)
 
     def find_cell(xy: np.ndarray) -> np.ndarray:
         column, row = ((xy - low) // CELL_METRES).astype(int).T
@@ -149,16 +135,12 @@ def score_retrospective(task: Task, bandwidth: float) -> np.ndarray:
     score = np.zeros(len(task.middle))
     for weight in np.unique(task.weight):
         model = RetroHotSpot()
-        model.data = _build_timed_points(replace(task, **_select(task, task.weight == weight)))
+        model.data = _build_timed_points(task.select(task.weight == weight))
         model.weight = Quartic(bandwidth)
         kernel = model.predict()
         for rows in np.array_split(np.arange(len(score)), max(1, len(task.xy) // 500)):
             score[rows] += weight * kernel.risk(*task.middle[rows].T)
     return score
-
-
-def _select(task: Task, wanted: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: getattr(task, name)[wanted] for name in ("xy", "month", "weight")}
 
 
 def score_on_network(task: Task, bandwidth: float) -> np.ndarray:
@@ -189,25 +171,21 @@ def score_on_network(task: Task, bandwidth: float) -> np.ndarray:
     return np.append(risks, 0.0)[row]
 
 
-METHODS: dict[str, tuple[Method, dict[str, tuple[float, ...]], tuple[str, ...]]] = {
-    "scikit-learn, kernel": (score_kde, {"bandwidth": (25, 50, 100)}, ("scikit-learn",)),
-    "PySAL, Gi*": (score_gi_star, {"reach": (101, 150)}, ("esda",)),
+METHODS: dict[str, tuple[Method, dict[str, tuple[float, ...]], str]] = {
+    "scikit-learn, kernel": (score_kde, {"bandwidth": (25, 50, 100)}, "sklearn"),
+    "PySAL, Gi*": (score_gi_star, {"reach": (101, 150)}, "esda"),
     "crimepy, clusters": (
         score_clusters,
         {"distance": (30, 60), "share": (0.001, 0.005)},
-        ("crimepy",),
+        "crimepy",
     ),
-    "PredictCode, retrospective": (
-        score_retrospective,
-        {"bandwidth": (50, 100, 200)},
-        ("open_cp",),
-    ),
-    "PredictCode, on streets": (score_on_network, {"bandwidth": (50, 100)}, ("open_cp",)),
+    "PredictCode, retrospective": (score_retrospective, {"bandwidth": (50, 100, 200)}, "open_cp"),
+    "PredictCode, on streets": (score_on_network, {"bandwidth": (50, 100)}, "open_cp"),
 }
-"""By name: function, parameter values from which its user chooses, and required packages."""
+"""By name: function, parameter values from which its user chooses, and the required package."""
 
+# Numbers of months from which a tool learns: the best where there are as many, or the first
 MONTHS = (12, 36)
-"""Numbers of months from which a tool learns: the best where there are as many, or the first."""
 
 
 def measure_capture(task: Task, score: np.ndarray, at: int) -> np.ndarray:
@@ -215,12 +193,6 @@ def measure_capture(task: Task, score: np.ndarray, at: int) -> np.ndarray:
     order = np.lexsort((np.arange(len(score)), -score))
     first = order[np.cumsum(task.metres[order]) <= COVERAGE * task.metres.sum()]
     return task.tuning_weight[:, at, first].sum(axis=1)
-
-
-def list_choices(numbers: dict[str, tuple[float, ...]]) -> Iterator[dict[str, float]]:
-    """Every combination of parameter values."""
-    for values in itertools.product(*numbers.values()):
-        yield dict(zip(numbers, values, strict=True))
 
 
 def run_method(task: Task, name: str) -> tuple[np.ndarray, list[dict[str, Any]]]:
@@ -233,7 +205,8 @@ def run_method(task: Task, name: str) -> tuple[np.ndarray, list[dict[str, Any]]]
         return method(task.before(int(origin), months), **choice)
 
     captured = {}
-    for choice in list_choices(numbers):
+    for values in itertools.product(*numbers.values()):
+        choice = dict(zip(numbers, values, strict=True))
         captured[tuple(choice.items())] = sum(
             measure_capture(task, score(month, **choice), at)
             for at, month in enumerate(task.tuning)
@@ -268,10 +241,9 @@ def main() -> None:
     with np.load(sys.argv[1]) as held:
         task = Task(**{name: held[name] for name in Task.__dataclass_fields__})
     answer, about = {}, {}
-    for name, (_, _, packages) in METHODS.items():
+    for name, (_, _, package) in METHODS.items():
         try:
-            for package in packages:
-                importlib.import_module("sklearn" if package == "scikit-learn" else package)
+            importlib.import_module(package)
         except ImportError as reason:
             print(f"{name}: left out, {reason}", file=sys.stderr)
             continue

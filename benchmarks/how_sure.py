@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
-from how_sure_page import render_page
+from how_sure_page import render_block, render_page
 from matplotlib.figure import Figure
 from rural_area import write_rural_area
 
@@ -43,30 +43,23 @@ DEMO = DOCS.parent / "data" / "patrolplan.toml"
 
 ORIGINS = ("2017-07", "2018-06")
 SHUFFLES, INTERVAL_WORLDS, EVEN_WORLDS, DOUBLED_WORLDS = 200, 400, 60, 20
-DIGITS = 4
-"""Decimals of stored figures: enough for the page, and the same on every computer."""
+DIGITS = 4  # Decimals of stored figures: enough for the page, and the same on every computer
 
 
-def measure_after_school(folder: Path) -> dict[str, Any] | None:
+def measure_after_school(data: Path) -> dict[str, Any]:
     """Exponent, placebos, PAI, patrols and standing for crimes with minutes."""
-    data = folder / "data" / "chicago"
-    if not data.is_dir():
-        return None
     import after_school  # noqa: PLC0415 - not needed to write the page
 
     cities, corners = after_school.read_cities(data), after_school.read_corners(data)
     return {"after_school": after_school.measure(cities, corners)}
 
 
-def measure_months(folder: Path) -> dict[str, Any] | None:
+def measure_months(settings: Path) -> dict[str, Any]:
     """Back-tests of risk and patrols, month by month.
 
     The patrols are planned for the whole day's risk: hours of crimes are unknown there, so only the
     choice of stops can be tested, not that of hours.
     """
-    settings = folder / "examples" / "bloomsbury.toml"
-    if not settings.is_file():
-        return None
     area = pp.load_area(settings)
     result = backtest_risk(area, origins=ORIGINS)
     with tempfile.TemporaryDirectory() as rural:
@@ -79,6 +72,7 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
     at_five = result.results[result.results["coverage"] == 0.05]  # noqa: PLR2004
     ratios = at_five.pivot_table(index="model", columns="category", values="ratio", sort=False)
     first, *_, last = result.origins
+    pairs = zip(document["patrols"], draw_schools(patrols.results), strict=True)
     return {
         "backtest": {
             "area": area.name,
@@ -90,19 +84,12 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
             "first": f"{first:%B %Y}",
             "last": f"{last:%B %Y}",
             "chosen": [row for row in document["results"] if row["chosen"]],
-            "ratios": [
-                {"model": model, "ratios": row.to_dict()} for model, row in ratios.iterrows()
-            ],
+            "ratios": [{"model": name, "ratios": row.to_dict()} for name, row in ratios.iterrows()],
         },
         "patrols": {
             "schools": int(patrols.results["urn"].nunique()),
             "planned_worth_ratio": patrols.planned_worth_ratio,
-            "rows": [
-                row | interval
-                for row, interval in zip(
-                    document["patrols"], draw_schools(patrols.results), strict=True
-                )
-            ],
+            "rows": [row | interval for row, interval in pairs],
         },
     }
 
@@ -156,11 +143,8 @@ def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, flo
     return [{"places_low": float(low), "places_high": float(high)} for low, high in ends]
 
 
-def measure_worlds(folder: Path) -> dict[str, Any] | None:
+def measure_worlds(settings: Path) -> dict[str, Any]:
     """Hotspots, trends and intervals in simulated worlds with known truth."""
-    settings = folder / "examples" / "bloomsbury.toml"
-    if not settings.is_file():
-        return None
     import null_worlds  # noqa: PLC0415 - not needed to write the page
 
     areas = []
@@ -176,12 +160,12 @@ def measure_worlds(folder: Path) -> dict[str, Any] | None:
     return {"worlds": {"areas": areas, "intervals": intervals}}
 
 
-PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
-    "after-school": measure_after_school,
-    "months": measure_months,
-    "worlds": measure_worlds,
+PARTS: dict[str, tuple[str, Callable[[Path], dict[str, Any]]]] = {
+    "after-school": ("data/chicago", measure_after_school),
+    "months": ("examples/bloomsbury.toml", measure_months),
+    "worlds": ("examples/bloomsbury.toml", measure_worlds),
 }
-"""Functions that measure each part; the result is None if its data are absent."""
+"""What each part needs of the folder, and the function that measures it."""
 
 
 def draw_coverage(result: Backtest, path: Path) -> None:
@@ -214,19 +198,13 @@ def measure(folder: Path, parts: list[str]) -> None:
     """Measure parts and store them; those without data are unchanged."""
     figures = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
     for part in parts:
-        found = PARTS[part](folder)
-        if found is None:
+        needed, measure_part = PARTS[part]
+        if not (folder / needed).exists():
             print(f"{part}: its data are not in {folder}; skipped", file=sys.stderr)
             continue
-        figures |= round_numbers(found)
+        figures |= round_numbers(measure_part(folder / needed))
         STORE.write_text(format_store(figures), encoding="utf-8")
         print(f"{part}: measured", file=sys.stderr)
-
-
-def make_page() -> tuple[str, str]:
-    """The current page, and the page made from the figures."""
-    text = PAGE.read_text(encoding="utf-8")
-    return text, render_page(text, json.loads(STORE.read_text(encoding="utf-8")))
 
 
 def main() -> None:
@@ -245,7 +223,8 @@ def main() -> None:
         parser.error("give --measure FOLDER, --models, --write or --check")
     if options.measure:
         measure(options.measure, [options.only] if options.only else list(PARTS))
-    text, made = make_page()
+    text, figures = PAGE.read_text(encoding="utf-8"), json.loads(STORE.read_text(encoding="utf-8"))
+    made = render_page(text, lambda name: render_block(name, figures))
     if options.check:
         if text != made:
             message = f"{PAGE}: not what {STORE.name} makes of it; run with --write"

@@ -7,6 +7,7 @@ says that none is shown.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import textwrap
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Figures = dict[str, Any]
 Row = dict[str, Any]
@@ -35,11 +36,11 @@ RULES = {
 TEMPLATE = Path(__file__).with_name("how_sure.md.jinja")
 
 
-def render_page(text: str, figures: Figures) -> str:
-    """The page with all its blocks made from the figures; other text is unchanged."""
+def render_page(text: str, make: Callable[[str], str]) -> str:
+    """The page with each of its blocks made from its name; other text is unchanged."""
 
     def replace(found: re.Match[str]) -> str:
-        made = render_block(found["name"], figures)
+        made = make(found["name"])
         return found[1] + (f"\n{made}\n\n" if made else "") + found[3]
 
     return BLOCK.sub(replace, text)
@@ -61,6 +62,7 @@ def list_blocks() -> list[str]:
     return [name.replace("_", "-") for name in _read_template().blocks]
 
 
+@functools.cache
 def _read_template() -> jinja2.Template:
     environment = jinja2.Environment(  # noqa: S701 - Markdown, not a page
         trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined

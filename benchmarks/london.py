@@ -4,10 +4,8 @@
 
 Each scale is a made-up city of `world.py`, written to DIR once. One process reads everything with
 an empty cache; another loads again and goes on to risk, hotspots, patrols, week and cards, twice,
-of which the second time counts. What is printed is the table of `london.md`.
-
-Processor seconds are those of the whole process tree, for the computer may be shared; memory is the
-most that all processes together held during the stage.
+of which the second time counts. Processor seconds are those of the whole process tree, for the
+computer may be shared; memory is the most that all processes together held during the stage.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MONDAY = dt.date(2026, 11, 30)
+# Looking at all processes takes some milliseconds, which count as the stage's own
 SAMPLE_SECONDS = 0.5
-"""Looking at all processes takes some milliseconds, which count as the stage's own."""
-
-WORKERS = 2
-"""Processes that share the schools."""
+WORKERS = 2  # Processes that share the schools
 
 
 class StageTimer:
@@ -53,7 +49,10 @@ class StageTimer:
         here = psutil.Process()
         while True:
             time.sleep(SAMPLE_SECONDS)
-            held = sum(map(_read_memory, [here, *here.children(recursive=True)]))
+            held = 0
+            for process in [here, *here.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    held += process.memory_info().rss
             self._most = max(self._most, held)
 
     @contextmanager
@@ -70,21 +69,12 @@ class StageTimer:
         print(f"  {name}: {self.figures[name]}", file=sys.stderr, flush=True)
 
 
-def _read_memory(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
-
-
 def read_processor_seconds() -> float:
     """Seconds of this process and all that it started, those that still run too."""
     spent = sum(os.times()[:4])
     for process in psutil.Process().children(recursive=True):
-        try:
+        with suppress(psutil.NoSuchProcess):
             spent += sum(process.cpu_times()[:2])
-        except psutil.NoSuchProcess:
-            continue
     return spent
 
 
@@ -136,16 +126,14 @@ def measure(scale: float, worlds: Path, cards: int) -> dict[str, Any]:
 
 def print_table(cities: dict[str, dict[str, Any]]) -> None:
     """Each stage a row and each scale a column, as Markdown."""
-    rows = [[f"scale {scale}" for scale in cities], ["---"] * len(cities)]
-    names = ["processor seconds", "---"]
+    table = {"processor seconds": [f"scale {scale}" for scale in cities]}
+    table["---"] = ["---"] * len(cities)
     for key in ("schools", "crime_rows", "snap_points", "street_km"):
-        names.append(key.replace("_", " "))
-        rows.append([f"{city['world'][key]:,}" for city in cities.values()])
+        table[key.replace("_", " ")] = [f"{city['world'][key]:,}" for city in cities.values()]
     for name in [one for one in next(iter(cities.values())) if one not in {"world", "found"}]:
-        names.append(name)
-        stages = [city[name] for city in cities.values()]
-        rows.append([f"{one['processor_seconds']:.1f} ({one['peak_gb']:.1f} GB)" for one in stages])
-    for name, row in zip(names, rows, strict=True):
+        each = [city[name] for city in cities.values()]
+        table[name] = [f"{one['processor_seconds']:.1f} ({one['peak_gb']:.1f} GB)" for one in each]
+    for name, row in table.items():
         print(f"| {name} | {' | '.join(row)} |")
 
 

@@ -33,14 +33,7 @@ from patrolplan.risk.models import PRIOR
 
 ANNOUNCED = ("new", "rising", "fading")
 SPAN = RECENT_MONTHS + EARLIER_MONTHS
-PLACES, COVERED_PLACES = 400, 20
-"""Places in the worlds of known rates; the covered ones are 5 %."""
-
-
-def use_model(area: StudyArea, model: str) -> StudyArea:
-    """The area with this model."""
-    risk = area.settings.risk.model_copy(update={"model": model})
-    return replace(area, settings=area.settings.model_copy(update={"risk": risk}))
+PLACES, COVERED_PLACES = 400, 20  # Places in the worlds of known rates; the covered ones are 5 %
 
 
 def spread_evenly(area: StudyArea, seed: int) -> StudyArea:
@@ -48,21 +41,22 @@ def spread_evenly(area: StudyArea, seed: int) -> StudyArea:
     metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
     rng = np.random.default_rng(seed)
     drawn = rng.choice(len(metres), len(area.incidents), p=metres / metres.sum())
+    drawn = drawn.astype(area.incident_catchment.dtype)
     # A copy of the incidents: histories are cached by them.
-    return replace(
-        area,
-        incidents=area.incidents.copy(),
-        incident_catchment=drawn.astype(area.incident_catchment.dtype),
-    )
+    return replace(area, incidents=area.incidents.copy(), incident_catchment=drawn)
+
+
+def find_stretches(area: StudyArea) -> sparse.csr_array:
+    """(h, c) share of each catchment in the stretch of each hotspot."""
+    bare = locate_hotspots(area, pp.estimate_risk(area))
+    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
+    return compute_catchment_shares(area.catchments, stretches)
 
 
 def find_least_chance(area: StudyArea, seed: int) -> float:
     """The minimum p-value of the hotspots of a world."""
-    bare = locate_hotspots(area, pp.estimate_risk(area))
-    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
-    share = compute_catchment_shares(area.catchments, stretches)
     rng = np.random.default_rng([seed, 1])
-    return float(simulate_p_values(area, build_history(area), share, rng).min())
+    return float(simulate_p_values(area, build_history(area), find_stretches(area), rng).min())
 
 
 def describe_share(hits: int, trials: int) -> dict[str, float]:
@@ -75,7 +69,7 @@ def measure_even_worlds(area: StudyArea, worlds: int) -> dict[str, Any]:
     """Share of even worlds with any significant hotspot, by method of choice."""
     results = {}
     for model in (area.settings.risk.model, PRIOR):
-        own = use_model(area, model)
+        own = pp.with_settings(area, risk={"model": model})
         chances = [find_least_chance(spread_evenly(own, seed), seed) for seed in range(worlds)]
         declared = sum(chance <= STANDS_OUT_CHANCE for chance in chances)
         results[model] = describe_share(declared, worlds)
@@ -84,15 +78,10 @@ def measure_even_worlds(area: StudyArea, worlds: int) -> dict[str, Any]:
 
 def shuffle_months(history: History, rng: np.random.Generator) -> History:
     """The history with the last months in another order, each with all its incidents."""
-    counts = history.counts.copy()
-    span = min(SPAN, len(counts))
-    order = rng.permutation(span)
-    counts[-span:] = counts[-span:][order]
-    exposure = history.exposure
-    if exposure is not None:
-        exposure = exposure.copy()
-        exposure[-span:] = exposure[-span:][order]
-    return replace(history, counts=counts, exposure=exposure)
+    order = np.arange(len(history.counts))
+    order[-SPAN:] = rng.permutation(order[-SPAN:])
+    exposure = None if history.exposure is None else history.exposure[order]
+    return replace(history, counts=history.counts[order], exposure=exposure)
 
 
 def double_stretch(history: History, share: sparse.csr_array, row: int) -> History:
@@ -104,14 +93,12 @@ def double_stretch(history: History, share: sparse.csr_array, row: int) -> Histo
 
 def measure_trends(area: StudyArea, shuffles: int, doublings: int) -> dict[str, Any]:
     """Reported trends in permuted months, and doublings that are found."""
-    bare = locate_hotspots(area, pp.estimate_risk(area))
-    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
-    share = compute_catchment_shares(area.catchments, stretches)
+    share = find_stretches(area)
     history, rng = build_history(area), np.random.default_rng(0)
-    announced = []
-    for _ in range(shuffles):
-        trends = classify_trends(shuffle_months(history, rng), share, area)
-        announced.append(np.isin(trends, ANNOUNCED))
+    announced = [
+        np.isin(classify_trends(shuffle_months(history, rng), share, area), ANNOUNCED)
+        for _ in range(shuffles)
+    ]
     kinds = len(history.targets)
     incidents = share @ history.count_last(SPAN)[:, :kinds].sum(axis=1)
     found: dict[str, list[bool]] = {"under 100": [], "100 to 299": [], "300 and more": []}
@@ -130,7 +117,7 @@ def measure_trends(area: StudyArea, shuffles: int, doublings: int) -> dict[str, 
     }
 
 
-def measure_intervals(months: int, worlds: int) -> dict[str, Any]:
+def measure_intervals(months: int, worlds: int, draws: int = 2000) -> dict[str, Any]:
     """Share of intervals that contain the true difference of PAI, and their widths."""
     rng = np.random.default_rng(months)
     held, widths = 0, []
@@ -143,18 +130,14 @@ def measure_intervals(months: int, worlds: int) -> dict[str, Any]:
         counts = rng.poisson(60 * rate * rng.gamma(2.5, 0.4, (months, PLACES)))
         gain = scale * (counts[:, first].sum(axis=1) - counts[:, second].sum(axis=1))
         total = counts.sum(axis=1)
-        weights = draw_months(months, seed=world)
+        weights = draw_months(months, seed=world, draws=draws)
         drawn = (weights @ gain) / (weights @ total)
         low, high = compute_interval(np.array(gain.sum() / total.sum()), drawn, months)
         held += bool(low <= truth <= high)
         widths.append(float(high - low))
     width = float(np.mean(widths))
-    percentiles = width / compute_widening(months)
-    return {
-        **describe_share(held, worlds),
-        "mean width": width,
-        "mean width of percentiles alone": percentiles,
-    }
+    narrow = {"mean width of percentiles alone": width / compute_widening(months)}
+    return {**describe_share(held, worlds), "mean width": width, **narrow}
 
 
 def _rank(values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -12,8 +12,7 @@ window; minutes that are left over count at the gate. A street is met while its 
 - **all harm**: risk of the minute within reach, whose pupils it may concern or not.
 
 A stop is *low* where no street in walked sight carries 5 % of the flow on the school's busiest
-(tasked, feared and designated places apart), and *noted* if 2 % of the school's pupils pass
-meanwhile.
+(tasked, feared and designated places apart), and *noted* if 2 % of its pupils pass meanwhile.
 Patrols are those before any gives way to its reference, without tasked places; *corner* is the gate
 with half an hour at the busiest corner. PLAN.json is of any earlier commit. Schools without own
 pupils or a presence at the gate in the window have no reference and are left out.
@@ -102,10 +101,7 @@ class Meter:
         xy = follow(self._list_stays(patrol, minutes), minutes)
         apart = network.piece_middle[pieces][:, None] - xy[None]
         met = np.hypot(apart[..., 0], apart[..., 1]) <= MET_METRES
-        share = {
-            name: amount[met].sum() / (amount.sum() or 1.0) for name, amount in amounts.items()
-        }
-        found = {name: 100 * float(one) for name, one in share.items()}
+        found = {n: 100 * float(one[met].sum() / (one.sum() or 1.0)) for n, one in amounts.items()}
         enough = NOTED_SHARE * ways.on_streets * ways.unaccompanied
         return found | self._judge_stops(patrol, pieces, passing, minutes, enough)
 
@@ -135,13 +131,12 @@ class Meter:
         at, now = self._to_metres([patrol["gate"]]), float(minutes.start)
         stays = []
         for stop, leg in zip([*patrol["stops"], None], patrol["legs"], strict=False):
-            begin = now
-            if stop is not None:
-                begin = max(now, minutes_after_midnight(stop["arrive"]) - leg["minutes"])
+            due = minutes_after_midnight(stop["arrive"]) - leg["minutes"] if stop else now
+            begin = max(now, due)
             arrive = begin + leg["minutes"]
             stays += [Stay(now, begin, at), Stay(begin, arrive, self._to_metres(leg["line"]))]
             now = arrive
-            if stop is not None:
+            if stop:
                 at, now = self._to_metres([stop["point"]]), minutes_after_midnight(stop["leave"])
                 stays.append(Stay(arrive, now, at))
         return [*stays, Stay(now, float(minutes.stop), self._to_metres([patrol["gate"]]))]

@@ -79,15 +79,9 @@ def by_pyvrp(problem: OrienteeringProblem, copies: Copies, seconds: float) -> li
     model.add_vehicle_type(problem.officer_count, tw_late=SCALE * MINUTES, unit_distance_cost=0)
     groups = {row: model.add_client_group(required=False) for row in np.unique(copies[:, 0])}
     for row, first, last, prize in copies:
-        model.add_client(
-            places[int(row)],
-            service_duration=SCALE * DWELL,
-            tw_early=int(SCALE * first),
-            tw_late=int(SCALE * last),
-            prize=int(WORTH * prize),
-            required=False,
-            group=groups[row],
-        )
+        window = {"tw_early": int(SCALE * first), "tw_late": int(SCALE * last)}
+        worth = {"prize": int(WORTH * prize), "required": False, "group": groups[row]}
+        model.add_client(places[int(row)], service_duration=SCALE * DWELL, **window, **worth)
     legs = np.ceil(SCALE * problem.travel_minutes).astype(int)
     for i, j in np.ndindex(legs.shape):
         if i != j:

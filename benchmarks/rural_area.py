@@ -7,20 +7,18 @@ Coldwell as few are recorded as at Ashby, but pupils feel unsafe at the end of t
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
 
+# By the URN of their school
 VILLAGES = {"100001": "Ashby", "100002": "Brookend", "100003": "Coldwell"}
-"""By the URN of their school."""
-
 APART_METRES = 6000
 WEST, SOUTH = 430_000, 280_000
-MAIN_STREET = np.arange(-360, 361, 60)
-"""Metres of its junctions from the school, from west to east."""
-
+MAIN_STREET = np.arange(-360, 361, 60)  # Metres of its junctions from the school, from west to east
 MONTHS = pd.period_range("2024-09", "2026-08", freq="M")
 
 _to_degrees = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True)
@@ -30,25 +28,14 @@ def write_rural_area(folder: Path, *, reports: int = 8, settings: str = "") -> P
     """Write streets, schools, crimes and so many reports; gives the settings file."""
     _write_streets(folder / "streets.osm")
     east = APART_METRES * np.arange(len(VILLAGES))
-    _write_table(
-        folder / "schools.csv",
-        east,
-        np.zeros(len(east)),
-        URN=list(VILLAGES),
-        EstablishmentName=[f"{village} School" for village in VILLAGES.values()],
-    )
+    names = [f"{village} School" for village in VILLAGES.values()]
+    _write_table(folder / "schools.csv", east, 0 * east, URN=[*VILLAGES], EstablishmentName=names)
     _write_crimes(folder / "crimes.csv")
-    x, y = np.full(reports, 2 * APART_METRES + 330.0), np.full(reports, 2.0)
-    _write_table(
-        folder / "reports.csv",
-        x,
-        y,
-        report_id=[f"R{number}" for number in range(reports)],
-        reported_on="2026-05-04",
-        time_band="after_school",
-        place_factor="isolated",
-        behaviour_factor="groups_loitering",
-    )
+    columns = {"report_id": [f"R{number}" for number in range(reports)]}
+    columns |= {"reported_on": "2026-05-04", "time_band": "after_school"}
+    columns |= {"place_factor": "isolated", "behaviour_factor": "groups_loitering"}
+    x, y = np.full((2, reports), [[2 * APART_METRES + 330.0], [2.0]])
+    _write_table(folder / "reports.csv", x, y, **columns)
     path = folder / "patrolplan.toml"
     path.write_text(
         '[area]\nname = "Three villages"\n[sources]\ncrimes = "crimes.csv"\n'
@@ -107,7 +94,7 @@ def _write_crimes(path: Path) -> None:
     _write_table(path, np.array(x), np.array(y), **{"Month": [*months, *stop], "Crime type": kinds})
 
 
-def _write_table(path: Path, x: ArrayLike, y: ArrayLike, **columns: ArrayLike) -> None:
+def _write_table(path: Path, x: ArrayLike, y: ArrayLike, **columns: Any) -> None:  # noqa: ANN401
     longitude, latitude = _place(x, y)
     table = pd.DataFrame(columns, index=range(len(x)))
     table.assign(Longitude=longitude, Latitude=latitude).to_csv(path, index=False)

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk
-from pupils_on_grid import compute_pupil_minutes
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
-from timed_crimes import BELL, TESTED, City, bootstrap_sums, measure_walks
+from timed_crimes import BELL, TESTED, City, bootstrap_sums, compute_pupil_minutes, measure_walks
 
 from patrolplan.patrols.prize import (
     APART_METRES,
@@ -42,9 +41,8 @@ if TYPE_CHECKING:
 
 SIGHT_METRES = 75.0
 LATE_GATE, LATE_METRES = 30, 300.0
+# Minutes that are multiples of the first may have been rounded by as much as the second
 ROUNDED = ((30, 15.0), (5, 2.5), (1, 0.5))
-"""Minutes that are multiples of the first may have been rounded by as much as the second."""
-
 Stay = tuple[int, float, float]
 """Cell, or -1 for the gate; from and to, in minutes after midnight."""
 
@@ -59,35 +57,9 @@ class Around(NamedTuple):
     xy: NDArray[np.float64]  # (k, 2) metres
 
 
-def build_standing_problem(
-    walk_minutes: NDArray[np.float64],
-    rates: NDArray[np.float64],
-    *,
-    first_minute: int,
-    leave_minutes: float,
-    end_minutes: float,
-    dwell_minutes: float,
-) -> tuple[OrienteeringProblem, NDArray[np.int64]]:
-    """Which dwells an officer makes who leaves the gate, and the place of each of its rows.
-
-    The first row is the gate at the beginning; then the gate again, `GATE_DWELLS` times, and every
-    other place `PLACE_DWELLS` times.
-    """
-    count = len(rates)
-    place = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]
-    gathered = np.concatenate([np.zeros((count, 1)), np.cumsum(rates, axis=1)], axis=1)
-    dwell = np.full(len(place), float(dwell_minutes))
-    dwell[0] = 0.0
-    problem = OrienteeringProblem(
-        travel_minutes=walk_minutes[np.ix_(place, place)],
-        dwell_minutes=dwell,
-        earliest_minutes=leave_minutes,
-        latest_minutes=end_minutes,
-        barred=frozenset({0}),
-        timed_prizes=TimedPrizes(first_minute, gathered[place]),
-        follows=find_earlier_visits(place),
-    )
-    return problem, place
+def gather(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k, T + 1) sums of the rates up to each minute."""
+    return np.pad(np.cumsum(rates, axis=1), ((0, 0), (1, 0)))
 
 
 def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Around:
@@ -101,7 +73,7 @@ def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Aro
     own = compute_pupil_minutes(city.cell_xy[seen_from], xy[None], BELL, edges, parts=1)
     tree = cKDTree(city.cell_xy[seen_from])
     pairs = tree.query_ball_point(places, SIGHT_METRES)
-    columns = np.concatenate([np.array(one, dtype=np.int64) for one in pairs])
+    columns = np.concatenate(pairs).astype(np.int64)
     ends = np.cumsum([0, *map(len, pairs)])
     shape = (len(places), len(seen_from))
     seen = csr_array((np.ones(len(columns)), columns, ends), shape=shape)
@@ -113,19 +85,26 @@ def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Aro
 def plan_patrol(around: Around) -> list[Stay]:
     """The patrol by the program's own prize: the gate, then where its minutes are worth most."""
     best = sum_best(around.rates[:, GATE:], DWELL)
-    chosen = choose_apart(around.xy, best, best > 0, MAX_PLACES)
-    problem, place_of = build_standing_problem(
-        around.minutes[np.ix_(chosen, chosen)],
-        around.rates[chosen],
-        first_minute=BELL,
-        leave_minutes=BELL + GATE,
-        end_minutes=BELL + MINUTES,
-        dwell_minutes=DWELL,
+    chosen = np.array(choose_apart(around.xy, best, best > 0, MAX_PLACES), dtype=np.int64)
+    # The first row is the gate at the beginning; each place comes as often as it may be visited.
+    count = len(chosen)
+    place_of = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]
+    rows = chosen[place_of]
+    dwell = np.full(len(rows), float(DWELL))
+    dwell[0] = 0.0
+    problem = OrienteeringProblem(
+        travel_minutes=around.minutes[np.ix_(rows, rows)],
+        dwell_minutes=dwell,
+        earliest_minutes=BELL + GATE,
+        latest_minutes=BELL + MINUTES,
+        barred=frozenset({0}),
+        timed_prizes=TimedPrizes(BELL, gather(around.rates[rows])),
+        follows=find_earlier_visits(place_of),
     )
     route = solve(problem).routes[0]
     stays, now, at = [], float(BELL), 0
     for row, begin in zip(route.stops, route.begin_minutes, strict=True):
-        place = int(chosen[place_of[row]])
+        place = int(rows[row])
         stays.append((int(around.cells[at]), now, begin - around.minutes[at, place]))
         at, now = place, begin
     leave = BELL + MINUTES - around.minutes[at, 0]
@@ -149,9 +128,7 @@ def plan_corner(around: Around, place: int, gate: float, stay: float) -> list[St
 def sum_worth(around: Around, stays: list[Stay]) -> float:
     """The prize of some stays."""
     row = {int(cell): number for number, cell in enumerate(around.cells)}
-    gathered = np.concatenate(
-        [np.zeros((len(around.rates), 1)), np.cumsum(around.rates, axis=1)], axis=1
-    )
+    gathered = gather(around.rates)
     minutes = BELL + np.arange(gathered.shape[1])
     return sum(
         float(np.diff(np.interp([begin, end], minutes, gathered[row[cell]]))[0])
@@ -215,16 +192,13 @@ def compare_standing(city: City) -> dict[str, Any]:
     drawn = bootstrap_sums(table.to_numpy(), np.arange(len(table))) / len(table)
     drawn = pd.DataFrame(drawn, columns=table.columns)
     some = drawn[drawn["gate"] > 0]  # a draw of schools whose gates met nothing has no ratio
-    return {
-        **{
-            name: {"met_per_thousand": float(table[name].mean()), **find_ends(drawn[name])}
-            for name in table
-        },
-        "patrol_over_gate": {
-            "ratio": float(table["patrol"].sum() / table["gate"].sum()),
-            **find_ends(some["patrol"] / some["gate"]),
-        },
+    found: dict[str, Any] = {
+        name: {"met_per_thousand": float(table[name].mean()), **find_ends(drawn[name])}
+        for name in table
     }
+    ratio = float(table["patrol"].sum() / table["gate"].sum())
+    ends = find_ends(some["patrol"] / some["gate"])
+    return found | {"patrol_over_gate": {"ratio": ratio, **ends}}
 
 
 def find_ends(drawn: pd.Series) -> dict[str, float]:

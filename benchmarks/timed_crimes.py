@@ -6,6 +6,12 @@ weekend, other) and `schools_*.csv` (`level`, HS for a high school, `longitude`,
 published by the City of Chicago and Chicago Public Schools. There is no file of streets: places are
 the cells of a grid, and distances are along a grid of streets that run north and east, like most in
 Chicago.
+
+Pupils are a front that moves outward. The program models them on streets to homes and stops;
+without streets this remains, with the same settings: they leave the gate by the same curve, walk at
+the same speed, and the share who live farther than d metres away falls as (1 + d/D) exp(-d/D),
+which follows from a density of homes exp(-d/D) on a uniform plane. All streets at a distance are
+equally used: pupils at d metres spread over the four sides of a diamond, 4 d metres of places.
 """
 
 from __future__ import annotations
@@ -18,7 +24,10 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
+from patrolplan.pupils import destinations
+from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from patrolplan.risk.history import HARM_DAYS
+from patrolplan.risk.in_time import FLOOR
 from patrolplan.settings.patrol import WayHomeSettings
 
 if TYPE_CHECKING:
@@ -26,100 +35,68 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+# Descriptions of places that an officer on foot passes; crimes elsewhere are left out
+# fmt: off
 STREETS = (
-    "STREET",
-    "SIDEWALK",
-    "ALLEY",
-    "PARK PROPERTY",
-    "CTA BUS STOP",
-    "VACANT LOT/LAND",
-    "VACANT LOT",
-    "SCHOOL, PUBLIC, GROUNDS",
-    "SCHOOL, PRIVATE, GROUNDS",
-    "SCHOOL YARD",
-    "BRIDGE",
+    "STREET", "SIDEWALK", "ALLEY", "PARK PROPERTY", "CTA BUS STOP", "VACANT LOT/LAND", "VACANT LOT",
+    "SCHOOL, PUBLIC, GROUNDS", "SCHOOL, PRIVATE, GROUNDS", "SCHOOL YARD", "BRIDGE",
 )
-"""Descriptions of places that an officer on foot passes; crimes elsewhere are left out."""
-
+# fmt: on
+# Descriptions of places; a crime inside one shows a licensed address
 TAVERNS = ("BAR OR TAVERN", "TAVERN", "TAVERN/LIQUOR STORE")
-"""Descriptions of places; a crime inside one shows a licensed address."""
-
-HARM = {
-    "violence": HARM_DAYS["Violence and sexual offences"],
-    "robbery": HARM_DAYS["Robbery"],
-    "theft from person": HARM_DAYS["Theft from the person"],
-    "other theft": HARM_DAYS["Other theft"],
-    "damage": HARM_DAYS["Criminal damage and arson"],
+NAMES = {  # The program's names of the categories
+    "violence": "Violence and sexual offences",
+    "robbery": "Robbery",
+    "theft from person": "Theft from the person",
+    "other theft": "Other theft",
+    "damage": "Criminal damage and arson",
 }
-"""Days of harm of each category, from the program's own table."""
-
-EXPOSURE = dict.fromkeys(HARM, 0.0) | {
-    "violence": WayHomeSettings().exposure["Violence and sexual offences"]
-}
-"""Power of pupils' presence by category: the program's defaults."""
-
-CELL_METRES = 150.0
-"""Side of a cell: an officer in its middle, with a view of 75 m, sees all of it."""
-
-CORNER_METRES = 50.0
-"""Side of the cells that stand for corners where one may stand."""
-
+# Days of harm of each category, from the program's own table
+HARM = {category: HARM_DAYS[name] for category, name in NAMES.items()}
+# Power of pupils' presence by category: the program's defaults
+EXPOSURE = dict.fromkeys(HARM, 0.0) | {"violence": WayHomeSettings().exposure[NAMES["violence"]]}
+CELL_METRES = 150.0  # Side of a cell: an officer in its middle, with a view of 75 m, sees all of it
+CORNER_METRES = 50.0  # Side of the cells that stand for corners where one may stand
+# Shifts of the grid, in sides of a cell, since the grouping of crimes depends on its position
 SHIFTS = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
-"""Shifts of the grid, in sides of a cell, since the grouping of crimes depends on its position."""
-
-NEAR_METRES = 1500.0
-"""Maximum distance of ranked cells from a high school, in a straight line."""
-
-BLOCK_METRES = 1500.0
-"""Side of the blocks of cells that are drawn together for the intervals."""
-
+NEAR_METRES = 1500.0  # Maximum distance of ranked cells from a high school, in a straight line
+BLOCK_METRES = 1500.0  # Side of the blocks of cells that are drawn together for the intervals
 LICENSED_METRES = 150.0
+# Numbers of licensed addresses within 150 m at which the next kind of place begins
 KIND_FROM = (1, 3, 6, 12)
-"""Numbers of licensed addresses within 150 m at which the next kind of place begins."""
-
 LEARNED = ("2012-01-01", "2015-07-01")
-TESTED = ("2015-09-01", "2018-12-01")
-"""First day, and the day after the last one."""
-
-BELL = 15 * 60
-"""Minute after midnight at which every school is assumed to end."""
-
+TESTED = ("2015-09-01", "2018-12-01")  # First day, and the day after the last one
+BELL = 15 * 60  # Minute after midnight at which every school is assumed to end
 METRES_A_DEGREE = 111_195.0
 DAY_MINUTES = 24 * 60
+
+
+SETTINGS = WayHomeSettings()
+CURVE = LeavingCurve.from_settings(SETTINGS, (SETTINGS.late_share, SETTINGS.late_minutes))
+DECAY_METRES = destinations.DECAY_METRES[1]
+SPEED = PUPIL_METRES_PER_MINUTE
+
+STEP_METRES = 5.0
+# Distances are rounded to 5 m; no one walks farther than 8 km in the measured hours
+FARTHEST_METRES = 8000.0
+PARTS = 3  # A cell is divided into 3 by 3 parts, and the pupils at their middles are averaged
 
 
 @dataclass(frozen=True, eq=False)
 class City:
     """Crimes, cells and gates on a plane in metres, x to the east and y to the north.
 
-    Parameters
-    ----------
-    crimes
-        One row per crime of a category that counts, in a place that counts: `category`, `cell` (row
-        of `cell_xy`), `day`, `minute` after midnight, `kind` of day, and `month` as a consecutive
-        number.
-    cell_xy
-        (c, 2) middles of the cells in metres, only those with any crime recorded before the test
-        period: the others are assumed to have no street.
-    is_near
-        (c,) whether a high school is near enough for the cell to be ranked.
-    block
-        (c,) number of the block of cells.
-    place_kind
-        (c,) 0 to 4: how many licensed addresses are near.
-    gate_xy
-        (g, 2) high schools; those at the same point count once.
-    day_kind
-        Kind of day by date.
+    Cells are those with any crime recorded before the test period: the others are assumed to have
+    no street. Crimes are those of a category that counts, in a place that counts.
     """
 
-    crimes: pd.DataFrame
-    cell_xy: NDArray[np.float64]
-    is_near: NDArray[np.bool_]
-    block: NDArray[np.int64]
-    place_kind: NDArray[np.int64]
-    gate_xy: NDArray[np.float64]
-    day_kind: pd.Series
+    crimes: pd.DataFrame  # category, cell (row of `cell_xy`), x, y, day, minute, kind, month
+    cell_xy: NDArray[np.float64]  # (c, 2) middles
+    is_near: NDArray[np.bool_]  # (c,) whether a high school is near enough to rank the cell
+    block: NDArray[np.int64]  # (c,) number of the block of cells
+    place_kind: NDArray[np.int64]  # (c,) 0 to 4: how many licensed addresses are near
+    gate_xy: NDArray[np.float64]  # (g, 2) high schools; those at the same point count once
+    day_kind: pd.Series  # by date
 
     def count(self, crimes: pd.DataFrame) -> NDArray[np.float64]:
         """Crimes of each cell, shape (c,)."""
@@ -145,8 +122,7 @@ class City:
     def count_days(self, period: tuple[str, str], kind: str | None = None) -> int:
         """Days of a kind in a period."""
         first, last = map(pd.Timestamp, period)
-        dates = self.day_kind.index
-        inside = self.day_kind[(dates >= first) & (dates < last)]
+        inside = self.day_kind[(self.day_kind.index >= first) & (self.day_kind.index < last)]
         return len(inside) if kind is None else int((inside == kind).sum())
 
 
@@ -215,18 +191,9 @@ def lay_out(
         place_kind = np.digitize(near, KIND_FROM)
 
     category = name_categories(crimes)
-    table = pd.DataFrame(
-        {
-            "category": category,
-            "cell": cell,
-            "x": xy[:, 0],
-            "y": xy[:, 1],
-            "day": day,
-            "minute": at.dt.hour * 60 + at.dt.minute,
-            "kind": day.map(days),
-            "month": day.dt.year * 12 + day.dt.month,
-        }
-    )
+    columns = {"category": category, "cell": cell, "x": xy[:, 0], "y": xy[:, 1], "day": day}
+    columns |= {"minute": at.dt.hour * 60 + at.dt.minute, "kind": day.map(days)}
+    table = pd.DataFrame(columns | {"month": day.dt.year * 12 + day.dt.month})
     counted = has_cell & (category != "") & crimes["place"].isin(STREETS).to_numpy()
     return City(
         crimes=table[counted].reset_index(drop=True),
@@ -295,3 +262,43 @@ def bootstrap_sums(
     np.add.at(sums, group, values)
     rng = np.random.default_rng(seed)
     return rng.multinomial(number, np.full(number, 1 / number), draws) @ sums
+
+
+def compute_pupil_minutes(
+    cell_xy: NDArray[np.float64],
+    gate_xy: NDArray[np.float64],
+    bell: float,
+    edges: ArrayLike,
+    *,
+    parts: int = PARTS,
+) -> NDArray[np.float64]:
+    """Pupil-minutes per square kilometre in each cell between consecutive times.
+
+    Every gate counts the same, because rolls are unknown: one pupil per gate.
+
+    Cells and gates are (c, 2) and (g, 2) metres, `bell` and the (t + 1,) rising `edges` minutes
+    after midnight; the result is (c, t).
+    """
+    times = np.asarray(edges, dtype=np.float64) - bell
+    part = CELL_METRES / PARTS
+    metres = np.arange(part / 2, FARTHEST_METRES, STEP_METRES)
+    beyond = (1 + metres / DECAY_METRES) * np.exp(-metres / DECAY_METRES)
+    passed = np.diff(CURVE.left(times - metres[:, None] / SPEED), axis=1)
+    # Pupils who pass spend ds / SPEED minutes on each ds metres, and are spread over 4 metres of
+    # places for each metre of distance.
+    by_distance = (beyond / (4 * metres * SPEED))[:, None] * passed
+    offsets = (np.arange(parts) - (parts - 1) / 2) * part
+    total = np.zeros((len(cell_xy), by_distance.shape[1]))
+    for offset in np.stack(np.meshgrid(offsets, offsets), axis=-1).reshape(-1, 2):
+        walks = measure_walks(cell_xy + offset, gate_xy)
+        row = np.rint((walks - metres[0]) / STEP_METRES).astype(np.int64)
+        cell, _ = np.nonzero(row < len(metres))
+        row = np.maximum(row[row < len(metres)], 0)
+        shape = (len(cell_xy), len(metres))
+        total += csr_array((np.ones(len(row)), (cell, row)), shape=shape) @ by_distance
+    return total * 1e6 / parts**2
+
+
+def raise_pupils(pupils: NDArray[np.float64], mean: float, power: float) -> NDArray[np.float64]:
+    """The factor of exposure, before a category's harm is scaled back to its total."""
+    return np.asarray((FLOOR + (1 - FLOOR) * pupils / mean) ** power)

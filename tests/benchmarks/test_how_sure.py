@@ -1,6 +1,7 @@
 """The page on how sure we are says what its figures say, and nothing that is not measured."""
 
 import copy
+import functools
 import json
 import re
 
@@ -13,6 +14,8 @@ import pytest
 
 from patrolplan.patrols.patrol_backtest import BASELINES, OURS
 
+BLOCKS = ("in-short", "claims")
+
 
 @pytest.fixture
 def figures():
@@ -20,34 +23,35 @@ def figures():
     return json.loads(how_sure.STORE.read_text(encoding="utf-8"))
 
 
-def test_page_is_what_the_command_makes_of_the_figures(monkeypatch, capsys):
-    """The page in the repository equals the one that its JSON gives: run `--write` otherwise."""
-    monkeypatch.setattr("sys.argv", ["how_sure.py", "--check"])
-    how_sure.main()
+def run(monkeypatch, module, *words):
+    """Run the command of a benchmark."""
+    monkeypatch.setattr("sys.argv", [f"{module.__name__}.py", *words])
+    module.main()
+
+
+def test_pages_are_what_the_commands_make_of_the_figures(monkeypatch, capsys):
+    """The pages in the repository equal those that their JSON gives: run `--write` otherwise."""
+    run(monkeypatch, how_sure, "--check")
     assert "is what how-sure.json makes of it" in capsys.readouterr().out
+    run(monkeypatch, hotspot_peers, "--check")
 
 
 def test_changed_page_or_figures_are_found(monkeypatch, tmp_path, figures):
     """The check fails when one figure of the page or of the JSON is another."""
     page, store = tmp_path / "how-sure.md", tmp_path / "how-sure.json"
+    original = how_sure.PAGE.read_text(encoding="utf-8")
     monkeypatch.setattr(how_sure, "PAGE", page)
     monkeypatch.setattr(how_sure, "STORE", store)
-    original = (how_sure.DOCS / "how-sure.md").read_text(encoding="utf-8")
     ratio = f"{figures['after_school']['patrols']['harm_ratio']:.2f}"
-    monkeypatch.setattr("sys.argv", ["how_sure.py", "--check"])
-    store.write_text(how_sure.format_store(figures), encoding="utf-8")
-    page.write_text(original.replace(ratio, "9.99"), encoding="utf-8")
-    with pytest.raises(SystemExit, match="run with --write"):
-        how_sure.main()
-    page.write_text(original, encoding="utf-8")
-    figures["after_school"]["patrols"]["harm_ratio"] += 0.1
-    store.write_text(how_sure.format_store(figures), encoding="utf-8")
-    with pytest.raises(SystemExit, match="run with --write"):
-        how_sure.main()
-    monkeypatch.setattr("sys.argv", ["how_sure.py", "--write"])
-    how_sure.main()
-    monkeypatch.setattr("sys.argv", ["how_sure.py", "--check"])
-    how_sure.main()
+    changed = copy.deepcopy(figures)
+    changed["after_school"]["patrols"]["harm_ratio"] += 0.1
+    for text, stored in ((original.replace(ratio, "9.99"), figures), (original, changed)):
+        page.write_text(text, encoding="utf-8")
+        store.write_text(how_sure.format_store(stored), encoding="utf-8")
+        with pytest.raises(SystemExit, match="run with --write"):
+            run(monkeypatch, how_sure, "--check")
+    run(monkeypatch, how_sure, "--write")
+    run(monkeypatch, how_sure, "--check")
 
 
 def test_every_block_is_on_the_page_once():
@@ -60,13 +64,14 @@ def test_every_block_is_on_the_page_once():
 
 def test_verdicts_follow_the_intervals(figures):
     """Where an interval comes to contain no difference, the sentences and the table say so."""
-    before = " ".join(how_sure_page.render_block(name, figures) for name in ("in-short", "claims"))
     worse = copy.deepcopy(figures)
     worse["after_school"]["patrols"] |= {"low": 0.93, "high": 1.2}
     worse["after_school"]["exponent"]["violence"] |= {"estimate": 0.02, "low": -0.1, "high": 0.14}
     worse["after_school"]["placebos"][0] |= {"estimate": 0.2, "low": 0.1, "high": 0.3}
-    after = " ".join(how_sure_page.render_block(name, worse) for name in ("in-short", "claims"))
-    before, after = (" ".join(text.split()) for text in (before, after))
+    before, after = (
+        " ".join(" ".join(how_sure_page.render_block(name, one).split()) for name in BLOCKS)
+        for one in (figures, worse)
+    )
     for sentence in ("It is not shown that patrols gain", "something else is at work"):
         assert sentence not in before
         assert sentence in after
@@ -76,11 +81,16 @@ def test_verdicts_follow_the_intervals(figures):
 def test_what_is_not_measured_is_not_on_the_page(figures):
     """Without the figures of a part its blocks are empty, and the others stay as they are."""
     text = how_sure.PAGE.read_text(encoding="utf-8")
-    without = how_sure_page.render_page(text, {"after_school": figures["after_school"]})
+
+    def render(text, figures):
+        make = functools.partial(how_sure_page.render_block, figures=figures)
+        return how_sure_page.render_page(text, make)
+
+    without = render(text, {"after_school": figures["after_school"]})
     assert "Bloomsbury" not in without.replace("bloomsbury.toml", "")
     assert "check: violence" in without
-    nothing = how_sure_page.render_page(text, {})
-    assert how_sure_page.render_page(nothing, figures) == text
+    nothing = render(text, {})
+    assert render(nothing, figures) == text
     for found in how_sure_page.BLOCK.finditer(nothing):
         assert found[0].count("\n") == 1
 
@@ -90,8 +100,7 @@ def test_data_that_are_absent_leave_the_figures(monkeypatch, tmp_path, capsys):
     store = tmp_path / "how-sure.json"
     store.write_text(how_sure.STORE.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(how_sure, "STORE", store)
-    monkeypatch.setattr("sys.argv", ["how_sure.py", "--measure", str(tmp_path), "--check"])
-    how_sure.main()
+    run(monkeypatch, how_sure, "--measure", str(tmp_path), "--check")
     errors = capsys.readouterr().err
     assert all(f"{part}: its data are not in" in errors for part in how_sure.PARTS)
 
@@ -115,21 +124,6 @@ def test_intervals_over_schools_contain_the_ratio():
     ratio = unlike[OURS].sum() / unlike[BASELINES[0]].sum()
     found = how_sure.draw_schools(unlike)[0]
     assert found["places_low"] < ratio < found["places_high"]
-
-
-def test_the_page_on_other_tools_is_made_of_its_figures(monkeypatch):
-    """No figure on the page was typed."""
-    monkeypatch.setattr("sys.argv", ["hotspot_peers.py", "--check"])
-    hotspot_peers.main()
-
-
-def test_a_ranking_captures_what_lies_in_its_first_streets():
-    """Half of the second street is in the slice, so half of its harm is; ties go by a draw."""
-    metres = np.array([5.0, 30.0, 65.0])
-    recorded = np.array([[4.0, 6.0, 0.0]])
-    captured = hotspot_peers.capture(np.array([[2.0, 1.0, 0.0]]), recorded, metres)
-    at_ten = hotspot_peers.COVERAGES.index(0.10)
-    assert captured[0, at_ten] == pytest.approx(4.0 + 6.0 * 5 / 30)
 
 
 def test_a_tool_that_always_captures_more_is_judged_so():

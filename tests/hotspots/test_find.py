@@ -20,16 +20,10 @@ from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.tables import HOTSPOTS
 
 
-def _with(area, **hotspots):
-    changed = area.settings.hotspots.model_copy(update=hotspots)
-    settings = area.settings.model_copy(update={"hotspots": changed})
-    return pp.StudyArea(**(vars(area) | {"settings": settings}))
-
-
 @pytest.fixture(scope="module", params=["network", "dbscan", "hdbscan"])
 def found(request, demo_area, demo_risk):
     """Area and hotspots by each method."""
-    area = _with(demo_area, method=request.param, count=12)
+    area = pp.with_settings(demo_area, hotspots={"method": request.param, "count": 12})
     return area, pp.find_hotspots(area, demo_risk)
 
 
@@ -71,28 +65,19 @@ def test_stopping_place_is_a_point_of_its_piece(found):
 @pytest.mark.parametrize(("count", "metres"), [(5, 120), (20, 30)])
 def test_count_and_length_follow_the_settings(demo_area, demo_risk, count, metres):
     """The settings say how many hotspots there are and how long they may be, down to a piece."""
-    area = _with(demo_area, count=count, max_length_metres=metres)
+    own = {"count": count, "max_length_metres": metres}
+    area = pp.with_settings(demo_area, hotspots=own)
     hotspots = pp.find_hotspots(area, demo_risk)
     assert len(hotspots) == count
     assert hotspots["length_metres"].max() <= metres + 1e-9
 
 
-def designate(town, polygons, **columns):
+def designate(town, polygons):
     """The area with these polygons as the force's hotspots HO-0, HO-1..., every day at any time."""
     count = len(polygons)
-    table = gpd.GeoDataFrame(
-        {
-            "place_id": [f"HO-{number}" for number in range(count)],
-            "name": "",
-            "days": [list(ALL_DAYS)] * count,
-            "from": "",
-            "to": "",
-            "minutes": np.nan,
-            **columns,
-        },
-        geometry=list(polygons),
-        crs=town.projection.crs,
-    )
+    ids, days = [f"HO-{number}" for number in range(count)], [list(ALL_DAYS)] * count
+    columns = {"place_id": ids, "name": "", "days": days, "from": "", "to": "", "minutes": np.nan}
+    table = gpd.GeoDataFrame(columns, geometry=list(polygons), crs=town.projection.crs)
     return replace(town, designated=table)
 
 

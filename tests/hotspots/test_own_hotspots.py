@@ -14,12 +14,6 @@ from patrolplan.tables import HOTSPOTS
 
 
 @pytest.fixture(scope="module")
-def risk(demo_area):
-    """The risk of the demo borough, by a model that needs no comparison."""
-    return pp.estimate_risk(pp.with_settings(demo_area, risk={"model": "shrunk"}))
-
-
-@pytest.fixture(scope="module")
 def hexagons(demo_area):
     """Hexagons that cover the streets of the demo borough."""
     return make_hexagons(shapely.total_bounds(demo_area.network.piece_lines), 200)
@@ -41,9 +35,9 @@ def junction(demo_area):
 
 
 @pytest.mark.filterwarnings("ignore:12 of the places have no street")
-def test_hexagons_that_cover_the_area_share_out_all_of_it(demo_area, risk, hexagons):
+def test_hexagons_that_cover_the_area_share_out_all_of_it(demo_area, demo_risk, hexagons):
     """Every piece, metre and share of risk is in one hexagon; the table is that of hotspots."""
-    own = pp.snap_hotspots(demo_area, hexagons.to_crs("EPSG:4326"), risk=risk)
+    own = pp.snap_hotspots(demo_area, hexagons.to_crs("EPSG:4326"), risk=demo_risk)
     assert set(own) == set(HOTSPOTS.columns)
     assert np.sort(np.concatenate(own["pieces"])).tolist() == list(range(len(demo_area.network)))
     assert own["worth"].sum() == pytest.approx(1)
@@ -74,8 +68,7 @@ def test_a_line_has_the_street_that_it_follows(demo_area):
     moved = shapely.affinity.translate(whole, 4, 4)
     (found,) = find_pieces_of_shapes(network, np.array([moved]))
     assert len(np.intersect1d(found, street)) > 0.9 * len(street)
-    near = shapely.distance(network.piece_lines[found], whole)
-    assert near.max() < 15
+    assert shapely.distance(network.piece_lines[found], whole).max() < 15
     others = np.setdiff1d(found, street)
     assert network.piece_metres[others].sum() < 0.35 * network.piece_metres[street].sum()
 
@@ -90,22 +83,22 @@ def test_a_point_has_the_streets_around_it(demo_area, junction):
     assert len(none) == 0
 
 
-def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, risk, junction):
+def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, demo_risk, junction):
     """Where places overlap, no piece counts twice; one with nothing left is named."""
     shapes = [_square(*junction, 150), _square(*junction, 250), _square(*junction, 100)]
     places = _frame(shapes, place_id=["A", "B", "C"])
     with pytest.warns(UserWarning, match=r"1 of the places have no street.*left out: C"):
-        own = pp.snap_hotspots(demo_area, places, risk=risk)
+        own = pp.snap_hotspots(demo_area, places, risk=demo_risk)
     assert sorted(own["hotspot"]) == ["A", "B"]
     pieces = np.concatenate(own["pieces"])
     assert len(pieces) == len(set(pieces))
 
 
-def test_names_come_from_a_column_of_choice(demo_area, risk, junction):
+def test_names_come_from_a_column_of_choice(demo_area, demo_risk, junction):
     """Whole numbers have no point; another column can be named."""
     places = _frame([_square(*junction, 120)], id=[17.0], ward=["St. Mary's & Quay"])
-    assert pp.snap_hotspots(demo_area, places, risk=risk)["hotspot"].tolist() == ["17"]
-    named = pp.snap_hotspots(demo_area, places, risk=risk, name="ward")
+    assert pp.snap_hotspots(demo_area, places, risk=demo_risk)["hotspot"].tolist() == ["17"]
+    named = pp.snap_hotspots(demo_area, places, risk=demo_risk, name="ward")
     assert named["hotspot"].tolist() == ["St. Mary's & Quay"]
 
 
@@ -119,34 +112,33 @@ def test_names_come_from_a_column_of_choice(demo_area, risk, junction):
         ({"id": ["A", "B"]}, {"name": "ward"}, "has no column 'ward'"),
     ],
 )
-def test_names_that_papers_cannot_print_are_refused(demo_area, risk, columns, options, match):
+def test_names_that_papers_cannot_print_are_refused(demo_area, demo_risk, columns, options, match):
     """Names are short, given once, and without markup."""
     places = _frame([_square(0, 0, 1), _square(9, 9, 1)], **columns)
     with pytest.raises(pp.InputError, match=match):
-        pp.snap_hotspots(demo_area, places, risk=risk, **options)
+        pp.snap_hotspots(demo_area, places, risk=demo_risk, **options)
 
 
 @pytest.mark.filterwarnings("ignore:1 of the places have no street")
-def test_places_elsewhere_are_refused(demo_area, risk):
+def test_places_elsewhere_are_refused(demo_area, demo_risk):
     """Shapes without a street, without a CRS, or that are no shapes are errors in words."""
     with pytest.raises(pp.InputError, match="none of the 1 shapes has a street of the area"):
-        pp.snap_hotspots(demo_area, _frame([_square(0, 0, 10)]), risk=risk)
+        pp.snap_hotspots(demo_area, _frame([_square(0, 0, 10)]), risk=demo_risk)
     nowhere = _frame([_square(0, 0, 10)]).set_crs(None, allow_override=True)
     with pytest.raises(pp.InputError, match="has shapes without a CRS; set it with set_crs"):
-        pp.snap_hotspots(demo_area, nowhere, risk=risk)
+        pp.snap_hotspots(demo_area, nowhere, risk=demo_risk)
     with pytest.raises(TypeError, match="takes a GeoDataFrame, not a DataFrame"):
-        pp.snap_hotspots(demo_area, pd.DataFrame({"id": [1]}), risk=risk)
+        pp.snap_hotspots(demo_area, pd.DataFrame({"id": [1]}), risk=demo_risk)
 
 
-def test_a_plan_of_hexagons_is_planned(demo_area, risk, hexagons):
+def test_a_plan_of_hexagons_is_planned(demo_area, demo_risk, hexagons):
     """Their hotspots go in; a plan comes out under their names."""
     with pytest.warns(UserWarning, match="12 of the places have no street"):
-        own = pp.snap_hotspots(demo_area, hexagons, risk=risk)
-    area = pp.with_settings(demo_area, risk={"model": "shrunk"})
-    plan = pp.plan_patrols(area, risk, own.head(20), urns=["900003"])
+        own = pp.snap_hotspots(demo_area, hexagons, risk=demo_risk)
+    plan = pp.plan_patrols(demo_area, demo_risk, own.head(20), urns=["900003"])
     document, ids = build_plan_document(plan), set(hexagons["id"])
-    stops = [stop for one in document["patrols"] for stop in one["stops"]]
-    stops = {stop["hotspot"] for stop in stops if stop["kind"] == "hotspot"}
+    every = [stop for one in document["patrols"] for stop in one["stops"]]
+    stops = {stop["hotspot"] for stop in every if stop["kind"] == "hotspot"}
     assert len(document["hotspots"]) == 20
     assert {one["id"] for one in document["hotspots"]} | stops <= ids
     assert stops
@@ -155,38 +147,48 @@ def test_a_plan_of_hexagons_is_planned(demo_area, risk, hexagons):
 URNS = ["900001", "900003"]
 
 
-def _list_stops(area, risk, hotspots):
-    plan = pp.plan_patrols(area, risk, hotspots, urns=URNS, for_week=False)
-    return [
-        (stop.id, stop.hotspot, stop.arrive_minutes, stop.place, stop.why)
-        for patrol in plan.patrols
-        for stop in patrol.stops
-    ]
+@pytest.fixture(scope="module")
+def list_stops(demo_area, demo_risk):
+    """What two schools' patrols to hotspots stop at."""
+
+    def list_stops(hotspots):
+        plan = pp.plan_patrols(demo_area, demo_risk, hotspots, urns=URNS, for_week=False)
+        return [
+            (stop.id, stop.hotspot, stop.arrive_minutes, stop.place, stop.why)
+            for patrol in plan.patrols
+            for stop in patrol.stops
+        ]
+
+    return list_stops
 
 
-@pytest.mark.parametrize("ending", ["gpkg", "geojson", "parquet"])
-@pytest.mark.parametrize("crs", [27700, 4326])
-def test_a_file_gives_the_same_patrols(demo_area, demo_risk, demo_hotspots, tmp_path, ending, crs):
+@pytest.fixture(scope="module")
+def stops(list_stops, demo_hotspots):
+    """Those to the hotspots that were never in a file."""
+    return list_stops(demo_hotspots)
+
+
+@pytest.mark.parametrize(
+    ("ending", "crs"), [("gpkg", 27700), ("gpkg", 4326), ("geojson", 4326), ("parquet", 27700)]
+)
+def test_a_file_gives_the_same_patrols(demo_hotspots, list_stops, stops, tmp_path, ending, crs):
     """In the CRS of the area, or in degrees."""
     path, table = tmp_path / f"hotspots.{ending}", demo_hotspots.to_crs(crs)
     if ending == "parquet":
         table.to_parquet(path)
-        again = gpd.read_parquet(path)
     else:
         table.to_file(path)
-        again = gpd.read_file(path)
-    stops = _list_stops(demo_area, demo_risk, demo_hotspots)
+    again = gpd.read_parquet(path) if ending == "parquet" else gpd.read_file(path)
     assert len(stops) > 2
-    assert _list_stops(demo_area, demo_risk, again) == stops
+    assert list_stops(again) == stops
 
 
 def test_an_edited_line_is_rated_anew(demo_area, demo_risk, demo_hotspots):
     """Half of a stretch has its own length, worth and stopping place; the others stay."""
     edited, whole = demo_hotspots.copy(), demo_hotspots.geometry[0]
     west, south, east, north = whole.bounds
-    edited.loc[0, "geometry"] = whole.intersection(
-        shapely.box(west, south, east, (south + north) / 2)
-    )
+    half = shapely.box(west, south, east, (south + north) / 2)
+    edited.loc[0, "geometry"] = whole.intersection(half)
     table = pp.plan_patrols(demo_area, demo_risk, edited, urns=URNS, for_week=False).hotspots
     pieces = table["pieces"][0]
     assert set(pieces) < set(demo_hotspots["pieces"][0])

@@ -27,6 +27,7 @@ def grid(side, metres=100.0):
     across = np.column_stack([number[:-1].ravel(), number[1:].ravel()])
     ends = np.concatenate([along, across])
     count = len(ends)
+    way = {"osm_id": [1], "name": "Long Lane", "highway": "residential", "lit": ""}
     return StreetNetwork(
         Pieces(
             node_xy=xy,
@@ -37,9 +38,7 @@ def grid(side, metres=100.0):
             coordinates=xy[ends].reshape(-1, 2),
             first=2 * np.arange(count),
             last=2 * np.arange(count) + 2,
-            ways=pd.DataFrame(
-                {"osm_id": [1], "name": ["Long Lane"], "highway": ["residential"], "lit": [""]}
-            ),
+            ways=pd.DataFrame(way),
         ),
         Projection(),
     )
@@ -73,24 +72,18 @@ def uneven(months=20, places=60, kinds=2, seed=3, mean=1.5):
     return rng.poisson(rates, size=(months, places, kinds))
 
 
-def area(incidents, network=None, *, settings=None, reports=None, **more):
+def area(incidents, network=None, *, settings=None, reports=None, term_dates=None):
     """As much of a study area as risk needs, with exact places; nothing moves risk in time."""
     network = grid(6) if network is None else network
     catchments = catchments_of(network, 1)
     table = pd.DataFrame(incidents)
     middle = network.piece_middle[table["piece"].to_numpy()]
     timed = "occurred_at" in table
-    frame = gpd.GeoDataFrame(
-        {
-            "category": pd.Categorical(table["category"]),
-            "month": pd.to_datetime(table["month"]),
-            "occurred_at": pd.to_datetime(table["occurred_at"]) if timed else pd.NaT,
-            "timed": table.get("timed", timed),
-            "occurred_until": pd.to_datetime(table.get("occurred_until", pd.NaT)),
-        },
-        geometry=gpd.points_from_xy(*middle.T),
-        crs="EPSG:27700",
-    )
+    times = ("month", "occurred_at", "occurred_until")
+    columns = {name: pd.to_datetime(table.get(name, pd.NaT)) for name in times}
+    columns |= {"timed": table.get("timed", timed), "category": pd.Categorical(table["category"])}
+    points = gpd.points_from_xy(*middle.T)
+    frame = gpd.GeoDataFrame(columns, geometry=points, crs="EPSG:27700")
     sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "s.osm"}
     given = {"sources": sources, **STATIC, **(settings or {})}
     return SimpleNamespace(
@@ -106,9 +99,9 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
         reports=reports or ReportGroups.empty(len(network), 5),
         schools=pd.DataFrame({"finish_time": ["15:15", "15:30", "15:00"]}),
         way_home=build_empty_tables(network.projection),
-        term_dates=more.get(
-            "term_dates", pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []})
-        ),
+        term_dates=pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []})
+        if term_dates is None
+        else term_dates,
         notes=(),
         basis={},
     )

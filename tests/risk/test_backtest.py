@@ -1,6 +1,8 @@
 """The back-test: scores, intervals, windows, which model it chooses, and how sure it is."""
 
 import itertools
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,7 +30,9 @@ from patrolplan.risk.rolling_origin import (
     build_mask,
     count_inside,
 )
-from patrolplan.risk.scores import round_significant, score_shares, simulate_reference, sum_slices
+from patrolplan.risk.scores import round_significant, simulate_reference, sum_slices
+
+NULL_WORLDS = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "null_worlds.py"))
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +75,17 @@ def test_plot(result):
 
 
 def test_log_score_by_hand(make):
-    """The log score is the sum of log2 of the shares expected, month by month."""
-    h = make.history(make.uneven(months=20, kinds=1))
-    frame = Scorer(h, np.ones(1)).run({"shrunk": expect_shrunk}, list(h.months[12:]))
-    bits = 0.0
-    for month in range(12, 20):
-        rates = np.maximum(expect_shrunk(h.cut_before(h.months[month]))[:, 0], 1e-4)
-        bits += (h.counts[month, :, 0] * np.log2(rates / rates.sum())).sum()
-    at_one = frame[(frame["model"] == "shrunk") & (frame["coverage"] == 0.01)]
-    assert at_one.groupby("category")["bits"].sum().to_list() == pytest.approx([bits, bits])
+    """The log score is the sum of log2 of the shares expected; what was impossible is 0.0001."""
+    h, models = make.history(make.uneven(months=20, kinds=1)), {"shrunk": expect_shrunk}
+    models["prior"] = count_prior
+    frame = Scorer(h, np.ones(1)).run(models, list(h.months[12:]))
+    for name, model in models.items():
+        bits = 0.0
+        for month in range(12, 20):
+            rates = np.maximum(model(h.cut_before(h.months[month]))[:, 0], 1e-4)
+            bits += (h.counts[month, :, 0] * np.log2(rates / rates.sum())).sum()
+        at_one = frame[(frame["model"] == name) & (frame["coverage"] == 0.01)]
+        assert at_one.groupby("category")["bits"].sum().to_list() == pytest.approx([bits, bits])
 
 
 def test_results_are_sums_over_the_frame(result):
@@ -188,9 +194,8 @@ def test_few_incidents_in_the_forces_polygons_are_not_told(make, monkeypatch):
     rows = make.rows([30] * 20, range(40)) + make.rows([20] * 20, range(30), 2, "Other theft")
     rows += [{"piece": 50, "category": "Robbery", "month": "2023-06-01"}] * 2
     area = make.area(rows, settings={"privacy": {"threshold_for_crime": True}})
-    monkeypatch.setattr(
-        "patrolplan.risk.backtest.find_designated_pieces", lambda _: [np.array([50])]
-    )
+    place = [np.array([50])]
+    monkeypatch.setattr("patrolplan.risk.backtest.find_designated_pieces", lambda _: place)
     found = backtest_risk(area, origins=("2023-01", "2023-08")).results
     mine = found[found["model"] == DESIGNATED].set_index("category")
     assert len(mine) == 3
@@ -216,11 +221,7 @@ def walk_down(order, metres, amounts, coverage):
 def test_a_slice_is_a_walk_down_the_ranking(seed, size, coverage):
     """The array form catches what walking down the ranking catches, the last street in part."""
     rng = np.random.default_rng(seed)
-    scores, metres, amounts = (
-        rng.random(size),
-        rng.choice([10.0, 20.0, 35.5], size),
-        rng.random(size),
-    )
+    (scores, amounts), metres = rng.random((2, size)), rng.choice([10.0, 20.0, 35.5], size)
     order = np.argsort(-scores / metres, kind="stable")
     found = sum_slices(scores, metres, amounts[:, None], (coverage,))[0, 0]
     assert found == pytest.approx(walk_down(order, metres, amounts, coverage))
@@ -233,11 +234,8 @@ def test_tied_streets_count_as_in_the_mean_over_all_orders(seed, coverage):
     scores = rng.integers(0, 3, 5) * (1 + rng.uniform(-1e-12, 1e-12, 5))
     metres, amounts = np.full(5, 25.0), rng.random(5)
     ranks = round_significant(scores)
-    orders = [
-        order
-        for order in itertools.permutations(range(5))
-        if all(ranks[a] >= ranks[b] for a, b in itertools.pairwise(order))
-    ]
+    every = map(list, itertools.permutations(range(5)))
+    orders = [order for order in every if (np.diff(ranks[order]) <= 0).all()]
     mean = np.mean([walk_down(order, metres, amounts, coverage) for order in orders])
     # Within ties the mean over orders is a straight line between whole streets.
     found = sum_slices(scores, metres, amounts[:, None], (coverage,))[0, 0]
@@ -252,55 +250,22 @@ def test_scores_that_differ_in_the_ninth_digit_are_no_tie():
     assert sum_slices(apart, metres, amounts, (0.5,))[0, 0] == pytest.approx(1.0)
 
 
-def test_a_log_score_by_hand():
-    """Three crimes where half was expected lose three bits; what was impossible is 0.0001."""
-    rates, counts = np.array([[1.0], [1.0]]), np.array([[3.0], [0.0]])
-    assert score_shares(rates, counts) == pytest.approx([-3.0])
-    never = np.array([[0.0], [1.0]])
-    assert score_shares(never, counts) == pytest.approx([3 * np.log2(0.0001 / 1.0001)])
-
-
-def simulate_coverage(months, worlds, seed=0, draws=600):
-    """Share of worlds whose interval holds the truth; its mean width, with and without widening."""
-    rng = np.random.default_rng(seed)
-    held, width, plain = 0, 0.0, 0.0
-    for world in range(worlds):
-        rate = rng.gamma(0.4, 1.0, 400)
-        rate /= rate.sum()
-        first, second = (
-            np.argsort(-rate * rng.lognormal(0, noise, 400))[:20] for noise in (0.6, 1.0)
-        )
-        truth = 20 * (rate[first].sum() - rate[second].sum())
-        counts = rng.poisson(60 * rate * rng.gamma(2.5, 0.4, (months, 400)))
-        gain = 20.0 * (counts[:, first].sum(axis=1) - counts[:, second].sum(axis=1))
-        total = counts.sum(axis=1)
-        weights = draw_months(months, seed=world, draws=draws)
-        drawn = (weights @ gain) / (weights @ total)
-        low, high = compute_interval(np.array(gain.sum() / total.sum()), drawn, months)
-        held += bool(low <= truth <= high)
-        width += float(high - low) / worlds
-        plain += float(high - low) / compute_widening(months) / worlds
-    return held / worlds, width, plain
-
-
 @pytest.mark.parametrize("months", [6, 12, 24])
 def test_intervals_hold_the_truth_as_often_as_they_claim(months):
     """Of 300 worlds of known rates at least 92 % of the intervals hold the true difference."""
-    covered, width, plain = simulate_coverage(months, 300)
-    assert 0.92 <= covered <= 0.99
-    assert width <= 2.5 * plain
+    found = NULL_WORLDS["measure_intervals"](months, 300, draws=600)
+    assert 0.92 <= found["share"] <= 0.99
+    assert found["mean width"] <= 2.5 * found["mean width of percentiles alone"]
 
 
 def test_intervals_of_autocorrelated_months_cover():
     """Where neighbouring months are alike, blocks keep the interval of a mean near its claim."""
     rng, months, held = np.random.default_rng(3), 24, 0
     for seed in range(300):
-        shocks = rng.normal(size=months + 20)
-        series = np.empty(months + 20)
-        series[0] = shocks[0]
+        values = rng.normal(size=months + 20)
         for month in range(1, months + 20):
-            series[month] = 0.3 * series[month - 1] + shocks[month]
-        values = series[20:]
+            values[month] += 0.3 * values[month - 1]
+        values = values[20:]
         drawn = draw_months(months, seed=seed, draws=400) @ values / months
         low, high = compute_interval(np.array(values.mean()), drawn, months)
         held += bool(low <= 0 <= high)
@@ -336,12 +301,10 @@ def test_draws_are_whole_blocks():
 AFTER = {"patrol": {"windows": {"after": {"from": "15:00", "to": "17:00"}}}}
 TERMS = pd.DataFrame(
     {
-        "urn": "*",
         "from": pd.to_datetime(["2022-01-04", "2022-09-01", "2023-01-04"]),
         "to": pd.to_datetime(["2022-07-20", "2022-12-20", "2023-07-20"]),
-        "kind": "term",
     }
-)
+).assign(urn="*", kind="term")
 
 
 def build_timed_area(make, seed=1, months=17, **settings):
@@ -355,14 +318,8 @@ def build_timed_area(make, seed=1, months=17, **settings):
             for _ in range(rng.poisson(number)):
                 at = day + pd.Timedelta(minutes=int(rng.integers(hours[0] * 60, hours[1] * 60)))
                 place = int(rng.integers(*places) ** 2 / 60 % 60)
-                rows.append(
-                    {
-                        "piece": place,
-                        "category": "Robbery",
-                        "month": day.replace(day=1),
-                        "occurred_at": at,
-                    }
-                )
+                rows.append({"piece": place, "month": day.replace(day=1), "occurred_at": at})
+    rows = pd.DataFrame(rows).assign(category="Robbery")
     return make.area(rows, settings={**AFTER, **settings}, term_dates=TERMS)
 
 
@@ -386,10 +343,9 @@ def test_only_the_window_on_school_days_is_counted(make):
 
 def test_a_window_over_midnight_belongs_to_the_day_before(make):
     """A minute after midnight counts on the day, and in the month, on which the window began."""
-    rows = [
-        {"piece": 1, "category": "Robbery", "month": f"{at[:7]}-01", "occurred_at": at}
-        for at in ("2022-03-01 00:10", "2022-03-31 23:50", "2022-04-01 00:20")
-    ]
+    times = ("2022-03-01 00:10", "2022-03-31 23:50", "2022-04-01 00:20")
+    row = {"piece": 1, "category": "Robbery"}
+    rows = [row | {"month": f"{at[:7]}-01", "occurred_at": at} for at in times]
     area = make.area(rows, term_dates=TERMS)
     history = build_history(area)
     counts = count_inside(area, history, np.arange(23 * 60 + 30, 24 * 60 + 30))
@@ -401,13 +357,12 @@ def test_the_clock_finds_the_afternoon(make):
     area = build_timed_area(make, way_home={"exposure": {}})
     table = backtest_risk(area, origins=("2022-12", "2023-05"), window="after").results
     assert (table["window"] == "after").all()
-    at_ten = table[(table["coverage"] == 0.1) & (table["category"] == "Robbery")]
-    pai = at_ten.set_index("model")["pai"]
+    at_ten = table[(table["coverage"] == 0.1) & (table["category"] == "Robbery")].set_index("model")
+    pai, gain = at_ten["pai"], at_ten["log_score_gain"]
     assert pai["auto"] > 1.5 * pai[AUTO_ALL_HOURS]
     assert pai[PRIOR_BY_CLOCK] > 1.5 * pai["prior"]
-    gain = at_ten.set_index("model")["log_score_gain"]
     assert gain["auto"] > gain[AUTO_ALL_HOURS] + 0.5
-    over = np.mean(at_ten.set_index("model")["observed_over_expected"]["auto"])
+    over = np.mean(at_ten["observed_over_expected"]["auto"])
     assert 0.6 < over < 1.6
     assert table["reference"].isna().all()
     assert table.loc[table["model"] == "auto", "chosen"].all()

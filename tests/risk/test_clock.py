@@ -38,22 +38,17 @@ def _rows(*, timed, count=60):
 
 def _own_table(category, kinds, shares):
     """An own table: shares of the 48 half-hours, alike at these kinds of place."""
-    minutes = 30 * np.arange(HALF_HOURS)
-    return pd.concat([
-        pd.DataFrame(
-            {"category": category, "kind": kind, "from_minutes": minutes, "share": shares}
-        ) for kind in kinds
-    ])  # fmt: skip
+    table = {"category": category, "from_minutes": 30 * np.arange(HALF_HOURS), "share": shares}
+    return pd.concat([pd.DataFrame(table | {"kind": kind}) for kind in kinds])
 
 
 def _compute_mean(clock):
     """(p, j) mean of the factor over half-hours and days."""
-    total = 0.0
-    for day, share in zip(DAY_KINDS, clock.day_shares, strict=True):
-        if share:
-            of_day = sum(clock.compute_factor(hour, day) for hour in range(HALF_HOURS))
-            total = total + share * of_day / HALF_HOURS
-    return total
+    return sum(
+        share * sum(clock.compute_factor(hour, day) for hour in range(HALF_HOURS)) / HALF_HOURS
+        for day, share in zip(DAY_KINDS, clock.day_shares, strict=True)
+        if share
+    )
 
 
 def test_kinds_of_place_follow_licensed_places_near(make):
@@ -64,15 +59,11 @@ def test_kinds_of_place_follow_licensed_places_near(make):
     spots = 530_000 + rng.uniform(-100, 600, size=(25, 2))
     places = [(name, *spot) for name, spot in zip(names, spots, strict=True)]
     area, _ = build(make, _rows(timed=False), network, places=places)
-    number = [
-        sum(
-            name != "takeaway" and np.hypot(*(spot - middle)) <= 150
-            for name, spot in zip(names, spots, strict=True)
-        )
-        for middle in network.piece_middle
-    ]
-    edges = np.array([0, 1, 3, 6, 12])
-    kinds = [int((edges <= near).sum()) - 1 for near in number]
+    counted = spots[names != "takeaway"]
+    kinds = []
+    for middle in network.piece_middle:
+        near = sum(np.hypot(*(spot - middle)) <= 150 for spot in counted)
+        kinds.append(int((np.array([0, 1, 3, 6, 12]) <= near).sum()) - 1)
     found = find_place_kinds(network.piece_middle, area.way_home.places)
     assert found.tolist() == kinds
     assert set(kinds) == {0, 1, 2, 3}
@@ -89,10 +80,8 @@ def test_kinds_begin_at_these_numbers(make, count, kind):
 
 def test_a_flat_clock_is_one_always(make):
     """Switched off, no half-hour differs, whatever is known, and a note says so."""
-    area, history = build(
-        make, _rows(timed=True), places=[("pub", 0, 0)], way_home={"clock": "flat"}
-    )
-    clock = build_clock(area, history)
+    places, flat = [("pub", 0, 0)], {"clock": "flat"}
+    clock = build_clock(*build(make, _rows(timed=True), places=places, way_home=flat))
     assert clock.source == "flat"
     assert [note.key for note in clock.notes] == ["clock_flat"]
     for day in (*DAY_KINDS, None):
@@ -125,16 +114,14 @@ def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):
     assert [note.key for note in clock.notes] == ["clock_declared", "clock_own_table"]
     assert clock.notes[1].text == "[sources] clock says when Robbery happens."
     for day in DAY_KINDS:
-        np.testing.assert_allclose(clock.compute_factor(31, day)[:, own], 24.0)
-        np.testing.assert_allclose(
-            clock.compute_factor(31, day)[:, other], declared.compute_factor(31, day)[:, other]
-        )
+        found, before = (one.compute_factor(31, day) for one in (clock, declared))
+        np.testing.assert_allclose(found[:, own], 24.0)
+        np.testing.assert_allclose(found[:, other], before[:, other])
 
 
 def test_an_own_table_of_kinds_of_place_is_used_by_kind(make):
     """Kinds that it names have their shares, others those of all kinds."""
-    early, late = np.zeros(HALF_HOURS), np.zeros(HALF_HOURS)
-    early[16], late[44] = 1.0, 1.0
+    early, late = np.eye(HALF_HOURS)[[16, 44]]
     table = pd.concat([_own_table("Robbery", ["12+"], late), _own_table("Robbery", ["*"], early)])
     places = [("bar", 530_050.0, 530_000.0)] * 12
     area, history = build(make, _rows(timed=False), places=places, table=table)
@@ -151,8 +138,7 @@ def test_an_own_table_of_kinds_of_place_is_used_by_kind(make):
 
 def test_an_own_table_without_all_kinds_gives_their_mean_where_no_places_are_known(make):
     """Where the kind of a street is not known, the mean of the kinds that are named is used."""
-    early, late = np.zeros(HALF_HOURS), np.zeros(HALF_HOURS)
-    early[16], late[44] = 1.0, 1.0
+    early, late = np.eye(HALF_HOURS)[[16, 44]]
     table = pd.concat(
         [_own_table("Robbery", ["none"], early), _own_table("Robbery", ["12+"], late)]
     )
@@ -167,10 +153,8 @@ def test_a_clock_learned_before_a_month_knows_nothing_later(make):
     rows = _rows(timed=True)
     area, history = build(make, rows)
     month = pd.Timestamp("2026-03-01")
-    later = rows["month"] >= month
-    rows.loc[later, "occurred_at"] = rows.loc[later, "occurred_at"].dt.normalize() + pd.Timedelta(
-        "3h"
-    )
+    at_three = rows["occurred_at"].dt.normalize() + pd.Timedelta("3h")
+    rows["occurred_at"] = rows["occurred_at"].where(rows["month"] < month, at_three)
     changed, _ = build(make, rows)
     one, two = (build_clock(each, history, before=month) for each in (area, changed))
     for hour in (6, 31):
@@ -179,13 +163,8 @@ def test_a_clock_learned_before_a_month_knows_nothing_later(make):
         )
     whole = build_clock(changed, history)
     assert (whole.compute_factor(6, "school_day") > one.compute_factor(6, "school_day")).all()
-
-
-def test_before_the_first_time_the_declared_clock_is_used(make):
-    """A back-test's first months, of which no time is known, have the declared clock."""
-    area, history = build(make, _rows(timed=True))
-    clock = build_clock(area, history, before=YEAR[0])
-    assert clock.source == "declared"
+    # Of a back-test's first months no time is known.
+    assert build_clock(area, history, before=YEAR[0]).source == "declared"
 
 
 SCHOOL, AT_WEEKEND = DAY_KINDS.index("school_day"), DAY_KINDS.index("weekend")
@@ -286,38 +265,28 @@ def _find_slowly(dates, days):
     return [find(day.date()) for day in days]
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 200), st.integers(0, 60), st.booleans()), min_size=1, max_size=6
-    )
-)
+PERIODS = st.tuples(st.integers(0, 200), st.integers(0, 60), st.sampled_from(["term", "closed"]))
+
+
+@given(st.lists(PERIODS, min_size=1, max_size=6))
 def test_kinds_are_those_of_a_day_by_day_walk(periods):
     """The kinds of all days at once are those found one day after the other."""
-    first = pd.Timestamp("2026-01-01")
-    rows = [("2026-01-05", "2026-07-21", "term")] + [
-        (first + pd.Timedelta(days=a), first + pd.Timedelta(days=a + length),
-         "term" if is_term else "closed") for a, length, is_term in periods
-    ]  # fmt: skip
+    day = pd.date_range("2026-01-01", periods=261)
+    rows = [(day[first], day[first + length], kind) for first, length, kind in periods]
+    rows = [("2026-01-05", "2026-07-21", "term"), *rows]
     dates, days = _dates(*rows), pd.date_range("2025-12-20", "2026-10-20")
     assert find_day_kinds(dates, days).tolist() == _find_slowly(dates, days)
 
 
-@pytest.mark.parametrize(
-    ("day", "kind"),
-    [
-        ("2026-01-06", "school_day"),
-        ("2026-01-10", "weekend"),
-        ("2026-02-18", "holiday"),
-        ("2026-02-21", "weekend"),
-        ("2026-03-06", "other_weekday"),
-        ("2026-03-09", "school_day"),
-        ("2026-04-01", "holiday"),
-        ("2026-05-12", "other_weekday"),
-    ],
-)
-def test_each_kind_of_day_is_recognised(day, kind):
+def test_each_kind_of_day_is_recognised():
     """A week is a holiday, four days are not, and one school's closure closes no other."""
-    assert find_day_kind(SOME_TERMS, dt.date.fromisoformat(day)) == kind
+    for kind, days in {
+        "school_day": ("2026-01-06", "2026-03-09"),
+        "weekend": ("2026-01-10", "2026-02-21"),
+        "holiday": ("2026-02-18", "2026-04-01"),
+        "other_weekday": ("2026-03-06", "2026-05-12"),
+    }.items():
+        assert {find_day_kind(SOME_TERMS, dt.date.fromisoformat(day)) for day in days} == {kind}
 
 
 def test_without_term_dates_weekdays_are_not_known():
@@ -359,15 +328,13 @@ def test_unknown_weekdays_are_mixed_as_the_known_ones():
 
 def test_rates_of_kinds_are_joined_by_their_days():
     """A class has the mean rate of its days, and a density over all time."""
-    days = join_day_kinds(
-        np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], [90, 10, 60, 40])
-    )
+    kinds = np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], [90, 10, 60, 40])
+    days = join_day_kinds(kinds)
     rates = days.join_rates(np.repeat([1.0, 2.0, 3.0, 4.0], 48).reshape(4, 48))
     assert rates[:, 0] == pytest.approx([1.0, (10 * 2 + 40 * 4) / 50, 3.0])
     density = days.to_density(rates).reshape(3, 48)
     both = days.to_density(np.stack([rates, 2 * rates]))
     assert both == pytest.approx(np.stack([density.ravel()] * 2))
     assert density.sum(axis=1) == pytest.approx(np.array([90, 180, 180]) / 450)
-    kinds = np.array([SCHOOL_DAY, UNKNOWN_WEEKDAY])
-    assert days.find_class(kinds).tolist() == [0, 3]
+    assert days.find_class(np.array([SCHOOL_DAY, UNKNOWN_WEEKDAY])).tolist() == [0, 3]
     assert days.weekday_shares == pytest.approx(np.array([90, 50, 0]) / 140)

@@ -86,7 +86,7 @@ def _voice(rng, pieces, shares):
     return SimpleNamespace(spread=spread.__getitem__, compute_share=share.__getitem__, notes=())
 
 
-def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True, shares=None):
+def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True):
     """Everything that a risk is joined from, drawn at random."""
     rng = np.random.default_rng(seed)
     metres = rng.uniform(10, 40, PIECES)
@@ -96,7 +96,7 @@ def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True, shares=No
     presence, floor = Pupils(rng, metres), 0.05
     exposure = build_exposure(None, presence, metres, *window) if pupils else None
     hours = _clock(rng, PIECES, KINDS) if clock else _flat(PIECES, KINDS)
-    voice = _voice(rng, PIECES, shares or [0.3, 0.1, 0.2, 0.3, 0.05])
+    voice = _voice(rng, PIECES, [0.3, 0.1, 0.2, 0.3, 0.05])
     factors = TimeFactors(powers, hours, "school_day", exposure, voice)
     inputs = (harm, factors, *window)
     return SimpleNamespace(
@@ -108,10 +108,8 @@ def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True, shares=No
 def _join_slowly(world):
     """(p, m) joined risk of each minute by three plain loops, straight from the formula."""
     minutes, weights = world.minutes, world.weights
-    mean = sum(
-        weight * world.presence.count_at(minute).sum() / world.metres.sum()
-        for minute, weight in zip(minutes, weights, strict=True)
-    )
+    present = [world.presence.count_at(minute).sum() for minute in minutes]
+    mean = weights @ present / world.metres.sum()
     gain = np.ones((PIECES, KINDS, len(minutes)))
     plain = np.zeros((PIECES, KINDS, len(minutes)))
     for column, minute in enumerate(minutes):
@@ -119,9 +117,8 @@ def _join_slowly(world):
         for piece in range(PIECES):
             for kind in range(KINDS):
                 here = pupils[piece] / (world.metres[piece] * mean)
-                gain[piece, kind, column] = (world.floor + (1 - world.floor) * here) ** (
-                    world.powers[kind]
-                )
+                raised = world.floor + (1 - world.floor) * here
+                gain[piece, kind, column] = raised ** world.powers[kind]
                 factor = world.clock.compute_factor(int(minute) // 30 % 48, None)
                 plain[piece, kind, column] = world.harm[piece, kind] * factor[piece, kind]
     scale = (plain * weights).sum(axis=(0, 2)) / (plain * gain * weights).sum(axis=(0, 2))

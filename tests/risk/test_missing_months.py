@@ -116,14 +116,8 @@ def test_a_month_counts_in_what_is_held_of_the_area(make):
 
 def test_a_month_that_nobody_holds_is_not_scored(make):
     """A back-test leaves out months without data, and says so where one is asked for."""
-    rng = np.random.default_rng(0)
     months = [f"2023-{m:02d}" for m in range(1, 13)] + ["2024-01", "2024-02"]
-    rows = [
-        {"piece": piece, "category": "Robbery", "month": f"{month}-01"}
-        for month in months
-        for piece in rng.integers(0, 40, 60)
-    ]
-    area = make.area(rows)
+    area = make.area(make.rows([60] * 14, range(40), start="2023-01"))
     exposure = dataclasses.replace(
         area.exposure,
         months=build_history(area).months,
@@ -157,29 +151,12 @@ def test_points_seen_later_do_not_divide_streets(make):
     catchments, units = history.units.catchments, history.units
     found = find_origin_streets(history, 12)
     seen = [place for place in range(len(units)) if place not in {3, 8}]
-    expected = np.zeros(len(seen))
-    for piece, (middle, own) in enumerate(
-        zip(units.network.piece_middle, catchments.piece_catchment, strict=True)
-    ):
-        apart = np.hypot(*(catchments.xy[seen] - middle).T)
+    expected, network = np.zeros(len(seen)), units.network
+    for piece, own in enumerate(catchments.piece_catchment):
+        apart = np.hypot(*(catchments.xy[seen] - network.piece_middle[piece]).T)
         row = seen.index(own) if own in seen else int(np.argmin(apart))
-        expected[row] += units.network.piece_metres[piece]
+        expected[row] += network.piece_metres[piece]
     assert found.metres == pytest.approx(expected)
     amounts = np.random.default_rng(0).random(len(units))
     assert found.gather(amounts).sum() == pytest.approx(amounts.sum())
     assert find_origin_streets(history, 16).shares is None
-
-
-def test_a_back_test_ranks_the_streets_that_were_known(make):
-    """Prior counts of a place count for all street that was nearest to its point at the origin."""
-    counts = make.uneven(places=40, mean=3.0)
-    counts[:19, 20:] = 0
-    plain = make.history(counts)
-    late = with_first_months(plain, dict.fromkeys(range(20, len(plain.units)), 19))
-    origin = [plain.months[19]]
-    one, other = (
-        Scorer(history, np.ones(2)).run({"prior": count_prior}, origin)["captured"]
-        for history in (plain, late)
-    )
-    assert len(one) == len(other)
-    assert not np.allclose(one, other)

@@ -1,6 +1,8 @@
 """Models of risk: the shrunk count against a recount, its level, its rivals, and the guard."""
 
+import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -90,21 +92,6 @@ def test_the_smoothing_has_the_highest_log_score_of_the_last_months(make, months
     assert found.sum() == pytest.approx(calibrate(even[:, None], h).sum())
 
 
-def test_the_regression_learns_a_change(make):
-    """Where crime follows the last month far more than the years, the regression notices."""
-    rng = np.random.default_rng(9)
-    counts = np.zeros((24, 60, 1), dtype=int)
-    for month in range(24):
-        hot = rng.choice(60, 12, replace=False) if month % 2 == 0 else hot  # noqa: F821
-        counts[month] = rng.poisson(0.5, (60, 1))
-        counts[month, hot, 0] += rng.poisson(20.0, 12)
-    h = make.history(counts[:23])  # the next month has the hot places of the last one
-    hot = counts[22, :, 0] > 8
-    shrunk, regression = (MODELS[name](h)[:60, 0] for name in ("shrunk", "poisson"))
-    assert regression[hot].mean() > 1.1 * shrunk[hot].mean()
-    assert regression.sum() == pytest.approx(shrunk.sum(), rel=0.2)
-
-
 def test_the_regression_of_scikit_learn_has_its_penalty_and_needs_incidents(make):
     """With under twenty incidents to learn from, the shrunk count stays as it is."""
     counts = make.uneven(months=12)
@@ -118,7 +105,7 @@ def test_the_regression_of_scikit_learn_has_its_penalty_and_needs_incidents(make
 
 
 def test_the_regression_is_that_of_scikit_learn_at_its_penalty(make):
-    """Its factor is that of a regression of counts over shrunk counts, weighted by these."""
+    """It is that of counts over shrunk counts, weighted by these, at the recent level."""
     h = make.history(make.uneven(months=12))
     tables = ModelTables(h)
     (past, incidents), coming = tables.build_training(0), tables.build_next(0)
@@ -130,13 +117,11 @@ def test_the_regression_is_that_of_scikit_learn_at_its_penalty(make):
         return np.column_stack([*columns, np.log(table["metres"]), np.sin(angle), np.cos(angle)])
 
     scaler = StandardScaler().fit(transform(past))
-    plain = PoissonRegressor(alpha=2.0, tol=1e-8, max_iter=1000)
-    plain.fit(
-        scaler.transform(transform(past)), incidents / past["shrunk"], sample_weight=past["shrunk"]
-    )
+    plain, shrunk = PoissonRegressor(alpha=2.0, tol=1e-8, max_iter=1000), past["shrunk"]
+    plain.fit(scaler.transform(transform(past)), incidents / shrunk, sample_weight=shrunk)
     rates = coming["shrunk"].to_numpy() * plain.predict(scaler.transform(transform(coming)))
-    found = MODELS["poisson"](h)[:, 0]
-    assert found / found.sum() == pytest.approx(rates / rates.sum(), rel=1e-3)
+    wanted = calibrate(np.column_stack([rates, rates]), h)[:, 0]
+    assert MODELS["poisson"](h)[:, 0] == pytest.approx(wanted, rel=1e-3)
 
 
 def test_the_kernel_is_a_gaussian_of_90_metres_by_hand(make):
@@ -153,13 +138,10 @@ def test_the_kernel_is_a_gaussian_of_90_metres_by_hand(make):
 
 def test_history_counts_incidents(make):
     """Months without an incident are there, and every incident of a counted category counts."""
+    rows = [(3, "Robbery", 1), (3, "Robbery", 4), (5, "Burglary", 2), (5, "Drugs", 2)]
+    names = ("piece", "category", "month")
     area = make.area(
-        [
-            {"piece": 3, "category": "Robbery", "month": "2022-01-01"},
-            {"piece": 3, "category": "Robbery", "month": "2022-04-01"},
-            {"piece": 5, "category": "Burglary", "month": "2022-02-01"},
-            {"piece": 5, "category": "Drugs", "month": "2022-02-01"},
-        ]
+        [dict(zip(names, (*row, f"2022-{month}-01"), strict=True)) for *row, month in rows]
     )
     h = build_history(area)
     assert h.targets == ("Robbery",)
@@ -194,8 +176,7 @@ def test_level_by_hand(make):
     first = np.full((3, 30, 1), 2) * np.array([4, 1, 1])[:, None, None]  # all months count
     year, weights = (240 + 60 + 60) / 3, 0.5 ** np.arange(3)
     late = (weights @ [60, 60, 240] + 50) / (year * weights.sum() + 50)
-    found = calibrate(rates, make.history(first)).sum()
-    assert found == pytest.approx(year * late)
+    assert calibrate(rates, make.history(first)).sum() == pytest.approx(year * late)
 
 
 def test_no_category_is_impossible(make):
@@ -205,21 +186,16 @@ def test_no_category_is_impossible(make):
     h = make.history(counts)
     total = calibrate(np.ones((len(h.units), 2)), h).sum(axis=0)
     assert total[1] == pytest.approx(0.5 / 12 * 50 / (50 + 0.5 / 12 * (2 - 0.5**11)))
-    empty = make.history(counts[:0])
-    assert np.array_equal(
-        calibrate(np.ones((len(empty.units), 2)), empty), np.ones((len(empty.units), 2))
-    )
+    ones = np.ones((len(h.units), 2))
+    assert np.array_equal(calibrate(ones, make.history(counts[:0])), ones)
 
 
 def test_missing_months_lower_no_level(make):
     """Months that are not held in half of the places leave the level of the others as it is."""
-    counts = np.full((14, 40, 1), 3)
-    h = make.history(counts)
-    exposure = np.ones((14, len(h.units)))
-    exposure[-5:, :20] = 0.0
-    counts[-5:, :20] = 0
-    masked = make.history(counts)
-    object.__setattr__(masked, "exposure", exposure)
+    h = make.history(np.full((14, 40, 1), 3))
+    held = np.ones((14, len(h.units)))
+    held[-5:, :20] = 0.0
+    masked = replace(h, counts=h.counts * (held > 0)[:, :, None], exposure=held)
     rates = count_prior(h)
     assert calibrate(rates, masked).sum() == pytest.approx(calibrate(rates, h).sum())
 
@@ -229,8 +205,7 @@ def test_deciles_by_hand():
     expected = np.array([4.0, 1.0, 5.0])[:, None]
     observed = np.array([8.0, 0.0, 5.0])[:, None]
     assert sum_deciles(expected, observed)[0] == pytest.approx([0, 2, 2, 2, 2, 1, 1, 1, 1, 1])
-    none = np.zeros((3, 1))
-    assert sum_deciles(none, observed).sum() == 13
+    assert sum_deciles(np.zeros((3, 1)), observed).sum() == 13
     late = sum_deciles(np.array([0.0, 10.0])[:, None], np.array([2.0, 10.0])[:, None])
     assert late[0] == pytest.approx([3.0] + 9 * [1.0])  # where none was expected: the lowest
 
@@ -292,12 +267,7 @@ def recount_rates(history):
     """Means and shapes of the whole model, with its figures written out."""
     units, targets = history.units, len(history.targets)
     weights = [0.5 ** (age / 24) for age in range(len(history))][::-1]
-    total = np.array(
-        [
-            sum(w * month[place] for w, month in zip(weights, history.counts, strict=True))
-            for place in range(len(units))
-        ]
-    )
+    total = sum(w * month for w, month in zip(weights, history.counts, strict=True))
     whole = sum(weights)
     exposure = np.ones(history.counts.shape[:2]) if history.exposure is None else history.exposure
     held = np.maximum(np.array(weights) @ exposure / whole, 1e-3)
@@ -326,10 +296,9 @@ def test_the_whole_model_is_a_plain_recount(make, gap):
     """Rates and shapes are those of loops over places, also where months are missing."""
     h = make.history(make.uneven(months=14, places=50, kinds=3, mean=0.4), targets=("a", "b"))
     if gap:
-        exposure = np.ones(h.counts.shape[:2])
-        exposure[4:9, :12], exposure[:, 20] = 0.0, 0.0
-        object.__setattr__(h, "counts", (h.counts * (exposure > 0)[:, :, None]).astype(np.int32))
-        object.__setattr__(h, "exposure", exposure)
+        held = np.ones(h.counts.shape[:2])
+        held[4:9, :12], held[:, 20] = 0.0, 0.0
+        h = replace(h, counts=h.counts * (held > 0)[:, :, None], exposure=held)
     means, shapes = recount_rates(h)
     found = compute_shrunk_rates(h)
     assert found.shapes == pytest.approx(shapes, rel=1e-4)
@@ -339,7 +308,6 @@ def test_the_whole_model_is_a_plain_recount(make, gap):
 def test_exact_places_are_gathered_in_squares_of_75_metres(make):
     """Places without a snap point of their own are near when the middles of their squares are."""
     h = make.history(make.uneven(places=60), per=1)
-    object.__setattr__(h.units.catchments, "public", False)
     xy = h.units.catchments.xy + np.random.default_rng(1).uniform(-40, 40, (len(h.units), 2))
     object.__setattr__(h.units.catchments, "xy", xy)
     middle = (np.floor(xy / 75.0) + 0.5) * 75.0
@@ -397,11 +365,8 @@ DISCOVERY, REPORTED = "Drugs", "Robbery"
 def year_of_patrols(make, seed, *, guard):
     """Let risk send patrols to one of two equal streets, months on end; give the last share."""
     rng = np.random.default_rng(seed)
-    rows = [
-        {"piece": piece, "category": category, "month": pd.Timestamp("2022-01-01")}
-        for piece in (1, 30)
-        for category in (REPORTED, DISCOVERY)
-    ]
+    first, pairs = pd.Timestamp("2022-01-01"), itertools.product((1, 30), (REPORTED, DISCOVERY))
+    rows = [{"piece": piece, "category": name, "month": first} for piece, name in pairs]
     crimes = {"include_discovered": not guard, "reason": "" if guard else "to see what happens"}
     settings = {"risk": {"model": "prior", "harm": {REPORTED: 1, DISCOVERY: 1}}, "crimes": crimes}
     for month in pd.date_range("2022-02-01", periods=18, freq="MS"):
@@ -418,7 +383,7 @@ def year_of_patrols(make, seed, *, guard):
 def test_guard_keeps_allocation_fair_and_without_it_runs_away(make):
     """Two equal streets keep equal shares, or the patrols' own finds draw them to one of these."""
     fair, runaway = (
-        [abs(year_of_patrols(make, seed, guard=guard) - 0.5) for seed in range(4)]
+        [abs(year_of_patrols(make, seed, guard=guard) - 0.5) for seed in range(2)]
         for guard in (True, False)
     )
     assert max(fair) < 0.12
@@ -433,14 +398,3 @@ def test_the_reason_is_noted(make):
     noted = "Offences that patrols discover count too: a trial agreed with the board."
     assert noted in list_texts(risk.notes)
     assert risk.crime[2] > 0
-
-
-def test_discovered_crime_helps_no_model(make):
-    """With the guard, drugs change no number, not even by way of a feature."""
-    rows = make.rows([4] * 24, range(10)) + make.rows([9] * 24, range(5), 2, "Other theft")
-    more = make.rows([30] * 24, [7], 3, "Drugs")
-    for model in ("auto", "poisson"):
-        settings = {"risk": {"model": model}}
-        plain = estimate_risk(make.area(rows, settings=settings))
-        drugs = estimate_risk(make.area(rows + more, settings=settings))
-        assert np.array_equal(plain.crime, drugs.crime)

@@ -33,10 +33,9 @@ SOURCES = {"crimes": "c", "schools": "s", "streets": "o", "reports": "r"}
 def _area(groups, metres, *, crime_weight=0.7, **reports):
     """What the voice needs of an area."""
     data = {"sources": SOURCES, "risk": {"crime_weight": crime_weight}, "reports": reports}
+    settings = parse_settings(data, folder=Path())
     network = SimpleNamespace(piece_metres=np.asarray(metres, float))
-    return SimpleNamespace(
-        settings=parse_settings(data, folder=Path()), network=network, reports=groups
-    )
+    return SimpleNamespace(settings=settings, network=network, reports=groups)
 
 
 def _groups(counts, *, bands=None, by_term=None, group_of_piece=None, share=1.0, all_by_term=None):
@@ -88,10 +87,8 @@ ANY_GROUPS = st.integers(0, 2**32).map(_draw_groups)
 def _count_slowly(groups, metres, band, half_life):
     """Reports on each piece, group after group and term after term, and their sum."""
     now = LAST_MONTH.year + LAST_MONTH.month / 12
-    weight = {
-        term: 0.5 ** (max(0, now - term.year - (4 * term.number + 2) / 12) * 12 / half_life)
-        for term in TERMS
-    }
+    years = {term: now - term.year - (4 * term.number + 2) / 12 for term in TERMS}
+    weight = {term: 0.5 ** (max(0, age) * 12 / half_life) for term, age in years.items()}
     shown = [(weight[t], n) for t, counts in groups.by_term.items() for n in counts]
     total = sum(n for _, n in shown)
     mean = sum(w * n for w, n in shown) / total if total else 1.0
@@ -119,9 +116,8 @@ def test_reports_on_each_piece_are_those_counted_one_by_one(case, band, half_lif
     slow = _count_slowly(groups, metres, band, half_life)
     assert voice.spread(band) == pytest.approx(slow, rel=1e-9)
     reports = slow.sum()
-    assert voice.compute_share(band) == pytest.approx(
-        0.3 * reports / (reports + 25) if reports else 0
-    )
+    share = 0.3 * reports / (reports + 25) if reports else 0
+    assert voice.compute_share(band) == pytest.approx(share)
 
 
 WEIGHTS = st.floats(0.001, 0.999)
@@ -132,16 +128,14 @@ CAPS = st.floats(0.001, 1)
 def test_five_fresh_reports_have_at_most_the_cap(crime_weight, cap):
     """One group of five has exactly the cap, or all that pupils may have where that is less."""
     voice = _one_group(5, crime_weight=crime_weight, cap=cap)
-    most = 1 - crime_weight
-    assert voice.compute_share(None) == pytest.approx(min(cap, most))
+    assert voice.compute_share(None) == pytest.approx(min(cap, 1 - crime_weight))
 
 
 @given(WEIGHTS, CAPS, ANY_GROUPS, st.sampled_from([None, *TIME_BANDS]))
 def test_no_group_has_more_than_its_number_times_the_cap(crime_weight, cap, case, band):
     """A group of n reports has at most n / 5 times the share of five, whatever else there is."""
     groups, metres = case
-    settings = {"crime_weight": crime_weight, "cap": cap}
-    voice = _build(groups, metres, **settings)
+    voice = _build(groups, metres, crime_weight=crime_weight, cap=cap)
     effective = voice.effective[band]
     if effective.sum() > 0:
         share = voice.compute_share(band) * effective / effective.sum()

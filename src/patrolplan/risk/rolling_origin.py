@@ -89,7 +89,7 @@ class Scorer:
         now, before = (streets.gather(one) for one in amounts)
         counts = now[:, :-1]
         same = {"total": now.sum(axis=0), "earlier_total": before.sum(axis=0)}
-        same["events"] = _append_sum(counts.sum(axis=0))
+        same["events"] = append_harm(counts.sum(axis=0))
         coverages, polygons = self._find_coverages(row)
 
         def slice_by(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,10 +111,10 @@ class Scorer:
             frames.append(self._build_frame(month, DESIGNATED, found, same).dropna())
         for name, rate in self._find_rates(models, month).items():
             known = streets.gather(rate)
-            expected, observed = (_append_sum(one) for one in (streets.gather(rate * held), counts))
+            expected, observed = (append_harm(one) for one in (streets.gather(rate * held), counts))
             tenths = sum_deciles(expected, observed)
             scores = {
-                "bits": _append_sum(score_shares(known, counts)),
+                "bits": append_harm(score_shares(known, counts)),
                 "expected": expected.sum(axis=0),
                 **dict(zip(TENTHS, tenths.T, strict=True)),
             }
@@ -177,11 +177,6 @@ class Scorer:
         return frame.assign(month=month, model=model)
 
 
-def _append_sum(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(..., j + 1) amounts (..., j), then their sum."""
-    return np.concatenate([amounts, amounts.sum(axis=-1, keepdims=True)], axis=-1)
-
-
 @dataclass(frozen=True, eq=False)
 class OriginStreets:
     """Places as they are known at an origin."""
@@ -197,7 +192,12 @@ class OriginStreets:
 
 def find_origin_streets(history: History, row: int) -> OriginStreets:
     """What is known of a history's places before the month of a row, and held in it."""
-    is_seen, held, units = _find_seen_points(history, row), history.is_held(row), history.units
+    held, units = history.is_held(row), history.units
+    first_month, month = units.catchments.first_month, history.months[row].to_datetime64()
+    is_seen = np.ones(len(units), dtype=bool)
+    # Earlier than its era a point cannot have been seen: then all count as known.
+    if first_month is not None and first_month.min() < month:
+        is_seen = first_month < month
     if is_seen.all() and held.all():
         return OriginStreets(units.metres)
     # Pieces of a point that is not seen yet fall to the nearest one that is, as they did then.
@@ -213,16 +213,6 @@ def find_origin_streets(history: History, row: int) -> OriginStreets:
     shares = sparse.csr_array((catchments.piece_share[kept], ends), (len(used), len(units)))
     length = np.bincount(ends[0], metres[kept], minlength=len(used)).astype(np.float64)
     return OriginStreets(length, shares)
-
-
-def _find_seen_points(history: History, row: int) -> NDArray[np.bool_]:
-    """(c,) whether each place's point was seen before the month of a row."""
-    # Earlier than its era a point cannot have been seen: then all count as known.
-    first_month = history.units.catchments.first_month
-    month = history.months[row].to_datetime64()
-    if first_month is None or first_month.min() >= month:
-        return np.ones(len(history.units), dtype=bool)
-    return np.asarray(first_month < month)
 
 
 MINUTES_A_DAY = 24 * 60

@@ -27,7 +27,9 @@ def round_significant(values: NDArray[np.float64], digits: int = TIE_DIGITS) -> 
     return np.asarray(np.round(values * scale) / scale)
 
 
-def append_harm(amounts: NDArray[np.float64], harm: NDArray[np.float64]) -> NDArray[np.float64]:
+def append_harm(
+    amounts: NDArray[np.float64], harm: NDArray[np.float64] | float = 1.0
+) -> NDArray[np.float64]:
     """(..., j + 1) amounts (..., j) of the categories, then all of them weighted by harm (j,)."""
     weighted = (amounts * harm).sum(axis=-1, keepdims=True)
     return np.asarray(np.concatenate([amounts, weighted], axis=-1))
