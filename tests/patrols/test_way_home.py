@@ -18,7 +18,7 @@ def _count_slowly(plan, patrol):
     area, settings = plan.area, plan.area.settings.way_home
     ways = plan.risk.in_time.pupils.ways
     school = next(one for one in ways.schools if one.urn == patrol.urn)
-    curve, speed = (LeavingCurve.from_settings(settings, school.late), 75.0)
+    curve, speed = (LeavingCurve.build(settings.leave_minutes, school.late), 75.0)
     lengths = area.network.walkable.piece_metres
     total, met = 0.0, 0.0
     on_way = zip(school.pieces, school.flow, school.gate_metres, strict=True)

@@ -161,7 +161,8 @@ def test_only_the_school_that_was_counted_changes(demo_area, journeys, branches,
     before = model_ways(demo_area)
     after = model_ways(dataclasses.replace(demo_area, way_home=way_home))
     for one, other in zip(before.schools, after.schools, strict=True):
-        same, curves = one.urn != URN, [LeavingCurve.of_school(each) for each in (one, other)]
+        same = one.urn != URN
+        curves = [LeavingCurve.build(each.leave_minutes, each.late) for each in (one, other)]
         assert same == np.array_equal(one.flow, other.flow) == (curves[0] is curves[1])
         assert (other.counted is None) == same
         assert other.on_streets + other.elsewhere == pytest.approx(other.roll)

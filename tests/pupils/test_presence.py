@@ -20,7 +20,7 @@ from patrolplan.pupils.presence import (
 )
 from patrolplan.pupils.ways import find_presence, model_ways
 
-CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60, wait_minutes=6)
+CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60)
 URN = "900003"
 SPEED = 75.0
 
@@ -60,11 +60,11 @@ def test_waiting_is_that_of_one_pupil_after_the_other():
     is_late = draw.random(count) < CURVE.late_share
     first = draw.gamma(2, CURVE.leave_minutes / 2, count)
     come = np.where(is_late, draw.normal(CURVE.late_minutes, 12, count), first)
-    gone = come + draw.exponential(CURVE.wait_minutes, count)
+    gone = come + draw.exponential(6, count)
     for minute in (5.0, 12.0, 30.0, 70.0):
         waited = np.clip(minute - come, 0, gone - come).mean()
         assert CURVE.waited(minute) == pytest.approx(waited, abs=0.03)
-    assert CURVE.waited(600.0) == pytest.approx(CURVE.wait_minutes)
+    assert CURVE.waited(600.0) == pytest.approx(6)
 
 
 def test_arriving_ends_as_school_opens():
@@ -84,7 +84,7 @@ def test_pupil_minutes_are_walks_and_waits(demo_area, ways, presence):
     whole = presence.sum_between(NOON_MINUTES, LONGEST_MINUTES, urn=URN, unaccompanied=False)
     expected = np.zeros(len(metres))
     np.add.at(expected, school.pieces, school.flow * metres[school.pieces] / SPEED)
-    np.add.at(expected, school.wait_pieces, school.wait_pupils * CURVE.wait_minutes)
+    np.add.at(expected, school.wait_pieces, school.wait_pupils * 6)
     np.testing.assert_allclose(whole, expected[: len(whole)], rtol=1e-6, atol=1e-9)
 
 
