@@ -56,14 +56,10 @@ def _cross(network, start, end):
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        ((100, 80), (40, 0)),
-        ((40, 0), (100, 80)),
-        ((10, 0), (160, 0)),
-        ((100, 80), (100, 20)),
-        ((100, 80), (200, 40)),
-        ((0, 0), (200, 60)),
+        ((100, 80), (40, 0)), ((40, 0), (100, 80)), ((10, 0), (160, 0)),
+        ((100, 80), (100, 20)), ((100, 80), (200, 40)), ((0, 0), (200, 60)),
     ],
-)
+)  # fmt: skip
 def test_what_stays_on_its_side_crosses_nothing(start, end):
     """Turning into a main road, walking along it, and off it on the same side is no crossing."""
     assert _cross(_build(), start, end) == []
@@ -148,12 +144,8 @@ def draw_town(draw):
     piece = np.array(draw(st.lists(st.sampled_from(lanes.tolist()), min_size=2, max_size=2)))
     share = np.array([draw(st.sampled_from([0.25, 0.5, 0.8])) for _ in range(2)])
     at = Positions(piece, share * network.piece_metres[piece], np.zeros(2))
-    lines = [
-        (names[k], int(k >= rows - 2), [*y[1:-1], *x[1:-1]][k])
-        for k in range(len(ways))
-        if is_main[k]
-    ]
-    return network, at, lines
+    lines = enumerate([*y[1:-1], *x[1:-1]])
+    return network, at, [(names[k], int(k >= rows - 2), at) for k, at in lines if is_main[k]]
 
 
 @given(draw_town())
@@ -162,13 +154,8 @@ def test_a_walk_crosses_the_roads_that_part_its_ends(case):
     network, at, lines = case
     walk = WalkFinder(network, at).find_shortest(0, 1)
     crossed = sorted(one.road for one in find_crossed_roads(walk))
-    ends = network.xy(at)
-    parted = [
-        name
-        for name, upright, where in lines
-        if (ends[0, 1 - upright] < where) != (ends[1, 1 - upright] < where)
-    ]
-    assert crossed == parted
+    below = [(name, network.xy(at)[:, 1 - upright] < where) for name, upright, where in lines]
+    assert crossed == [name for name, (start, end) in below if start != end]
 
 
 @given(draw_network_and_positions(), st.data())
@@ -203,13 +190,9 @@ def test_near_crossings_equal_looking_at_every_pair(seed):
     rng = np.random.default_rng(seed)
     names, kinds = ["High Street", "Lane", "Lane"], ["primary", "tertiary_link", "residential"]
     network = build_small_network(PLACES[:5], [[0, 1, 2], [3, 1], [1, 4]], names, kinds)
-    points = CrossingPoints(
-        rng.uniform((0, -60), (200, 60), (90, 2)),
-        rng.choice(SAFEST_FIRST, 90),
-        rng.integers(0, 3, 90),
-    )
-    parts = dataclasses.replace(network.parts, crossings=points)
-    arms = network.main_arms
+    xy, kinds = rng.uniform((0, -60), (200, 60), (90, 2)), rng.choice(SAFEST_FIRST, 90)
+    points = CrossingPoints(xy, kinds, rng.integers(0, 3, 90))
+    parts, arms = dataclasses.replace(network.parts, crossings=points), network.main_arms
     roads = {0: "High Street", 1: "Lane"}
     expected = set()
     for (node, piece), k in product(zip(arms.node, arms.piece, strict=True), range(90)):
@@ -229,7 +212,7 @@ def test_near_crossings_equal_looking_at_every_pair(seed):
 SECONDS = {"signals": 15.0, "zebra": 5.0, "island": 20.0, "unmarked": 40.0}
 ROAD_PLACES = [(0, 0), (100, 0), (200, 0), (100, 90), (100, -90), (200, 90), (200, -90)]
 ROAD_WAYS = [[0, 1, 2], [3, 1], [1, 4], [2, 5], [2, 6], [3, 5]]
-ROAD_KINDS = ["primary", "residential", "residential", "residential", "residential", "residential"]
+ROAD_KINDS = ["primary", *["residential"] * 5]
 
 
 def _build_road(point_kinds=(), ways=ROAD_WAYS, kinds=ROAD_KINDS, **traits):
@@ -238,12 +221,11 @@ def _build_road(point_kinds=(), ways=ROAD_WAYS, kinds=ROAD_KINDS, **traits):
     return _add_crossings(network, [(0, (110, 0), kind) for kind in point_kinds])
 
 
-def _spend(network, start, end, **options):
+def _spend(network, start, end):
     """Seconds that the shortest walk between two points takes longer than its metres."""
     effort = compute_crossing_effort(network, 80.0)
-    walks = WalkFinder(
-        network, network.snap([start, end]), effort=np.tile(effort, (2, 1)).T, **options
-    )
+    both = np.tile(effort, (2, 1)).T
+    walks = WalkFinder(network, network.snap([start, end]), effort=both)
     walk = walks.find_shortest(0, 1)
     assert walk.cost_metres == pytest.approx(walks.metres[0, 1])
     assert walks.find_shortest(1, 0).cost_metres == pytest.approx(walk.cost_metres)

@@ -39,9 +39,8 @@ def test_snapping_equals_brute_force_over_all_segments(network, points):
     found = network.snap(points)
     expected = [_brute_force(network, point) for point in points]
     np.testing.assert_allclose(found.moved_metres, expected, atol=1e-6)
-    np.testing.assert_allclose(
-        np.hypot(*(network.xy(found) - points).T), found.moved_metres, atol=1e-6
-    )
+    moved = np.hypot(*(network.xy(found) - points).T)
+    np.testing.assert_allclose(moved, found.moved_metres, atol=1e-6)
     assert (found.offset_metres >= 0).all()
     assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
 
@@ -71,22 +70,17 @@ def test_neighbours_share_a_node(network):
 @given(draw_network(), st.floats(0, 300), st.tuples(st.floats(0, 300), st.floats(0, 300)))
 def test_around_gives_pieces_by_their_middles(network, metres, point):
     """Pieces around a point are those whose middle is near enough in a straight line."""
-    apart = [
-        np.hypot(*(shapely.get_coordinates(line.interpolate(0.5, normalized=True))[0] - point))
-        for line in network.piece_lines
-    ]
-    assert list(network.find_pieces_within(point, metres)) == [
-        number for number, far in enumerate(apart) if far <= metres
-    ]
+    middles = [line.interpolate(0.5, normalized=True) for line in network.piece_lines]
+    apart = np.hypot(*(shapely.get_coordinates(middles) - point).T)
+    found = network.find_pieces_within(point, metres)
+    assert found.tolist() == np.flatnonzero(apart <= metres).tolist()
 
 
 @given(draw_network())
 def test_frame_tells_every_piece(network):
     """The frame has a row a piece with its name, and lines as long as they say."""
-    frame = network.frame()
-    assert list(frame["name"]) == [
-        network.parts.ways["name"][way] for way in network.parts.piece_way
-    ]
+    frame, parts = network.frame(), network.parts
+    assert list(frame["name"]) == [parts.ways["name"][way] for way in parts.piece_way]
     np.testing.assert_allclose(frame.length, frame["metres"], atol=0.011)
 
 
@@ -213,12 +207,9 @@ def test_exact_places_stay_on_their_piece():
 @given(BLOCK_POINTS, st.sampled_from([40.0, 90.0]))
 def test_beside_exact_places_a_snap_point_holds_what_is_near(points, within):
     """Pieces within reach belong to the nearest point as ever; each other one is on its own."""
-    plain, found = (
-        build_catchments(NETWORK, points),
-        build_catchments(NETWORK, points, within_metres=within),
-    )
-    assert plain.public
-    assert not found.public
+    plain = build_catchments(NETWORK, points)
+    found = build_catchments(NETWORK, points, within_metres=within)
+    assert (plain.public, found.public) == (True, False)
     for piece, middle in enumerate(NETWORK.piece_middle):
         usual = plain.xy[plain.piece_catchment[piece]]
         own = found.xy[found.piece_catchment[piece]]
@@ -243,12 +234,9 @@ def test_what_was_computed_of_the_same_objects_is_reused():
 
 
 CROSS = [(-300, 0), (0, 0), (300, 0), (0, -300), (0, 300)]
-
-
 LANES = [(0, 0), (200, 0), (0, 6), (200, 6), (100, -200)]
 BESIDE = [[0, 1], [2, 3], [0, 2], [1, 3], [4, 0]]
 """A street, a way that runs beside it, and ways that join or leave them."""
-STEPS = [(0, 0), (200, 0), (0, 6), (20, 6), (40, 6), (200, -60)]
 FOOTWAYS = ["primary", *["footway"] * 4]
 
 
@@ -266,9 +254,7 @@ FOOTWAYS = ["primary", *["footway"] * 4]
         (LANES, BESIDE, FOOTWAYS, {"is_crossing": [*[False] * 4, True]}, {4: "crossing"}),
     ],
 )
-def test_streets_are_called_by_name_kind_or_the_street_beside_them(
-    places, ways, kinds, traits, labels
-):
+def test_streets_are_called_by_name_or_the_street_beside(places, ways, kinds, traits, labels):
     """A pavement has the name of its street on the same level; steps and crossings are so."""
     names = ["High Street", *[""] * (len(ways) - 1)]
     network = build_small_network(places, ways, names, kinds, traits=traits)
@@ -278,12 +264,10 @@ def test_streets_are_called_by_name_kind_or_the_street_beside_them(
 
 def test_a_flight_of_steps_leads_up_or_down_in_its_own_direction():
     """Where its incline is known; other ways lead nowhere."""
-    network = build_small_network(
-        STEPS,
-        [[0, 1], [2, 3], [3, 4], [0, 2], [1, 5]],
-        kinds=["primary", "steps", "steps", "footway", "footway"],
-        traits={"incline": [0, 1, 0, 1, 0]},
-    )
+    places = [(0, 0), (200, 0), (0, 6), (20, 6), (40, 6), (200, -60)]
+    ways, traits = [[0, 1], [2, 3], [3, 4], [0, 2], [1, 5]], {"incline": [0, 1, 0, 1, 0]}
+    kinds = ["primary", "steps", "steps", "footway", "footway"]
+    network = build_small_network(places, ways, kinds=kinds, traits=traits)
     flights = dict(zip(network.parts.piece_way.tolist(), network.piece_flight, strict=True))
     assert flights == {0: "", 1: "up", 2: "steps", 3: "", 4: ""}
 
