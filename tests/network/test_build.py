@@ -9,33 +9,23 @@ import numpy as np
 import pytest
 import shapely
 from hypothesis import given, strategies as st
-from small_networks import build_small_network
+from small_networks import build_small_network, build_streets
 from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import MARGIN_METRES, Streets, build_empty_features, build_ways_table
+from patrolplan.inputs.streets import MARGIN_METRES
 from patrolplan.network.build import load_or_build_network
 from patrolplan.network.paths import WalkFinder
-from patrolplan.network.pieces import (
-    CLOSED,
-    MIN_PIECE_METRES,
-    PIECE_METRES,
-    PUSH,
-    Pieces,
-    classify_bicycle_ways,
-    cut_pieces,
-)
+from patrolplan.network.pieces import CLOSED, PUSH, Pieces, classify_bicycle_ways, cut_pieces
 from patrolplan.tables import LeftOut
 
 PLACES = [(0, 0), (200, 0), (200, 300), (0, 300), (100, 40), (900, 0), (900, 300)]
 WAYS = [[0, 3, 2, 1], [0, 4, 1], [1, 5], [5, 6], [2, 6]]
 """A street in the shape of a C, a passage that shortens it, and streets that leave to the east."""
 
+TRAITS = {"is_patrolled": [True, False, True, True, True]}
 LOW = shapely.box(-10, -10, 210, 310)
-
-
-IS_PATROLLED = [True, False, True, True, True]
-"""Of each way; the third to fifth lead beyond the limits."""
+"""The third to fifth way lead beyond these limits."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +37,7 @@ def cache(tmp_path, monkeypatch):
 
 def load(limits=LOW):
     """The network through the cache, and what it left out."""
-    dropped, streets = LeftOut(), _streets(PLACES, WAYS)
-    streets = replace(streets, ways=streets.ways.assign(is_patrolled=IS_PATROLLED))
+    dropped, streets = LeftOut(), build_streets(PLACES, WAYS, traits=TRAITS)
     return load_or_build_network(streets, Projection(), dropped, limits=limits), dropped.rows
 
 
@@ -79,8 +68,7 @@ def test_spoilt_entries_are_computed_again_and_replaced(cache, way):
 
 def build_part(**options):
     """The same without the cache."""
-    traits = {"is_patrolled": IS_PATROLLED}
-    return build_small_network(PLACES, WAYS, traits=traits, limits=LOW, **options)
+    return build_small_network(PLACES, WAYS, traits=TRAITS, limits=LOW, **options)
 
 
 def test_streets_that_are_only_walked_are_no_streets_to_patrol():
@@ -110,10 +98,9 @@ def test_a_walk_uses_streets_that_are_not_patrolled():
 def test_places_are_snapped_to_streets_to_patrol_alone():
     """However near a passage is, on all streets, on those round a gate, and on those to patrol."""
     network = build_part()
-    place = [[100, 40]]
     around = network.walkable.take(np.arange(len(network.walkable)))
     for part in (network, network.walkable, around):
-        found = part.snap(place)
+        found = part.snap([[100, 40]])
         assert found.piece[0] < len(network)
         assert found.moved_metres[0] > 30
 
@@ -160,23 +147,10 @@ def test_no_street_inside_the_limits_is_an_empty_network():
     assert len(network) == network.metres == 0
 
 
-def _streets(places, ways):
-    """Streets of nodes at these places; each way is a list of nodes."""
-    nodes = np.array([node for way in ways for node in way])
-    rows = [(number, f"Street {number}", "residential", "") for number in range(len(ways))]
-    return Streets(
-        ways=build_ways_table(rows),
-        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
-        vertex_node=nodes,
-        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
-        features=build_empty_features(Projection()),
-    )
-
-
 def test_a_way_ends_at_a_closed_node():
     """Whatever meets at a barrier is a dead end there, and stays as long as it was."""
     places = [(0, 0), (60, 0), (120, 0), (60, 60), (60, -60)]
-    streets = _streets(places, [[0, 1, 2], [3, 1, 4], [1, 2]])
+    streets = build_streets(places, [[0, 1, 2], [3, 1, 4], [1, 2]])
     open_pieces = cut_pieces(streets)
     closed = cut_pieces(replace(streets, closed_nodes=np.array([1, 99])))
     assert closed.piece_metres.sum() == open_pieces.piece_metres.sum()
@@ -204,13 +178,13 @@ def _line(pieces, number):
 def test_pieces_are_the_streets_cut_evenly(case):
     """Nothing is lost, pieces of a section are equal, 20 to 45 m or all of it, on their way."""
     places, ways = case
-    pieces = cut_pieces(_streets(places, ways))
+    pieces = cut_pieces(build_streets(places, ways))
     metres, total = pieces.piece_metres, 0.0
     for number, ends in enumerate(pieces.piece_nodes):
         line = _line(pieces, number)
         np.testing.assert_allclose(line[[0, -1]], pieces.node_xy[ends], atol=1e-6)
         drawn = np.hypot(*np.diff(line, axis=0).T).sum()
-        assert metres[number] == pytest.approx(max(drawn, MIN_PIECE_METRES), abs=1e-6)
+        assert metres[number] == pytest.approx(max(drawn, 0.01), abs=1e-6)
         whole = shapely.LineString(np.asarray(places)[ways[pieces.piece_way[number]]])
         assert shapely.distance(shapely.points(line), whole).max() < 1e-6
         total += drawn
@@ -218,17 +192,16 @@ def test_pieces_are_the_streets_cut_evenly(case):
     assert total == pytest.approx(whole, abs=1e-6)
     in_section = np.bincount(pieces.piece_section)[pieces.piece_section]
     assert (metres > 0).all()
-    assert (metres <= PIECE_METRES * 1.5 + 1e-9).all()
-    assert (metres[in_section > 1] >= PIECE_METRES * 2 / 3 - 1e-9).all()
-    for section in np.unique(pieces.piece_section):
-        own = metres[pieces.piece_section == section]
-        np.testing.assert_allclose(own, own[0], atol=1e-6)
+    assert (metres <= 30 * 1.5 + 1e-9).all()
+    assert (metres[in_section > 1] >= 30 * 2 / 3 - 1e-9).all()
+    first = metres[np.unique(pieces.piece_section, return_index=True)[1]]  # of each section
+    np.testing.assert_allclose(metres, first[pieces.piece_section], atol=1e-6)
 
 
 @given(random_streets(), st.data())
 def test_taking_pieces_keeps_their_order_and_drawing(case, data):
     """Pieces selected are the same pieces, on nodes of their own without gaps."""
-    pieces = cut_pieces(_streets(*case))
+    pieces = cut_pieces(build_streets(*case))
     rows = np.arange(len(pieces.first))
     selected = np.array(data.draw(st.lists(st.sampled_from(rows), min_size=1, unique=True)))
     subset = pieces.take(selected)
@@ -242,7 +215,7 @@ def test_taking_pieces_keeps_their_order_and_drawing(case, data):
 
 def test_ways_that_cross_without_a_shared_node_do_not_meet():
     """A bridge over a street is no junction."""
-    pieces = cut_pieces(_streets([(-50, 0), (50, 0), (0, -50), (0, 50)], [[0, 1], [2, 3]]))
+    pieces = cut_pieces(build_streets([(-50, 0), (50, 0), (0, -50), (0, 50)], [[0, 1], [2, 3]]))
     over, under = (pieces.piece_nodes[pieces.piece_way == way] for way in (0, 1))
     assert not np.isin(over, under).any()
 
@@ -250,7 +223,7 @@ def test_ways_that_cross_without_a_shared_node_do_not_meet():
 def test_junction_in_the_middle_of_a_way_is_a_node():
     """Where a side street joins a way between its ends, walkers can turn."""
     places = [(0, 0), (20, 0), (40, 0), (20, 25)]
-    pieces = cut_pieces(_streets(places, [[0, 1, 2], [1, 3]]))
+    pieces = cut_pieces(build_streets(places, [[0, 1, 2], [1, 3]]))
     ends = {tuple(np.round(pieces.node_xy[node], 6)) for node in pieces.piece_nodes.ravel()}
     assert (20.0, 0.0) in ends
     assert sorted(np.round(pieces.piece_metres, 6)) == [20, 20, 25]

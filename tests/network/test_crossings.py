@@ -87,13 +87,8 @@ def test_the_nearest_crossing_on_the_road_says_how(kind):
     near, far = NEAR_METRES - 1, NEAR_METRES + 1
     points = [(0, (100 + far, 0), "island"), (0, (100 - near, 0), kind)]
     assert _cross(_build(points=points), (100, 80), (100, -70)) == [(80, "High Street", kind)]
-    assert _cross(_build(points=points[:1]), (100, 80), (100, -70))[0][2] == "unknown"
-
-
-def test_a_crossing_of_another_street_says_nothing():
-    """A zebra across the side street is not one across the main road."""
-    network = _build(points=[(1, (100, 5), "zebra")])
-    assert _cross(network, (100, 80), (100, -70))[0][2] == "unknown"
+    for others in (points[:1], [(1, (100, 5), "zebra")]):  # too far, and across the side street
+        assert _cross(_build(points=others), (100, 80), (100, -70))[0][2] == "unknown"
 
 
 @pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
@@ -175,13 +170,6 @@ def test_a_walk_crosses_the_same_roads_backwards(case, data):
     assert [(one.road, one.kind) for one in there] == [(one.road, one.kind) for one in back[::-1]]
     at = [walk.metres - one.at_metres for one in back[::-1]]
     assert [one.at_metres for one in there] == pytest.approx(at, abs=0.01)
-
-
-def test_an_empty_walk_crosses_nothing():
-    """From a place to itself."""
-    network = _build()
-    none = np.empty(0, dtype=np.int64)
-    assert find_crossed_roads(Walk(network, none, none.astype(float), none.astype(float))) == ()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,8 +1,6 @@
 """The street network: snapping, neighbours, catchments, and places in words."""
 
-import pickle
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +9,6 @@ from hexagons import measure_slowly
 from hypothesis import given, strategies as st
 from small_networks import build_small_network, draw_network
 
-from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, assign_catchments, build_catchments
 from patrolplan.network.names import MAX_CROSSING_METRES, describe_positions, label_streets
 from patrolplan.network.shapes import split_by_polygons
@@ -43,19 +40,6 @@ def test_snapping_equals_brute_force_over_all_segments(network, points):
     np.testing.assert_allclose(moved, found.moved_metres, atol=1e-6)
     assert (found.offset_metres >= 0).all()
     assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
-
-
-def test_nodes_are_joined_by_the_shortest_of_parallel_pieces():
-    """By brute force over all pieces, also where some are parallel or end where they begin."""
-    rng = np.random.default_rng(5)
-    nodes, metres = rng.integers(6, size=(60, 2)), rng.integers(1, 9, size=60).astype(float)
-    parts = SimpleNamespace(node_xy=np.zeros((6, 2)), piece_nodes=nodes, piece_metres=metres)
-    found = StreetNetwork(parts, None).node_graph
-    plain = np.full((6, 6), np.inf)
-    for (one, other), length in zip(nodes.tolist(), metres.tolist(), strict=True):
-        plain[one, other] = plain[other, one] = min(plain[one, other], length)
-    plain[np.isinf(plain)] = 0.0
-    assert np.array_equal(found.toarray(), plain)
 
 
 @given(draw_network())
@@ -90,16 +74,6 @@ def test_lines_and_positions_go_together():
     assert len(network) == 1
     np.testing.assert_allclose(network.xy(network.middles([0])), [[10, 0]], atol=1e-9)
     np.testing.assert_allclose(network.piece_middle, [[10, 0]], atol=1e-9)
-
-
-def test_some_lines_are_those_of_all(demo_area):
-    """Lines of a few pieces are the same whether or not those of all pieces were made."""
-    network = pickle.loads(pickle.dumps(demo_area.network))  # noqa: S301 - our own
-    some = np.array([7, 0, 7, len(network) - 1])
-    alone = network.lines(some)
-    assert "piece_lines" not in vars(network)
-    assert shapely.equals_exact(alone, network.piece_lines[some]).all()
-    assert shapely.equals_exact(alone, network.lines(some)).all()
 
 
 def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):

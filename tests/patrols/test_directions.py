@@ -13,13 +13,7 @@ from hypothesis import given, strategies as st
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.names import KIND_LABELS, label_streets
 from patrolplan.network.pieces import PUSH, RIDE
-from patrolplan.patrols.directions import (
-    LANDMARK_METRES,
-    Landmarks,
-    PieceTraits,
-    build_directions,
-    build_leg,
-)
+from patrolplan.patrols.directions import Landmarks, PieceTraits, build_directions, build_leg
 from patrolplan.patrols.legs import Landmark
 from patrolplan.patrols.runs import HEADINGS, LOOK_METRES, MIN_END_METRES, WalkedLine, describe_turn
 
@@ -354,6 +348,6 @@ def test_landmarks_are_those_of_a_search_through_all(signs, places):
             for number, (kind, (x, y)) in enumerate(signs)
             if kind not in {"building", "shop"}
         ]
-        near = min((row for row in near if row[0] <= LANDMARK_METRES), default=None)
+        near = min((row for row in near if row[0] <= 30), default=None)
         name = near and ("" if near[2] == "railway" else f"{near[1]}")
         assert landmark == (near and Landmark(near[2], name))

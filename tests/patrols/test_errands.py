@@ -1,7 +1,7 @@
 """Who is sent where somebody asks for a patrol: taskings, feared and watched places."""
 
-import dataclasses
 import datetime as dt
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,12 +13,11 @@ from tasked_table import task
 import patrolplan as pp
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.demands import FEARED_A_SCHOOL, KINDS, find_feared_places, name_place
-from patrolplan.patrols.errands import Errand, find_errands, plan_errand
+from patrolplan.patrols.errands import Errand, add_variants, find_errands, plan_errand, plan_errands
 from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.planner import _give_places
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.surroundings import is_in_force
-from patrolplan.team.day_plans import add_relief_patrols
 
 DAY = dt.date(2026, 12, 2)
 URNS = ["900001", "900003", "900010"]
@@ -28,34 +27,30 @@ TODAY = {"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)}
 @pytest.fixture(scope="module")
 def best(demo_area, demo_plan):
     """Three schools' patrols without tasked places, for a day."""
-    area = dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
-    return pp.plan_patrols(
-        area, demo_plan.risk, demo_plan.hotspots, urns=URNS, date=DAY, assign_tasked=False
-    )
+    area = replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
+    how = {"urns": URNS, "date": DAY, "assign_tasked": False}
+    return pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, **how)
 
 
-def add_errands(best, area):
-    """The plan of an area with errands, from nothing planned."""
-    return add_relief_patrols(dataclasses.replace(best, area=area))
+def add_errands(best, area, *kinds):
+    """The plan of an area with the patrols of its errands of some kinds."""
+    plan = replace(best, area=area)
+    errands = find_errands(plan, kinds)
+    return add_variants(plan, dict(zip(errands, plan_errands(plan, errands), strict=True)))
 
 
 def list_served(plan):
-    """The variants of each place by school."""
-    return {
-        (name, patrol.urn): variant
-        for patrol in plan.patrols
-        for variant in patrol.variants
-        for name in variant.serves
-    }
+    """The variant to a tasked place by school."""
+    return {patrol.urn: v for patrol in plan.patrols for v in patrol.variants if v.serves}
 
 
 def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
     """One further patrol per school goes there for the requested time; all others are unchanged."""
     gate = next(patrol for patrol in best.patrols if patrol.urn == "900001")
     area = task(demo_area, (gate.x + 150, gate.y), minutes=25.0, **TODAY)
-    plan = add_errands(best, area)
+    plan = add_errands(best, area, "tasked")
     served = list_served(plan)
-    assert ("T1", "900001") in served
+    assert served["900001"].serves == ("T1",)
     for variant in served.values():
         (patrol,) = variant.patrols
         (stop,) = (stop for stop in patrol.stops if stop.tasked)
@@ -86,23 +81,23 @@ def test_only_schools_that_are_named_or_near_may_serve(demo_area, best):
         (near, ["900010"], {"900010"}), (far, ["900010"], {"900010"}), (far, ["*"], set()),
     ):  # fmt: skip
         area = task(demo_area, point, schools=schools, **TODAY)
-        errands = find_errands(dataclasses.replace(best, area=area), ["tasked"])
+        errands = find_errands(replace(best, area=area), ["tasked"])
         assert {errand.urn for errand in errands} == urns
 
 
 def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
     """Each rising hotspot near a gate is a stop of some patrol of that school, or refused."""
-    bare = dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
-    plan = add_errands(best, bare)
+    bare = replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
+    plan = add_errands(best, bare, "watched")
     watched = {one.place: dict(one.near) for one in KINDS["watched"].find(best, [DAY], URNS)}
     assert len(watched) == 3
-    stops = best.hotspots.set_index("hotspot")["stop_piece"]
+    stops, driven = best.hotspots.set_index("hotspot")["stop_piece"], demo_area.schools["is_driven"]
     for row, urn in enumerate(demo_area.schools["urn"]):
         gate = demo_area.gates.take([row])
         walk = compute_walk_metres(demo_area.network.walkable, gate, 600)
-        within = {name for name in watched if np.isfinite(walk[stops[name]])}
-        is_asked = urn in URNS and not demo_area.schools["is_driven"].iloc[row]
-        assert {name for name in watched if urn in watched[name]} == (within if is_asked else set())
+        is_asked = urn in URNS and not driven.iloc[row]
+        within = {name for name in watched if is_asked and np.isfinite(walk[stops[name]])}
+        assert {name for name in watched if urn in watched[name]} == within
     added = 0
     assert not any(variant.watches for variant in plan.patrols[2].variants)  # a special school
     for patrol in plan.patrols[:2]:
@@ -122,7 +117,7 @@ def test_without_a_week_the_schools_that_lose_least_go(demo_area, demo_plan, bes
     how = {"urns": URNS, "date": DAY, "for_week": False}
     plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, **how)
     going = {p.urn for p in plan.patrols if any(stop.tasked for stop in p.stops)}
-    served = {urn: variant for (_, urn), variant in list_served(add_errands(best, area)).items()}
+    served = list_served(add_errands(best, area, "tasked"))
     worth = {patrol.urn: patrol.worth for patrol in best.patrols}
     loss = {urn: worth[urn] - variant.patrols[0].worth for urn, variant in served.items()}
     assert going == set(sorted(loss, key=loss.get)[:visits])
@@ -147,37 +142,24 @@ def test_a_place_goes_to_a_school_without_one_and_then_to_one_that_has_time_for_
     assert given == {"b": served["T1", "b"], "a": both}
 
 
-OWN_URN = "900001"
-
-
-@pytest.fixture(scope="module", params=["on a hotspot", "apart"])
-def crowded(request, demo_area, demo_plan):
-    """A school's inputs and best patrol with a place to visit, and what its stop is called."""
-    own = next(patrol for patrol in demo_plan.patrols if patrol.urn == OWN_URN)
-    hotspots = demo_plan.hotspots
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_taskings_are_no_matter_past_crowded_hotspots(demo_area, demo_plan, is_apart):
+    """Keeping off every other stop, or off the place itself, a patrol leaves the place alone."""
+    own, hotspots, network = demo_plan.patrols[0], demo_plan.hotspots, demo_area.network
     metres = np.hypot(hotspots["stop_x"] - own.x, hotspots["stop_y"] - own.y)
     near = hotspots[metres < 500].iloc[-1]
-    network = demo_area.network
-    streets = shapely.points(network.piece_middle[network.find_pieces_within([own.x, own.y], 500)])
+    streets = shapely.points(network.piece_middle[network.find_pieces_within(own.point, 500)])
     quiet = max(streets, key=lambda street: hotspots.geometry.distance(street).min())
-    apart = request.param == "apart"
-    spot = quiet if apart else shapely.Point(network.piece_middle[near["pieces"][0]])
-    area = task(demo_area, spot, schools=[OWN_URN])
-    plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[OWN_URN], for_week=False)
-    row = list(area.schools["urn"]).index(OWN_URN)
-    inputs = PlanningInputs.from_area(area, plan.risk, hotspots)
-    return (inputs, row), plan, "T1" if apart else near["hotspot"]
-
-
-def test_taskings_are_no_matter_past_crowded_hotspots(crowded):
-    """Keeping off every other stop, or off the place itself, a patrol leaves the place alone."""
-    (inputs, row), plan, name = crowded
-    (best,) = plan.patrols
+    spot = quiet if is_apart else shapely.Point(network.piece_middle[near["pieces"][0]])
+    given = task(demo_area, spot, schools=[own.urn]), demo_plan.risk, hotspots
+    (best,) = pp.plan_patrols(*given, urns=[own.urn], for_week=False).patrols
+    name = "T1" if is_apart else near["hotspot"]
     assert [stop.hotspot for stop in best.stops if stop.tasked] == [name]
     others = frozenset(stop.hotspot for stop in best.stops) - {name}
     assert others
+    inputs = PlanningInputs.from_area(*given, rows=[0])
     for off in (others, others | {name}):
-        past = plan_errand(inputs, (row, Errand(OWN_URN, avoid=tuple(off)), (best,)))
+        past = plan_errand(inputs, (0, Errand(own.urn, avoid=tuple(off)), (best,)))
         assert not any(stop.tasked for patrol in past.patrols for stop in patrol.stops)
         assert not off & set(past.hotspots)
 
@@ -225,8 +207,8 @@ def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
     walking = list(schools["urn"][~schools["is_driven"]])
     places = find_feared_places(demo_area, demo_plan.risk, demo_plan.hotspots, walking)
     assert len(walking) < len(schools)
-    bare = [dataclasses.replace(patrol, stops=(), variants=()) for patrol in demo_plan.patrols]
-    errands = find_errands(dataclasses.replace(demo_plan, patrols=tuple(bare)), ["feared"])
+    bare = [replace(patrol, stops=(), variants=()) for patrol in demo_plan.patrols]
+    errands = find_errands(replace(demo_plan, patrols=tuple(bare)), ["feared"])
     wanted = [(urn, (hotspot,)) for place in places for urn, hotspot in place.nearest[:2]]
     assert [(errand.urn, errand.watch) for errand in errands] == wanted
     others = (one for patrol in demo_plan.patrols for v in patrol.variants for one in v.patrols)

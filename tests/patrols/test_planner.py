@@ -22,26 +22,22 @@ def test_legs_join_gate_and_stops_along_the_streets(demo_area, demo_plan):
     """Each leg is a line on the streets, from the gate over the stops and back to it."""
     network = demo_area.network
     for patrol in demo_plan.patrols:
-        gate = (patrol.x, patrol.y)
-        places = [gate, *((stop.x, stop.y) for stop in patrol.stops), gate]
+        places = [patrol.point, *(stop.point for stop in patrol.stops), patrol.point]
         assert len(patrol.legs) == (len(patrol.stops) + 1 if patrol.stops else 0)
-        for leg, (start, end) in zip(patrol.legs, pairwise(places), strict=bool(patrol.legs)):
-            np.testing.assert_allclose(leg.line[0], start, atol=0.02)
-            np.testing.assert_allclose(leg.line[-1], end, atol=0.02)
+        for leg, ends in zip(patrol.legs, pairwise(places), strict=bool(patrol.legs)):
+            np.testing.assert_allclose(leg.line[[0, -1]], ends, atol=0.02)
             drawn = np.hypot(*np.diff(leg.line, axis=0).T).sum()
             assert drawn == pytest.approx(leg.metres, abs=0.05)
             on = shapely.multilinestrings(network.piece_lines[np.unique(leg.pieces)])
             assert shapely.distance(shapely.points(leg.line), on).max() < 1e-6
-            for one, other in pairwise(leg.pieces):
-                assert one == other or network.neighbours[one, other]
+            assert all(a == b or network.neighbours[a, b] for a, b in pairwise(leg.pieces))
 
 
 def test_bound_is_never_below_the_patrol(demo_plan):
     """No patrol is worth more than its bound; a proven one is worth nearly that."""
     for patrol in demo_plan.patrols:
         assert patrol.bound >= patrol.worth - 1e-9
-        if patrol.proven:
-            assert patrol.gap_percent == pytest.approx(0, abs=1e-6)
+        assert not patrol.proven or patrol.gap_percent == pytest.approx(0, abs=1e-6)
 
 
 def test_variants_are_other_patrols_worth_no_more(demo_plan):
@@ -99,11 +95,8 @@ def plan(demo_area, demo_risk, demo_hotspots):
 def builders(plan):
     """What walks each school's patrols."""
     inputs = PlanningInputs.from_area(plan.area, plan.risk, plan.hotspots, date=DAY)
-    rows = {urn: row for row, urn in enumerate(plan.area.schools["urn"])}
-    return {
-        patrol.urn: PatrolBuilder(build_school_problem(inputs, rows[patrol.urn]))
-        for patrol in plan.patrols
-    }
+    rows = enumerate(patrol.urn for patrol in plan.patrols)
+    return {urn: PatrolBuilder(build_school_problem(inputs, 3 * row)) for row, urn in rows}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.file_forms import round_share
-from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts, plan_posts
+from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts
 from patrolplan.pupils.presence import Visit
 from patrolplan.pupils.ways import find_presence
 
@@ -80,25 +80,17 @@ def test_posts_weigh_pupils_by_risk(demo_area, presence):
     assert choose_posts(demo_area, presence, np.zeros(len(network)), urn, 3) == plain
 
 
-def test_posts_of_some_schools(demo_area, demo_plan):
-    """The given number for each school, near its streets, for 35 minutes from the bell."""
-    posts = plan_posts(demo_area, demo_plan.risk, count=2, urns=URNS)
-    assert [post.urn for post in posts] == ["900002", "900002", "900006", "900006"]
-    for post in posts:
+def test_a_plan_has_the_posts_that_are_wanted(demo_area, demo_plan):
+    """For 35 minutes from the bell, near a school's streets; in plan.json in steps of 5 %."""
+    given = demo_area, demo_plan.risk, demo_plan.hotspots
+    plan = pp.plan_patrols(*given, urns=URNS, posts=2, for_week=False)
+    documents = build_plan_document(plan)["posts"]
+    assert [document["urn"] for document in documents] == [URNS[0], URNS[0], URNS[1], URNS[1]]
+    for document, post in zip(documents, plan.posts, strict=True):
         assert 0 < post.pupil_share < 0.6
         assert 0 < post.end_minutes - post.start_minutes <= 35
         assert " near " in post.place
-        gap = np.hypot(*(demo_area.network.node_xy - post.point).T).min()
-        assert gap < 20
-
-
-def test_a_plan_has_the_posts_that_the_settings_want(demo_area, demo_plan):
-    """In plan.json shares are in steps of 5 %, and without posts the list is empty."""
-    risk, hotspots = demo_plan.risk, demo_plan.hotspots
-    plan = pp.plan_patrols(demo_area, risk, hotspots, urns=URNS, posts=1, for_week=False)
-    documents = build_plan_document(plan)["posts"]
-    assert [document["urn"] for document in documents] == URNS
-    for document, post in zip(documents, plan.posts, strict=True):
+        assert np.hypot(*(demo_area.network.node_xy - post.point).T).min() < 20
         assert list(document) == ["urn", "place", "point", "from", "to", "pupil_share"]
         assert document["pupil_share"] == round_share(post.pupil_share)
         assert document["pupil_share"] * 20 == pytest.approx(round(document["pupil_share"] * 20))

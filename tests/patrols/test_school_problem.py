@@ -1,7 +1,7 @@
 """What a school's patrols can reach: streets, hours, candidates, barred places."""
 
-import dataclasses
 import datetime as dt
+from dataclasses import replace
 from datetime import time
 
 import networkx as nx
@@ -22,12 +22,7 @@ from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import count_own_pupils
 from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.surroundings import (
-    MAX_METRES,
-    build_surroundings,
-    compute_hours,
-    metres_per_minute,
-)
+from patrolplan.patrols.surroundings import build_surroundings, compute_hours, metres_per_minute
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
 from patrolplan.pupils.ways import find_presence
 from patrolplan.settings import load_settings
@@ -38,7 +33,7 @@ from patrolplan.times import format_time
 @pytest.fixture(scope="module")
 def free(demo_area):
     """The demo borough with nothing tasked."""
-    return dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
+    return replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
 
 
 def _plan(area, plan, *urns, **wish):
@@ -113,7 +108,7 @@ def test_a_hotspot_is_visited_where_one_stands_for_it(demo_plan):
 
 def test_without_any_hotspot_patrols_stand_at_corners(free, demo_plan):
     """An area of even risk has an empty table, and own pupils pass its corners all the same."""
-    none = dataclasses.replace(demo_plan, hotspots=demo_plan.hotspots.iloc[:0])
+    none = replace(demo_plan, hotspots=demo_plan.hotspots.iloc[:0])
     (patrol,) = _plan(free, none, "900003", for_week=True).patrols
     assert {stop.kind for stop in patrol.stops} <= {"corner", "gate"} != set()
     assert patrol.stops
@@ -179,12 +174,8 @@ def test_a_place_beyond_a_schools_streets_is_not_a_stop(schools, expected, demo_
     ],
 )
 def test_the_presence_is_for_the_pupils_as_they_leave(window, expected, note, free, demo_plan):
-    """A window from before the bell begins at the bell where it leaves time for the presence.
-
-    At short notice the presence ends as it would have, and there is none after that.
-    """
-    risk = dataclasses.replace(demo_plan.risk, window=window)
-    at_risk = dataclasses.replace(demo_plan, risk=risk)
+    """From the bell where that leaves time; at short notice until it would have ended, or none."""
+    at_risk = replace(demo_plan, risk=replace(demo_plan.risk, window=window))
     (patrol,) = _plan(free, at_risk, "900003", window=window).patrols
     start, until, latest = expected
     hours = compute_hours(free, free.schools.iloc[2], window)
@@ -204,10 +195,7 @@ def reach(request, free, demo_plan):
 
 
 def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
-    """Each candidate is near enough to go to, dwell and come back, and on own ways within 600 m.
-
-    The gate is one three times, other places are twice, each after the visit before.
-    """
+    """And on own ways within 600 m; the gate thrice, others twice, each after the one before."""
     settings, found = demo_area.settings.patrol, reach.found
     farthest = (80 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
     there_and_back = reach.walks.metres[0, 1:] + reach.walks.metres[1:, 0]
@@ -216,10 +204,8 @@ def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
     assert (there_and_back[is_own] / 2 <= min(600, farthest) + 45).all()
     places, visits = np.unique(found.places, return_counts=True)
     assert visits.tolist() == [3, *np.where(reach.prizes.is_own[places[1:]], 2, 1)]
-    follows = reach.plain_problem.follows
-    for row in range(1, len(found.places) + 1):
-        is_again = row > 1 and found.places[row - 1] == found.places[row - 2]
-        assert follows[row] == (row - 1 if is_again else -1)
+    is_again, rows = np.r_[False, np.diff(found.places) == 0], np.arange(len(found.places))
+    assert reach.plain_problem.follows[1:].tolist() == np.where(is_again, rows, -1).tolist()
 
 
 def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(free, demo_plan):
@@ -243,7 +229,7 @@ def _with_school(area, row, **cells):
     """The area with other values of one school."""
     schools = area.schools.copy()
     schools.loc[row, list(cells)] = list(cells.values())
-    return dataclasses.replace(area, schools=schools)
+    return replace(area, schools=schools)
 
 
 def test_a_school_without_clubs_ends_when_nobody_is_left(free, demo_plan):
@@ -256,7 +242,7 @@ def test_a_school_without_clubs_ends_when_nobody_is_left(free, demo_plan):
     words = f"No pupils stay for clubs: the patrol ends at {format_time(952)}"
     assert [words in " ".join(list_texts(one.notes)) for one in plan.patrols] == [True, False]
     ways, _ = find_presence(area)
-    near = ways.schools[2].pieces[ways.schools[2].gate_metres <= MAX_METRES]
+    near = ways.schools[2].pieces[ways.schools[2].gate_metres <= 600]
     passing, _ = count_own_pupils(area, ways.schools[2], np.sort(near), range(920, 1100))
     later = passing[:, 952 - 920 :].sum(axis=1) / passing.sum(axis=1)
     assert 0.005 < later.max() <= 0.01
@@ -265,14 +251,12 @@ def test_a_school_without_clubs_ends_when_nobody_is_left(free, demo_plan):
 @pytest.mark.parametrize(
     ("window", "expected"),
     [
-        (Window(20), (920, 940)),
-        (Window(180, 14 * 60), (920, 952)),
-        (Window(60, 931), (931, 991)),
-        (Window(60, 20 * 60), (1200, 1260)),
+        (Window(20), (920, 940)), (Window(180, 14 * 60), (920, 952)),
+        (Window(60, 931), (931, 991)), (Window(60, 20 * 60), (1200, 1260)),
         (Window(60, bell="opening", before_minutes=20), (500, 560)),
         (Window(60, at_gate=True), (920, 980)),
     ],
-)
+)  # fmt: skip
 def test_only_patrols_as_pupils_leave_end_when_nobody_is_left(window, expected, demo_area):
     """Shorter and later windows, mornings and those at the gate are as long as they were."""
     area = _with_school(demo_area, 2, late_share=0.0)
@@ -303,15 +287,13 @@ def test_no_walk_comes_in_sight_of_a_barred_place(free, demo_plan, row):
     """All walks keep out of 75 m of walking of it, but for the one way out of a gate in sight."""
 
     def build(area):
-        found = demo_plan.risk, demo_plan.hotspots
-        return build_school_problem(PlanningInputs.from_area(area, *found, rows=[row]), row)
+        given = area, demo_plan.risk, demo_plan.hotspots
+        return build_school_problem(PlanningInputs.from_area(*given, rows=[row]), row)
 
     plain, graph = build(free), nx.Graph()
     network, gate = plain.surroundings.network, plain.surroundings.gate
-    for (a, b), metres in zip(network.piece_nodes.tolist(), network.piece_metres, strict=True):
-        graph.add_edge(
-            a, b, metres=min(metres, graph.get_edge_data(a, b, {"metres": 1e9})["metres"])
-        )
+    for piece in np.argsort(-network.piece_metres):  # of parallel pieces the shortest is left
+        graph.add_edge(*network.piece_nodes[piece].tolist(), metres=network.piece_metres[piece])
     walk = plain.walks.find_shortest(0, int(np.argmax(plain.walks.metres[0])))
     on_way = int(walk.pieces[len(walk.pieces) // 2])
     for piece, is_at_gate in ((on_way, False), (gate.piece[0], True)):
@@ -373,27 +355,17 @@ def edge_area(demo):
     return pp.load_area(limited)
 
 
-@pytest.fixture(scope="module")
-def edge_plan(edge_area):
-    """Patrols of its schools, for any model."""
-    area = pp.with_settings(edge_area, risk={"model": "prior"})
-    risk = pp.estimate_risk(area)
-    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), for_week=False)
-
-
-def test_walks_may_leave_the_area_and_come_back(edge_area, edge_plan):
+def test_walks_may_leave_the_area_and_come_back(edge_area):
     """Streets round a gate are those of the walkable network; stops and risk are in the area."""
-    network = edge_area.network
+    area, network = pp.with_settings(edge_area, risk={"model": "prior"}), edge_area.network
+    risk = pp.estimate_risk(area)
+    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), for_week=False)
     assert len(network.walkable) > len(network) + 100
-    inside = 0
-    for row in range(len(edge_area.schools)):
-        around = build_surroundings(edge_area, row, Window(90))
-        inside += int((around.pieces >= len(network)).sum())
-    assert inside > 100
-    for patrol in edge_plan.patrols:
-        for leg in patrol.legs:
-            walked = shapely.multilinestrings(network.walkable.piece_lines[np.unique(leg.pieces)])
-            assert shapely.distance(shapely.points(leg.line), walked).max() < 1e-6
+    around = [build_surroundings(area, row, Window(90)) for row in range(len(area.schools))]
+    assert sum((one.pieces >= len(network)).sum() for one in around) > 100
+    for leg in (leg for patrol in plan.patrols for leg in patrol.legs):
+        walked = shapely.multilinestrings(network.walkable.piece_lines[np.unique(leg.pieces)])
+        assert shapely.distance(shapely.points(leg.line), walked).max() < 1e-6
 
 
 def test_distances_at_the_edge_are_those_of_all_streets(edge_area, demo_area):
@@ -409,22 +381,16 @@ def test_distances_at_the_edge_are_those_of_all_streets(edge_area, demo_area):
     assert (cut > ours + 1).any()
 
 
-WINDOWS = PatrolSettings(
-    window_minutes=75,
-    windows={"early": PatrolWindow.model_validate({"from": "07:45", "to": "08:45"})},
-)
-
-
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ({"name": "late"}, "there is no window 'late' (the settings have: early)"),
+        ({"name": "late"}, "there is no window 'late' .the settings have: early"),
         ({"name": "early", "start": time(15, 0)}, "give one of them"),
         ({"minutes": 0}, "cannot last 0 minutes"),
     ],
 )
 def test_impossible_wishes_say_what_to_do(wish, message):
     """A window that cannot be is an error that names the wish and the remedy."""
-    with pytest.raises(InputError) as error:
-        resolve_window(WINDOWS, **wish)
-    assert message in str(error.value)
+    early = PatrolWindow.model_validate({"from": "07:45", "to": "08:45"})
+    with pytest.raises(InputError, match=message):
+        resolve_window(PatrolSettings(window_minutes=75, windows={"early": early}), **wish)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
@@ -19,50 +20,39 @@ def _count_slowly(plan, patrol):
     ways = plan.risk.in_time.pupils.ways
     school = next(one for one in ways.schools if one.urn == patrol.urn)
     curve, speed = (LeavingCurve.build(settings.leave_minutes, school.late), 75.0)
-    lengths = area.network.walkable.piece_metres
-    total, met = 0.0, 0.0
-    on_way = zip(school.pieces, school.flow, school.gate_metres, strict=True)
-    waiting = zip(school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True)
-
-    middles = area.network.piece_middle
-
-    def add(piece, metres, in_time):
-        nonlocal total, met
+    middles, total, met = area.network.piece_middle, 0.0, 0.0
+    amounts = school.flow * area.network.walkable.piece_metres[school.pieces] / speed
+    on_way = zip(repeat(curve.left), school.pieces, amounts, school.gate_metres)
+    waiting = zip(repeat(curve.waited), school.wait_pieces, school.wait_pupils, school.wait_metres)
+    for in_time, piece, amount, metres in chain(on_way, waiting):
         if metres <= GATE_METRES:
-            return
+            continue
         since = school.bell_minutes + metres / speed
-        total += in_time(24 * 60 - since) - in_time(720 - since)
+        total += amount * float(in_time(24 * 60 - since) - in_time(720 - since))
         for stop in patrol.stops:
-            if piece < len(middles) and (np.hypot(*(middles[piece] - stop.point)) <= 75):
-                met += in_time(stop.leave_minutes - since) - in_time(stop.arrive_minutes - since)
-
-    for piece, flow, metres in on_way:
-        amount = flow * lengths[piece] / speed
-        add(piece, metres, lambda at, amount=amount: amount * float(curve.left(at)))
-    for piece, pupils, metres in waiting:
-        add(piece, metres, lambda at, pupils=pupils: pupils * float(curve.waited(at)))
+            if piece < len(middles) and np.hypot(*(middles[piece] - stop.point)) <= 75:
+                arrive, leave = stop.arrive_minutes - since, stop.leave_minutes - since
+                met += amount * float(in_time(leave) - in_time(arrive))
     return met / total
 
 
 def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
     """The pupil share is what a loop over streets and stops counts, apart from rounded walks."""
     for patrol in demo_plan.patrols[::4]:
-        assert patrol.way_home.pupil_share == pytest.approx(
-            _count_slowly(demo_plan, patrol), rel=0.02
-        )
+        expected = _count_slowly(demo_plan, patrol)
+        assert patrol.way_home.pupil_share == pytest.approx(expected, rel=0.02)
     assert sum(patrol.way_home.pupil_share for patrol in demo_plan.patrols) > 0.01
 
 
 def test_harm_met_is_that_of_each_minute(demo_plan):
     """The harm share equals a loop over minutes without exposure, and is within its band."""
     area, of_plan = demo_plan.area, (demo_plan.area, demo_plan.risk, demo_plan.window)
-    sight = 75
     plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
 
     def sum_slowly(stops):
         met = 0.0
         for stop in stops:
-            own = area.network.find_pieces_within(stop.point, sight)
+            own = area.network.find_pieces_within(stop.point, 75)
             for minute in range(int(stop.arrive_minutes), int(np.ceil(stop.leave_minutes))):
                 held = min(minute + 1, stop.leave_minutes) - max(minute, stop.arrive_minutes)
                 met += held * plain.compute_rate(minute)[own].sum()

@@ -1,9 +1,8 @@
 """Rolls, distances from the gate, and flows that carry every pupil over near-shortest ways."""
 
 import copy
-import dataclasses
-import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given, strategies as st
 from small_networks import build_small_network, draw_network_and_positions
 
-import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.network.paths import WalkFinder
 from patrolplan.pupils.flows import NotStoredError, SchoolWays, Ways, grow_tree, spread_flow
@@ -75,19 +73,16 @@ def test_pupils_of_each_school_are_conserved(demo_area, demo_ways):
 
 
 @pytest.mark.parametrize(
-    "modes",
+    "others",
     [
-        {"primary": {"walk": 0.5}},
-        {"primary": {"walk": 0.5}, "secondary": {"walk": 0.9, "bus": 0.2}},
-        {"primary": {"walk": 0.5}, "secondary": {"walk": -0.1}},
-        {"primary": {"walk": 0.5}, "secondary": {"walk": 0.5}, "nursery": {"walk": 1.0}},
+        {}, {"secondary": {"walk": 0.9, "bus": 0.2}}, {"secondary": {"walk": -0.1}},
+        {"secondary": {"walk": 0.5}, "nursery": {"walk": 1.0}},
     ],
-)
-def test_wrong_mode_shares_are_refused(demo_area, modes):
+)  # fmt: skip
+def test_wrong_mode_shares_are_refused(others):
     """A missing or unknown stage, a negative share, and shares above 1 name the table."""
-    area = pp.with_settings(demo_area, way_home={"modes": modes})
     with pytest.raises(InputError, match=r"\[way_home.modes\]"):
-        model_ways(area)
+        find_mode_shares(WayHomeSettings(modes={"primary": {"walk": 0.5}, **others}))
 
 
 def test_ways_cannot_be_stored_or_read_off(demo_ways):
@@ -103,12 +98,6 @@ def test_ways_cannot_be_stored_or_read_off(demo_ways):
 
 
 NONE = np.nan
-
-
-def _schools(*rows):
-    columns = ["phase", "roll", "capacity", "low_age", "high_age"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(urn=[f"{number}" for number in range(len(rows))])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +125,8 @@ def _schools(*rows):
 )
 def test_pupils_by_stage(row, expected, kinds):
     """The roll is divided by years of age, else by phase; each assumption has a note."""
-    rolls = count_pupils(_schools(row))
+    columns = ["phase", "roll", "capacity", "low_age", "high_age"]
+    rolls = count_pupils(pd.DataFrame([row], columns=columns).assign(urn="1"))
     np.testing.assert_allclose(rolls.by_stage, [expected])
     assert [note.key for note in rolls.notes] == kinds
 
@@ -158,9 +148,8 @@ def test_a_school_has_the_shares_that_are_given(preset, walk, ride):
     """Those given hold exactly, the other is the model's or what is left; bus and rail as there."""
     model = find_mode_shares(WayHomeSettings(modes=preset))
     ride *= 1 if np.isnan(walk) else 1 - walk
-    for stage, shares in enumerate(
-        find_school_modes(model, pd.Series({"walk_share": walk, "bus_share": ride}))
-    ):
+    school = pd.Series({"walk_share": walk, "bus_share": ride})
+    for stage, shares in enumerate(find_school_modes(model, school)):
         walks, rides = model[stage, 0], model[stage, 1:].sum()
         rides = min(rides, 1 - np.nan_to_num(walk)) if np.isnan(ride) else ride
         walks = min(walks, 1 - np.nan_to_num(ride)) if np.isnan(walk) else walk
@@ -184,7 +173,7 @@ def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
     """With shares given, the rest is driven, at that school alone; notes leave that school out."""
     schools = demo_area.schools.copy()
     schools.loc[3, ["walk_share", "bus_share", "late_share", "late_minutes"]] = 0.5, 0.2, 0.1, 45
-    own = model_ways(dataclasses.replace(demo_area, schools=schools))
+    own = model_ways(replace(demo_area, schools=schools))
     by_bus = 0.2 * 0.38 / (0.38 + 0.08)  # no station is near
     assert own.schools[3].on_streets == pytest.approx((0.5 + by_bus) * own.schools[3].roll)
     assert own.schools[3].late == (0.1, 45)
@@ -199,17 +188,12 @@ def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
         assert "URN" not in everywhere.text
 
 
-def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):
-    """Without numbers of pupils the command says which figure is used instead, and for whom."""
-    config = copy_demo(tmp_path, "2025-09")
-    assert "no number of pupils" not in run("check", "--config", config)[1]
-    path = tmp_path / "schools.csv"
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp1252")
-    table.assign(NumberOfPupils="").to_csv(path, index=False, encoding="utf-8")
-    code, out, _ = run("check", "--config", config, "--json")
-    assert code == 0
-    (line,) = [note for note in json.loads(out)["notes"] if "no number of pupils" in note]
-    assert "90 % of the capacity" in line
+def test_rolls_that_are_missing_are_announced(demo_area, demo_ways):
+    """Without numbers of pupils a note says which figure is used instead, and for whom."""
+    schools = demo_area.schools.assign(roll=np.nan)
+    notes = {note.key: note for note in model_ways(replace(demo_area, schools=schools)).notes}
+    assert "12 of 12 schools have no number of pupils: 90 %" in notes["rolls_by_capacity"].text
+    assert "rolls_by_capacity" not in {note.key for note in demo_ways.notes}
 
 
 NEAR = 1e-6
@@ -235,9 +219,6 @@ def test_nothing_lies_beyond_the_limit():
     """A link within the limit may lead out of it, and nothing beyond it is reached."""
     network = build_small_network([(0, 0), (300, 0)], [[0, 1]])
     tree = grow_tree(network, network.snap([(0, 0)]), 100.0)
-    reached = tree.node_metres[np.isfinite(tree.node_metres)]
-    assert reached.max() <= 100.0
+    assert tree.node_metres[np.isfinite(tree.node_metres)].max() <= 100.0
     assert tree.link_metres.sum() == pytest.approx(120.0)
-    metres, _, _ = tree.measure_to(network.snap([(95, 0), (200, 0)]))
-    assert metres[0] == 95.0
-    assert metres[1] == np.inf
+    assert tree.measure_to(network.snap([(95, 0), (200, 0)]))[0].tolist() == [95.0, np.inf]

@@ -26,18 +26,14 @@ def town():
 
 
 def _tables(network, boxes=(), origins=()):
-    tables = build_empty_tables(network.projection)
+    names, residents, shapes = zip(*boxes, strict=True) if boxes else ((), (), ())
     areas = gpd.GeoDataFrame(
-        {
-            "area": [name for name, *_ in boxes],
-            "residents": [float(count) for _, count, _ in boxes],
-            "aged_5_16": [np.nan for _ in boxes],
-        },
-        geometry=[shapely.box(*box) for *_, box in boxes],
+        {"area": names, "residents": np.array(residents, dtype=float), "aged_5_16": np.nan},
+        geometry=[shapely.box(*box) for box in shapes],
         crs=network.projection.crs,
     )
     rows = pd.DataFrame(origins, columns=["urn", "area", "pupils"])
-    return replace(tables, areas=areas, origins=rows)
+    return replace(build_empty_tables(network.projection), areas=areas, origins=rows)
 
 
 def _place(network, tables, xy, *, walkers=(0.0, 420.0), roll=(0.0, 1000.0)):
@@ -73,16 +69,13 @@ def test_residents_say_where_homes_are(town):
 def test_homes_beyond_the_streets_leave_by_the_near_edge(town):
     """Residents east of the town leave over exits in the east, and are all counted."""
     boxes = [("E", 1000, (2300, 800, 2700, 1200))]
-    _, on_piece, found = _place(town, _tables(town, boxes), (1000, 1000))
-    tree = grow_tree(town, town.snap([(1000, 1000)]), CATCHMENT_DECAYS * DECAY.max())
+    tree, on_piece, found = _place(town, _tables(town, boxes), (1000, 1000))
     assert on_piece.sum() == 0
     assert found.total == pytest.approx(420)
-    used = found.exits[found.exit_pupils > 1]
-    xy = town.node_xy[tree.nodes[used]]
-    assert np.all(xy[:, 0] > 1750)
-    assert np.average(xy[:, 1], weights=found.exit_pupils[found.exit_pupils > 1]) == pytest.approx(
-        1000, abs=60
-    )
+    used = found.exit_pupils > 1
+    x, y = town.node_xy[tree.nodes[found.exits[used]]].T
+    assert np.all(x > 1750)
+    assert np.average(y, weights=found.exit_pupils[used]) == pytest.approx(1000, abs=60)
 
 
 def test_a_gate_at_the_edge_has_more_homes_beyond(town):
@@ -122,10 +115,8 @@ def test_areas_change_the_ways_of_a_whole_area(demo_area):
     network = demo_area.network
     low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
     middle = (low + high) / 2
-    boxes = [("corner", 5000, (*low, *middle))]
-    area = replace(
-        demo_area, way_home=replace(demo_area.way_home, areas=_tables(network, boxes).areas)
-    )
+    areas = _tables(network, [("corner", 5000, (*low, *middle))]).areas
+    area = replace(demo_area, way_home=replace(demo_area.way_home, areas=areas))
     before, after = model_ways(demo_area), model_ways(area)
     kinds = [note.key for note in after.notes]
     assert "homes_from_areas" in kinds
