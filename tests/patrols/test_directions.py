@@ -158,9 +158,7 @@ def test_steps_lead_down_on_the_way_back():
     assert _tell(steps) == "head south B 60, straight on steps 9 down, straight on A 60"
 
 
-MOVES = st.lists(
-    st.tuples(st.integers(-60, 60), st.integers(-60, 60)).filter(any), min_size=1, max_size=12
-)
+MOVE = st.tuples(st.integers(-60, 60), st.integers(-60, 60)).filter(any)
 
 
 def _bearing(line, at, sign):
@@ -188,7 +186,7 @@ def find_hidden_corners(walk, names, steps):
     return hidden
 
 
-@given(MOVES, st.data())
+@given(st.lists(MOVE, min_size=1, max_size=12), st.data())
 def test_no_corner_off_a_street_is_hidden_and_no_metre_is_lost(moves, data):
     """With any short parts of streets, and any merging of them."""
     some = st.sampled_from(["A", "B", "footpath"])

@@ -79,19 +79,15 @@ def test_the_summary_is_the_ratio_of_sums():
     assert PatrolBacktest(met, seed=1).planned_worth_ratio == pytest.approx(16.8 / 16.2)
 
 
-def _problem(seed, stops, officers=1):
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 3), st.booleans())
+def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, officers, by_minute):
+    """Greedy routes are back in time, visit nothing twice, and are worth at most the best."""
     rng = np.random.default_rng(seed)
     xy = rng.random((stops + 1, 2)) * 20
     apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     prizes, dwell = np.r_[0.0, rng.random(stops)], np.r_[0.0, np.full(stops, 10.0)]
-    timed = keep_prizes(prizes, dwell, 900, 70)
-    return OrienteeringProblem(apart, timed, dwell, 900.0, 970.0, officers, barred=frozenset({0}))
-
-
-@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 3), st.booleans())
-def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, officers, by_minute):
-    """Greedy routes are back in time, visit nothing twice, and are worth at most the best."""
-    problem = _problem(seed, stops, officers)
+    given = apart, keep_prizes(prizes, dwell, 900, 70), dwell, 900.0, 970.0, officers
+    problem = OrienteeringProblem(*given, barred=frozenset({0}))
     routes = plan_greedy_routes(problem, per_minute=by_minute)
     assert len(routes) == officers
     for route in routes:

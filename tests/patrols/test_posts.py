@@ -24,17 +24,14 @@ def _draw_cover(draw):
     return [np.flatnonzero(row) for row in table], worth, draw(st.integers(1, 4))
 
 
-def _sum_seen(seen, chosen, worth):
-    return sum(worth[piece] for piece in {piece for place in chosen for piece in seen[place]})
-
-
 @given(_draw_cover())
 def test_each_post_adds_most_to_those_before_it(cover):
     """The choice is that of trying every place in turn, and stops where nothing is added."""
     seen, worth, count = cover
     expected, met = [], 0.0
     for _ in range(count):
-        sums = [_sum_seen(seen, [*expected, place], worth) for place in range(len(seen))]
+        before = [piece for place in expected for piece in seen[place]]
+        sums = [sum(worth[list({*before, *pieces})]) for pieces in seen]
         if max(sums) <= met:
             break
         expected.append(sums.index(max(sums)))

@@ -10,7 +10,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.patrols.way_home import MANY_SCHOOLS, PATROL_STEP, PLACE_STEP, measure_patrols
+from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.pupils.presence import GATE_METRES, LeavingCurve
 
 
@@ -75,22 +75,21 @@ def _find_step(plan, stops):
 def test_files_hold_pupils_met_only_in_steps(demo_plan):
     """A share of pupils is in steps of 1 %, at one place of 5 %, and none of few minutes."""
     stops = demo_plan.patrols[0].stops
-    assert _find_step(demo_plan, stops[:2]) == PATROL_STEP
-    assert _find_step(demo_plan, stops[:1]) == PLACE_STEP
-    short = replace(stops[0], leave_minutes=stops[0].arrive_minutes + 5)
-    assert _find_step(demo_plan, [short]) is None
+    short = [replace(stops[0], leave_minutes=stops[0].arrive_minutes + 5)]
+    steps = [_find_step(demo_plan, each) for each in (stops[:2], stops[:1], short)]
+    assert steps == [0.01, 0.05, None]
     document = build_plan_document(demo_plan)
     for patrol, row in zip(demo_plan.patrols, document["patrols"], strict=True):
         written = row["way_home"]["pupil_share"]
-        assert written == pytest.approx(patrol.way_home.pupil_share, abs=PATROL_STEP / 2)
+        assert written == pytest.approx(patrol.way_home.pupil_share, abs=0.01 / 2)
         assert 100 * written == pytest.approx(round(100 * written))
         assert row["way_home"]["assumed"]
     whole = document["way_home"]
     assert set(whole) == set(document["patrols"][0]["way_home"])
-    assert len(demo_plan.patrols) >= MANY_SCHOOLS
+    assert len(demo_plan.patrols) >= 5
     assert 1000 * whole["pupil_share"] == pytest.approx(round(1000 * whole["pupil_share"]))
-    few = replace(demo_plan, patrols=demo_plan.patrols[: MANY_SCHOOLS - 1])
-    assert few.way_home.step == PATROL_STEP
+    few = replace(demo_plan, patrols=demo_plan.patrols[:4])
+    assert few.way_home.step == 0.01
 
 
 def test_no_other_file_holds_the_exact_share(demo_plan):
