@@ -72,18 +72,13 @@ def test_along_a_main_road_one_crosses_another():
 
 
 @pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
-def test_the_nearest_crossing_on_the_road_says_how(kind):
-    """A crossing within 25 m along the main road counts, the nearest first; one beyond does not."""
+def test_the_footway_or_the_nearest_crossing_says_how(kind):
+    """Within 25 m along the main road, the nearest first; before it the footway walked on."""
     near, far = NEAR_METRES - 1, NEAR_METRES + 1
     points = [(0, (100 + far, 0), "island"), (0, (100 - near, 0), kind)]
     assert _cross(_build(points=points), (100, 80), (100, -70)) == [(80, "High Street", kind)]
     for others in (points[:1], [(1, (100, 5), "zebra")]):  # too far, and across the side street
         assert _cross(_build(points=others), (100, 80), (100, -70))[0][2] == "unknown"
-
-
-@pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
-def test_a_footway_across_the_road_says_how(kind):
-    """The kind of the footway that one walks on comes before what is near."""
     network = _build(crossing=["", kind, kind, ""], points=[(0, (110, 0), "unknown")])
     assert _cross(network, (100, 80), (100, -70)) == [(80, "High Street", kind)]
 
@@ -187,7 +182,6 @@ def test_near_crossings_equal_looking_at_every_pair(seed):
     assert found == sorted(found, key=lambda row: (row[0], row[2]))
 
 
-SECONDS = {"signals": 15.0, "zebra": 5.0, "island": 20.0, "unmarked": 40.0}
 ROAD_PLACES = [(0, 0), (100, 0), (200, 0), (100, 90), (100, -90), (200, 90), (200, -90)]
 ROAD_WAYS = [[0, 1, 2], [3, 1], [1, 4], [2, 5], [2, 6], [3, 5]]
 ROAD_KINDS = ["primary", *["residential"] * 5]
@@ -210,9 +204,14 @@ def _spend(network, start, end):
     return (walk.cost_metres - walk.metres) / 80 * 60
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [*SECONDS.items(), ("unknown", 40.0)])
+@pytest.mark.parametrize(
+    ("kind", "seconds"),
+    [("signals", 15.0), ("zebra", 5.0), ("island", 20.0), ("unmarked", 40.0), ("unknown", 40.0)],
+)
 def test_straight_over_a_main_road_costs_its_seconds(kind, seconds):
-    """By the nearest crossing; where none is known, as much as in a gap of the traffic."""
+    """By the footway across, or the nearest crossing, or as much as in a gap of the traffic."""
+    across = _build_road(["unmarked"], crossing=["", kind, kind, "", "", ""])
+    assert _spend(across, (100, 80), (100, -80)) == pytest.approx(seconds)
     assert _spend(_build_road([kind]), (100, 80), (100, -80)) == pytest.approx(seconds)
     assert _spend(_build_road(), (100, 80), (100, -80)) == pytest.approx(40)
 
@@ -222,13 +221,6 @@ def test_turning_into_a_main_road_costs_half():
     network = _build_road(["zebra"])
     assert _spend(network, (100, 80), (20, 0)) == pytest.approx(2.5)
     assert _spend(network, (10, 0), (190, 0)) == pytest.approx(0)
-
-
-@pytest.mark.parametrize("kind", SECONDS)
-def test_a_footway_across_costs_what_it_is(kind):
-    """The kind of the footway comes before the crossing near by."""
-    network = _build_road(["unmarked"], crossing=["", kind, kind, "", "", ""])
-    assert _spend(network, (100, 80), (100, -80)) == pytest.approx(SECONDS[kind])
 
 
 def test_what_one_would_rather_not_walk():

@@ -61,14 +61,6 @@ def test_around_gives_pieces_by_their_middles(network, metres, point):
     np.testing.assert_allclose(halves, xy, atol=0.01)  # pieces of no length have a centimetre
 
 
-@given(draw_network())
-def test_frame_tells_every_piece(network):
-    """The frame has a row a piece with its name, and lines as long as they say."""
-    frame, parts = network.frame(), network.parts
-    assert list(frame["name"]) == [parts.ways["name"][way] for way in parts.piece_way]
-    np.testing.assert_allclose(frame.length, frame["metres"], atol=0.011)
-
-
 def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):
     """As a look through all pieces finds them; what has no name is no street."""
     network = demo_area.network.walkable

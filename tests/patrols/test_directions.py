@@ -310,9 +310,6 @@ def test_a_corner_is_where_one_turns_most():
     assert gentle.find_corners(gentle.along[1:-1]) == []
 
 
-KINDS = ("bus_stop", "station", "park", "building", "shop", "railway")
-
-
 def _features(*rows):
     kinds, names, shapes = zip(*rows, strict=True)
     return gpd.GeoDataFrame({"kind": kinds, "name": names}, geometry=list(shapes), crs="EPSG:27700")
@@ -329,6 +326,7 @@ def test_no_house_shop_or_nameless_green_is_a_landmark():
     assert found == [Landmark("bus_stop"), Landmark("railway")]
 
 
+KINDS = ("bus_stop", "station", "park", "building", "shop", "railway")
 PLACES = st.tuples(st.integers(-50, 50), st.integers(-50, 50))
 
 
