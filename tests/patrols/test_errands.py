@@ -34,9 +34,11 @@ def best(demo_area, demo_plan):
 
 def add_errands(best, area, *kinds):
     """The plan of an area with the patrols of its errands of some kinds."""
-    plan = replace(best, area=area)
+    plan, rows = replace(best, area=area), area.schools.index[area.schools["urn"].isin(URNS)]
+    inputs = PlanningInputs.from_area(area, best.risk, best.hotspots, date=DAY, rows=rows)
     errands = find_errands(plan, kinds)
-    return add_variants(plan, dict(zip(errands, plan_errands(plan, errands), strict=True)))
+    answers = plan_errands(plan, errands, inputs=replace(inputs, for_week=False))
+    return add_variants(plan, dict(zip(errands, answers, strict=True)))
 
 
 def list_served(plan):
