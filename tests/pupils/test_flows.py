@@ -1,6 +1,7 @@
 """Rolls, distances from the gate, and flows that carry every pupil over near-shortest ways."""
 
 import copy
+import json
 import pickle
 from dataclasses import replace
 
@@ -183,12 +184,15 @@ def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
         assert "URN" not in everywhere.text
 
 
-def test_rolls_that_are_missing_are_announced(demo_area, demo_ways):
-    """Without numbers of pupils a note says which figure is used instead, and for whom."""
-    schools = demo_area.schools.assign(roll=np.nan)
-    notes = {note.key: note for note in model_ways(replace(demo_area, schools=schools)).notes}
-    assert "12 of 12 schools have no number of pupils: 90 %" in notes["rolls_by_capacity"].text
-    assert "rolls_by_capacity" not in {note.key for note in demo_ways.notes}
+def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):
+    """Without numbers of pupils the command says which figure is used instead."""
+    config, path = copy_demo(tmp_path, "2025-09"), tmp_path / "schools.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp1252")
+    table.assign(NumberOfPupils="").to_csv(path, index=False, encoding="utf-8")
+    code, out, _ = run("check", "--config", config, "--json")
+    assert code == 0
+    (line,) = [note for note in json.loads(out)["notes"] if "no number of pupils" in note]
+    assert "90 % of the capacity" in line
 
 
 NEAR = 1e-6
