@@ -9,21 +9,26 @@ from patrolplan.network import Positions, build_network
 from patrolplan.tables import LeftOut
 
 
-def build_small_network(
-    places, ways, names=None, kinds=None, *, traits=(), left_out=None, **options
-):
-    """A network of ways, each a list of numbers of places, in metres."""
+def build_streets(places, ways, names=None, kinds=None, *, traits=()):
+    """Streets of ways, each a list of numbers of places, in metres."""
     nodes = np.array([node for way in ways for node in way])
     names = names or [f"Street {number}" for number in range(len(ways))]
     kinds = kinds or ["residential"] * len(ways)
     rows = [(k, name, kind, "") for k, (name, kind) in enumerate(zip(names, kinds, strict=True))]
-    streets = Streets(
+    return Streets(
         ways=build_ways_table(rows).assign(**dict(traits)),
         vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
         vertex_node=nodes,
         vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
         features=build_empty_features(Projection()),
     )
+
+
+def build_small_network(
+    places, ways, names=None, kinds=None, *, traits=(), left_out=None, **options
+):
+    """The network of such ways."""
+    streets = build_streets(places, ways, names, kinds, traits=traits)
     left_out = LeftOut() if left_out is None else left_out
     return build_network(streets, Projection(), left_out, **options)
 

@@ -1,6 +1,6 @@
 """Main roads: how a walk crosses them, what that costs, and streets that one would avoid."""
 
-import dataclasses
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,9 +14,7 @@ from patrolplan.network.paths import Walk, WalkFinder
 from patrolplan.network.pieces import NEAR_METRES, SAFEST_FIRST, CrossingPoints, find_near_crossings
 from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
 
-# fmt: off
-PLACES = [(0, 0), (100, 0), (200, 0), (100, 100), (100, -100), (200, 100), (200, -100), (0, 100)]
-# fmt: on
+PLACES = [(0, 0), (100, 0), (200, 0), (100, 100), (100, -100), (200, 100), (200, -100), (300, 0)]
 WAYS = [[0, 1, 2], [3, 1], [1, 4], [5, 2, 6]]
 """High Street from west to east; North and South Lane at its middle, East Lane at its end."""
 
@@ -31,8 +29,8 @@ def _add_crossings(network, points):
         np.array([kind for *_, kind in points]),
         np.array([way for way, *_ in points], dtype=np.int64),
     )
-    parts = dataclasses.replace(network.parts, crossings=crossings)
-    return dataclasses.replace(network, parts=parts)
+    parts = replace(network.parts, crossings=crossings)
+    return replace(network, parts=parts)
 
 
 def _build(kinds=KINDS, names=NAMES, points=(), **traits):
@@ -41,29 +39,19 @@ def _build(kinds=KINDS, names=NAMES, points=(), **traits):
     return _add_crossings(network, points)
 
 
-def _walk(network, start, end):
-    """The shortest walk between two points."""
-    return WalkFinder(network, network.snap([start, end])).find_shortest(0, 1)
-
-
 def _cross(network, start, end):
-    return [
-        (round(one.at_metres), one.road, one.kind)
-        for one in find_crossed_roads(_walk(network, start, end))
-    ]
+    """What the shortest walk between two points crosses."""
+    walk = WalkFinder(network, network.snap([start, end])).find_shortest(0, 1)
+    return [(round(one.at_metres), one.road, one.kind) for one in find_crossed_roads(walk)]
 
 
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        ((100, 80), (40, 0)),
-        ((40, 0), (100, 80)),
-        ((10, 0), (160, 0)),
-        ((100, 80), (100, 20)),
-        ((100, 80), (200, 40)),
-        ((0, 0), (200, 60)),
+        ((100, 80), (40, 0)), ((40, 0), (100, 80)), ((10, 0), (160, 0)),
+        ((100, 80), (100, 20)), ((100, 80), (200, 40)), ((0, 0), (200, 60)),
     ],
-)
+)  # fmt: skip
 def test_what_stays_on_its_side_crosses_nothing(start, end):
     """Turning into a main road, walking along it, and off it on the same side is no crossing."""
     assert _cross(_build(), start, end) == []
@@ -71,9 +59,7 @@ def test_what_stays_on_its_side_crosses_nothing(start, end):
 
 def test_along_a_road_and_off_on_the_other_side_crosses_it_half_way():
     """Where it is not known how, the crossing is half way along the stretch on the road."""
-    places = [*PLACES, (300, 0)]
-    ways = [[0, 1, 2, 8], *WAYS[1:]]
-    network = build_small_network(places, ways, NAMES, KINDS)
+    network = build_small_network(PLACES, [[0, 1, 2, 7], *WAYS[1:]], NAMES, KINDS)
     assert _cross(network, (100, 80), (200, -70)) == [(130, "High Street", "unknown")]
     assert _cross(network, (100, 80), (200, 70)) == []
 
@@ -86,23 +72,13 @@ def test_along_a_main_road_one_crosses_another():
 
 
 @pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
-def test_the_nearest_crossing_on_the_road_says_how(kind):
-    """A crossing within 25 m along the main road counts, the nearest first; one beyond does not."""
+def test_the_footway_or_the_nearest_crossing_says_how(kind):
+    """Within 25 m along the main road, the nearest first; before it the footway walked on."""
     near, far = NEAR_METRES - 1, NEAR_METRES + 1
     points = [(0, (100 + far, 0), "island"), (0, (100 - near, 0), kind)]
     assert _cross(_build(points=points), (100, 80), (100, -70)) == [(80, "High Street", kind)]
-    assert _cross(_build(points=points[:1]), (100, 80), (100, -70))[0][2] == "unknown"
-
-
-def test_a_crossing_of_another_street_says_nothing():
-    """A zebra across the side street is not one across the main road."""
-    network = _build(points=[(1, (100, 5), "zebra")])
-    assert _cross(network, (100, 80), (100, -70))[0][2] == "unknown"
-
-
-@pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
-def test_a_footway_across_the_road_says_how(kind):
-    """The kind of the footway that one walks on comes before what is near."""
+    for others in (points[:1], [(1, (100, 5), "zebra")]):  # too far, and across the side street
+        assert _cross(_build(points=others), (100, 80), (100, -70))[0][2] == "unknown"
     network = _build(crossing=["", kind, kind, ""], points=[(0, (110, 0), "unknown")])
     assert _cross(network, (100, 80), (100, -70)) == [(80, "High Street", kind)]
 
@@ -148,12 +124,8 @@ def draw_town(draw):
     piece = np.array(draw(st.lists(st.sampled_from(lanes.tolist()), min_size=2, max_size=2)))
     share = np.array([draw(st.sampled_from([0.25, 0.5, 0.8])) for _ in range(2)])
     at = Positions(piece, share * network.piece_metres[piece], np.zeros(2))
-    lines = [
-        (names[k], int(k >= rows - 2), [*y[1:-1], *x[1:-1]][k])
-        for k in range(len(ways))
-        if is_main[k]
-    ]
-    return network, at, lines
+    lines = enumerate([*y[1:-1], *x[1:-1]])
+    return network, at, [(names[k], int(k >= rows - 2), at) for k, at in lines if is_main[k]]
 
 
 @given(draw_town())
@@ -162,13 +134,8 @@ def test_a_walk_crosses_the_roads_that_part_its_ends(case):
     network, at, lines = case
     walk = WalkFinder(network, at).find_shortest(0, 1)
     crossed = sorted(one.road for one in find_crossed_roads(walk))
-    ends = network.xy(at)
-    parted = [
-        name
-        for name, upright, where in lines
-        if (ends[0, 1 - upright] < where) != (ends[1, 1 - upright] < where)
-    ]
-    assert crossed == parted
+    below = [(name, network.xy(at)[:, 1 - upright] < where) for name, upright, where in lines]
+    assert crossed == [name for name, (start, end) in below if start != end]
 
 
 @given(draw_network_and_positions(), st.data())
@@ -179,8 +146,8 @@ def test_a_walk_crosses_the_same_roads_backwards(case, data):
     size = {"min_size": len(ways), "max_size": len(ways)}
     kinds = data.draw(st.lists(st.sampled_from(["primary", "residential"]), **size))
     names = data.draw(st.lists(st.sampled_from(["", "A", "B"]), **size))
-    parts = dataclasses.replace(network.parts, ways=ways.assign(highway=kinds, name=names))
-    network = dataclasses.replace(network, parts=parts)
+    parts = replace(network.parts, ways=ways.assign(highway=kinds, name=names))
+    network = replace(network, parts=parts)
     assume(len(network) > 2)
     walk = WalkFinder(network, positions).find_shortest(0, 1)
     turned = Walk(walk.network, walk.pieces[::-1], walk.to_metres[::-1], walk.from_metres[::-1])
@@ -190,26 +157,15 @@ def test_a_walk_crosses_the_same_roads_backwards(case, data):
     assert [one.at_metres for one in there] == pytest.approx(at, abs=0.01)
 
 
-def test_an_empty_walk_crosses_nothing():
-    """From a place to itself."""
-    network = _build()
-    none = np.empty(0, dtype=np.int64)
-    assert find_crossed_roads(Walk(network, none, none.astype(float), none.astype(float))) == ()
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_near_crossings_equal_looking_at_every_pair(seed):
     """Each node of a main road has the known crossings on its own roads that are near enough."""
     rng = np.random.default_rng(seed)
     names, kinds = ["High Street", "Lane", "Lane"], ["primary", "tertiary_link", "residential"]
     network = build_small_network(PLACES[:5], [[0, 1, 2], [3, 1], [1, 4]], names, kinds)
-    points = CrossingPoints(
-        rng.uniform((0, -60), (200, 60), (90, 2)),
-        rng.choice(SAFEST_FIRST, 90),
-        rng.integers(0, 3, 90),
-    )
-    parts = dataclasses.replace(network.parts, crossings=points)
-    arms = network.main_arms
+    xy, kinds = rng.uniform((0, -60), (200, 60), (90, 2)), rng.choice(SAFEST_FIRST, 90)
+    points = CrossingPoints(xy, kinds, rng.integers(0, 3, 90))
+    parts, arms = replace(network.parts, crossings=points), network.main_arms
     roads = {0: "High Street", 1: "Lane"}
     expected = set()
     for (node, piece), k in product(zip(arms.node, arms.piece, strict=True), range(90)):
@@ -226,10 +182,9 @@ def test_near_crossings_equal_looking_at_every_pair(seed):
     assert found == sorted(found, key=lambda row: (row[0], row[2]))
 
 
-SECONDS = {"signals": 15.0, "zebra": 5.0, "island": 20.0, "unmarked": 40.0}
 ROAD_PLACES = [(0, 0), (100, 0), (200, 0), (100, 90), (100, -90), (200, 90), (200, -90)]
 ROAD_WAYS = [[0, 1, 2], [3, 1], [1, 4], [2, 5], [2, 6], [3, 5]]
-ROAD_KINDS = ["primary", "residential", "residential", "residential", "residential", "residential"]
+ROAD_KINDS = ["primary", *["residential"] * 5]
 
 
 def _build_road(point_kinds=(), ways=ROAD_WAYS, kinds=ROAD_KINDS, **traits):
@@ -238,21 +193,25 @@ def _build_road(point_kinds=(), ways=ROAD_WAYS, kinds=ROAD_KINDS, **traits):
     return _add_crossings(network, [(0, (110, 0), kind) for kind in point_kinds])
 
 
-def _spend(network, start, end, **options):
+def _spend(network, start, end):
     """Seconds that the shortest walk between two points takes longer than its metres."""
     effort = compute_crossing_effort(network, 80.0)
-    walks = WalkFinder(
-        network, network.snap([start, end]), effort=np.tile(effort, (2, 1)).T, **options
-    )
+    both = np.tile(effort, (2, 1)).T
+    walks = WalkFinder(network, network.snap([start, end]), effort=both)
     walk = walks.find_shortest(0, 1)
     assert walk.cost_metres == pytest.approx(walks.metres[0, 1])
     assert walks.find_shortest(1, 0).cost_metres == pytest.approx(walk.cost_metres)
     return (walk.cost_metres - walk.metres) / 80 * 60
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [*SECONDS.items(), ("unknown", 40.0)])
+@pytest.mark.parametrize(
+    ("kind", "seconds"),
+    [("signals", 15.0), ("zebra", 5.0), ("island", 20.0), ("unmarked", 40.0), ("unknown", 40.0)],
+)
 def test_straight_over_a_main_road_costs_its_seconds(kind, seconds):
-    """By the nearest crossing; where none is known, as much as in a gap of the traffic."""
+    """By the footway across, or the nearest crossing, or as much as in a gap of the traffic."""
+    across = _build_road(["unmarked"], crossing=["", kind, kind, "", "", ""])
+    assert _spend(across, (100, 80), (100, -80)) == pytest.approx(seconds)
     assert _spend(_build_road([kind]), (100, 80), (100, -80)) == pytest.approx(seconds)
     assert _spend(_build_road(), (100, 80), (100, -80)) == pytest.approx(40)
 
@@ -262,13 +221,6 @@ def test_turning_into_a_main_road_costs_half():
     network = _build_road(["zebra"])
     assert _spend(network, (100, 80), (20, 0)) == pytest.approx(2.5)
     assert _spend(network, (10, 0), (190, 0)) == pytest.approx(0)
-
-
-@pytest.mark.parametrize("kind", SECONDS)
-def test_a_footway_across_costs_what_it_is(kind):
-    """The kind of the footway comes before the crossing near by."""
-    network = _build_road(["unmarked"], crossing=["", kind, kind, "", "", ""])
-    assert _spend(network, (100, 80), (100, -80)) == pytest.approx(SECONDS[kind])
 
 
 def test_what_one_would_rather_not_walk():

@@ -1,8 +1,6 @@
 """The street network: snapping, neighbours, catchments, and places in words."""
 
-import pickle
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +9,6 @@ from hexagons import measure_slowly
 from hypothesis import given, strategies as st
 from small_networks import build_small_network, draw_network
 
-from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import MAX_SNAP_METRES, assign_catchments, build_catchments
 from patrolplan.network.names import MAX_CROSSING_METRES, describe_positions, label_streets
 from patrolplan.network.shapes import split_by_polygons
@@ -21,10 +18,9 @@ POINTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 350)), min_size=
 
 def _brute_force(network, point):
     """Distance to the nearest of all segments, by the formula for a point and a segment."""
-    nearest = np.inf
-    for number in range(len(network)):
-        line = network.parts.coordinates[network.parts.first[number] : network.parts.last[number]]
-        for a, b in pairwise(line):
+    nearest, parts = np.inf, network.parts
+    for first, last in zip(parts.first, parts.last, strict=True):
+        for a, b in pairwise(parts.coordinates[first:last]):
             along = b - a
             length = along @ along
             share = 0.0 if length == 0 else np.clip((point - a) @ along / length, 0, 1)
@@ -39,24 +35,10 @@ def test_snapping_equals_brute_force_over_all_segments(network, points):
     found = network.snap(points)
     expected = [_brute_force(network, point) for point in points]
     np.testing.assert_allclose(found.moved_metres, expected, atol=1e-6)
-    np.testing.assert_allclose(
-        np.hypot(*(network.xy(found) - points).T), found.moved_metres, atol=1e-6
-    )
+    moved = np.hypot(*(network.xy(found) - points).T)
+    np.testing.assert_allclose(moved, found.moved_metres, atol=1e-6)
     assert (found.offset_metres >= 0).all()
     assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
-
-
-def test_nodes_are_joined_by_the_shortest_of_parallel_pieces():
-    """By brute force over all pieces, also where some are parallel or end where they begin."""
-    rng = np.random.default_rng(5)
-    nodes, metres = rng.integers(6, size=(60, 2)), rng.integers(1, 9, size=60).astype(float)
-    parts = SimpleNamespace(node_xy=np.zeros((6, 2)), piece_nodes=nodes, piece_metres=metres)
-    found = StreetNetwork(parts, None).node_graph
-    plain = np.full((6, 6), np.inf)
-    for (one, other), length in zip(nodes.tolist(), metres.tolist(), strict=True):
-        plain[one, other] = plain[other, one] = min(plain[one, other], length)
-    plain[np.isinf(plain)] = 0.0
-    assert np.array_equal(found.toarray(), plain)
 
 
 @given(draw_network())
@@ -71,41 +53,12 @@ def test_neighbours_share_a_node(network):
 @given(draw_network(), st.floats(0, 300), st.tuples(st.floats(0, 300), st.floats(0, 300)))
 def test_around_gives_pieces_by_their_middles(network, metres, point):
     """Pieces around a point are those whose middle is near enough in a straight line."""
-    apart = [
-        np.hypot(*(shapely.get_coordinates(line.interpolate(0.5, normalized=True))[0] - point))
-        for line in network.piece_lines
-    ]
-    assert list(network.find_pieces_within(point, metres)) == [
-        number for number, far in enumerate(apart) if far <= metres
-    ]
-
-
-@given(draw_network())
-def test_frame_tells_every_piece(network):
-    """The frame has a row a piece with its name, and lines as long as they say."""
-    frame = network.frame()
-    assert list(frame["name"]) == [
-        network.parts.ways["name"][way] for way in network.parts.piece_way
-    ]
-    np.testing.assert_allclose(frame.length, frame["metres"], atol=0.011)
-
-
-def test_lines_and_positions_go_together():
-    """Half way along a piece is half its metres from either end, also round a bend."""
-    network = build_small_network([(0, 0), (10, 0), (10, 10)], [[0, 1, 2]])
-    assert len(network) == 1
-    np.testing.assert_allclose(network.xy(network.middles([0])), [[10, 0]], atol=1e-9)
-    np.testing.assert_allclose(network.piece_middle, [[10, 0]], atol=1e-9)
-
-
-def test_some_lines_are_those_of_all(demo_area):
-    """Lines of a few pieces are the same whether or not those of all pieces were made."""
-    network = pickle.loads(pickle.dumps(demo_area.network))  # noqa: S301 - our own
-    some = np.array([7, 0, 7, len(network) - 1])
-    alone = network.lines(some)
-    assert "piece_lines" not in vars(network)
-    assert shapely.equals_exact(alone, network.piece_lines[some]).all()
-    assert shapely.equals_exact(alone, network.lines(some)).all()
+    middles = [line.interpolate(0.5, normalized=True) for line in network.piece_lines]
+    xy = shapely.get_coordinates(middles)
+    found = network.find_pieces_within(point, metres)
+    assert found.tolist() == np.flatnonzero(np.hypot(*(xy - point).T) <= metres).tolist()
+    halves = network.xy(network.middles(np.arange(len(network))))
+    np.testing.assert_allclose(halves, xy, atol=0.01)  # pieces of no length have a centimetre
 
 
 def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):
@@ -113,10 +66,8 @@ def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):
     network = demo_area.network.walkable
     names = set(network.piece_name) - {""}
     assert len(names) < len(set(network.piece_name))
-    assert set(network.pieces_by_name) == names
-    for name in names:
-        found = network.pieces_by_name[name].tolist()
-        assert found == np.flatnonzero(network.piece_name == name).tolist()
+    found = {name: pieces.tolist() for name, pieces in network.pieces_by_name.items()}
+    assert found == {name: np.flatnonzero(network.piece_name == name).tolist() for name in names}
     x, y = network.node_xy.T
     assert network.bounds == (x.min(), y.min(), x.max(), y.max())
 
@@ -213,12 +164,9 @@ def test_exact_places_stay_on_their_piece():
 @given(BLOCK_POINTS, st.sampled_from([40.0, 90.0]))
 def test_beside_exact_places_a_snap_point_holds_what_is_near(points, within):
     """Pieces within reach belong to the nearest point as ever; each other one is on its own."""
-    plain, found = (
-        build_catchments(NETWORK, points),
-        build_catchments(NETWORK, points, within_metres=within),
-    )
-    assert plain.public
-    assert not found.public
+    plain = build_catchments(NETWORK, points)
+    found = build_catchments(NETWORK, points, within_metres=within)
+    assert (plain.public, found.public) == (True, False)
     for piece, middle in enumerate(NETWORK.piece_middle):
         usual = plain.xy[plain.piece_catchment[piece]]
         own = found.xy[found.piece_catchment[piece]]
@@ -243,12 +191,9 @@ def test_what_was_computed_of_the_same_objects_is_reused():
 
 
 CROSS = [(-300, 0), (0, 0), (300, 0), (0, -300), (0, 300)]
-
-
 LANES = [(0, 0), (200, 0), (0, 6), (200, 6), (100, -200)]
 BESIDE = [[0, 1], [2, 3], [0, 2], [1, 3], [4, 0]]
 """A street, a way that runs beside it, and ways that join or leave them."""
-STEPS = [(0, 0), (200, 0), (0, 6), (20, 6), (40, 6), (200, -60)]
 FOOTWAYS = ["primary", *["footway"] * 4]
 
 
@@ -266,9 +211,7 @@ FOOTWAYS = ["primary", *["footway"] * 4]
         (LANES, BESIDE, FOOTWAYS, {"is_crossing": [*[False] * 4, True]}, {4: "crossing"}),
     ],
 )
-def test_streets_are_called_by_name_kind_or_the_street_beside_them(
-    places, ways, kinds, traits, labels
-):
+def test_streets_are_called_by_name_or_the_street_beside(places, ways, kinds, traits, labels):
     """A pavement has the name of its street on the same level; steps and crossings are so."""
     names = ["High Street", *[""] * (len(ways) - 1)]
     network = build_small_network(places, ways, names, kinds, traits=traits)
@@ -278,12 +221,10 @@ def test_streets_are_called_by_name_kind_or_the_street_beside_them(
 
 def test_a_flight_of_steps_leads_up_or_down_in_its_own_direction():
     """Where its incline is known; other ways lead nowhere."""
-    network = build_small_network(
-        STEPS,
-        [[0, 1], [2, 3], [3, 4], [0, 2], [1, 5]],
-        kinds=["primary", "steps", "steps", "footway", "footway"],
-        traits={"incline": [0, 1, 0, 1, 0]},
-    )
+    places = [(0, 0), (200, 0), (0, 6), (20, 6), (40, 6), (200, -60)]
+    ways, traits = [[0, 1], [2, 3], [3, 4], [0, 2], [1, 5]], {"incline": [0, 1, 0, 1, 0]}
+    kinds = ["primary", "steps", "steps", "footway", "footway"]
+    network = build_small_network(places, ways, kinds=kinds, traits=traits)
     flights = dict(zip(network.parts.piece_way.tolist(), network.piece_flight, strict=True))
     assert flights == {0: "", 1: "up", 2: "steps", 3: "", 4: ""}
 

@@ -27,7 +27,7 @@ def _graph(network, positions):
         marks = [(0.0, int(first)), *((positions.offset_metres[k], f"p{k}") for k in here)]
         marks.append((network.piece_metres[number], int(last)))
         for (a, start), (b, end) in pairwise(marks):
-            graph.add_edge(start, end, metres=b - a, piece=number)
+            graph.add_edge(start, end, metres=b - a, piece=number, start=start)
     return graph
 
 
@@ -41,29 +41,23 @@ def test_distances_equal_networkx(case):
         assert walks.metres[start, end] == pytest.approx(expected, abs=1e-6)
 
 
-def _assert_walk(network, positions, walks, start, end):
-    walk = walks.find_shortest(start, end)
-    assert walk.metres == pytest.approx(walks.metres[start, end], abs=1e-6)
-    ends = network.xy(positions)
-    if not len(walk.pieces):
-        assert start == end
-        return
-    drawn = np.hypot(*np.diff(walk.line, axis=0).T).sum()
-    assert drawn == pytest.approx(walk.metres, abs=NEAR)
-    np.testing.assert_allclose(walk.line[0], ends[start], atol=NEAR)
-    np.testing.assert_allclose(walk.line[-1], ends[end], atol=NEAR)
-    streets = shapely.multilinestrings(network.piece_lines[np.unique(walk.pieces)])
-    assert shapely.distance(shapely.points(walk.line), streets).max() < 1e-6
-    assert (walk.piece_metres <= network.piece_metres[walk.pieces] + 1e-6).all()
-
-
 @given(draw_network_and_positions())
 def test_walks_join_their_places_along_the_streets(case):
     """A walk's line is as long as the distance, joins its ends, and stays on its pieces."""
     network, positions = case
-    walks = WalkFinder(network, positions)
-    for start, end in itertools.product(range(len(positions)), repeat=2):
-        _assert_walk(network, positions, walks, start, end)
+    walks, xy = WalkFinder(network, positions), network.xy(positions)
+    for ends in itertools.product(range(len(positions)), repeat=2):
+        walk = walks.find_shortest(*ends)
+        assert walk.metres == pytest.approx(walks.metres[ends], abs=1e-6)
+        if not len(walk.pieces):
+            assert ends[0] == ends[1]
+            continue
+        drawn = np.hypot(*np.diff(walk.line, axis=0).T).sum()
+        assert drawn == pytest.approx(walk.metres, abs=NEAR)
+        np.testing.assert_allclose(walk.line[[0, -1]], xy[list(ends)], atol=NEAR)
+        streets = shapely.multilinestrings(network.piece_lines[np.unique(walk.pieces)])
+        assert shapely.distance(shapely.points(walk.line), streets).max() < 1e-6
+        assert (walk.piece_metres <= network.piece_metres[walk.pieces] + 1e-6).all()
 
 
 @given(draw_network_and_positions())
@@ -91,12 +85,9 @@ def test_no_walk_past_a_closed_street():
 def rides(draw):
     """A network and places as above, with what a metre costs each way; some ways are closed."""
     network, positions = draw(draw_network_and_positions())
-    costs = st.lists(
-        st.sampled_from([1.0, 1.0, 2.5, 7.5, np.inf]),
-        min_size=2 * len(network),
-        max_size=2 * len(network),
-    )
-    return network, positions, np.array(draw(costs)).reshape(-1, 2)
+    cost, count = st.sampled_from([1.0, 1.0, 2.5, 7.5, np.inf]), 2 * len(network)
+    costs = draw(st.lists(cost, min_size=count, max_size=count))
+    return network, positions, np.array(costs).reshape(-1, 2)
 
 
 def _directed(network, positions, effort):
@@ -104,30 +95,13 @@ def _directed(network, positions, effort):
     both = _graph(network, positions)
     graph = nx.MultiDiGraph()
     graph.add_nodes_from(both.nodes)
-    for start, end, data in both.edges(data=True):
-        ahead, back = effort[data["piece"]]
-        # networkx forgets which way an edge was put in; the piece's own direction is found by
-        # the position of its ends along it.
-        places = {}
-        first, last = (int(node) for node in network.piece_nodes[data["piece"]])
-        for node in (start, end):
-            if isinstance(node, str):
-                places[node] = positions.offset_metres[int(node[1:])]
-        low, high = (start, end) if _before(start, end, first, last, places) else (end, start)
-        short = data["metres"] <= 1e-6
-        for a, b, cost in ((low, high, ahead), (high, low, back)):
-            if np.isfinite(cost) or short:
-                graph.add_edge(a, b, cost=data["metres"] * (1.0 if short else cost))
+    for one, other, data in both.edges(data=True):
+        low, high = (one, other) if data["start"] == one else (other, one)
+        is_short = data["metres"] <= 1e-6
+        for ends, cost in zip(((low, high), (high, low)), effort[data["piece"]], strict=True):
+            if np.isfinite(cost) or is_short:
+                graph.add_edge(*ends, cost=data["metres"] * (1.0 if is_short else cost))
     return graph
-
-
-def _before(start, end, first, last, places):
-    """Whether `start` lies before `end` along their piece."""
-    along = [
-        places.get(node, 0.0 if node == first else np.inf if node == last else np.nan)
-        for node in (start, end)
-    ]
-    return along[0] < along[1]
 
 
 @given(rides())
@@ -138,17 +112,15 @@ def test_costs_are_those_of_networkx_in_each_direction(ride):
     assume(not loops[positions.piece].any())
     walks = WalkFinder(network, positions, effort=effort)
     graph = _directed(network, positions, effort)
-    for start in range(len(positions)):
-        away = nx.single_source_dijkstra_path_length(graph, f"p{start}", weight="cost")
-        for end in range(len(positions)):
-            expected = away.get(f"p{end}", np.inf)
-            assert walks.metres[start, end] == pytest.approx(expected, abs=0.3)
-            if np.isfinite(expected) and start != end:
-                walk = walks.find_shortest(start, end)
-                assert walk.cost_metres == pytest.approx(walks.metres[start, end], abs=NEAR)
-                moved = walk.piece_metres > 1e-6
-                way = walk.backwards.astype(int)
-                assert np.isfinite(effort[walk.pieces[moved], way[moved]]).all()
+    away = dict(nx.all_pairs_dijkstra_path_length(graph, weight="cost"))
+    for start, end in itertools.product(range(len(positions)), repeat=2):
+        expected = away[f"p{start}"].get(f"p{end}", np.inf)
+        assert walks.metres[start, end] == pytest.approx(expected, abs=0.3)
+        if np.isfinite(expected) and start != end:
+            walk = walks.find_shortest(start, end)
+            assert walk.cost_metres == pytest.approx(walks.metres[start, end], abs=NEAR)
+            moved = walk.piece_metres > 1e-6
+            assert np.isfinite(effort[walk.pieces, walk.backwards.astype(int)][moved]).all()
 
 
 TURN_METRES = 20.0
@@ -214,23 +186,15 @@ def test_walks_with_few_turns_are_those_of_a_slow_search(case, random):
         for end in range(len(positions)):
             walk = walks.find_shortest(start, end)
             assert walk.metres == pytest.approx(walks.metres[start, end], abs=NEAR)
-            steps = np.flatnonzero(walk.piece_metres > 1e-6)
+            rows = np.flatnonzero(walk.piece_metres > 1e-6)
+            pieces, is_back = walk.pieces[rows], walk.backwards[rows]
+            nodes = network.piece_nodes[pieces, np.where(is_back, 0, 1)]  # where each is left
             turns = sum(
-                _is_turn(
-                    network,
-                    walk.pieces[before],
-                    _find_end(network, walk, before),
-                    walk.pieces[after],
-                )
-                for before, after in pairwise(steps)
+                _is_turn(network, before, int(node), after)
+                for before, node, after in zip(pieces[:-1], nodes[:-1], pieces[1:], strict=True)
             )
             counted = walk.piece_metres @ factor[walk.pieces] + TURN_METRES * turns
             assert counted == pytest.approx(found[at.get(f"p{end}", f"p{end}")], abs=0.3)
-
-
-def _find_end(network, walk, step):
-    """The node where a step of a walk ends."""
-    return int(network.piece_nodes[walk.pieces[step], 0 if walk.backwards[step] else 1])
 
 
 @given(draw_network_and_positions())
@@ -238,17 +202,15 @@ def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
     """Each metre of street is in one link; within a link there is no way to turn off."""
     network, positions = case
     segments = build_street_graph(network, positions, None).segments
-    covered = np.bincount(
-        segments.piece, segments.to_metres - segments.from_metres, minlength=len(network)
-    )
+    lengths = segments.to_metres - segments.from_metres
+    covered = np.bincount(segments.piece, lengths, minlength=len(network))
     np.testing.assert_allclose(covered, network.piece_metres, atol=1e-6)
     meeting = np.bincount(segments.nodes.ravel())
     for start, end in pairwise(segments.first):
-        for before, after in pairwise(range(start, end)):
-            joint = segments.nodes[before, 1]
-            assert joint == segments.nodes[after, 0]
-            assert joint < len(network.node_xy)
-            assert meeting[joint] == 2
+        joints = segments.nodes[start : end - 1, 1]
+        assert (joints == segments.nodes[start + 1 : end, 0]).all()
+        assert (joints < len(network.node_xy)).all()
+        assert (meeting[joints] == 2).all()
 
 
 @given(draw_network_and_positions(), st.floats(10, 400))

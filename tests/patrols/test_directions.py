@@ -13,13 +13,7 @@ from hypothesis import given, strategies as st
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.names import KIND_LABELS, label_streets
 from patrolplan.network.pieces import PUSH, RIDE
-from patrolplan.patrols.directions import (
-    LANDMARK_METRES,
-    Landmarks,
-    PieceTraits,
-    build_directions,
-    build_leg,
-)
+from patrolplan.patrols.directions import Landmarks, PieceTraits, build_directions, build_leg
 from patrolplan.patrols.legs import Landmark
 from patrolplan.patrols.runs import HEADINGS, LOOK_METRES, MIN_END_METRES, WalkedLine, describe_turn
 
@@ -27,17 +21,11 @@ from patrolplan.patrols.runs import HEADINGS, LOOK_METRES, MIN_END_METRES, Walke
 def _walk(*moves):
     """A walk of (east, north) moves, one piece each."""
     line = np.concatenate([[[0.0, 0.0]], np.cumsum(np.array(moves, dtype=float), axis=0)])
-    metres = np.hypot(*np.diff(line, axis=0).T)
-    pieces = np.arange(len(moves))
-    total = metres.sum()
+    metres, backwards = np.hypot(*np.diff(line, axis=0).T), np.zeros(len(moves), dtype=bool)
     return SimpleNamespace(
-        line=line,
-        pieces=pieces,
-        piece_metres=metres,
-        backwards=np.zeros(len(moves), dtype=bool),
-        metres=total,
-        cost_metres=total,
-    )
+        line=line, pieces=np.arange(len(moves)), piece_metres=metres, backwards=backwards,
+        metres=metres.sum(), cost_metres=metres.sum(),
+    )  # fmt: skip
 
 
 def _turn(walk):
@@ -74,7 +62,12 @@ def _directions(walk, called, *, crossed=(), landmarks=None, **traits):
 
 
 def _tell(steps):
-    return ", ".join(f"{step.turn} {step.street} {step.metres:.0f}" for step in steps)
+    parts = [
+        (step.turn, step.street, f"{step.metres:.0f}", step.flight,
+         step.level and f"to {step.level}", step.passage and f"on {step.passage}")
+        for step in steps
+    ]  # fmt: skip
+    return ", ".join(" ".join(filter(None, part)) for part in parts)
 
 
 @pytest.mark.parametrize("number", range(8))
@@ -86,61 +79,86 @@ def test_first_step_is_a_compass_heading(number):
 
 
 @pytest.mark.parametrize(
-    ("moves", "names", "expected"),
+    ("moves", "names", "expected", "traits"),
     [
         # Each change of street is a step with its turn.
         (
             [(0, 60), (80, 0), (0, 70), (-50, 50)], ["A", "B", "C", "D"],
-            "head north A 60, right B 80, left C 70, bear left D 71",
+            "head north A 60, right B 80, left C 70, bear left D 71", {},
         ),
         # A bit with a corner at its start belongs to the street after, at its end to that before.
         (
             [(60, 0), (4, -4), (0, -17), (0, -60)], ["A", "crossing", "crossing", "footpath"],
-            "head east A 60, right footpath 83",
+            "head east A 60, right footpath 83", {},
         ),
-        ([(60, 0), (15, 0), (0, 60)], ["A", "crossing", "B"], "head east A 75, left B 60"),
+        ([(60, 0), (15, 0), (0, 60)], ["A", "crossing", "B"], "head east A 75, left B 60", {}),
         # By a few metres of another street into a third takes two turns.
-        ([(60, 0), (0, 12), (60, 0)], ["A", "B", "C"], "head east A 60, left B 12, right C 60"),
+        ([(60, 0), (0, 12), (60, 0)], ["A", "B", "C"], "head east A 60, left B 12, right C 60", {}),
         (
             [(60, 0), (0, 12), (60, 0)], ["A", "crossing", "A"],
-            "head east A 60, left crossing 12, right A 60",
+            "head east A 60, left crossing 12, right A 60", {},
         ),
         # A short bit at either end is a step where one turns at it, else part of the street.
         (
             [(0, -13), (70, 0), (0, 60), (15, 0)], ["service road", "A", "B", "Yard"],
-            "head south service road 13, left A 70, left B 60, right Yard 15",
+            "head south service road 13, left A 70, left B 60, right Yard 15", {},
         ),
-        ([(13, 0), (70, 0), (15, 2)], ["forecourt", "A", "yard"], "head east A 98"),
-        ([(0, -5), (70, 0)], ["forecourt", "A"], "head east A 75"),
-        # A street's own name leads round a bend.
-        ([(0, 60), (60, 0)], ["A", "A"], "head north A 120"),
+        ([(13, 0), (70, 0), (15, 2)], ["forecourt", "A", "yard"], "head east A 98", {}),
+        ([(0, -5), (70, 0)], ["forecourt", "A"], "head east A 75", {}),
+        # A street's own name leads round a bend, not that of a pavement, nor one that forks.
+        ([(0, 60), (60, 0)], ["A", "A"], "head north A 120", {}),
+        ([(0, 60), (60, 0)], ["A", "A"], "head north A 60, right A 60", {"name": ["A", ""]}),
+        (
+            [(0, 60), (60, 0)], ["A", "A"], "head north A 60, right A 60",
+            {"forks": [[False, True], [True, False]]},
+        ),
+        # Every flight of steps, however short; a landing belongs to it, and nothing else.
+        (
+            [(0, 60), (0, 3), (0, 2), (0, 4), (0, 60)], ["A", "steps", "footpath", "steps", "B"],
+            "head north A 60, straight on steps 9 up, straight on B 60",
+            {"flight": ["", "up", "", "up", ""]},
+        ),
+        (
+            [(0, 60), (0, 3)], ["A", "steps"],
+            "head north A 60, straight on steps 3 down", {"flight": ["", "down"]},
+        ),
+        (
+            [(60, 0), (0, 20), (0, 4), (0, 12), (60, 0)],
+            ["A", "footpath", "steps", "footpath", "B"],
+            ("head east A 60, left footpath 20, straight on steps 4 up, "
+             "straight on footpath 12, right B 60"), {"flight": ["", "", "up", "", ""]},
+        ),
+        # A change of level without steps, not onto a bridge nor where steps are at hand.
+        (
+            [(0, 60), (0, 40), (0, 60)], ["A", "walkway", "B"],
+            "head north A 60, straight on walkway 40 to up, straight on B 60 to down",
+            {"layer": [0, 1, 0]},
+        ),
+        (
+            [(0, 60), (0, 40), (0, 60)], ["A", "walkway", "B"],
+            "head north A 60, straight on walkway 40 on bridge, straight on B 60",
+            {"layer": [0, 1, 0], "passage": ["", "bridge", ""]},
+        ),
+        (
+            [(0, 60), (0, 5), (0, 40)], ["A", "steps", "walkway"],
+            "head north A 60, straight on steps 5 up, straight on walkway 40",
+            {"flight": ["", "up", ""], "layer": [0, 0, 1]},
+        ),
     ],
 )  # fmt: skip
-def test_turns_follow_the_line(moves, names, expected):
-    """Short bits of street are merged, but hide no turn."""
-    assert _tell(_directions(_walk(*moves), names)) == expected
+def test_turns_follow_the_line(moves, names, expected, traits):
+    """Short bits of street are merged, but hide no turn, no steps and no change of level."""
+    assert _tell(_directions(_walk(*moves), names, **traits)) == expected
 
 
-def test_every_flight_of_steps_is_told_however_short():
-    """Up or down as they are walked; a landing belongs to the flight."""
-    walk, flights = _walk((0, 60), (0, 3), (0, 2), (0, 4), (0, 60)), ["", "up", "", "up", ""]
-    names = ["A", "steps", "footpath", "steps", "B"]
-    steps = _directions(walk, names, flight=flights)
-    assert _tell(steps) == "head north A 60, straight on steps 9, straight on B 60"
-    assert [step.flight for step in steps] == ["", "up", ""]
-    back = _directions(_turn(walk), names, flight=flights)
-    assert [(step.street, step.flight) for step in back] == [
-        ("B", ""),
-        ("steps", "down"),
-        ("A", ""),
-    ]
-    steps = _directions(_walk((0, 60), (0, 3)), ["A", "steps"], flight=["", "down"])
-    assert (_tell(steps), steps[-1].flight) == ("head north A 60, straight on steps 3", "down")
+def test_steps_lead_down_on_the_way_back():
+    """As they are walked, whichever way their street was drawn."""
+    back = _turn(_walk((0, 60), (0, 9), (0, 60)))
+    steps = _directions(back, ["A", "steps", "B"], flight=["", "up", ""])
+    assert _tell(steps) == "head south B 60, straight on steps 9 down, straight on A 60"
 
 
-MOVES = st.lists(
-    st.tuples(st.integers(-60, 60), st.integers(-60, 60)).filter(any), min_size=1, max_size=12
-)
+MOVE = st.tuples(st.integers(-60, 60), st.integers(-60, 60)).filter(any)
 
 
 def _bearing(line, at, sign):
@@ -168,7 +186,7 @@ def find_hidden_corners(walk, names, steps):
     return hidden
 
 
-@given(MOVES, st.data())
+@given(st.lists(MOVE, min_size=1, max_size=12), st.data())
 def test_no_corner_off_a_street_is_hidden_and_no_metre_is_lost(moves, data):
     """With any short parts of streets, and any merging of them."""
     some = st.sampled_from(["A", "B", "footpath"])
@@ -185,49 +203,13 @@ def test_no_corner_off_a_street_is_hidden_and_no_metre_is_lost(moves, data):
         assert all(step.metres >= MIN_END_METRES for step in (leg.steps[0], leg.steps[-1]))
 
 
-def test_a_corner_is_told_where_no_name_of_its_own_leads_round_it():
-    """On a pavement that is called by its street, and where a name leads to both sides."""
-    bend, forks = _walk((0, 60), (60, 0)), [[False, True], [True, False]]
-    for traits in ({"name": ["A", ""]}, {"forks": forks}):
-        assert _tell(_directions(bend, ["A", "A"], **traits)) == "head north A 60, right A 60"
-
-
-def test_nothing_but_a_landing_is_added_to_a_flight():
-    """A level part before or after steps is a direction, or part of another."""
-    walk = _walk((60, 0), (0, 20), (0, 4), (0, 12), (60, 0))
-    names = ["A", "footpath", "steps", "footpath", "B"]
-    steps = _directions(walk, names, flight=["", "", "up", "", ""])
-    assert [step.street for step in steps] == names
-
-
-def test_a_change_of_level_without_steps_begins_a_direction():
-    """Not where steps are at hand, and not onto a bridge, which is in the direction itself."""
-    walk, names = _walk((0, 60), (0, 40), (0, 60)), ["A", "walkway", "B"]
-    ramps = _directions(walk, names, layer=[0, 1, 0])
-    assert [step.level for step in ramps] == ["", "up", "down"]
-    bridge = _directions(walk, names, layer=[0, 1, 0], passage=["", "bridge", ""])
-    assert [(step.level, step.passage) for step in bridge] == [("", ""), ("", "bridge"), ("", "")]
-    climbed = _directions(
-        _walk((0, 60), (0, 5), (0, 40)),
-        ["A", "steps", "walkway"],
-        flight=["", "up", ""],
-        layer=[0, 0, 1],
-    )
-    assert [(step.flight, step.level) for step in climbed] == [("", ""), ("up", ""), ("", "")]
-
-
 def test_each_crossing_is_in_the_direction_in_which_it_is():
     """By its metres along the walk, in order."""
-    crossed = [
-        CrossedRoad(20.0, "Low Road", "zebra"),
-        CrossedRoad(80.0, "B", "signals"),
-        CrossedRoad(90.0, "High Road", "unknown"),
-    ]
+    first, *others = (20.0, "Low Road", "zebra"), (80.0, "B", "signals"), (90.0, "C", "unknown")
+    crossed = [CrossedRoad(*road) for road in (first, *others)]
     steps = _directions(_walk((0, 60), (60, 0)), ["A", "B"], crossed=crossed)
-    assert [[(one.road, one.kind) for one in step.crossings] for step in steps] == [
-        [("Low Road", "zebra")],
-        [("B", "signals"), ("High Road", "unknown")],
-    ]
+    found = [[(one.road, one.kind) for one in step.crossings] for step in steps]
+    assert found == [[first[1:]], [road[1:] for road in others]]
 
 
 LONG_MOVES = st.lists(
@@ -245,23 +227,14 @@ def test_directions_walked_back_are_those_of_the_walk_back(moves, data):
     count = len(moves)
     # No two bits as long as each other: of equal ones the first is chosen, either way round.
     walk = _walk(*(np.array(move) * (60 + 2**k) for k, move in enumerate(moves)))
-    traits = {
-        "flight": draw("", "", "up", "steps"),
-        "layer": draw(0, 0, 1),
-        "passage": draw("", "", "bridge", "tunnel"),
-    }
-    names = draw("A", "B", "footpath")
+    traits = {"flight": draw("", "", "up", "steps"), "layer": draw(0, 0, 1)}
+    traits["passage"], names = draw("", "", "bridge", "tunnel"), draw("A", "B", "footpath")
     crossed = [CrossedRoad(at - 30.0, "Road", "zebra") for at in np.cumsum(walk.piece_metres)]
     signs = [shapely.Point(place) for place in walk.line]
-    landmarks = Landmarks(
-        np.array(["bus_stop"] * len(signs), dtype=object),
-        np.array([str(place) for place in signs], dtype=object),
-        np.array(signs, dtype=object),
-    )
+    columns = ["bus_stop"] * len(signs), [str(place) for place in signs], signs
+    landmarks = Landmarks(*(np.array(column, dtype=object) for column in columns))
     steps = _directions(walk, names, crossed=crossed, landmarks=landmarks, **traits)
-    returned = [
-        CrossedRoad(walk.metres - road.at_metres, road.road, road.kind) for road in crossed[::-1]
-    ]
+    returned = [replace(one, at_metres=walk.metres - one.at_metres) for one in crossed[::-1]]
     back = _directions(_turn(walk), names, crossed=returned, landmarks=landmarks, **traits)
     assert [_describe_both_ways(step) for step in back] == [
         _describe_both_ways(replace(step, crossings=step.crossings[::-1])) for step in steps[::-1]
@@ -274,19 +247,18 @@ def _describe_both_ways(step):
     return step.street, step.way, round(step.metres), is_flight, step.passage, step.crossings
 
 
-def _ride(*moves, pushed):
-    """Steps of a ride along one street a move, the second of which is pushed."""
-    ways = [[PUSH if number == pushed else RIDE] * 2 for number in range(len(moves))]
-    steps = _directions(_walk(*moves), "ABC", bicycle_ways=ways)
-    return [(step.street, round(step.metres), step.way) for step in steps]
-
-
-def test_a_push_is_told_though_it_is_short():
-    """Getting off for 12 m is a direction; a bit of a few metres is not, nor a short ride."""
-    steps = _ride((0, 100), (12, 0), (0, 100), pushed=1)
-    assert steps == [("A", 100, "ride"), ("B", 12, "push"), ("C", 100, "ride")]
-    steps = _ride((0, 100), (5, 0), (0, 100), pushed=1)
-    assert steps == [("A", 105, "ride"), ("C", 100, "ride")]
+@pytest.mark.parametrize(
+    ("metres", "expected"),
+    [
+        (12, [("A", 100, "ride"), ("B", 12, "push"), ("C", 100, "ride")]),
+        (5, [("A", 105, "ride"), ("C", 100, "ride")]),
+    ],
+)
+def test_a_push_is_told_though_it_is_short(metres, expected):
+    """Getting off for 12 m is a direction; a bit of a few metres is not."""
+    ways = [[RIDE] * 2, [PUSH] * 2, [RIDE] * 2]
+    steps = _directions(_walk((0, 100), (metres, 0), (0, 100)), "ABC", bicycle_ways=ways)
+    assert [(step.street, round(step.metres), step.way) for step in steps] == expected
 
 
 def _read_walk(leg, network):
@@ -320,28 +292,22 @@ def test_no_direction_of_a_town_hides_a_corner(plan, request):
 def test_turn_words_at_known_angles():
     """Turns are named as a walker would: by side and sharpness, clockwise to the right."""
     words = {
-        "straight on": (0, 29, -29, -350),
-        "bear right": (31, 59),
-        "bear left": (-31, -59),
-        "right": (61, 90, 149, 450),
-        "left": (-90, -149, 270),
-        "turn back": (151, 180, -180),
-    }
+        "straight on": (0, 29, -29, -350), "bear right": (31, 59), "bear left": (-31, -59),
+        "right": (61, 90, 149, 450), "left": (-90, -149, 270), "turn back": (151, 180, -180),
+    }  # fmt: skip
     for word, angles in words.items():
         assert {describe_turn(np.radians(degrees)) for degrees in angles} == {word}
 
 
 def test_a_corner_is_where_one_turns_most():
     """Bends next to each other to one side are one corner; to the other side they are two."""
-    rounded = WalkedLine.from_xy(np.array([(0, 0), (0, 60), (3, 63), (60, 63)], dtype=float))
+    rounded, jog, gentle = (
+        WalkedLine.from_xy(np.array([(0, 0), (0, 60), *xy], dtype=float))
+        for xy in ([(3, 63), (60, 63)], [(11, 60), (11, 120)], [(40, 100)])
+    )
     assert rounded.find_corners(rounded.along[1:-1]) in ([60.0], [rounded.along[2]])
-    jog = WalkedLine.from_xy(np.array([(0, 0), (0, 60), (11, 60), (11, 120)], dtype=float))
     assert jog.find_corners(jog.along[1:-1]) == [60.0, 71.0]
-    gentle = WalkedLine.from_xy(np.array([(0, 0), (0, 60), (40, 100)], dtype=float))
     assert gentle.find_corners(gentle.along[1:-1]) == []
-
-
-KINDS = ("bus_stop", "station", "park", "building", "shop", "railway")
 
 
 def _features(*rows):
@@ -351,21 +317,16 @@ def _features(*rows):
 
 def test_no_house_shop_or_nameless_green_is_a_landmark():
     """A bus stop without a name is one; a railway has no name on the map."""
-    landmarks = Landmarks.from_features(
-        _features(
-            ("building", "Rose Cottage", shapely.Point(0, 0)),
-            ("shop", "Corner Shop", shapely.Point(0, 0)),
-            ("park", "", shapely.Point(0, 0)),
-            ("bus_stop", "", shapely.Point(5, 0)),
-            ("railway", "Main Line", shapely.LineString([(100, -9), (100, 9)])),
-        )
-    )
-    assert landmarks.find_nearest(np.array([[0.0, 0.0], [99.0, 0.0]])) == [
-        Landmark("bus_stop"),
-        Landmark("railway"),
-    ]
+    here, near = shapely.Point(0, 0), shapely.Point(5, 0)
+    features = _features(
+        ("building", "Rose Cottage", here), ("shop", "Corner Shop", here), ("park", "", here),
+        ("bus_stop", "", near), ("railway", "Main Line", shapely.box(100, -9, 101, 9).boundary),
+    )  # fmt: skip
+    found = Landmarks.from_features(features).find_nearest(np.array([[0.0, 0.0], [99.0, 0.0]]))
+    assert found == [Landmark("bus_stop"), Landmark("railway")]
 
 
+KINDS = ("bus_stop", "station", "park", "building", "shop", "railway")
 PLACES = st.tuples(st.integers(-50, 50), st.integers(-50, 50))
 
 
@@ -383,9 +344,6 @@ def test_landmarks_are_those_of_a_search_through_all(signs, places):
             for number, (kind, (x, y)) in enumerate(signs)
             if kind not in {"building", "shop"}
         ]
-        near = [row for row in near if row[0] <= LANDMARK_METRES]
-        if not near:
-            assert landmark is None
-            continue
-        _, number, kind = min(near)
-        assert landmark == Landmark(kind, "" if kind == "railway" else f"{number}")
+        near = min((row for row in near if row[0] <= 30), default=None)
+        name = near and ("" if near[2] == "railway" else f"{near[1]}")
+        assert landmark == (near and Landmark(near[2], name))

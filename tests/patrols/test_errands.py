@@ -1,7 +1,8 @@
 """Who is sent where somebody asks for a patrol: taskings, feared and watched places."""
 
-import dataclasses
 import datetime as dt
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,75 +13,66 @@ from tasked_table import task
 import patrolplan as pp
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.demands import FEARED_A_SCHOOL, KINDS, find_feared_places, name_place
-from patrolplan.patrols.errands import Errand, find_errands, plan_errand
+from patrolplan.patrols.errands import Errand, add_variants, find_errands, plan_errand, plan_errands
 from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.planner import _give_places
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.surroundings import is_in_force
-from patrolplan.team.day_plans import add_relief_patrols
 
 DAY = dt.date(2026, 12, 2)
 URNS = ["900001", "900003", "900010"]
-
-
 TODAY = {"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)}
 
 
 @pytest.fixture(scope="module")
 def best(demo_area, demo_plan):
     """Three schools' patrols without tasked places, for a day."""
-    area = dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
-    return pp.plan_patrols(
-        area, demo_plan.risk, demo_plan.hotspots, urns=URNS, date=DAY, assign_tasked=False
-    )
+    area = replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
+    how = {"urns": URNS, "date": DAY, "assign_tasked": False}
+    return pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, **how)
 
 
-def add_errands(best, area):
-    """The plan of an area with errands, from nothing planned."""
-    return add_relief_patrols(dataclasses.replace(best, area=area))
+def add_errands(best, area, *kinds):
+    """The plan of an area with the patrols of its errands of some kinds."""
+    plan, rows = replace(best, area=area), area.schools.index[area.schools["urn"].isin(URNS)]
+    inputs = PlanningInputs.from_area(area, best.risk, best.hotspots, date=DAY, rows=rows)
+    errands = find_errands(plan, kinds)
+    answers = plan_errands(plan, errands, inputs=replace(inputs, for_week=False))
+    return add_variants(plan, dict(zip(errands, answers, strict=True)))
 
 
 def list_served(plan):
-    """The variants of each place by school."""
-    return {
-        (name, patrol.urn): variant
-        for patrol in plan.patrols
-        for variant in patrol.variants
-        for name in variant.serves
-    }
+    """The variant to a tasked place by school."""
+    return {patrol.urn: v for patrol in plan.patrols for v in patrol.variants if v.serves}
 
 
 def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
     """One further patrol per school goes there for the requested time; all others are unchanged."""
     gate = next(patrol for patrol in best.patrols if patrol.urn == "900001")
     area = task(demo_area, (gate.x + 150, gate.y), minutes=25.0, **TODAY)
-    plan = add_errands(best, area)
+    plan = add_errands(best, area, "tasked")
     served = list_served(plan)
-    assert ("T1", "900001") in served
+    assert served["900001"].serves == ("T1",)
     for variant in served.values():
         (patrol,) = variant.patrols
         (stop,) = (stop for stop in patrol.stops if stop.tasked)
         assert stop.stood_minutes == pytest.approx(25)
         for other in patrol.stops:
-            if other is not stop:
-                assert other.stood_minutes >= 15 - 1e-6
+            assert other.stood_minutes >= 15 - 1e-6
         assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
         assert 0 <= variant.worth_share <= 1  # beyond the own ways a place is worth nothing
     for patrol, before in zip(plan.patrols, best.patrols, strict=True):
-        own = [variant for variant in patrol.variants if not (variant.serves or variant.watches)]
+        own = [variant for variant in patrol.variants if not variant.is_further]
         assert list(map(id, own)) == list(map(id, before.variants))
         assert patrol.stops is before.stops
 
 
-@pytest.mark.parametrize(
-    ("date", "expected"),
-    [(DAY, True), (DAY + dt.timedelta(days=1), False), (DAY + dt.timedelta(days=3), False),
-     (None, True)],
-)  # fmt: skip
-def test_weekdays_decide_on_which_days_a_place_counts(demo_area, date, expected):
+def test_weekdays_decide_on_which_days_a_place_counts(demo_area):
     """Of a place for Wednesdays alone every other day is free, the weekend too."""
     area = task(demo_area, (0, 0), weekdays=["wed"], **(TODAY | {"to": pd.Timestamp("2026-12-18")}))
-    assert is_in_force(area.tasked_places, date).tolist() == [expected]
+    days = (None, *(DAY + dt.timedelta(days=days) for days in (0, 1, 3)))
+    found = [is_in_force(area.tasked_places, day).item() for day in days]
+    assert found == [True, True, False, False]
 
 
 def test_only_schools_that_are_named_or_near_may_serve(demo_area, best):
@@ -88,34 +80,31 @@ def test_only_schools_that_are_named_or_near_may_serve(demo_area, best):
     gate = best.patrols[0]
     near, far = (gate.x, gate.y), (gate.x, gate.y + 5000)
     for point, schools, urns in (
-        (near, ["900010"], {"900010"}),
-        (far, ["900010"], {"900010"}),
-        (far, ["*"], set()),
-    ):
+        (near, ["900010"], {"900010"}), (far, ["900010"], {"900010"}), (far, ["*"], set()),
+    ):  # fmt: skip
         area = task(demo_area, point, schools=schools, **TODAY)
-        assert {
-            errand.urn for errand in find_errands(dataclasses.replace(best, area=area), ["tasked"])
-        } == urns
+        errands = find_errands(replace(best, area=area), ["tasked"])
+        assert {errand.urn for errand in errands} == urns
 
 
 def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
     """Each rising hotspot near a gate is a stop of some patrol of that school, or refused."""
-    bare = dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
-    plan = add_errands(best, bare)
+    bare = replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
+    plan = add_errands(best, bare, "watched")
     watched = {one.place: dict(one.near) for one in KINDS["watched"].find(best, [DAY], URNS)}
     assert len(watched) == 3
-    stops = best.hotspots.set_index("hotspot")["stop_piece"]
+    stops, driven = best.hotspots.set_index("hotspot")["stop_piece"], demo_area.schools["is_driven"]
     for row, urn in enumerate(demo_area.schools["urn"]):
         gate = demo_area.gates.take([row])
         walk = compute_walk_metres(demo_area.network.walkable, gate, 600)
-        within = {name for name in watched if np.isfinite(walk[stops[name]])}
-        is_asked = urn in URNS and not demo_area.schools["is_driven"].iloc[row]
-        assert {name for name in watched if urn in watched[name]} == (within if is_asked else set())
+        is_asked = urn in URNS and not driven.iloc[row]
+        within = {name for name in watched if is_asked and np.isfinite(walk[stops[name]])}
+        assert {name for name in watched if urn in watched[name]} == within
     added = 0
     assert not any(variant.watches for variant in plan.patrols[2].variants)  # a special school
     for patrol in plan.patrols[:2]:
         walks = [patrol, *(one for variant in patrol.variants for one in variant.patrols)]
-        stops = {name for walk in walks for stop in walk.stops for name in stop.covered}
+        stops = {name for walk in walks for name in walk.covered}
         refused = {row.place for row in plan.unserved if row.urn == patrol.urn and row.is_watched}
         assert {name for name, near in watched.items() if patrol.urn in near} <= stops | refused
         added += sum(bool(variant.watches) for variant in patrol.variants)
@@ -127,9 +116,10 @@ def test_without_a_week_the_schools_that_lose_least_go(demo_area, demo_plan, bes
     """As many schools as there are visits take the place; no other choice would lose less."""
     gate = best.patrols[1]
     area = task(demo_area, (gate.x + 200, gate.y), visits=visits, **TODAY)
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=URNS, date=DAY)
+    how = {"urns": URNS, "date": DAY, "for_week": False}
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, **how)
     going = {p.urn for p in plan.patrols if any(stop.tasked for stop in p.stops)}
-    served = {urn: variant for (_, urn), variant in list_served(add_errands(best, area)).items()}
+    served = list_served(add_errands(best, area, "tasked"))
     worth = {patrol.urn: patrol.worth for patrol in best.patrols}
     loss = {urn: worth[urn] - variant.patrols[0].worth for urn, variant in served.items()}
     assert going == set(sorted(loss, key=loss.get)[:visits])
@@ -138,53 +128,40 @@ def test_without_a_week_the_schools_that_lose_least_go(demo_area, demo_plan, bes
             assert [s.hotspot for s in patrol.stops] == [s.hotspot for s in before.stops]
 
 
-def _invent(worth, serves):
-    patrol = type("P", (), {"worth": worth})()
-    return Variant(worth_share=1.0, hotspots=(), patrols=(patrol,), serves=serves)
-
-
 def test_a_place_goes_to_a_school_without_one_and_then_to_one_that_has_time_for_both():
     """Of two schools the second place has the one left; the third place is added to a patrol."""
-    best = {urn: [type("P", (), {"worth": 1.0})()] for urn in ("a", "b")}
+
+    def invent(worth, serves):
+        patrol = SimpleNamespace(worth=worth)
+        return Variant(worth_share=1.0, hotspots=(), patrols=(patrol,), serves=serves)
+
+    best = {urn: [SimpleNamespace(worth=1.0)] for urn in ("a", "b")}
     losses = {("T1", "a"): 0.2, ("T1", "b"): 0.1, ("T2", "a"): 0.3, ("T2", "b"): 0.0,
               ("T3", "a"): 0.1, ("T3", "b"): 0.4}  # fmt: skip
-    served = {(name, urn): _invent(1 - loss, (name,)) for (name, urn), loss in losses.items()}
-    both = _invent(0.1, ("T2", "T3"))
+    served = {(name, urn): invent(1 - loss, (name,)) for (name, urn), loss in losses.items()}
+    both = invent(0.1, ("T2", "T3"))
     given = _give_places(["T1", "T2", "T3"], best, served, lambda errands: [both] * len(errands))
     assert given == {"b": served["T1", "b"], "a": both}
 
 
-OWN_URN = "900001"
-
-
-@pytest.fixture(scope="module", params=["on a hotspot", "apart"])
-def crowded(request, demo_area, demo_plan):
-    """A school's inputs and best patrol with a place to visit, and what its stop is called."""
-    own = next(patrol for patrol in demo_plan.patrols if patrol.urn == OWN_URN)
-    hotspots = demo_plan.hotspots
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_taskings_are_no_matter_past_crowded_hotspots(demo_area, demo_plan, is_apart):
+    """Keeping off every other stop, or off the place itself, a patrol leaves the place alone."""
+    own, hotspots, network = demo_plan.patrols[0], demo_plan.hotspots, demo_area.network
     metres = np.hypot(hotspots["stop_x"] - own.x, hotspots["stop_y"] - own.y)
     near = hotspots[metres < 500].iloc[-1]
-    network = demo_area.network
-    streets = shapely.points(network.piece_middle[network.find_pieces_within([own.x, own.y], 500)])
+    streets = shapely.points(network.piece_middle[network.find_pieces_within(own.point, 500)])
     quiet = max(streets, key=lambda street: hotspots.geometry.distance(street).min())
-    apart = request.param == "apart"
-    spot = quiet if apart else shapely.Point(network.piece_middle[near["pieces"][0]])
-    area = task(demo_area, spot, schools=[OWN_URN])
-    plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[OWN_URN])
-    row = list(area.schools["urn"]).index(OWN_URN)
-    inputs = PlanningInputs.from_area(area, plan.risk, hotspots)
-    return (inputs, row), plan, "T1" if apart else near["hotspot"]
-
-
-def test_taskings_are_no_matter_past_crowded_hotspots(crowded):
-    """Keeping off every other stop, or off the place itself, a patrol leaves the place alone."""
-    (inputs, row), plan, name = crowded
-    (best,) = plan.patrols
+    spot = quiet if is_apart else shapely.Point(network.piece_middle[near["pieces"][0]])
+    given = task(demo_area, spot, schools=[own.urn]), demo_plan.risk, hotspots
+    (best,) = pp.plan_patrols(*given, urns=[own.urn], for_week=False).patrols
+    name = "T1" if is_apart else near["hotspot"]
     assert [stop.hotspot for stop in best.stops if stop.tasked] == [name]
     others = frozenset(stop.hotspot for stop in best.stops) - {name}
     assert others
+    inputs = PlanningInputs.from_area(*given, rows=[0])
     for off in (others, others | {name}):
-        past = plan_errand(inputs, (row, Errand(OWN_URN, avoid=tuple(off)), (best,)))
+        past = plan_errand(inputs, (0, Errand(own.urn, avoid=tuple(off)), (best,)))
         assert not any(stop.tasked for patrol in past.patrols for stop in patrol.stops)
         assert not off & set(past.hotspots)
 
@@ -199,12 +176,10 @@ def test_they_are_the_heaviest_squares_in_reach_of_each_school(demo_area, demo_p
     """The same as by a plain loop over schools, squares and pieces."""
     of_piece, voice = demo_area.reports.group_of_piece, demo_plan.risk.reports
     weight = [sum(voice[of_piece == group]) for group in range(len(demo_area.reports))]
+    radius = demo_area.settings.patrol.radius_metres
     for row, urn in enumerate(demo_area.schools["urn"]):
-        walk = compute_walk_metres(
-            demo_area.network.walkable,
-            demo_area.gates.take([row]),
-            demo_area.settings.patrol.radius_metres,
-        )
+        gate = demo_area.gates.take([row])
+        walk = compute_walk_metres(demo_area.network.walkable, gate, radius)
         reached = {
             group: walk[of_piece == group].min()
             for group in range(len(weight))
@@ -234,17 +209,12 @@ def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
     walking = list(schools["urn"][~schools["is_driven"]])
     places = find_feared_places(demo_area, demo_plan.risk, demo_plan.hotspots, walking)
     assert len(walking) < len(schools)
-    bare = [dataclasses.replace(patrol, stops=(), variants=()) for patrol in demo_plan.patrols]
-    errands = find_errands(dataclasses.replace(demo_plan, patrols=tuple(bare)), ["feared"])
+    bare = [replace(patrol, stops=(), variants=()) for patrol in demo_plan.patrols]
+    errands = find_errands(replace(demo_plan, patrols=tuple(bare)), ["feared"])
     wanted = [(urn, (hotspot,)) for place in places for urn, hotspot in place.nearest[:2]]
     assert [(errand.urn, errand.watch) for errand in errands] == wanted
-    walked = {
-        name
-        for patrol in demo_plan.patrols
-        for walk in (patrol, *(one for v in patrol.variants for one in v.patrols))
-        for stop in walk.stops
-        for name in stop.covered
-    }
+    others = (one for patrol in demo_plan.patrols for v in patrol.variants for one in v.patrols)
+    walked = {name for walk in (*demo_plan.patrols, *others) for name in walk.covered}
     left = [place for place in places if walked.isdisjoint(place.hotspots)]
     found = {errand.watch[0] for errand in find_errands(demo_plan, ["feared"])}
     assert found == {hotspot for place in left for _, hotspot in place.nearest[:2]}

@@ -9,15 +9,7 @@ from timed_towns import keep_prizes
 
 from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
-from patrolplan.patrols.timings import (
-    MAX_PERMUTED_STOPS,
-    MEAN_SHARE,
-    MIN_ORDER_SHARE,
-    QUARTER_MINUTES,
-    list_orders,
-    list_timings,
-    spread_chances,
-)
+from patrolplan.patrols.timings import list_orders, list_timings, spread_chances
 
 
 @st.composite
@@ -63,7 +55,7 @@ def _list_slowly(problem, stops, worth):
                 now += problem.dwell_minutes[stop]
                 here = stop
             now += problem.travel_minutes[here, 0]
-            if is_fine and now <= problem.latest_minutes and gathered >= MIN_ORDER_SHARE * worth:
+            if is_fine and now <= problem.latest_minutes and gathered >= 0.8 * worth:
                 found[order, leave] = [*begins, now]
     return found
 
@@ -74,10 +66,9 @@ def test_all_orders_and_minutes_are_found_and_no_others(problem, share):
     stops = list(range(1, problem.size))
     best = sum(problem.compute_worth(stop, np.array([900.0]))[0] for stop in stops)
     expected = _list_slowly(problem, stops, share * best)
-    timings = list_timings(problem, stops, worth=share * best)
     found = {
         (timing.order, timing.gate_until_minutes): [*timing.begin_minutes, timing.end_minutes]
-        for timing in map(timings.__getitem__, range(len(timings)))
+        for timing in list_timings(problem, stops, worth=share * best)
     }
     assert found.keys() == expected.keys()
     for key, times in found.items():
@@ -96,31 +87,32 @@ def test_one_walk_is_timed_as_in_the_list(problem):
         begins, end = walk_route(problem, order, **walk, latest_minutes=problem.latest_minutes)
         assert begins == pytest.approx(timing.begin_minutes)
         assert end == pytest.approx(timing.end_minutes)
-        worths = (
-            problem.compute_worth(stop, np.array([begin]))[0]
-            for stop, begin in zip(order, begins, strict=True)
-        )
-        assert sum(worths) >= 0.1 * MIN_ORDER_SHARE - 1e-9
+        worths = map(problem.compute_worth, order, np.array(begins)[:, None])
+        assert sum(worths) >= 0.1 * 0.8 - 1e-9
         assert walk_route(problem, order, **walk, latest_minutes=end - 1) is None
 
 
 def test_of_many_stops_only_two_orders_are_looked_at():
     """Up to six stops all orders, of more the planned one and its reverse; the planned is first."""
-    few, many = (list_orders(count) for count in (MAX_PERMUTED_STOPS, 12))
+    few, many = (list_orders(count) for count in (6, 12))
     assert len({*map(tuple, few)}) == len(few) == 720
     assert few[0].tolist() == [*range(6)]
     assert many.tolist() == [[*range(12)], [*range(12)][::-1]]
 
 
+def _list_alike(stops, legs, first):
+    """Timings of stops that are alike, and as far from each other; the first leg may differ."""
+    travel = np.full((stops + 1, stops + 1), float(legs))
+    travel[0, 1], dwell = first, np.r_[0.0, np.full(stops, 8.0)]
+    prizes = keep_prizes(np.ones(stops + 1), dwell, 900, 60)
+    problem = OrienteeringProblem(travel, prizes, dwell, 900.0, 960.0)
+    return list_timings(problem, range(1, stops + 1), worth=stops)
+
+
 @given(st.integers(1, 4), st.integers(1, 3), st.randoms())
 def test_a_timing_is_drawn_by_its_chance(stops, legs, random):
     """Counted over numbers spread evenly, each is picked as often as its chance says."""
-    travel = np.full((stops + 1, stops + 1), float(legs))
-    travel[0, 1] = random.uniform(1, 40)
-    dwell = np.r_[0.0, np.full(stops, 8.0)]
-    prizes = keep_prizes(np.ones(stops + 1), dwell, 900, 60)
-    problem = OrienteeringProblem(travel, prizes, dwell, 900.0, 960.0)
-    timings = list_timings(problem, range(1, stops + 1), worth=stops)
+    timings = _list_alike(stops, legs, random.uniform(1, 40))
     assert timings.chances.sum() == pytest.approx(1.0)
     many = 500
     rows = {(t.order, t.gate_until_minutes): n for n, t in enumerate(timings)}
@@ -133,10 +125,7 @@ def test_a_timing_is_drawn_by_its_chance(stops, legs, random):
 
 def test_some_timings_keep_their_chances_in_proportion():
     """Timings left after a selection keep relative chances, or get equal ones if all were 0."""
-    dwell = np.array([0.0, 8.0, 8.0])
-    prizes = keep_prizes(np.ones(3), dwell, 900, 60)
-    problem = OrienteeringProblem(np.full((3, 3), 2.0), prizes, dwell, 900.0, 960.0)
-    timings = list_timings(problem, (1, 2), worth=2)
+    timings = _list_alike(2, 2, 2.0)
     half = timings.gate_until_minutes % 2 == 0
     before = timings.chances[half]
     assert timings.select(half).chances == pytest.approx(before / before.sum())
@@ -158,43 +147,28 @@ def draw_timings(seed, count=12, many=3):
 
 def foresee(chances, stops, middle):
     """The sum over the stops of the highest chance of a quarter of an hour, counted one by one."""
-    found = {}
-    for chance, row, times in zip(chances, stops.tolist(), middle, strict=True):
+    found = np.zeros((stops.max() + 1, int(middle.max() // 15) + 1))
+    for chance, row, times in zip(chances, stops, middle, strict=True):
         for stop, minute in zip(row, times, strict=True):
-            key = stop, int(minute // QUARTER_MINUTES)
-            found[key] = found.get(key, 0.0) + chance
-    return sum(
-        max(value for (one, _), value in found.items() if one == stop)
-        for stop in {stop for stop, _ in found}
-    )
+            found[stop, int(minute // 15)] += chance
+    return found.max(axis=1).sum()
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
-def test_chances_are_chances_and_keep_the_worth_on_average(seed):
-    """They are together 1, none is negative, and the mean worth is kept where that is possible."""
+@settings(max_examples=40, deadline=None)
+def test_nothing_that_keeps_the_worth_is_harder_to_foresee(seed):
+    """Chances are together 1 and keep the mean worth; random ones, alike in a pattern, no less."""
     share, order, stops, middle = draw_timings(seed)
     chances = spread_chances(share, order, stops, middle)
     assert chances.sum() == pytest.approx(1.0)
     assert (chances >= 0).all()
-    pattern = np.column_stack([order, middle // QUARTER_MINUTES])
-    best = max(share[(pattern == row).all(axis=1)].mean() for row in np.unique(pattern, axis=0))
-    assert chances @ share >= min(MEAN_SHARE, best) - 1e-4
-
-
-@given(st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
-def test_nothing_else_is_harder_to_foresee(seed):
-    """Random chances that keep the worth, alike within a pattern, are foreseen no less."""
-    share, order, stops, middle = draw_timings(seed)
-    chances = spread_chances(share, order, stops, middle)
+    rng, rows = np.random.default_rng(seed), np.column_stack([order, middle // 15])
+    _, pattern, size = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    best = (np.bincount(pattern.ravel(), share) / size).max()
+    assert chances @ share >= min(0.95, best) - 1e-4
     ours = foresee(chances, stops, middle)
-    rng = np.random.default_rng(seed)
     for _ in range(200):
         others = rng.dirichlet(np.full(len(share), 0.3))
-        pattern = np.unique(
-            np.column_stack([order, middle // QUARTER_MINUTES]), axis=0, return_inverse=True
-        )[1].ravel()
-        alike = (np.bincount(pattern, others) / np.bincount(pattern))[pattern]
-        if alike @ share >= MEAN_SHARE:
+        alike = (np.bincount(pattern.ravel(), others) / size)[pattern.ravel()]
+        if alike @ share >= 0.95:
             assert foresee(alike, stops, middle) >= ours - 1e-4

@@ -1,6 +1,6 @@
 """Harm that patrols would have covered in held-out months."""
 
-import dataclasses
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -28,9 +28,8 @@ ORIGIN = pd.Timestamp("2026-06-01")
 @pytest.fixture(scope="module")
 def few_schools(demo_area):
     """The demo borough with two schools."""
-    return dataclasses.replace(
-        demo_area, schools=demo_area.schools.iloc[:2], gates=demo_area.gates.take([0, 1])
-    )
+    schools, gates = demo_area.schools.iloc[:2], demo_area.gates.take([0, 1])
+    return replace(demo_area, schools=schools, gates=gates)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
     later = (few_schools.incidents["month"] >= ORIGIN).to_numpy()
     catchment = few_schools.incident_catchment.copy()
     catchment[later] = catchment[~later][0]
-    poisoned = dataclasses.replace(few_schools, incident_catchment=catchment)
+    poisoned = replace(few_schools, incident_catchment=catchment)
     honest, spoiled = cut_area(few_schools, ORIGIN), cut_area(poisoned, ORIGIN)
     assert (honest.incident_catchment == spoiled.incident_catchment).all()
     assert (honest.incidents["month"] < ORIGIN).all()
@@ -64,21 +63,13 @@ def test_recorded_harm_is_the_months_harm_by_hand(demo_area):
 def test_the_summary_is_the_ratio_of_sums():
     """Ratios are of all harm met; an interval holds its ratio, and is a point for equal months."""
     origins = pd.date_range("2026-01-01", periods=6, freq="MS")
-    met = pd.DataFrame(
-        [
-            {
-                "origin": origin,
-                "urn": urn,
-                OURS: 6.0,
-                BASELINES[0]: 3.0,
-                BASELINES[1]: 4.0 + k % 3,
-                PLANNED_COLUMNS[0]: 0.3 + k,
-                PLANNED_COLUMNS[1]: 0.2 + k,
-            }
-            for k, origin in enumerate(origins)
-            for urn in ("1", "2")
-        ]
-    )
+    columns = ["origin", "urn", OURS, *BASELINES, *PLANNED_COLUMNS]
+    rows = [
+        (origin, urn, 6.0, 3.0, 4.0 + k % 3, 0.3 + k, 0.2 + k)
+        for k, origin in enumerate(origins)
+        for urn in ("1", "2")
+    ]
+    met = pd.DataFrame(rows, columns=columns)
     summary = PatrolBacktest(met, seed=1).summary().set_index("against")
     assert summary.loc[BASELINES[0], "harm_per_officer_hour_ratio"] == pytest.approx(2)
     assert summary.loc[BASELINES[0], ["low", "high"]].tolist() == pytest.approx([2, 2])
@@ -88,26 +79,15 @@ def test_the_summary_is_the_ratio_of_sums():
     assert PatrolBacktest(met, seed=1).planned_worth_ratio == pytest.approx(16.8 / 16.2)
 
 
-def _problem(seed, stops, officers=1):
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 3), st.booleans())
+def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, officers, by_minute):
+    """Greedy routes are back in time, visit nothing twice, and are worth at most the best."""
     rng = np.random.default_rng(seed)
     xy = rng.random((stops + 1, 2)) * 20
     apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     prizes, dwell = np.r_[0.0, rng.random(stops)], np.r_[0.0, np.full(stops, 10.0)]
-    return OrienteeringProblem(
-        travel_minutes=apart,
-        timed_prizes=keep_prizes(prizes, dwell, 900, 70),
-        dwell_minutes=dwell,
-        earliest_minutes=900.0,
-        latest_minutes=970.0,
-        officer_count=officers,
-        barred=frozenset({0}),
-    )
-
-
-@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 3), st.booleans())
-def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, officers, by_minute):
-    """Greedy routes are back in time, visit nothing twice, and are worth at most the best."""
-    problem = _problem(seed, stops, officers)
+    given = apart, keep_prizes(prizes, dwell, 900, 70), dwell, 900.0, 970.0, officers
+    problem = OrienteeringProblem(*given, barred=frozenset({0}))
     routes = plan_greedy_routes(problem, per_minute=by_minute)
     assert len(routes) == officers
     for route in routes:

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.file_forms import round_share
-from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts, plan_posts
+from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts
 from patrolplan.pupils.presence import Visit
 from patrolplan.pupils.ways import find_presence
 
@@ -24,17 +24,14 @@ def _draw_cover(draw):
     return [np.flatnonzero(row) for row in table], worth, draw(st.integers(1, 4))
 
 
-def _sum_seen(seen, chosen, worth):
-    return sum(worth[piece] for piece in {piece for place in chosen for piece in seen[place]})
-
-
 @given(_draw_cover())
 def test_each_post_adds_most_to_those_before_it(cover):
     """The choice is that of trying every place in turn, and stops where nothing is added."""
     seen, worth, count = cover
     expected, met = [], 0.0
     for _ in range(count):
-        sums = [_sum_seen(seen, [*expected, place], worth) for place in range(len(seen))]
+        before = [piece for place in expected for piece in seen[place]]
+        sums = [sum(worth[list({*before, *pieces})]) for pieces in seen]
         if max(sums) <= met:
             break
         expected.append(sums.index(max(sums)))
@@ -53,17 +50,14 @@ def test_one_post_is_the_place_that_meets_most(demo_area, presence):
     network, urn = demo_area.network, "900004"
     (post,) = choose_posts(demo_area, presence, np.ones(len(network)), urn, 1)
     bell = presence.get_bell(urn)
-    end = bell + POST_MINUTES
-    assert post.end_minutes == end
 
     def meet(xy, start=bell):
-        return presence.share_met_by(urn, [Visit(xy, start, end)])
+        return presence.share_met_by(urn, [Visit(xy, start, bell + POST_MINUTES)])
 
-    met = meet(post.point)
-    assert post.pupil_share == pytest.approx(met)
-    assert meet(post.point, post.start_minutes) == pytest.approx(met)
-    others = [meet(xy) for xy in network.node_xy[::9]]
-    assert met >= max(others) > 0
+    assert post.end_minutes == bell + POST_MINUTES
+    assert post.pupil_share == pytest.approx(meet(post.point))
+    assert post.pupil_share == pytest.approx(meet(post.point, post.start_minutes))
+    assert post.pupil_share >= max(meet(xy) for xy in network.node_xy[::9]) - 1e-9 > 0
 
 
 def test_posts_weigh_pupils_by_risk(demo_area, presence):
@@ -74,35 +68,26 @@ def test_posts_weigh_pupils_by_risk(demo_area, presence):
     risky = choose_posts(demo_area, presence, weight, urn, 3)
     bell = presence.get_bell(urn)
     journey = presence.sum_journey(urn, bell, bell + POST_MINUTES)[: len(network)] * weight
-    sight = 75
 
     def sum_risk(posts):
-        seen = [network.find_pieces_within(post.point, sight) for post in posts]
+        seen = [network.find_pieces_within(post.point, 75) for post in posts]
         return journey[np.unique(np.concatenate(seen))].sum()
 
     assert sum_risk(risky) > sum_risk(plain)
     assert choose_posts(demo_area, presence, np.zeros(len(network)), urn, 3) == plain
 
 
-def test_posts_of_some_schools(demo_area, demo_plan):
-    """The given number for each school, near its streets, for 35 minutes from the bell."""
-    posts = plan_posts(demo_area, demo_plan.risk, count=2, urns=URNS)
-    assert [post.urn for post in posts] == ["900002", "900002", "900006", "900006"]
-    for post in posts:
+def test_a_plan_has_the_posts_that_are_wanted(demo_area, demo_plan):
+    """For 35 minutes from the bell, near a school's streets; in plan.json in steps of 5 %."""
+    given = demo_area, demo_plan.risk, demo_plan.hotspots
+    plan = pp.plan_patrols(*given, urns=URNS, posts=2, for_week=False)
+    documents = build_plan_document(plan)["posts"]
+    assert [document["urn"] for document in documents] == [URNS[0], URNS[0], URNS[1], URNS[1]]
+    for document, post in zip(documents, plan.posts, strict=True):
         assert 0 < post.pupil_share < 0.6
         assert 0 < post.end_minutes - post.start_minutes <= 35
         assert " near " in post.place
-        gap = np.hypot(*(demo_area.network.node_xy - post.point).T).min()
-        assert gap < 20
-
-
-def test_a_plan_has_the_posts_that_the_settings_want(demo_area, demo_plan):
-    """In plan.json shares are in steps of 5 %, and without posts the list is empty."""
-    risk, hotspots = demo_plan.risk, demo_plan.hotspots
-    plan = pp.plan_patrols(demo_area, risk, hotspots, urns=URNS, posts=1, for_week=False)
-    documents = build_plan_document(plan)["posts"]
-    assert [document["urn"] for document in documents] == URNS
-    for document, post in zip(documents, plan.posts, strict=True):
+        assert np.hypot(*(demo_area.network.node_xy - post.point).T).min() < 20
         assert list(document) == ["urn", "place", "point", "from", "to", "pupil_share"]
         assert document["pupil_share"] == round_share(post.pupil_share)
         assert document["pupil_share"] * 20 == pytest.approx(round(document["pupil_share"] * 20))

@@ -1,7 +1,7 @@
 """What standing at a place is worth to a school: its pupils, its share of them, and the places."""
 
-import dataclasses
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -32,18 +32,14 @@ def prizes(demo_area, demo_risk, demo_hotspots):
 
 @pytest.mark.parametrize("minutes", [range(900, 990), range(480, 530)])
 def test_own_pupils_are_those_of_the_presence(demo_area, minutes):
-    """Street by street and minute by minute, but for the presence's walks in steps.
-
-    Each school has its own share of pupils who stay for clubs, and its own time of their end.
-    """
+    """But for its walks in steps, where each school has its own share and end of clubs."""
     late = {"late_share": np.linspace(0, 0.8, 12), "late_minutes": np.linspace(20, 90, 12)}
-    schools = demo_area.schools.assign(**late)
-    demo_area = dataclasses.replace(demo_area, schools=schools)
-    ways, presence = find_presence(demo_area)
+    area = replace(demo_area, schools=demo_area.schools.assign(**late))
+    ways, presence = find_presence(area)
     for row in ROWS:
         school = ways.schools[row]
-        pieces = np.sort(school.pieces[school.pieces < len(demo_area.network)])
-        _, own = count_own_pupils(demo_area, school, pieces, minutes)
+        pieces = np.sort(school.pieces[school.pieces < len(area.network)])
+        _, own = count_own_pupils(area, school, pieces, minutes)
         counted = np.transpose([presence.count_at(m, urn=school.urn)[pieces] for m in minutes])
         assert counted.sum() > 100
         assert own.sum() == pytest.approx(counted.sum(), rel=0.01)
@@ -59,39 +55,29 @@ def test_a_street_counts_by_the_share_of_own_pupils():
 
 
 def test_a_place_that_is_shared_half_and_half_counts_half(demo_area, demo_risk, demo_hotspots):
-    """Where a twin of the school sends as many pupils the same ways, each place is worth half.
-
-    Apart from the presence's walks in steps, which matter where hardly anybody is out.
-    """
-    alone = dataclasses.replace(
-        demo_area, schools=demo_area.schools.iloc[[1]], gates=demo_area.gates.take([1])
-    )
-    twin = demo_area.schools.iloc[[1]].assign(urn="900099")
-    both = dataclasses.replace(
-        demo_area,
-        schools=pd.concat([alone.schools, twin], ignore_index=True),
-        gates=demo_area.gates.take([1, 1]),
+    """Where a twin of the school sends as many pupils the same ways, but for walks in steps."""
+    school = demo_area.schools.iloc[[1]]
+    twins = pd.concat([school, school.assign(urn="900099")], ignore_index=True)
+    alone, both = (
+        replace(demo_area, schools=schools, gates=demo_area.gates.take([1] * count))
+        for count, schools in ((1, school), (2, twins))
     )
     static = RiskInTime.from_static(demo_risk.joined)
-    given = dataclasses.replace(demo_risk, in_time=static), demo_hotspots, Window(90)
+    given = replace(demo_risk, in_time=static), demo_hotspots, Window(90)
     (one,) = build_prizes(alone, *given, [0]).values()
     halved = build_prizes(both, *given, [0, 1])
-    whole = {tuple(at): worth for at, worth in zip(_list_points(one), one.rates, strict=True)}
+    whole = _sum_by_point(one)
     for other in halved.values():
-        worths = [
-            (worth.sum(), whole[tuple(at)].sum())
-            for at, worth in zip(_list_points(other), other.rates, strict=True)
-            if tuple(at) in whole
-        ]
+        worths = [(worth, whole[at]) for at, worth in _sum_by_point(other).items() if at in whole]
         assert len(worths) > 50
         half, all_of_it = np.transpose(worths)
         np.testing.assert_allclose(half, all_of_it / 2, rtol=0.03)
         assert all_of_it.sum() > 0
 
 
-def _list_points(prizes):
-    places = prizes.positions
-    return np.column_stack([places.piece, places.offset_metres.round(3)]).tolist()
+def _sum_by_point(prizes):
+    points = zip(prizes.positions.piece, prizes.positions.offset_metres.round(3), strict=True)
+    return dict(zip(points, prizes.rates.sum(axis=1), strict=True))
 
 
 def test_places_are_apart_and_the_gate_is_first():
@@ -112,9 +98,8 @@ def test_places_are_on_own_ways_near_the_gate(demo_area, prizes):
         assert flow.min() >= 0.05 * flow.max() - 1e-12
         assert np.hypot(*(place[one.is_own] - place[0]).T).max() <= 600 + 25
         assert (one.hotspot_rows[~one.is_own] >= 0).all()
-        at = one.hotspot_rows >= 0
-        assert all(row in seen for row, seen in zip(one.hotspot_rows[at], np.array(
-            one.sees, dtype=object)[at], strict=True))  # fmt: skip
+        of_places = zip(one.hotspot_rows, one.sees, strict=True)
+        assert all(row < 0 or row in seen for row, seen in of_places)
 
 
 def test_a_dwell_begins_while_enough_own_pupils_pass(prizes):
@@ -126,7 +111,7 @@ def test_a_dwell_begins_while_enough_own_pupils_pass(prizes):
             assert one.passing[place, column : column + 15].sum() >= 0.01
             assert column == 0 or one.passing[place, column - 1 : column + 14].sum() < 0.01
             assert last >= first
-    empty = dataclasses.replace(one, passing=0 * one.passing)
+    empty = replace(one, passing=0 * one.passing)
     assert empty.find_begins(1, 15) == (0, 0)
 
 
@@ -139,12 +124,10 @@ def test_sums_over_minutes():
     assert sum_best(rates, 9).tolist() == [6]
 
 
-def test_where_hardly_any_pupils_are_out_it_is_the_risk_per_metre(
-    demo_area, demo_risk, demo_hotspots
-):
+def test_with_hardly_any_pupils_it_is_the_risk_per_metre(demo_area, demo_risk, demo_hotspots):
     """In the evening hotspots alone are places, each worth the mean risk in sight, and no gate."""
-    window = Window(90, 20 * 60)
-    (one,) = build_prizes(demo_area, demo_risk, demo_hotspots, window, [1]).values()
+    given = demo_area, demo_risk, demo_hotspots, Window(90, 20 * 60)
+    (one,) = build_prizes(*given, [1]).values()
     assert not one.has_pupils
     assert (one.hotspot_rows[1:] >= 0).all()
     metres = demo_area.network.piece_metres
@@ -158,25 +141,17 @@ def test_where_hardly_any_pupils_are_out_it_is_the_risk_per_metre(
 
 def test_where_nothing_is_recorded_or_reported_it_is_said(demo_area, demo_risk, demo_hotspots):
     """Without crime and reports nothing is on the own ways; in the demo borough something is."""
-    gates = demo_area.network.xy(demo_area.gates.take(ROWS))
-    away = [demo_area.incidents.distance(shapely.Point(gate)) > 1500 for gate in gates]
-    kept = np.all(away, axis=0)
-    quiet = dataclasses.replace(
-        demo_area,
-        incidents=demo_area.incidents[kept],
-        incident_catchment=demo_area.incident_catchment[kept],
-    )
-    none, all_over = (
-        dataclasses.replace(demo_area.reports, group_of_piece=np.full(len(demo_area.network), k))
-        for k in (-1, 0)
-    )
-    for area, reports, is_nothing in (
-        (demo_area, none, False),
-        (quiet, all_over, False),
-        (quiet, none, True),
-    ):
-        given = dataclasses.replace(area, reports=reports)
-        found = build_prizes(given, demo_risk, demo_hotspots, Window(90), ROWS).values()
+    gates = shapely.points(demo_area.network.xy(demo_area.gates.take(ROWS)))
+    kept = demo_area.incidents.distance(shapely.MultiPoint(gates)) > 1500
+    crimes = {
+        "incidents": demo_area.incidents[kept],
+        "incident_catchment": demo_area.incident_catchment[kept],
+    }
+    of_piece = np.zeros(len(demo_area.network), dtype=np.int64)
+    for group, few, is_nothing in ((-1, {}, False), (0, crimes, False), (-1, crimes, True)):
+        reports = replace(demo_area.reports, group_of_piece=of_piece + group)
+        area = replace(demo_area, reports=reports, **few)
+        found = build_prizes(area, demo_risk, demo_hotspots, Window(90), ROWS).values()
         assert [one.nothing_recorded for one in found] == [is_nothing] * 2
 
 

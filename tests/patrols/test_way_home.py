@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.patrols.way_home import MANY_SCHOOLS, PATROL_STEP, PLACE_STEP, measure_patrols
+from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.pupils.presence import GATE_METRES, LeavingCurve
 
 
@@ -18,51 +19,40 @@ def _count_slowly(plan, patrol):
     area, settings = plan.area, plan.area.settings.way_home
     ways = plan.risk.in_time.pupils.ways
     school = next(one for one in ways.schools if one.urn == patrol.urn)
-    curve, speed = (LeavingCurve.from_settings(settings, school.late), 75.0)
-    lengths = area.network.walkable.piece_metres
-    total, met = 0.0, 0.0
-    on_way = zip(school.pieces, school.flow, school.gate_metres, strict=True)
-    waiting = zip(school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True)
-
-    middles = area.network.piece_middle
-
-    def add(piece, metres, in_time):
-        nonlocal total, met
+    curve, speed = (LeavingCurve.build(settings.leave_minutes, school.late), 75.0)
+    middles, total, met = area.network.piece_middle, 0.0, 0.0
+    amounts = school.flow * area.network.walkable.piece_metres[school.pieces] / speed
+    on_way = zip(repeat(curve.left), school.pieces, amounts, school.gate_metres)
+    waiting = zip(repeat(curve.waited), school.wait_pieces, school.wait_pupils, school.wait_metres)
+    for in_time, piece, amount, metres in chain(on_way, waiting):
         if metres <= GATE_METRES:
-            return
+            continue
         since = school.bell_minutes + metres / speed
-        total += in_time(24 * 60 - since) - in_time(720 - since)
+        total += amount * float(in_time(24 * 60 - since) - in_time(720 - since))
         for stop in patrol.stops:
-            if piece < len(middles) and (np.hypot(*(middles[piece] - stop.point)) <= 75):
-                met += in_time(stop.leave_minutes - since) - in_time(stop.arrive_minutes - since)
-
-    for piece, flow, metres in on_way:
-        amount = flow * lengths[piece] / speed
-        add(piece, metres, lambda at, amount=amount: amount * float(curve.left(at)))
-    for piece, pupils, metres in waiting:
-        add(piece, metres, lambda at, pupils=pupils: pupils * float(curve.waited(at)))
+            if piece < len(middles) and np.hypot(*(middles[piece] - stop.point)) <= 75:
+                arrive, leave = stop.arrive_minutes - since, stop.leave_minutes - since
+                met += amount * float(in_time(leave) - in_time(arrive))
     return met / total
 
 
 def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
     """The pupil share is what a loop over streets and stops counts, apart from rounded walks."""
     for patrol in demo_plan.patrols[::4]:
-        assert patrol.way_home.pupil_share == pytest.approx(
-            _count_slowly(demo_plan, patrol), rel=0.02
-        )
+        expected = _count_slowly(demo_plan, patrol)
+        assert patrol.way_home.pupil_share == pytest.approx(expected, rel=0.02)
     assert sum(patrol.way_home.pupil_share for patrol in demo_plan.patrols) > 0.01
 
 
 def test_harm_met_is_that_of_each_minute(demo_plan):
     """The harm share equals a loop over minutes without exposure, and is within its band."""
     area, of_plan = demo_plan.area, (demo_plan.area, demo_plan.risk, demo_plan.window)
-    sight = 75
     plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
 
     def sum_slowly(stops):
         met = 0.0
         for stop in stops:
-            own = area.network.find_pieces_within(stop.point, sight)
+            own = area.network.find_pieces_within(stop.point, 75)
             for minute in range(int(stop.arrive_minutes), int(np.ceil(stop.leave_minutes))):
                 held = min(minute + 1, stop.leave_minutes) - max(minute, stop.arrive_minutes)
                 met += held * plain.compute_rate(minute)[own].sum()
@@ -85,22 +75,20 @@ def _find_step(plan, stops):
 def test_files_hold_pupils_met_only_in_steps(demo_plan):
     """A share of pupils is in steps of 1 %, at one place of 5 %, and none of few minutes."""
     stops = demo_plan.patrols[0].stops
-    assert _find_step(demo_plan, stops[:2]) == PATROL_STEP
-    assert _find_step(demo_plan, stops[:1]) == PLACE_STEP
-    short = replace(stops[0], leave_minutes=stops[0].arrive_minutes + 5)
-    assert _find_step(demo_plan, [short]) is None
+    short = [replace(stops[0], leave_minutes=stops[0].arrive_minutes + 5)]
+    steps = [_find_step(demo_plan, each) for each in (stops[:2], stops[:1], short)]
+    assert steps == [0.01, 0.05, None]
     document = build_plan_document(demo_plan)
     for patrol, row in zip(demo_plan.patrols, document["patrols"], strict=True):
         written = row["way_home"]["pupil_share"]
-        assert written == pytest.approx(patrol.way_home.pupil_share, abs=PATROL_STEP / 2)
+        assert written == pytest.approx(patrol.way_home.pupil_share, abs=0.01 / 2)
         assert 100 * written == pytest.approx(round(100 * written))
         assert row["way_home"]["assumed"]
     whole = document["way_home"]
     assert set(whole) == set(document["patrols"][0]["way_home"])
-    assert len(demo_plan.patrols) >= MANY_SCHOOLS
     assert 1000 * whole["pupil_share"] == pytest.approx(round(1000 * whole["pupil_share"]))
-    few = replace(demo_plan, patrols=demo_plan.patrols[: MANY_SCHOOLS - 1])
-    assert few.way_home.step == PATROL_STEP
+    parts = [replace(demo_plan, patrols=demo_plan.patrols[:count]) for count in (4, 5)]
+    assert [part.way_home.step for part in parts] == pytest.approx([0.01, 0.001])
 
 
 def test_no_other_file_holds_the_exact_share(demo_plan):

@@ -25,24 +25,21 @@ def town():
     return build_grid(21, 100.0)
 
 
-def _tables(network, boxes=(), origins=()):
-    tables = build_empty_tables(network.projection)
+def _build_tables(network, boxes=(), origins=()):
+    names, residents, shapes = zip(*boxes, strict=True) if boxes else ((), (), ())
     areas = gpd.GeoDataFrame(
-        {
-            "area": [name for name, *_ in boxes],
-            "residents": [float(count) for _, count, _ in boxes],
-            "aged_5_16": [np.nan for _ in boxes],
-        },
-        geometry=[shapely.box(*box) for *_, box in boxes],
+        {"area": names, "residents": np.array(residents, dtype=float), "aged_5_16": np.nan},
+        geometry=[shapely.box(*box) for box in shapes],
         crs=network.projection.crs,
     )
     rows = pd.DataFrame(origins, columns=["urn", "area", "pupils"])
-    return replace(tables, areas=areas, origins=rows)
+    return replace(build_empty_tables(network.projection), areas=areas, origins=rows)
 
 
-def _place(network, tables, xy, *, walkers=(0.0, 420.0), roll=(0.0, 1000.0)):
+def _place(network, *tables, xy=(1000, 1000), walkers=(0.0, 420.0), roll=(0.0, 1000.0)):
+    """The tree from a gate, walkers on each piece, and all; `tables` are of areas and counts."""
     tree = grow_tree(network, network.snap([xy]), CATCHMENT_DECAYS * DECAY.max())
-    homes = Homes(network, tables)
+    homes = Homes(network, _build_tables(network, *tables))
     found = homes.place_walkers(tree, URN, np.array(walkers), np.array(roll))
     on_piece = np.bincount(tree.link_piece, found.link_homes, minlength=len(network))
     return tree, on_piece, found
@@ -50,7 +47,7 @@ def _place(network, tables, xy, *, walkers=(0.0, 420.0), roll=(0.0, 1000.0)):
 
 def test_homes_fall_off_with_distance(town):
     """On like streets walkers' homes a metre fall to a third over the decay distance."""
-    tree, on_piece, found = _place(town, _tables(town), (1000, 1000))
+    tree, on_piece, found = _place(town)
     assert found.total == pytest.approx(420)
     metres = np.full(len(town), np.inf)
     np.minimum.at(metres, tree.link_piece, tree.middle_metres)
@@ -63,7 +60,7 @@ def test_homes_fall_off_with_distance(town):
 def test_residents_say_where_homes_are(town):
     """An area with three times the residents, as far away, has three times the homes."""
     boxes = [("W", 3000, (0, 0, 990, 2000)), ("E", 1000, (1010, 0, 2000, 2000))]
-    _, on_piece, found = _place(town, _tables(town, boxes), (1000, 1000))
+    _, on_piece, found = _place(town, boxes)
     x = town.piece_middle[:, 0]
     west, east = on_piece[x < 990].sum(), on_piece[x > 1010].sum()
     assert west / east == pytest.approx(3, rel=0.02)
@@ -73,23 +70,20 @@ def test_residents_say_where_homes_are(town):
 def test_homes_beyond_the_streets_leave_by_the_near_edge(town):
     """Residents east of the town leave over exits in the east, and are all counted."""
     boxes = [("E", 1000, (2300, 800, 2700, 1200))]
-    _, on_piece, found = _place(town, _tables(town, boxes), (1000, 1000))
-    tree = grow_tree(town, town.snap([(1000, 1000)]), CATCHMENT_DECAYS * DECAY.max())
+    tree, on_piece, found = _place(town, boxes)
     assert on_piece.sum() == 0
     assert found.total == pytest.approx(420)
-    used = found.exits[found.exit_pupils > 1]
-    xy = town.node_xy[tree.nodes[used]]
-    assert np.all(xy[:, 0] > 1750)
-    assert np.average(xy[:, 1], weights=found.exit_pupils[found.exit_pupils > 1]) == pytest.approx(
-        1000, abs=60
-    )
+    used = found.exit_pupils > 1
+    x, y = town.node_xy[tree.nodes[found.exits[used]]].T
+    assert np.all(x > 1750)
+    assert np.average(y, weights=found.exit_pupils[used]) == pytest.approx(1000, abs=60)
 
 
 def test_a_gate_at_the_edge_has_more_homes_beyond(town):
     """Without residents the mean density goes on beyond the streets: more so near their edge."""
     shares = []
     for xy in ((1000, 1000), (200, 1000), (100, 100)):
-        _, _, found = _place(town, _tables(town), xy, walkers=(180.0, 0.0), roll=(300.0, 0.0))
+        _, _, found = _place(town, xy=xy, walkers=(180.0, 0.0), roll=(300.0, 0.0))
         assert found.total == pytest.approx(180)
         shares.append(found.exit_pupils.sum() / found.total)
     assert shares[0] < 0.15 < shares[1] < shares[2] < 0.8
@@ -100,7 +94,7 @@ def test_own_counts_say_where_homes_are(town):
     near, far = (900, 900, 1100, 1100), (1600, 1600, 1900, 1900)
     boxes = [("near", 10, near), ("far", 10_000, far)]
     origins = [(URN, "near", 500.0), (URN, "far", 500.0)]
-    _, on_piece, found = _place(town, _tables(town, boxes, origins), (1000, 1000))
+    _, on_piece, found = _place(town, boxes, origins)
     assert found.total == pytest.approx(420)
     x = town.piece_middle[:, 0]
     walkers = on_piece[x < 1200].sum(), on_piece[x > 1200].sum()
@@ -112,7 +106,7 @@ def test_pupils_who_live_too_far_do_not_walk(town):
     """Where too few live within reach, fewer walk than the mode share says."""
     boxes = [("near", 10, (900, 900, 1100, 1100)), ("far", 10, (9000, 0, 9500, 500))]
     origins = [(URN, "near", 100.0), (URN, "far", 900.0)]
-    _, on_piece, found = _place(town, _tables(town, boxes, origins), (1000, 1000))
+    _, on_piece, found = _place(town, boxes, origins)
     assert found.total == pytest.approx(100, rel=0.01)
     assert on_piece.sum() == pytest.approx(found.total)
 
@@ -122,10 +116,8 @@ def test_areas_change_the_ways_of_a_whole_area(demo_area):
     network = demo_area.network
     low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
     middle = (low + high) / 2
-    boxes = [("corner", 5000, (*low, *middle))]
-    area = replace(
-        demo_area, way_home=replace(demo_area.way_home, areas=_tables(network, boxes).areas)
-    )
+    areas = _build_tables(network, [("corner", 5000, (*low, *middle))]).areas
+    area = replace(demo_area, way_home=replace(demo_area.way_home, areas=areas))
     before, after = model_ways(demo_area), model_ways(area)
     kinds = [note.key for note in after.notes]
     assert "homes_from_areas" in kinds
@@ -143,7 +135,7 @@ def test_riders_go_to_near_stops_where_more_people_board():
     assert chosen.sum() == pytest.approx(1)
     assert chosen[0] / chosen[1] == pytest.approx(np.e)
     assert chosen[2] == 0
-    chosen = choose_stops(np.array([100.0, 100.0]), np.array([3.0, 1.0]), 600)
+    chosen = choose_stops(np.full(2, 100.0), np.array([3.0, 1.0]), 600)
     np.testing.assert_allclose(chosen, [0.75, 0.25])
     np.testing.assert_allclose(choose_stops(np.array([10.0, 20.0]), np.zeros(2), 600), 0.5)
     assert choose_stops(np.array([700.0, np.inf]), np.ones(2), 600).sum() == 0

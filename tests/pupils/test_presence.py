@@ -1,26 +1,17 @@
 """Presence is where the flow's pupils are, minute by minute, and sums to their walks and waits."""
 
-import dataclasses
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import patrolplan as pp
 from patrolplan.pupils.flows import NotStoredError
-from patrolplan.pupils.presence import (
-    ARRIVAL_MINUTES,
-    GATE_METRES,
-    LONGEST_MINUTES,
-    NOON_MINUTES,
-    LeavingCurve,
-    Presence,
-    Visit,
-    arrived,
-)
+from patrolplan.pupils.presence import LeavingCurve, Presence, Visit, arrived
 from patrolplan.pupils.ways import find_presence, model_ways
 
-CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60, wait_minutes=6)
+CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60)
 URN = "900003"
 SPEED = 75.0
 
@@ -37,8 +28,10 @@ def presence(demo_area, ways):
     return Presence(demo_area, ways)
 
 
-def _get_school(ways, urn=URN):
-    return next(school for school in ways.schools if school.urn == urn)
+@pytest.fixture(scope="module")
+def school(ways):
+    """One of them."""
+    return next(school for school in ways.schools if school.urn == URN)
 
 
 def test_three_quarters_leave_soon_after_the_bell():
@@ -60,16 +53,16 @@ def test_waiting_is_that_of_one_pupil_after_the_other():
     is_late = draw.random(count) < CURVE.late_share
     first = draw.gamma(2, CURVE.leave_minutes / 2, count)
     come = np.where(is_late, draw.normal(CURVE.late_minutes, 12, count), first)
-    gone = come + draw.exponential(CURVE.wait_minutes, count)
+    gone = come + draw.exponential(6, count)
     for minute in (5.0, 12.0, 30.0, 70.0):
         waited = np.clip(minute - come, 0, gone - come).mean()
         assert CURVE.waited(minute) == pytest.approx(waited, abs=0.03)
-    assert CURVE.waited(600.0) == pytest.approx(CURVE.wait_minutes)
+    assert CURVE.waited(600.0) == pytest.approx(6)
 
 
 def test_arriving_ends_as_school_opens():
     """Nobody arrives earlier than the limit, more the nearer the opening, all by then."""
-    minutes = np.arange(-ARRIVAL_MINUTES - 5, 6)
+    minutes = np.arange(-30 - 5, 6)
     share = arrived(minutes)
     assert share[0] == 0
     assert share[-1] == 1
@@ -77,53 +70,44 @@ def test_arriving_ends_as_school_opens():
     assert share[minutes == -5] - share[minutes == -10] > share[minutes == -25]
 
 
-def test_pupil_minutes_are_walks_and_waits(demo_area, ways, presence):
+def test_pupil_minutes_are_walks_and_waits(demo_area, school, presence):
     """Over a day, on patrolled streets and others, they are the flow's walks there and waits."""
     metres = demo_area.network.walkable.piece_metres
-    school = _get_school(ways)
-    whole = presence.sum_between(NOON_MINUTES, LONGEST_MINUTES, urn=URN, unaccompanied=False)
+    whole = presence.sum_between(720, 1440, urn=URN, unaccompanied=False)
     expected = np.zeros(len(metres))
     np.add.at(expected, school.pieces, school.flow * metres[school.pieces] / SPEED)
-    np.add.at(expected, school.wait_pieces, school.wait_pupils * CURVE.wait_minutes)
+    np.add.at(expected, school.wait_pieces, school.wait_pupils * 6)
     np.testing.assert_allclose(whole, expected[: len(whole)], rtol=1e-6, atol=1e-9)
 
 
-def test_presence_is_that_of_a_plain_loop(demo_area, ways, presence):
+def test_presence_is_that_of_a_plain_loop(demo_area, school, presence):
     """On each piece the flow times the time on it times the leaving density, a walk later."""
-    school = _get_school(ways)
     metres = demo_area.network.walkable.piece_metres
-    minute = school.bell_minutes + 12
     expected = np.zeros(len(metres))
     for piece, flow, away in zip(school.pieces, school.flow, school.gate_metres, strict=True):
-        after = minute - school.bell_minutes - away / SPEED
-        density = CURVE.left(after + 1) - CURVE.left(after)
+        density = np.diff(CURVE.left(np.array([12, 13]) - away / SPEED))[0]
         expected[piece] += flow * metres[piece] / SPEED * density
-    for piece, pupils, away in zip(
-        school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True
-    ):
-        after = minute - school.bell_minutes - away / SPEED
-        expected[piece] += pupils * (CURVE.waited(after + 1) - CURVE.waited(after))
-    found = presence.count_at(minute, urn=URN, unaccompanied=False)
+    waits = zip(school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True)
+    for piece, pupils, away in waits:
+        expected[piece] += pupils * np.diff(CURVE.waited(np.array([12, 13]) - away / SPEED))[0]
+    found = presence.count_at(school.bell_minutes + 12, urn=URN, unaccompanied=False)
     np.testing.assert_allclose(found, expected[: len(found)], atol=0.02 * expected.max())
     assert found.sum() == pytest.approx(expected[: len(found)].sum(), rel=0.005)
 
 
 def test_all_schools_are_the_sum_of_each(presence, ways):
     """Each with its own bell and its own share of those without an adult."""
-    minute = 15 * 60 + 21.0
+    counts = {}
     for alone in (True, False):
-        each = [
-            presence.count_at(minute, urn=school.urn, unaccompanied=alone)
-            for school in ways.schools
-        ]
-        together = presence.count_at(minute, unaccompanied=alone)
-        np.testing.assert_allclose(together, np.sum(each, axis=0), atol=1e-9)
-    primary = _get_school(ways, "900006")
-    alone, everyone = (
-        presence.count_at(minute + 10, urn="900006", unaccompanied=which).sum()
-        for which in (True, False)
-    )
-    assert alone == pytest.approx(primary.unaccompanied * everyone)
+        counts[alone] = np.array(
+            [presence.count_at(927, urn=one.urn, unaccompanied=alone) for one in ways.schools]
+        )
+        together = presence.count_at(927, unaccompanied=alone)
+        np.testing.assert_allclose(together, counts[alone].sum(axis=0), atol=1e-9)
+    shares = np.array([one.unaccompanied for one in ways.schools])
+    assert len(set(shares)) > 1
+    assert together.sum() > 0
+    np.testing.assert_allclose(counts[True], shares[:, None] * counts[False])
 
 
 def test_each_school_has_its_own_leaving_curve(demo_area):
@@ -132,7 +116,7 @@ def test_each_school_has_its_own_leaving_curve(demo_area):
     table = np.full((len(demo_area.schools), 2), np.nan)
     table[list(late)] = list(late.values())
     schools = demo_area.schools.assign(late_share=table[:, 0], late_minutes=table[:, 1])
-    area = dataclasses.replace(demo_area, schools=schools)
+    area = replace(demo_area, schools=schools)
     mixed = Presence(area, model_ways(area))
     first, last = 15 * 60 + 5, 15 * 60 + 25
     total = np.zeros((len(demo_area.network), last - first))
@@ -150,21 +134,15 @@ def test_each_school_has_its_own_leaving_curve(demo_area):
     np.testing.assert_allclose(mixed.count_all(first, last), total.sum(axis=0))
 
 
-def test_share_met_is_that_of_a_plain_loop(demo_area, ways, presence):
+def test_share_met_is_that_of_a_plain_loop(demo_area, school, presence):
     """Pieces in sight beyond 100 m of the gate, over all pupil-minutes of the way home there."""
-    network, sight = demo_area.network, 75
-    school = _get_school(ways)
-    far = school.gate_metres > GATE_METRES
+    network, bell = demo_area.network, school.bell_minutes
+    far = school.gate_metres > 100
     busiest = school.pieces[far][np.argmax(school.flow[far])]
     point = network.walkable.piece_middle[busiest]
-    bell = school.bell_minutes
-    met = total = 0.0
-    journey = presence.sum_journey(URN, bell, bell + 35)
-    for piece, pupils in enumerate(journey):
-        near = np.hypot(*(network.walkable.piece_middle[piece] - point)) <= sight
-        if near and piece < len(network):
-            met += pupils
-    total = presence.sum_journey(URN, NOON_MINUTES, LONGEST_MINUTES).sum()
+    journey = presence.sum_journey(URN, bell, bell + 35)[: len(network)]
+    met = journey[np.hypot(*(network.piece_middle - point).T) <= 75].sum()
+    total = presence.sum_journey(URN, 720, 1440).sum()
 
     def meet(point_xy, end):
         return presence.share_met_by(URN, [Visit(point_xy, bell, end)])
@@ -196,7 +174,7 @@ def test_many_minutes_at_once_are_each_minute(presence, first):
 
 def test_ways_are_modelled_once_for_an_area(demo_area):
     """The same schools and settings have the same ways, and other settings have others."""
-    cut = dataclasses.replace(demo_area, incidents=demo_area.incidents.iloc[:9])
+    cut = replace(demo_area, incidents=demo_area.incidents.iloc[:9])
     assert find_presence(cut)[1] is find_presence(demo_area)[1]
     other = pp.with_settings(demo_area, way_home={"leave_minutes": 6})
     assert find_presence(other)[1] is not find_presence(demo_area)[1]

@@ -118,7 +118,7 @@ class _SchoolPast:
         self.start = window.compute_start(ways.opening_minutes, ways.bell_minutes)
         self.end = self.start + window.minutes
         self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
-        self.curve = LeavingCurve.of_school(ways)
+        self.curve = LeavingCurve.build(ways.leave_minutes, ways.late)
         self.walk_minutes = ways.gate_metres / PUPIL_METRES_PER_MINUTE
 
     def find_passed(self, minute: ArrayLike, walk_minutes: ArrayLike) -> NDArray[np.float64]:

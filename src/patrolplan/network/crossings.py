@@ -36,9 +36,9 @@ class _Step:
     """A piece of the walk; pairs are of its entry and its exit."""
 
     piece: int
-    nodes: tuple[int | None, int | None]  # None where it is entered or left inside the piece
-    bearings: tuple[float, float]  # where it leads from either, from its exit back along the walk
-    metres: tuple[float, float]  # from the start of the walk
+    nodes: Sequence[int]  # -1 where it is entered or left inside the piece
+    bearings: Sequence[float]  # where it leads from either, from its exit back along the walk
+    metres: Sequence[float]  # from the start of the walk
     road: str  # main road that it is of, see `MainArms`; empty for other streets
 
 
@@ -105,25 +105,15 @@ def _list_steps(walk: Walk) -> list[_Step]:
     wanted = np.isin(network.piece_nodes[piece], arms.node)[np.arange(len(piece))[:, None], end]
     every = np.repeat(piece[:, None], 2, axis=1)
     bearings[wanted] = compute_bearings(network.parts, every[wanted], end[wanted])
-    columns = (piece, nodes, is_node, bearings, along - own, along, arms.road_of_piece[piece])
-    return [
-        _Step(
-            int(one),
-            (int(node[0]) if is_own[0] else None, int(node[1]) if is_own[1] else None),
-            (float(leads[0]), float(leads[1])),
-            (float(start), float(stop)),
-            str(road),
-        )
-        for one, node, is_own, leads, start, stop, road in zip(*columns, strict=True)
-    ]
+    metres = np.column_stack([along - own, along])
+    columns = (piece, np.where(is_node, nodes, -1), bearings, metres, arms.road_of_piece[piece])
+    return list(map(_Step, *(column.tolist() for column in columns)))
 
 
 def _find_crossed_at_nodes(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[_Event]:
     """Where arms of other main roads lead to both sides of the way through a node."""
     for before, after in pairwise(steps):
         node, at = after.nodes[0], after.metres[0]
-        if node is None:
-            continue
         arms = _list_arms(network, node, (before, after))
         others = [arm for arm in arms if arm[0] not in {before.road, after.road}]
         if len(others) < BOTH_SIDES:
@@ -158,11 +148,9 @@ def _goes_on(network: StreetNetwork, step: _Step, following: _Step) -> bool:
     """Whether two steps are on one main road; without other arms it may change its name."""
     if not step.road or not following.road:
         return False
-    node = following.nodes[0]
-    if step.road == following.road or node is None:
-        return True
-    arms = _list_arms(network, node, (step, following))
-    return all(road not in {step.road, following.road} for road, _ in arms)
+    arms = _list_arms(network, following.nodes[0], (step, following))
+    names = {step.road, following.road}
+    return len(names) == 1 or names.isdisjoint(road for road, _ in arms)
 
 
 def _find_side(network: StreetNetwork, step: _Step, other: _Step, end: int) -> int:
@@ -172,10 +160,7 @@ def _find_side(network: StreetNetwork, step: _Step, other: _Step, end: int) -> i
     not continue behind, nothing is left or right of it. `end` is 0 at the step's entry, 1 at its
     exit.
     """
-    node = step.nodes[end]
-    if node is None:
-        return 0
-    arms = _list_arms(network, node, (step, other))
+    arms = _list_arms(network, step.nodes[end], (step, other))
     bearings = [bearing for road, bearing in arms if road == step.road]
     sides = set(_sort_by_side(step.bearings[end], other.bearings[1 - end], bearings))
     return sides.pop() if len(sides) == 1 else 0
@@ -186,14 +171,9 @@ def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step
     first, last = run[0].metres[0], run[-1].metres[1]
     middle = (first + last) / 2
     # The exit of the last piece that meets a node decides where the walk is at it.
-    at_node = {
-        step.nodes[end]: step.metres[end]
-        for end in (0, 1)
-        for step in run
-        if step.nodes[end] is not None
-    }
+    at_node = {step.nodes[end]: step.metres[end] for end in (0, 1) for step in run}
     roads = frozenset(step.road for step in run)
-    near = _find_near_crossings(network, [node for node in at_node if node is not None], roads)
+    near = _find_near_crossings(network, list(at_node), roads)
     candidates = [(rank, abs(at_node[node] - middle), at_node[node]) for _, rank, node in near]
     for step, at in zip(ends, (first, last), strict=True):
         rank = SAFEST_FIRST.index(_get_own_kind(network, (step,)))

@@ -49,7 +49,12 @@ def _label_pieces(
 ) -> NDArray[np.object_]:
     """Words for some of the pieces, see `label_streets`."""
     names = network.piece_name
-    labels = np.where(names[pieces] != "", names[pieces], _describe_kinds(network, pieces))
+    kinds = pd.Series(network.piece_highway[pieces], dtype=object)
+    words = kinds.map(KIND_WORDS).fillna("street").to_numpy(dtype=object)
+    is_path = np.isin(words, [KIND_WORDS["footway"], KIND_WORDS["pedestrian"]])
+    words = np.where(is_path & (network.piece_layer[pieces] > 0), WALKWAY, words)
+    words = np.where(network.piece_is_crossing[pieces], CROSSING, words)
+    labels = np.where(names[pieces] != "", names[pieces], words)
     is_nameless = (names[pieces] == "") & (network.piece_highway[pieces] != "steps")
     unnamed = np.flatnonzero(is_nameless)
     middle = shapely.points(network.piece_middle[pieces[unnamed]])
@@ -86,14 +91,6 @@ def describe_positions(network: StreetNetwork, positions: Positions) -> list[str
         f"{own} near {crossing[row]}" if row in crossing else str(own)
         for row, own in enumerate(labels)
     ]
-
-
-def _describe_kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
-    kinds = pd.Series(network.piece_highway[pieces], dtype=object)
-    words = kinds.map(KIND_WORDS).fillna("street").to_numpy(dtype=object)
-    is_path = np.isin(words, [KIND_WORDS["footway"], KIND_WORDS["pedestrian"]])
-    words = np.where(is_path & (network.piece_layer[pieces] > 0), WALKWAY, words)
-    return np.where(network.piece_is_crossing[pieces], CROSSING, words)
 
 
 def _compute_bearings(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -109,7 +109,10 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
     is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
     is_joint = _find_junctions(streets.vertex_way, identity) | is_closed
-    along = _measure_along(streets.vertex_xy, streets.vertex_way)
+    # Metres along the streets, cumulative over all ways.
+    steps = np.hypot(*np.diff(streets.vertex_xy, axis=0).T)
+    steps[np.diff(streets.vertex_way) != 0] = 0.0
+    along = np.concatenate([[0.0], np.cumsum(steps)])
     heads, tails = _find_sections(is_joint, streets.vertex_way)
     length = along[tails] - along[heads]
     parts = np.maximum(1, np.round(length / piece_metres)).astype(np.int64)
@@ -117,7 +120,14 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     step = expand_ranges(np.zeros_like(parts), parts - 1)
     cut_along = along[heads][cut_section] + (step + 1) * (length / parts)[cut_section]
     cut_way = streets.vertex_way[heads][cut_section]
-    cut_xy = _interpolate_points(cut_along, along, streets.vertex_xy, streets.vertex_way, cut_way)
+    # A cut is inside its way, so the two vertices that it is between are known.
+    low = np.searchsorted(streets.vertex_way, cut_way)
+    high = np.searchsorted(streets.vertex_way, cut_way, side="right")
+    before = np.clip(np.searchsorted(along, cut_along, side="right") - 1, low, high - 2)
+    apart = along[before + 1] - along[before]
+    share = (cut_along - along[before]) / np.where(apart > 0, apart, 1.0)
+    moves = streets.vertex_xy[before + 1] - streets.vertex_xy[before]
+    cut_xy = streets.vertex_xy[before] + share[:, None] * moves
 
     position, way = np.r_[along, cut_along], np.r_[streets.vertex_way, cut_way]
     order = np.lexsort((position, way))
@@ -160,13 +170,6 @@ def _find_junctions(way: NDArray[np.int64], identity: NDArray[np.int64]) -> NDAr
     return shared
 
 
-def _measure_along(xy: NDArray[np.float64], way: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Metres along the streets, cumulative over all ways."""
-    steps = np.hypot(*np.diff(xy, axis=0).T)
-    steps[way[1:] != way[:-1]] = 0.0
-    return np.concatenate([[0.0], np.cumsum(steps)])
-
-
 def _find_sections(
     ends: NDArray[np.bool_], way: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -174,22 +177,6 @@ def _find_sections(
     at = np.flatnonzero(ends)
     same = way[at[1:]] == way[at[:-1]]
     return at[:-1][same], at[1:][same]
-
-
-def _interpolate_points(
-    wanted: NDArray[np.float64],
-    along: NDArray[np.float64],
-    xy: NDArray[np.float64],
-    way: NDArray[np.int64],
-    wanted_way: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Points at these metres along; a cut is inside its way, so its segment is unambiguous."""
-    segment = np.searchsorted(along, wanted, side="right") - 1
-    first, after = (np.searchsorted(way, wanted_way, side=side) for side in ("left", "right"))
-    segment = np.clip(segment, first, after - 2)
-    length = along[segment + 1] - along[segment]
-    share = (wanted - along[segment]) / np.where(length > 0, length, 1.0)
-    return xy[segment] + share[:, None] * (xy[segment + 1] - xy[segment])
 
 
 def find_patrolled(pieces: Pieces) -> NDArray[np.bool_]:

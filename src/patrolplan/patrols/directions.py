@@ -147,10 +147,13 @@ def build_directions(
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
     line = WalkedLine.from_xy(walk.line)
     runs = merge_short(split_at_corners(runs, line, leads_on, is_fork, metres))
-    crossings = _find_crossings(runs, crossed)
-    turns = line.find_points(np.cumsum([run.metres for run in runs])[:-1])
-    signs = [None] * len(turns) if landmarks is None else landmarks.find_nearest(turns)
+    crossings: list[tuple[RoadCrossing, ...]] = [()] * len(runs)
+    on_run = locate_runs(runs, [road.at_metres for road in crossed])
+    for number, road in zip(on_run, crossed, strict=True):
+        crossings[number] = (*crossings[number], RoadCrossing(road.road, road.kind))
     starts, steps = np.cumsum([0.0, *(run.metres for run in runs)]), []
+    turns = np.column_stack([np.interp(starts[1:-1], line.along, axis) for axis in line.xy.T])
+    signs = [None] * len(turns) if landmarks is None else landmarks.find_nearest(turns)
     for number, (run, passage, sign) in enumerate(
         zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
     ):
@@ -197,15 +200,4 @@ def _find_passages(
     for number, kind, length in zip(where, passed[opens], lengths, strict=True):
         if kind and length >= MIN_PASSAGE_METRES and length > longest[number]:
             found[number], longest[number] = kind, length
-    return found
-
-
-def _find_crossings(
-    runs: Sequence[Run], crossed: Sequence[CrossedRoad]
-) -> list[tuple[RoadCrossing, ...]]:
-    """For each run the main roads that are crossed on it."""
-    found: list[tuple[RoadCrossing, ...]] = [()] * len(runs)
-    where = locate_runs(runs, [road.at_metres for road in crossed])
-    for number, road in zip(where, crossed, strict=True):
-        found[number] = (*found[number], RoadCrossing(road.road, road.kind))
     return found

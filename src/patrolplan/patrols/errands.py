@@ -156,11 +156,6 @@ class Errand:
     watch: tuple[str, ...] = ()  # names of watched hotspots
     avoid: tuple[str, ...] = ()  # names of crowded hotspots
 
-    @classmethod
-    def of_variant(cls, urn: str, variant: Variant) -> "Errand":
-        """The errand that a variant was planned for."""
-        return cls(urn, variant.serves, variant.watches, variant.avoided_hotspots)
-
 
 Answer = Variant | Unserved | None  # why there is no patrol; None: nothing left past crowded places
 

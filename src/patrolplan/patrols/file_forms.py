@@ -155,7 +155,6 @@ def round_share(share: float) -> float:
 
 
 Share = Annotated[Amount, PlainSerializer(round_share)]
-Ratio = Annotated[Amount, PlainSerializer(round_share)]
 Metres = Annotated[Amount, round_to(1)]
 WholeMetres = Annotated[Amount, round_to(None)]
 Texts = Annotated[tuple[str, ...], IsList]

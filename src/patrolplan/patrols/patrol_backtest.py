@@ -129,12 +129,6 @@ def use_crime_only(area: StudyArea) -> StudyArea:
     return replace(area, tasked_places=area.tasked_places.iloc[:0])
 
 
-def use_counts_only(area: StudyArea) -> StudyArea:
-    """The area in which each crime of twelve months counts one, as places are chosen by hand."""
-    harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
-    return with_settings(area, risk={"model": PRIOR, "harm": harm}, way_home=AT_ANY_TIME)
-
-
 def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     """The area with only the data from before a month."""
     earlier = (area.incidents["month"] < month).to_numpy()
@@ -150,7 +144,10 @@ def _score_origin(
 ) -> Iterator[dict[str, object]]:
     """Harm per officer-hour of ours and the baselines, and planned worth: a row a school."""
     cut = cut_area(area, origin)
-    ours, counts = (_build_problems(one) for one in (cut, use_counts_only(cut)))
+    # Places are chosen by hand by the counts of twelve months, in which each crime counts one.
+    each_one = {"model": PRIOR, "harm": dict.fromkeys(area.settings.crimes.risk_categories, 1.0)}
+    by_hand = with_settings(cut, risk=each_one, way_home=AT_ANY_TIME)
+    ours, counts = (_build_problems(one) for one in (cut, by_hand))
     inputs = ours[0].inputs
     shares = compute_window_shares(area, history, inputs.window, inputs.risk.day)
     harm = compute_recorded_harm(area, history, [origin], shares)

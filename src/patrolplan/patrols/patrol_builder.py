@@ -23,7 +23,7 @@ from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
-from patrolplan.patrols.timings import Timing, Timings, list_timings
+from patrolplan.patrols.timings import Timing, list_timings
 
 SAME_METRES = 1.0  # a stop within this distance of a hotspot's stopping place is there
 
@@ -140,9 +140,14 @@ class PatrolBuilder:
             notes=(*problem.notes, *([] if stops or is_reference else [self._note_gate_card()])),
         )
         patrol = self._weigh(patrol, visits)
-        if problem.inputs.for_week:
-            patrol = replace(patrol, timings=self._list_timings(patrol, visits))
-        return patrol
+        if not problem.inputs.for_week:
+            return patrol
+        # The other orders and times in which the stops may be made.
+        rows = [visit.stop for visit in visits]
+        timed = self._build_timing_problem(rows, [visit.minutes for visit in visits])
+        begins = (np.array([stop.arrive_minutes]) for stop in stops)
+        worth = sum(float(each[0]) for each in map(timed.compute_worth, rows, begins))
+        return replace(patrol, timings=list_timings(timed, rows, worth=worth))
 
     def _weigh(self, patrol: Patrol, visits: Sequence[Visit]) -> Patrol:
         """The patrol with its worth, and that of its stops as shares of it."""
@@ -168,17 +173,6 @@ class PatrolBuilder:
                 for stop, one in zip(patrol.stops, stops, strict=True)
             ),
         )
-
-    def _list_timings(self, patrol: Patrol, visits: Sequence[Visit]) -> Timings:
-        """The other orders and times in which the stops of a patrol may be made."""
-        rows = [visit.stop for visit in visits]
-        problem = self._build_timing_problem(rows, [visit.minutes for visit in visits])
-        begins = np.array([stop.arrive_minutes for stop in patrol.stops])
-        worth = sum(
-            float(problem.compute_worth(row, begins[[number]])[0])
-            for number, row in enumerate(rows)
-        )
-        return list_timings(problem, rows, worth=worth)
 
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf

@@ -38,7 +38,6 @@ from patrolplan.patrols.file_forms import (
     Metres,
     Minutes,
     Point,
-    Ratio,
     Share,
     Texts,
     also_writes,
@@ -198,9 +197,9 @@ class BarredPlace(_AtPoint):
 class Reference:
     """A patrol over its reference, see `patrolplan.patrols.reference`; None where it meets none."""
 
-    worth_ratio: Ratio | None
+    worth_ratio: Share | None
     """Of the risk to own pupils that is met."""
-    pupils_ratio: Ratio | None
+    pupils_ratio: Share | None
     """Of own pupils who pass."""
 
 

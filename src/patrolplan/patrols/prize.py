@@ -156,7 +156,7 @@ def count_own_pupils(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then."""
     speed = PUPIL_METRES_PER_MINUTE
-    curve = LeavingCurve.of_school(ways)
+    curve = LeavingCurve.build(ways.leave_minutes, ways.late)
     edges = np.arange(minutes.start, minutes.stop + 1)
     flow, walk = np.zeros(len(pieces)), np.zeros(len(pieces))
     _, at, on = np.intersect1d(pieces, ways.pieces, assume_unique=True, return_indices=True)
@@ -222,7 +222,7 @@ class _Places:
         pupils = ways.on_streets * ways.unaccompanied
         edges = np.array([hours.start_minutes, hours.latest_end_minutes])
         begin, end = (int(minute) - first for minute in edges)
-        curve = LeavingCurve.of_school(ways)
+        curve = LeavingCurve.build(ways.leave_minutes, ways.late)
         out = np.diff(curve.left(edges - ways.bell_minutes))[0]
         out += np.diff(arrived(edges - ways.opening_minutes))[0]
         has_pupils = pupils > 0 and bool(out >= MIN_OUT_SHARE)

@@ -31,10 +31,6 @@ class WalkedLine(NamedTuple):
         """A line from its points."""
         return cls(xy, np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))]))
 
-    def find_points(self, at_metres: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(k, 2) the places at these distances along the line."""
-        return np.column_stack([np.interp(at_metres, self.along, axis) for axis in self.xy.T])
-
     def compute_bearings(self, at: NDArray[np.float64], *, forward: bool) -> NDArray[np.float64]:
         """(k,) direction walked just after (or before) places, clockwise from north, in radians."""
         sign = 1.0 if forward else -1.0
@@ -137,30 +133,9 @@ def split_at_corners(
 ) -> list[Run]:
     """Runs, split at corners that do not follow a street's name."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
-    corners = line.find_corners(_list_places(starts, line, leads_on, is_fork, piece_metres))
-    cut: list[Run] = []
-    for run, (start, end) in zip(runs, pairwise(starts.tolist()), strict=True):
-        own = [start, *(at for at in corners if start < at < end), end]
-        for begin, stop in pairwise(own):
-            level = run.level if begin == start else ""
-            part = run._replace(metres=stop - begin, level=level)
-            cut.append(part._replace(is_round_corner=begin in corners))
-    return cut
-
-
-def _list_places(
-    starts: NDArray[np.float64],
-    line: WalkedLine,
-    leads_on: NDArray[np.bool_],
-    is_fork: NDArray[np.bool_],
-    piece_metres: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Where runs meet on a line, and bends that do not follow a street's name; not at its ends."""
     # Near a place where runs meet, all bends count: a junction is as wide as its streets, and lines
     # need not turn exactly where the name changes.
-    low, high = MIN_END_METRES, starts[-1] - MIN_END_METRES
-    meets = starts[1:-1]
-    bends = line.along[1:-1]
+    meets, bends = starts[1:-1], line.along[1:-1]
     before, after = (
         np.searchsorted(np.cumsum(piece_metres)[:-1], bends + shift)
         for shift in (-SAME_PLACE, SAME_PLACE)
@@ -169,7 +144,16 @@ def _list_places(
     apart = np.abs(bends[:, None] - meets).min(axis=1, initial=np.inf)
     bends = bends[(apart > SAME_PLACE) & (is_free | (apart < LOOK_METRES))]
     places = np.concatenate([meets, bends])
-    return np.asarray(places[(places >= low) & (places <= high)])
+    inside = (places >= MIN_END_METRES) & (places <= starts[-1] - MIN_END_METRES)
+    corners = line.find_corners(places[inside])
+    cut: list[Run] = []
+    for run, (start, end) in zip(runs, pairwise(starts.tolist()), strict=True):
+        own = [start, *(at for at in corners if start < at < end), end]
+        for begin, stop in pairwise(own):
+            level = run.level if begin == start else ""
+            part = run._replace(metres=stop - begin, level=level)
+            cut.append(part._replace(is_round_corner=begin in corners))
+    return cut
 
 
 def merge_short(runs: Sequence[Run]) -> list[Run]:

@@ -112,7 +112,7 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
     bell = minutes_after_midnight(school["finish_time"])
     if late[0] or window.at_gate or window.is_about_opening:
         return hours
-    gone = LeavingCurve.from_settings(settings, late).find_minutes(ALL_LEFT)
+    gone = LeavingCurve.build(settings.leave_minutes, late).find_minutes(ALL_LEFT)
     gone = bell + np.ceil(gone + MAX_METRES / PUPIL_METRES_PER_MINUTE)
     begins_late = hours.start_minutes > bell + area.settings.patrol.gate_minutes
     if begins_late or gone >= hours.latest_end_minutes:

@@ -11,7 +11,7 @@ In the morning the same flow runs towards the gate, before the opening bell.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -22,7 +22,6 @@ from patrolplan.area import StudyArea
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import NotStored, SchoolWays, Ways
-from patrolplan.settings.patrol import WayHomeSettings
 from patrolplan.text import format_count
 
 STEP_MINUTES = 0.1  # walks are rounded to this; a pupil walks 8 m in it
@@ -57,10 +56,8 @@ class LeavingCurve:
     """
 
     leave_minutes: float  # Mean of the first
-    # `late_share`, `late_minutes`: Share and mean of the second.
-    late_share: float
-    late_minutes: float
-    wait_minutes: float  # Mean wait at a stop
+    late_share: float  # of the second
+    late_minutes: float  # Mean of the second
     _waiting: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,23 +66,19 @@ class LeavingCurve:
         # otherwise.
         steps = np.arange(int(LONGEST_MINUTES / STEP_MINUTES) + 1) * STEP_MINUTES
         arrived = self.left(steps)
-        remain = np.exp(-STEP_MINUTES / self.wait_minutes)
-        fresh = np.diff(arrived) * self.wait_minutes / STEP_MINUTES * (1 - remain)
+        remain = np.exp(-STEP_MINUTES / WAIT_MINUTES)
+        fresh = np.diff(arrived) * WAIT_MINUTES / STEP_MINUTES * (1 - remain)
         waiting = np.zeros(len(steps))
         for step in range(len(fresh)):
             waiting[step + 1] = waiting[step] * remain + fresh[step]
         # Summed up, that says: what has been waited is the mean wait of all who have gone on.
-        object.__setattr__(self, "_waiting", self.wait_minutes * (arrived - waiting))
+        object.__setattr__(self, "_waiting", WAIT_MINUTES * (arrived - waiting))
 
     @classmethod
-    def from_settings(cls, settings: WayHomeSettings, late: tuple[float, float]) -> "LeavingCurve":
+    @lru_cache(maxsize=256)
+    def build(cls, leave_minutes: float, late: tuple[float, float]) -> "LeavingCurve":
         """The curve of schools with this share and minutes of those who leave later."""
-        return _build_curve(settings.leave_minutes, *late, WAIT_MINUTES)
-
-    @classmethod
-    def of_school(cls, ways: SchoolWays) -> "LeavingCurve":
-        """The curve of one school."""
-        return _build_curve(ways.leave_minutes, *ways.late, WAIT_MINUTES)
+        return cls(leave_minutes, *late)
 
     def find_minutes(self, share: float) -> float:
         """Minutes after the bell, in steps, when this share have left."""
@@ -114,11 +107,6 @@ def share_left(
     early = scipy.special.ndtr(-late_minutes / LATE_SPREAD_MINUTES)
     late = (scipy.special.ndtr((after - late_minutes) / LATE_SPREAD_MINUTES) - early) / (1 - early)
     return np.asarray((1 - late_share) * first + late_share * late)
-
-
-@lru_cache(maxsize=256)
-def _build_curve(*figures: float) -> LeavingCurve:
-    return LeavingCurve(*figures)
 
 
 def _sum_gamma(minutes: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
@@ -214,28 +202,26 @@ class Presence(NotStored):
     ) -> "_Table":
         """On streets to patrol; a journey's beyond `GATE_METRES`, on all walkable ones."""
         # Whoever is at the gate meets an adult there, whatever the patrol does: that is no journey.
-        beyond, speed = GATE_METRES if is_journey else -1.0, PUPIL_METRES_PER_MINUTE
+        beyond, metres = GATE_METRES if is_journey else -1.0, self._network.walkable.piece_metres
         count = len(self._network.walkable if is_journey else self._network)
         walks, waits = [], []
         keys = [
             (one.leave_minutes, one.late, one.bell_minutes, one.opening_minutes) for one in schools
         ]
         bells = sorted(set(keys))
-        curves = {key: LeavingCurve.of_school(one) for key, one in zip(keys, schools, strict=True)}
         for school, key in zip(schools, keys, strict=True):
             share, bell = school.unaccompanied if unaccompanied else 1.0, bells.index(key)
             far, late = (at > beyond for at in (school.gate_metres, school.wait_metres))
-            pieces, waiting = school.pieces[far], school.wait_pupils[late] * share
-            walked = (
-                school.flow[far] * (self._network.walkable.piece_metres[pieces] / speed) * share
-            )
-            walks.append((bell, pieces, school.gate_metres[far], walked))
-            waits.append((bell, school.wait_pieces[late], school.wait_metres[late], waiting))
+            pieces, places = school.pieces[far], school.wait_pieces[late]
+            walked = school.flow[far] * (metres[pieces] / PUPIL_METRES_PER_MINUTE) * share
+            waiting = school.wait_pupils[late] * share
+            walks.append((np.full_like(pieces, bell), pieces, school.gate_metres[far], walked))
+            waits.append((np.full_like(places, bell), places, school.wait_metres[late], waiting))
         return _Table(
             np.array([times for _, _, *times in bells]),
-            [curves[key] for key in bells],
-            _collect(walks, count, speed),
-            _collect(waits, count, speed),
+            [LeavingCurve.build(leave_minutes, late) for leave_minutes, late, *_ in bells],
+            _collect(walks, count),
+            _collect(waits, count),
         )
 
     def sum_journey(self, urn: str, start: float, end: float) -> NDArray[np.float64]:
@@ -287,20 +273,13 @@ class _Steps:
     walk_minutes: NDArray[np.float64]
 
 
-def _collect(
-    parts: Sequence[tuple[int, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]],
-    count: int,
-    metres_per_minute: float,
-) -> _Steps:
-    """Sum parts of bell, pieces, metres from the gate and amounts, for the first pieces."""
-    bells = np.concatenate([np.full(len(part[1]), part[0]) for part in parts]).astype(np.int64)
-    pieces = np.concatenate([part[1] for part in parts]).astype(np.int64)
-    metres = np.concatenate([part[2] for part in parts])
-    amounts = np.concatenate([part[3] for part in parts])
+def _collect(parts: Sequence[tuple[NDArray[Any], ...]], count: int) -> _Steps:
+    """Sum parts of bells, pieces, metres from the gate and amounts, for the first pieces."""
+    bells, pieces, metres, amounts = map(np.concatenate, zip(*parts, strict=True))
     # Walks are rounded to steps, so that all pieces of all schools are one sparse table of pieces
     # by steps, and the number in a minute is its product with the leaving curve. Schools with the
     # same bell and curve share their columns: a city's minute is computed quickly.
-    step = np.round(metres / metres_per_minute / STEP_MINUTES).astype(np.int64)
+    step = np.round(metres / PUPIL_METRES_PER_MINUTE / STEP_MINUTES).astype(np.int64)
     inside = pieces < count
     bells, pieces, step, amounts = bells[inside], pieces[inside], step[inside], amounts[inside]
     steps = int(step.max(initial=0)) + 1
@@ -338,8 +317,7 @@ class _Table:
     def sum_between(self, start: float, end: float) -> NDArray[np.float64]:
         """(p,) pupil-minutes between two times after midnight."""
         # On a piece are those who left the gate a walk ago, times the minutes that they are on it.
-        home, school = self._find_walks()
-        stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
+        home, school, stop = self._find_walks()
         share = self._evaluate(
             self.walks, lambda curve, at: curve.left(end - home[at]) - curve.left(start - home[at])
         )
@@ -350,10 +328,11 @@ class _Table:
         )
         return np.asarray(self.walks.table @ share + self.waits.table @ waited)
 
-    def _find_walks(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(c,) times of passing each column: leaving at one bell, and arriving for the other."""
-        closing, opening = self.bells[self.walks.bell].T
-        return closing + self.walks.walk_minutes, opening - self.walks.walk_minutes
+    def _find_walks(self) -> tuple[NDArray[np.float64], ...]:
+        """(c,) times of passing: after one bell, before the other, and of beginning to wait."""
+        (closing, opening), walk = self.bells[self.walks.bell].T, self.walks.walk_minutes
+        stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
+        return closing + walk, opening - walk, stop
 
     def count_each(self, first: int, last: int) -> NDArray[np.float64]:
         """(p, n) pupils in each whole minute."""
@@ -371,8 +350,7 @@ class _Table:
         """(c, n) share of each column of `walks`, and of `waits`, in each whole minute."""
         # Walks are whole steps, so the curves are needed only at whole steps.
         edges = np.arange(first, last + 1, dtype=np.float64)
-        home, school = self._find_walks()
-        stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
+        home, school, stop = self._find_walks()
         passed = self._evaluate(self.walks, lambda curve, at: _look_up(curve.left, edges, home[at]))
         passed += _look_up(arrived, edges, school)
         waited = self._evaluate(

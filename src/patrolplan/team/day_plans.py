@@ -121,7 +121,8 @@ class _Done:
             own.setdefault(patrol.number, _take_best(patrol))
             for variant in patrol.variants:
                 if variant.is_further:
-                    errand = Errand.of_variant(patrol.urn, variant)
+                    aims = variant.serves, variant.watches, variant.avoided_hotspots
+                    errand = Errand(patrol.urn, *aims)
                     self.answers[places.build_key(patrol.urn, errand)] = variant
         for row in part.unserved:
             name = (row.place,)

@@ -1,14 +1,13 @@
 """Run the label kernel level by level, in full or with a beam, and read routes off the labels."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from patrolplan.patrols.solver.reduce import weigh_stops
+from patrolplan.patrols.solver.reduce import ReducedCase, weigh_stops
 from patrolplan.patrols.solver.timed_kernel import (
     BEST,
     BEST_LABEL,
@@ -22,12 +21,6 @@ from patrolplan.patrols.solver.timed_kernel import (
     find_peaks,
     rehash_timed_labels,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from patrolplan.patrols.solver.reduce import ReducedCase
-
 
 # Sets of candidates are two words of bits.
 MAX_CANDIDATES = 128
@@ -50,7 +43,7 @@ class Level:
         """Count the labels."""
         return len(self.links)
 
-    def select(self, which: NDArray[Any]) -> Level:
+    def select(self, which: NDArray[Any]) -> "Level":
         """Give a level of some of the labels."""
         return Level(self.sets[which], self.marks[which], self.links[which])
 
@@ -113,7 +106,10 @@ class LabelExplorer:
         self.scratch = np.zeros((3, max(1, case.size)))
         breaks = 2 * (case.cumulative.shape[1] + int(case.dwell.max(initial=0.0)))
         self.pieces = np.zeros((breaks + 16, 4))
-        self.root = _build_root(case)
+        # The officer at the start, which is left at once, since nothing is gathered there.
+        marks = np.array([[case.earliest, 0.0, case.earliest, 0.0, math.inf, math.inf]])
+        links = np.array([[case.size, -1, -1]], dtype=np.int32)
+        self.root = Level(np.zeros((1, 2), dtype=np.uint64), marks, links)
 
     def explore(
         self,
@@ -144,13 +140,6 @@ class LabelExplorer:
             case.first_minute, case.follows, self.scratch, self.pieces,
         )  # fmt: skip
         return _grow_levels(self.root, fixed, floor, beam, max_labels)
-
-
-def _build_root(case: ReducedCase) -> Level:
-    """The officer at the start, which is left at once, since nothing is gathered there."""
-    marks = np.array([[case.earliest, 0.0, case.earliest, 0.0, math.inf, math.inf]])
-    links = np.array([[case.size, -1, -1]], dtype=np.int32)
-    return Level(np.zeros((1, 2), dtype=np.uint64), marks, links)
 
 
 def _grow_levels(
@@ -208,9 +197,9 @@ def _expand_level(level: Level, fixed: tuple[Any, ...], max_labels: int) -> tupl
     state = fixed[0]
     size = fixed[1].shape[0] - 2
     room = INITIAL_CAPACITY
-    sets = np.empty((room, 2), dtype=np.uint64)
-    marks = np.empty((room, 6))
-    links = np.empty((room, 3), dtype=np.int32)
+    sets: NDArray[Any] = np.empty((room, 2), dtype=np.uint64)
+    marks: NDArray[Any] = np.empty((room, 6))
+    links: NDArray[Any] = np.empty((room, 3), dtype=np.int32)
     table = np.full(2 * room, -1, dtype=np.int32)
     first, count = 0, 0
     while first < len(level):
@@ -225,16 +214,11 @@ def _expand_level(level: Level, fixed: tuple[Any, ...], max_labels: int) -> tupl
         # The table of chains is at least half empty, and one parent's labels always have room.
         if first < stop or count + size > room:
             room *= 4
-            sets, marks, links = (_grow_array(old, count, room) for old in (sets, marks, links))
+            added = (0, room - len(sets)), (0, 0)
+            sets, marks, links = (np.pad(old, added) for old in (sets, marks, links))
             table = np.full(2 * room, -1, dtype=np.int32)
             rehash_timed_labels(table, sets, links, count)
     return Level(sets[:count], marks[:count], links[:count]), first >= len(level)
-
-
-def _grow_array(old: NDArray[Any], count: int, room: int) -> NDArray[Any]:
-    longer = np.empty((room, old.shape[1]), dtype=old.dtype)
-    longer[:count] = old[:count]
-    return longer
 
 
 def _find_margins(case: ReducedCase) -> NDArray[np.float64]:

@@ -6,25 +6,20 @@ there are officers such that no stop is used twice (Baldacci, Christofides and M
 are too many columns to list them all: `TeamSolver` lists those that matter.
 """
 
-from __future__ import annotations
-
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from patrolplan.patrols.solver.labels import LabelExplorer
+from patrolplan.patrols.solver.reduce import ReducedCase
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from patrolplan.patrols.solver.highs import Answer, Options
-    from patrolplan.patrols.solver.reduce import ReducedCase
-
+if TYPE_CHECKING:  # heavy
+    from patrolplan.patrols.solver.highs import Answer
 
 BEAMS = (64, 1024)
 # Widths of pricing, the next when the one before finds no column; the last is exact.
@@ -70,31 +65,26 @@ class ColumnPool:
         self.stops[number], self.values[number] = list(stops), value
         return True
 
-    def build_matrix(self) -> csc_array:
-        """Give the packing rows: stops, then the officers."""
-        rows = np.concatenate([[*stops, self.case.size] for stops in self.stops])
-        ends = np.cumsum([0, *(len(stops) + 1 for stops in self.stops)])
-        shape = (self.case.size + 1, len(self.stops))
-        return csc_array((np.ones(len(rows)), rows, ends), shape=shape)
-
     def pack(self) -> tuple[list[int], float]:
         """Choose the whole columns worth most; return them and an upper bound on their value."""
         if not self.stops:
             return [], 0.0
-        options = {"mip_rel_gap": 0.0, "mip_max_nodes": MAX_NODES}
-        packed = self._maximise(is_whole=True, options=options, seconds=MAX_PACKING_SECONDS)
+        packed = self._maximise(is_whole=True)
         return np.flatnonzero(np.rint(packed.values)).tolist(), packed.bound
 
     def solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
         """Solve the packing as a linear programme; return its duals and its value."""
         if not self.stops:
             return np.zeros(self.case.size + 1), 0.0
-        packed = self._maximise(is_whole=False, options={})
+        packed = self._maximise(is_whole=False)
         return np.maximum(packed.row_duals, 0.0), packed.bound
 
-    def _maximise(self, *, is_whole: bool, options: Options, seconds: float = math.inf) -> Answer:
+    def _maximise(self, *, is_whole: bool) -> "Answer":
         from patrolplan.patrols.solver.highs import Programme, maximise  # noqa: PLC0415 - heavy
 
+        # The rows: stops, then the officers.
+        rows = np.concatenate([[*stops, self.case.size] for stops in self.stops])
+        ends = np.cumsum([0, *(len(stops) + 1 for stops in self.stops)])
         count, limits = len(self.stops), np.ones(self.case.size + 1)
         limits[-1] = self.case.officer_count
         programme = Programme(
@@ -102,21 +92,20 @@ class ColumnPool:
             np.zeros(count),
             np.ones(count),
             np.full(count, is_whole),
-            self.build_matrix(),
+            csc_array((np.ones(len(rows)), rows, ends), shape=(len(limits), count)),
             np.full(len(limits), -math.inf),
             limits,
         )
-        return maximise(programme, options, seconds=seconds)
+        if not is_whole:
+            return maximise(programme, {})
+        options = {"mip_rel_gap": 0.0, "mip_max_nodes": MAX_NODES}
+        return maximise(programme, options, seconds=MAX_PACKING_SECONDS)
 
 
 def solve_exactly(case: ReducedCase, *, max_labels: int) -> ReducedSolution:
     """Find the best routes and prove it, or give good ones and a bound."""
-    if case.officer_count == 1:
-        return _solve_single_officer(case, max_labels)
-    return TeamSolver(case, max_labels).solve()
-
-
-def _solve_single_officer(case: ReducedCase, max_labels: int) -> ReducedSolution:
+    if case.officer_count > 1:
+        return TeamSolver(case, max_labels).solve()
     explorer = LabelExplorer(case)
     route: list[int] = []
     value, bound, labels = 0.0, math.inf, 0

@@ -1,19 +1,14 @@
 """The problem: stops with prizes, the officers' hours, and which stops are allowed."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 # Sums of minutes in another order differ in the last digits; nobody is late by a nanosecond.
 TOLERANCE = 1e-9
@@ -31,18 +26,14 @@ class TimedPrizes:
     # (n, T + 1) worth gathered until each whole minute, linear in between; nothing before or after.
     cumulative: NDArray[np.float64]
 
-    def gather(self, row: int, minutes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the worth gathered at a row up to each of some minutes."""
-        values = self.cumulative[row]
-        columns = self.first_minute + np.arange(len(values))
-        return np.asarray(np.interp(minutes, columns, values))
-
     def compute_worth(
         self, row: int, begin_minutes: NDArray[np.float64], dwell_minutes: float
     ) -> NDArray[np.float64]:
         """Give the worth of dwells at a row that begin at some minutes."""
-        begin = np.asarray(begin_minutes, dtype=np.float64)
-        return self.gather(row, begin + dwell_minutes) - self.gather(row, begin)
+        values = self.cumulative[row]
+        columns = self.first_minute + np.arange(len(values))
+        after = np.interp(np.asarray(begin_minutes) + dwell_minutes, columns, values)
+        return np.asarray(after - np.interp(begin_minutes, columns, values))
 
     def list_breaks(self, dwell_minutes: float) -> NDArray[np.float64]:
         """Give the begin minutes at which the worth of a dwell may change its slope, in order."""

@@ -5,22 +5,14 @@ else is in no best answer, or in none that is worse without it, so the reduced c
 best worth.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from patrolplan.compiled import jit_compile
-from patrolplan.patrols.solver.problem import TOLERANCE, allow_rounding
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from patrolplan.patrols.solver.problem import OrienteeringProblem
-
+from patrolplan.patrols.solver.problem import TOLERANCE, OrienteeringProblem, allow_rounding
 
 MAX_VALUE = 1000.0
 
@@ -60,7 +52,7 @@ class ReducedCase:
         """Worths that differ by less are the same."""
         return 1e-9 * max(float(self.value.sum()), 1.0)
 
-    def select(self, keep: NDArray[np.bool_]) -> ReducedCase:
+    def select(self, keep: NDArray[np.bool_]) -> "ReducedCase":
         """Give the case with only some of its candidates."""
         # A later visit to a place cannot be made without the one before.
         while (orphans := keep & (self.follows >= 0) & ~keep[self.follows]).any():

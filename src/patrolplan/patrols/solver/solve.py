@@ -20,11 +20,8 @@ Examples
 (1,)
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,12 +34,8 @@ from patrolplan.patrols.solver.problem import (
     TimedPrizes,
     time_route,
 )
-from patrolplan.patrols.solver.reduce import reduce_problem, weigh_stops
+from patrolplan.patrols.solver.reduce import ReducedCase, reduce_problem, weigh_stops
 from patrolplan.patrols.solver.variants import find_variant_routes
-
-if TYPE_CHECKING:
-    from patrolplan.patrols.solver.reduce import ReducedCase
-
 
 __all__ = ["OrienteeringProblem", "Route", "Solution", "TimedPrizes", "find_variants", "solve"]
 

@@ -13,17 +13,10 @@ one of its best beginnings, and when every level has been grown in full, the bes
 route. Dwell keeps the number of stops of a patrol small, so there are few levels.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from patrolplan.compiled import jit_compile
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 # Columns of a level's marks, in the order above. The bound is the most that a label can lead to,
 # or -inf where it is dead; `FINISHED` its worth when it goes to the end, -inf where it is too late.

@@ -1,20 +1,12 @@
 """Near-optimal answers whose stops differ from the best and from each other."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
 from patrolplan.patrols.solver.labels import LabelExplorer
+from patrolplan.patrols.solver.packing import Routes
+from patrolplan.patrols.solver.reduce import ReducedCase
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from patrolplan.patrols.solver.packing import Routes
-    from patrolplan.patrols.solver.reduce import ReducedCase
-
-    Stops = frozenset[int]
-
-
+Stops = frozenset[int]
 MAX_LABELS = 1_000_000
 # Labels of a level where there are too many; of several officers, routes listed and
 # first ones tried.
