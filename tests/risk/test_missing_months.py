@@ -160,3 +160,18 @@ def test_points_seen_later_do_not_divide_streets(make):
     amounts = np.random.default_rng(0).random(len(units))
     assert found.gather(amounts).sum() == pytest.approx(amounts.sum())
     assert find_origin_streets(history, 16).shares is None
+
+
+def test_a_back_test_ranks_the_streets_that_were_known(make):
+    """Prior counts of a place count for all street that was nearest to its point at the origin."""
+    counts = make.uneven(places=40, mean=3.0)
+    counts[:19, 20:] = 0
+    plain = make.history(counts)
+    late = with_first_months(plain, dict.fromkeys(range(20, len(plain.units)), 19))
+    origin = [plain.months[19]]
+    one, other = (
+        Scorer(history, np.ones(2)).run({"prior": count_prior}, origin)["captured"]
+        for history in (plain, late)
+    )
+    assert len(one) == len(other)
+    assert not np.allclose(one, other)
