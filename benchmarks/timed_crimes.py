@@ -72,7 +72,7 @@ DAY_MINUTES = 24 * 60
 
 
 SETTINGS = WayHomeSettings()
-CURVE = LeavingCurve.from_settings(SETTINGS, (SETTINGS.late_share, SETTINGS.late_minutes))
+CURVE = LeavingCurve(SETTINGS.leave_minutes, SETTINGS.late_share, SETTINGS.late_minutes)
 DECAY_METRES = destinations.DECAY_METRES[1]
 SPEED = PUPIL_METRES_PER_MINUTE
 
