@@ -211,7 +211,7 @@ def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Itera
             possible,
             chances,
             frozenset(walks),
-            drawn.worth / compute_worth(problem, best.chosen).total,
+            drawn.worth / compute_worth(problem, best.chosen),
             count_three_days(problem, drawn.chosen),
             count_three_days(problem, best.chosen),
         )

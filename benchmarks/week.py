@@ -83,7 +83,7 @@ def compute_figures(problem: RotaProblem, chosen: NDArray[np.int64]) -> dict[str
     dose = np.bincount(problem.visits[:, 0], problem.visit_minutes, len(problem.route_school))
     schools = np.bincount(problem.school[chosen], dose[problem.route[chosen]], problem.schools)
     return {
-        "worth": round(compute_worth(problem, chosen).total, 6),
+        "worth": round(compute_worth(problem, chosen), 6),
         "patrols": len(chosen),
         "hotspots_dosed": int(dosed.any(axis=1).sum()),
         "three_in_a_row": int(

@@ -105,7 +105,7 @@ def test_a_drawn_week_states_its_own_worth_and_the_bound_of_the_best(team):
     problem, best = team
     for number in range(1, 9):
         drawn = draw_week(problem, best, 0.02, _key(number))
-        assert drawn.worth == pytest.approx(compute_worth(problem, drawn.chosen).total)
+        assert drawn.worth == pytest.approx(compute_worth(problem, drawn.chosen))
         assert 0.98 * best.worth <= drawn.worth < best.worth
         assert (drawn.bound, drawn.proven) == (best.bound, best.proven)
         _check_week(problem, best, drawn.chosen, 0.02)

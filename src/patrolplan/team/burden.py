@@ -27,6 +27,7 @@ from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence
+from patrolplan.team.problem import Floats
 from patrolplan.team.shares import (
     OUTSIDE,
     project_polygons,
@@ -46,8 +47,6 @@ KINDS = ("promised", "presence")
 """Minutes as planned or handed out, and as delivered by all who were there."""
 
 EVER = (dt.date(1900, 1, 1), dt.date(2200, 1, 1))
-
-Floats = NDArray[np.float64]
 
 
 # fmt: off

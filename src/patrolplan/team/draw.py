@@ -72,7 +72,7 @@ def draw_week(
     if not len(solution.chosen) or give <= 0:
         return solution
     (chosen,) = walk_from(problem, solution, give, seed=key.derive("week").draw(SEEDS))
-    return replace(solution, chosen=chosen, worth=compute_worth(problem, chosen).total)
+    return replace(solution, chosen=chosen, worth=compute_worth(problem, chosen))
 
 
 def walk_from(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from patrolplan.errors import InputError
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.team.problem import Floats
 from patrolplan.team.week import Week
 from patrolplan.text import list_rows
 
@@ -90,15 +91,13 @@ def shares_by(
     return gpd.GeoDataFrame(table, geometry=geometry, crs=polygons.crs)
 
 
-def read_residents(polygons: gpd.GeoDataFrame) -> NDArray[np.float64]:
+def read_residents(polygons: gpd.GeoDataFrame) -> Floats:
     """(k,) residents of each polygon, NaN where they are not known."""
     given = polygons.get(RESIDENTS, np.full(len(polygons), np.nan))
     return np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
 
 
-def _sum_minutes(
-    plan_or_week: Plan | Week, shapes: NDArray[np.object_]
-) -> dict[str, NDArray[np.float64]]:
+def _sum_minutes(plan_or_week: Plan | Week, shapes: NDArray[np.object_]) -> dict[str, Floats]:
     """(k + 1,) minutes in each polygon and outside: of patrols, and of a week also of officers."""
     if isinstance(plan_or_week, Plan):
         walks, people = list(plan_or_week.patrols), None

@@ -78,7 +78,7 @@ class RotaSolution:
     @classmethod
     def rate(cls, problem: RotaProblem, chosen: Ints, bound: float) -> "RotaSolution":
         """Chosen options with their worth, and a bound raised to it if rounding left it lower."""
-        worth = compute_worth(problem, chosen).total
+        worth = compute_worth(problem, chosen)
         bound = max(bound, worth)
         proven = bound - worth <= PROVEN_GAP * max(1.0, abs(bound))
         return cls(chosen, worth, bound, proven)
@@ -119,7 +119,7 @@ class _WeekSearch:
 
     def __post_init__(self) -> None:
         self.best, self.bound = self.floor.chosen, np.inf
-        self.worth = compute_worth(self.problem, self.best).total
+        self.worth = compute_worth(self.problem, self.best)
 
     def run(self, seed: int) -> tuple[Ints, float]:
         """Options (rows) and a bound."""
@@ -153,7 +153,7 @@ class _WeekSearch:
         return bool(self.bound - self.worth <= gap * abs(self.bound))
 
     def _accept(self, rows: Ints) -> None:
-        worth = compute_worth(self.problem, rows).total
+        worth = compute_worth(self.problem, rows)
         if worth > self.worth:
             self.best, self.worth = rows, worth
 
