@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
+from team.entries import make_visit
 
 from patrolplan.errors import InputError
 from patrolplan.team.ledger.delivered import (
@@ -17,7 +18,6 @@ from patrolplan.team.ledger.delivered import (
 )
 from patrolplan.team.ledger.visits import (
     RecordedVisit,
-    Visit,
     build_visit_row,
     find_same_visits,
     parse_visit_row,
@@ -185,9 +185,8 @@ def test_odd_days_are_named(handed, visit):
     assert "of another time than the patrol" in odd[1]
 
 
-def _visit(officer="SSO-01", hotspot="H1", place_id="P1-1a", minutes=15.0, **values):
-    place = ("900001", place_id, hotspot, "High Street", 0.87, 51.53)
-    return Visit(officer, MONDAY, *place, minutes, None, "csv", **values)
+def _visit(officer="SSO-01", **values):
+    return replace(make_visit(officer, MONDAY, "H1", 15.0), **values)
 
 
 def _find(visit, *recorded):
@@ -199,7 +198,7 @@ def test_a_place_is_the_same_under_any_name():
     """A hotspot's number does not matter, nor the kind of a place: its ID does."""
     assert _find(_visit(hotspot="H91"), _visit()) == [1]
     assert _find(_visit(hotspot="T-01", kind="tasked"), _visit()) == [1]
-    assert _find(_visit(place_id="P1-1b"), _visit()) == []
+    assert _find(_visit(id="P1-1b"), _visit()) == []
 
 
 def test_people_tell_visits_apart():

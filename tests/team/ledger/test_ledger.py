@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, strategies as st
+from team.entries import make_visit
 
 import patrolplan as pp
 from patrolplan.crs import Projection
@@ -24,7 +25,6 @@ from patrolplan.team.ledger.address import (
     open_existing_ledger,
     resolve_url,
 )
-from patrolplan.team.ledger.visits import Visit
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 
@@ -139,7 +139,7 @@ def test_a_password_in_the_wrong_place_is_named_and_not_shown(demo_area):
 
 
 ENTRIES = st.tuples(
-    st.integers(0, 3), st.sampled_from([0.0, 7.5, 15.0]), st.none() | st.integers(0, 2)
+    st.integers(1, 4), st.sampled_from([0.0, 7.5, 15.0]), st.none() | st.integers(0, 2)
 )
 
 
@@ -151,13 +151,11 @@ def test_the_last_word_on_each_visit_stands(entries):
         for entry in entries:
             visits = []
             for number, minutes, spoken in entry:
-                place = (f"P1-{number}a", f"H{number}", "High Street", 0.87 + number / 1000, 51.53)
-                visits.append(
-                    Visit("SSO-01", MONDAY, "900001", *place, minutes, spoken, "keyboard")
-                )
-                before = expected.get(f"H{number}", (None, None))
-                expected[f"H{number}"] = (minutes, before[1] if spoken is None else spoken)
-                rows += expected[f"H{number}"] != before
+                name = f"H{number}"
+                visits.append(make_visit("SSO-01", MONDAY, name, minutes, engagements=spoken))
+                before = expected.get(name, (None, None))
+                expected[name] = (minutes, before[1] if spoken is None else spoken)
+                rows += expected[name] != before
             ledger.record(visits)
         standing = ledger.read_delivered(MONDAY, MONDAY)
         history = ledger.read_revisions(MONDAY, MONDAY)

@@ -9,6 +9,7 @@ import pytest
 import shapely
 from hexagons import make_hexagons
 from hypothesis import HealthCheck, given, settings, strategies as st
+from team.entries import make_visit, make_week
 
 import patrolplan as pp
 from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
@@ -26,8 +27,7 @@ from patrolplan.team.ledger.presence import (
     share_presence,
     unite_spans,
 )
-from patrolplan.team.ledger.promised import PromisedWeek, list_place_ids
-from patrolplan.team.ledger.visits import Visit
+from patrolplan.team.ledger.promised import list_place_ids
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 DAY = dt.timedelta(days=1)
@@ -151,51 +151,30 @@ def test_a_return_never_shows_more_than_was_delivered(demo_area, promised_week, 
     assert (table[["not_recorded", "further_visits"]] >= 0).all(axis=None)
 
 
-HAND_MADE = (
-    # officer, crew, arrive, minutes promised
-    ("SSO-01", "SSO-02", "15:30", 15.0),
-    ("SSO-01", "SSO-02", "15:55", 15.0),
-    ("SSO-01", "SSO-02", "16:20", 10.0),
-    ("SSO-03", "", "15:30", 15.0),
-    ("SSO-03", "", "16:00", 20.0),
-)
-"""A day of two patrols at one school: the first by two people, the second by one."""
-
-
 def test_a_return_equals_a_hand_made_sheet(ledger):
     """One day of two patrols, one of them a crew of two, added up on paper."""
-    monday = dt.date(2026, 11, 30)
-    spots = [
-        {"hotspot": f"H{n}", "id": f"P1-{n}a", "sees": "", "kind": "hotspot",
-         "place": f"Street {n}", "longitude": 0.87 + n / 100, "latitude": 51.53,
-         "shape": f"POINT ({0.87 + n / 100} 51.53)"}
-        for n in range(1, 6)
-    ]  # fmt: skip
-    doses = [
-        {"officer": officer, "crew": crew, "people": 2 if crew else 1, "date": monday,
-         "urn": "900001", "window": "after_school", "stop": stop, "school": "Hill School",
-         "id": f"P1-{n}a", "arrive": arrive, "minutes": minutes}
-        for (n, (officer, crew, arrive, minutes)), stop in zip(
-            enumerate(HAND_MADE, 1), (1, 2, 3, 1, 2), strict=True)
-    ]  # fmt: skip
-    ledger.hand_out(PromisedWeek((monday,), tuple(doses), tuple(spots)))
-
-    def stay(officer, n, minutes, **details):
-        place = (f"P1-{n}a", f"H{n}", f"Street {n}", 0.87 + n / 100, 51.53)
-        return Visit(officer, monday, "900001", *place, minutes, None, "csv", **details)
-
-    ledger.record([
-        stay("SSO-01", 1, 15.0, together=("SSO-02",), arrive="15:30"),
-        stay("SSO-01", 2, 10.0, arrive="15:55"),
-        stay("SSO-02", 2, 12.0, arrive="16:00"),
-        stay("SSO-01", 3, 0.0, reason="incident"),
-        stay("SSO-03", 4, 9.0, reason="weather"),
-        stay("SSO-04", 1, 10.0, arrive="17:00", people=2),
-    ])  # fmt: skip
+    week = make_week(
+        [MONDAY],
+        ("SSO-01", "SSO-02", MONDAY, 1, "H1", "15:30", 15.0),
+        ("SSO-01", "SSO-02", MONDAY, 2, "H2", "15:55", 15.0),
+        ("SSO-01", "SSO-02", MONDAY, 3, "H3", "16:20", 10.0),
+        ("SSO-03", "", MONDAY, 1, "H4", "15:30", 15.0),
+        ("SSO-03", "", MONDAY, 2, "H5", "16:00", 20.0),
+    )
+    ledger.hand_out(week)
+    visits = [
+        make_visit("SSO-01", MONDAY, "H1", 15.0, together=("SSO-02",), arrive="15:30"),
+        make_visit("SSO-01", MONDAY, "H2", 10.0, arrive="15:55"),
+        make_visit("SSO-02", MONDAY, "H2", 12.0, arrive="16:00"),
+        make_visit("SSO-01", MONDAY, "H3", 0.0, reason="incident"),
+        make_visit("SSO-03", MONDAY, "H4", 9.0, reason="weather"),
+        make_visit("SSO-04", MONDAY, "H1", 10.0, arrive="17:00", people=2),
+    ]
+    ledger.record(visits)
     tables = build_return_tables(ledger, "2026-11", staff=["SSO-02"])
     (week,) = tables["by-week"].to_dict("records")
     assert week == {
-        "week": monday,
+        "week": MONDAY,
         "promised_visits": 5,
         "delivered_visits": 3,
         "further_visits": 1,
