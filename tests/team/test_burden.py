@@ -4,7 +4,6 @@ import datetime as dt
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from hexagons import make_hexagons, measure_slowly
 from sklearn.linear_model import PoissonRegressor
 from team.entries import POINTS, make_visit, make_week
+from team.slow_counts import keep_incidents
 from weeks_by_hand import build_week
 
 import patrolplan as pp
@@ -134,13 +134,9 @@ def thirds(demo_area):
     west, south, east, north = shapely.total_bounds(demo_area.network.piece_lines)
     edges = np.linspace(west, east - 400, 4)
     limits = read_limits(demo_area.settings, demo_area.network.node_xy)
-    boxes = [
-        shapely.box(low, south - 10, high, north + 10).intersection(limits)
-        for low, high in pairwise(edges)
-    ]
-    names = ["west", "middle", "east"]
-    table = {"area": names, "residents": RESIDENTS}
-    return gpd.GeoDataFrame(table, geometry=boxes, crs=demo_area.network.projection.crs)
+    boxes = shapely.box(edges[:-1], south - 10, edges[1:], north + 10)
+    table = {"area": ["west", "middle", "east"], "residents": RESIDENTS}
+    return _frame(*shapely.intersection(boxes, limits), **table)
 
 
 @pytest.fixture
@@ -205,14 +201,10 @@ def test_harm_is_that_of_a_slow_count(demo_area, ledger, thirds):
     first = demo_area.incidents["month"].max() - pd.DateOffset(months=11)
     counted = demo_area.settings.crimes.risk_categories
     harm = np.zeros(4)
-    for category, month, catchment in zip(
-        demo_area.incidents["category"],
-        demo_area.incidents["month"],
-        demo_area.incident_catchment,
-        strict=True,
-    ):
-        if month >= first and category in counted:
-            harm += HARM_DAYS[category] * shares[catchment]
+    rows = demo_area.incidents.assign(catchment=demo_area.incident_catchment)
+    for one in rows[rows["month"] >= first].itertuples():
+        if one.category in counted:
+            harm += HARM_DAYS[one.category] * shares[one.catchment]
     np.testing.assert_allclose(burden.by_area["harm_per_month"], harm / 12, rtol=1e-6)
     np.testing.assert_allclose(burden.by_area["harm_share"], harm / harm.sum(), rtol=1e-6)
     ratio = burden.by_area["promised_share"] / (harm / harm.sum())
@@ -227,12 +219,8 @@ def test_a_month_that_is_missing_is_unknown(demo_area, ledger, thirds):
     held = demo_area.exposure.held.copy()
     held[-6:] = False
     keep = ~demo_area.incidents["month"].isin(gone[:-1]).to_numpy()
-    part = replace(
-        demo_area,
-        exposure=replace(demo_area.exposure, held=held),
-        incidents=demo_area.incidents[keep].reset_index(drop=True),
-        incident_catchment=demo_area.incident_catchment[keep],
-    )
+    part = replace(demo_area, exposure=replace(demo_area.exposure, held=held))
+    part = keep_incidents(part, keep)
     some = pp.measure_burden(part, ledger, thirds).by_area["harm_per_month"]
     assert (some > 0.8 * whole).all()
 
@@ -367,10 +355,7 @@ def test_they_fail_by_type(tmp_path):
     command = [sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml"]
     command += ["--cache-dir", tmp_path / "cache", path]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    lines = {
-        int(row.split(":")[1])
-        for row in done.stdout.splitlines()
-        if "snippet.py:" in row and "error" in row
-    }
+    found = (row for row in done.stdout.splitlines() if "snippet.py:" in row and "error" in row)
+    lines = {int(row.split(":")[1]) for row in found}
     first = SNIPPET.splitlines().index("    pp.estimate_risk(audit)") + 1
     assert lines == set(range(first, len(SNIPPET.splitlines()) + 1)), done.stdout

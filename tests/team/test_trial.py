@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, strategies as st
+from team.slow_counts import keep_incidents, list_counted, list_stops
 
 import patrolplan as pp
 from patrolplan.area.square_names import name_places
@@ -25,12 +26,7 @@ ONE = {"hotspot": "H1", "place": "", "expected": 1.0, "stretch": "", "places": [
 
 def _keep_until(area, last):
     """The area with the crimes of months up to one."""
-    is_before = (area.incidents["month"] <= pd.Timestamp(last)).to_numpy()
-    return replace(
-        area,
-        incidents=area.incidents[is_before].reset_index(drop=True),
-        incident_catchment=area.incident_catchment[is_before],
-    )
+    return keep_incidents(area, (area.incidents["month"] <= pd.Timestamp(last)).to_numpy())
 
 
 @pytest.fixture(scope="module")
@@ -119,24 +115,12 @@ def test_pairs_are_neighbours_in_expected_crime(by_days, demo_area):
     assert apart.min() >= 299
 
 
-def _list_counted(area, pieces):
-    """The incidents that count, with the part of each that is in some pieces."""
-    of, share = area.catchments.piece_catchment[pieces], area.catchments.piece_share[pieces]
-    parts = np.bincount(of, weights=share, minlength=len(area.catchments))
-    row = area.incident_catchment
-    incidents = area.incidents.assign(part=np.where(row >= 0, parts[row], 0.0))
-    counted = incidents["category"].isin(set(area.settings.crimes.risk_categories))
-    return incidents[counted & (incidents["part"] > 0)]
-
-
 def test_expected_is_a_slow_count(by_days, dated_area):
     """What a hotspot expects is the mean of its months, each crime by its share of the street."""
     before = _keep_until(dated_area, "2026-06")
-    stretches = by_days.build_stretches(before.projection)
-    for hotspot, pieces in zip(
-        by_days.hotspots, find_pieces_of_shapes(before.network, stretches), strict=True
-    ):
-        counted = _list_counted(before, pieces)
+    found = find_pieces_of_shapes(before.network, by_days.build_stretches(before.projection))
+    for hotspot, pieces in zip(by_days.hotspots, found, strict=True):
+        counted = list_counted(before, pieces)
         total = counted["part"][counted["month"] >= pd.Timestamp("2024-07")].sum()
         assert hotspot.expected == pytest.approx(total / 24, rel=1e-4)
 
@@ -207,8 +191,7 @@ def _list_near(week, trial, drawn, *, treated):
     stretches = {one.hotspot: shape for one, shape in zip(trial.hotspots, shapes, strict=True)}
     return [
         (duty.date, cell.hotspot)
-        for duty in week.duties
-        for stop in duty.patrol.stops
+        for duty, stop in list_stops(week)
         for cell in drawn.drawn
         if cell.date == duty.date and cell.treated == treated and stop.kind != "gate"
         and stretches[cell.hotspot].distance(shapely.Point(stop.point)) <= trials.AT_HOTSPOT_METRES
@@ -266,13 +249,11 @@ def test_a_trial_is_analysed_when_it_is_over(request, by_days, dated_area, demo_
     pieces = find_pieces_of_shapes(area.network, trial.build_stretches(area.projection))
     sums = np.zeros(2)
     for row, part in enumerate(pieces):
-        counted = _list_counted(area, part)
-        for month, at, amount in zip(
-            *(counted[key] for key in ("month", "occurred_at", "part")), strict=True
-        ):
-            day = at.date() if name != "by_pairs" else trial.days[0]
-            if day in trial.days and START <= month.date() <= END:
-                sums[int(trial.draw(day)[row])] += amount
+        counted = list_counted(area, part)
+        for one in counted.itertuples():
+            day = one.occurred_at.date() if name != "by_pairs" else trial.days[0]
+            if day in trial.days and START <= one.month.date() <= END:
+                sums[int(trial.draw(day)[row])] += one.part
     assert (effect.incidents_without, effect.incidents_with) == pytest.approx(tuple(sums))
 
 

@@ -9,11 +9,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, strategies as st
 from team.entries import make_visit
+from team.slow_counts import list_stops
 
 import patrolplan as pp
 from patrolplan.crs import Projection
@@ -33,14 +33,10 @@ def test_a_week_handed_out_promises_every_stop_of_its_cards(ledger, promised_wee
     """A dose for each stop, with all minutes from arriving to leaving, as its card shows them."""
     assert ledger.hand_out(promised_week)
     promised = ledger.read_promised(MONDAY, FRIDAY)
-    stops = [
-        (
-            *(duty.officer, duty.date, duty.urn, stop.id),
-            round(stop.leave_minutes) - round(stop.arrive_minutes),
-        )
-        for duty in week.duties
-        for stop in duty.patrol.stops
-    ]
+    stops = []
+    for duty, stop in list_stops(week):
+        minutes = round(stop.leave_minutes) - round(stop.arrive_minutes)
+        stops.append((duty.officer, duty.date, duty.urn, stop.id, minutes))
     columns = ["officer", "date", "urn", "id", "minutes"]
     assert sorted(promised[columns].itertuples(index=False, name=None)) == sorted(stops)
     assert (promised["minutes"] >= 15).all()
@@ -96,10 +92,8 @@ def test_officers_who_came_together_make_one_visit(ledger, promised_week, visit)
         (entry,) = ledger.record([replace(other, minutes=12.0)])
         assert (entry.outcome, entry.visit.officer) == (outcome, owner)
     standing = ledger.read_delivered(MONDAY, FRIDAY)
-    assert standing[["officer", "together", "minutes"]].to_numpy().tolist() == [
-        [owner, "SSO-99", 12.0],
-        ["SSO-99", "", 0.0],
-    ]
+    rows = standing[["officer", "together", "minutes"]].to_numpy().tolist()
+    assert rows == [[owner, "SSO-99", 12.0], ["SSO-99", "", 0.0]]
     assert standing["engagements"].sum() == 3  # of the last entry, not of both
 
 
@@ -159,12 +153,9 @@ def test_the_last_word_on_each_visit_stands(entries):
             ledger.record(visits)
         standing = ledger.read_delivered(MONDAY, MONDAY)
         history = ledger.read_revisions(MONDAY, MONDAY)
-    columns = (standing[name].tolist() for name in ("hotspot", "minutes", "engagements"))
-    found = {
-        name: (minutes, None if spoken is pd.NA else spoken)
-        for name, minutes, spoken in zip(*columns, strict=True)
-    }
-    assert found == expected
+    spoken = standing["engagements"].astype(object).where(standing["engagements"].notna(), None)
+    found = zip(standing["minutes"], spoken, strict=True)
+    assert dict(zip(standing["hotspot"], found, strict=True)) == expected
     assert len(history) == rows
 
 
