@@ -73,19 +73,16 @@ def test_a_large_team_is_annealed_and_merged_to_within_its_gap(monkeypatch):
     assert again.chosen.tolist() == solution.chosen.tolist()
 
 
-def _best_by_hand(problem):
-    """The best week among all subsets of the options, aim by aim; None where there is none."""
+def _best_by_hand(problem, found):
+    """The best week of all subsets of the options, aim by aim, or None; and checks its floor."""
     target = np.minimum(problem.min_patrols, problem.open_days)
     ranked = []
     for size in range(len(problem) + 1):
         for chosen in itertools.combinations(range(len(problem)), size):
             if not checker.find_broken_rules(problem, chosen):
                 counts = np.array(checker.count_school_patrols(problem, chosen))
-                aims = (
-                    checker.count_unmet(problem, chosen, tasked=True),
-                    np.maximum(0, target - counts).sum(),
-                    checker.count_unmet(problem, chosen, tasked=False),
-                )
+                unmet = [checker.count_unmet(problem, chosen, tasked=one) for one in (True, False)]
+                aims = (unmet[0], np.maximum(0, target - counts).sum(), unmet[1])
                 dose = checker.sum_school_dose(problem, chosen)
                 ranked.append((aims, dose, checker.compute_worth(problem, chosen)))
     if not ranked:
@@ -94,24 +91,21 @@ def _best_by_hand(problem):
     ranked = [row for row in ranked if row[0] == lowest]
     if lowest[1] == 0:
         highest = checker.compute_max_dose(problem)
-        levels = np.arange(0.0, highest.max() + 1, 15.0)
-        met = [
-            level
-            for level in levels
-            if any((dose >= np.minimum(level, highest)).all() for _, dose, _ in ranked)
-        ]
-        ranked = [row for row in ranked if (row[1] >= np.minimum(max(met), highest)).all()]
+        levels = [np.where(dose >= highest, np.inf, dose).min() for _, dose, _ in ranked]
+        lowest_dose = np.minimum(max(levels), highest)
+        assert found.dose == pytest.approx(lowest_dose)
+        ranked = [row for row in ranked if (row[1] >= lowest_dose).all()]
     return max(worth for _, _, worth in ranked)
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 100))]
+    "seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(8, 100))]
 )
 def test_a_tiny_week_of_everything_is_as_good_as_trying_everything(seed):
-    """With windows, overlaps, crews, demands, maxima and locks the best of all subsets is found."""
+    """With windows, overlaps, crews, demands, maxima, locks and any dwell no subset is better."""
     problem = teams.draw_crews(seed)
     solution = solve_rota(problem, stop=SearchLimits(gap_percent=0.0, moves_per_school=500))
-    best = _best_by_hand(problem)
+    best = _best_by_hand(problem, solution.floor)
     if best is None:
         assert solution.floor.missing == IMPOSSIBLE
         return
@@ -136,52 +130,6 @@ def test_annealing_keeps_every_rule_and_never_loses(seed):
     found = anneal_week(problem, floor, floor.chosen, moves=3000, seed=seed)
     _check_weeks(problem, floor, [found])
     assert checker.compute_worth(problem, found) > checker.compute_worth(problem, floor.chosen)
-
-
-def _two_officers(seed):
-    """Two officers, two days and two schools with routes of one to three stops of any dwell."""
-    rng = np.random.default_rng(seed)
-    options = np.argwhere(rng.random((2, 2, 4)) < 0.6)
-    stops = rng.integers(1, 4, 4)
-    return teams.build_team(
-        options,
-        [0, 0, 1, 1],
-        [(route, hotspot) for route in range(4) for hotspot in range(stops[route])],
-        np.full(3, 0.1),
-        visit_minutes=rng.choice([10.0, 15.0, 20.0], int(stops.sum())),
-        max_patrols=np.full(2, 2),
-        dates=np.array([739_000, 739_001]),
-    )
-
-
-def _lowest_dose(problem):
-    """The highest level that every school reaches, or its highest dose, by trying every week."""
-    target = np.minimum(problem.min_patrols, problem.open_days)
-    highest = checker.compute_max_dose(problem)
-    levels = [
-        np.where(dose >= highest, np.inf, dose).min()
-        for count in range(5)
-        for week in itertools.combinations(range(len(problem)), count)
-        if not checker.find_broken_rules(problem, week)
-        and (checker.count_school_patrols(problem, week) >= target).all()
-        for dose in [checker.sum_school_dose(problem, week)]
-    ]
-    return np.minimum(max(levels), highest) if levels else None
-
-
-def test_the_lowest_dose_is_the_highest_that_can_be_in_any_order():
-    """With dwells of 10, 15 and 20 minutes no level in between is passed over."""
-    rng = np.random.default_rng(0)
-    tried = 0
-    for seed in range(16):
-        problem = _two_officers(seed)
-        lowest = _lowest_dose(problem)
-        if lowest is None:
-            continue
-        tried += 1
-        for order in (np.arange(len(problem)), rng.permutation(len(problem))):
-            assert find_floor(problem.select(order)).dose == pytest.approx(lowest)
-    assert tried > 5
 
 
 def _handed_out(seed):

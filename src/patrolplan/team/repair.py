@@ -132,7 +132,8 @@ def repair_week(
         moved = _build_changed_week(repaired, inputs, part, limits)
         if moved is not None and moved.worth > best + MIN_GAIN_SHARE * abs(repaired.worth):
             best = moved.worth
-            moves.append(_build_move(repaired, moved))
+            changes = list_changes(repaired, moved)
+            moves.append(Move(moved, changes, moved.worth - repaired.worth))
     return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
 
 
@@ -165,10 +166,6 @@ def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
         *(Change("withdrawn", duty) for key, duty in old.items() if key not in new),
         *(Change("new", duty) for key, duty in new.items() if key not in old),
     )
-
-
-def _build_move(before: Week, week: Week) -> Move:
-    return Move(week, list_changes(before, week), week.worth - before.worth)
 
 
 def _free_patrols(
@@ -256,7 +253,8 @@ def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap) -> tuple[Move, ...]:
             break
         out = np.setdiff1d(np.flatnonzero(standing), chosen)
         whole = np.flatnonzero(near)[chosen]
-        moves.append(_build_move(week, editor.build_chosen(whole, week, week.bound)))
+        after = editor.build_chosen(whole, week, week.bound)
+        moves.append(Move(after, list_changes(week, after), after.worth - week.worth))
         if len(out):
             withdrawn.append(out)
         else:

@@ -100,19 +100,17 @@ def read_residents(polygons: gpd.GeoDataFrame) -> Floats:
 def _sum_minutes(plan_or_week: Plan | Week, shapes: NDArray[np.object_]) -> dict[str, Floats]:
     """(k + 1,) minutes in each polygon and outside: of patrols, and of a week also of officers."""
     if isinstance(plan_or_week, Plan):
-        walks, people = list(plan_or_week.patrols), None
+        walks = [(patrol, 1) for patrol in plan_or_week.patrols]
     else:
-        walks = [duty.patrol for duty in plan_or_week.duties]
-        people = [len(duty.people) for duty in plan_or_week.duties]
-    parts = [(row, *part) for row, walk in enumerate(walks) for part in _list_parts(walk)]
+        walks = [(duty.patrol, len(duty.people)) for duty in plan_or_week.duties]
+    parts = [(people, *part) for walk, people in walks for part in _list_parts(walk)]
     where = np.array([shape for _, shape, _ in parts], dtype=object)
     minutes = np.array([amount for *_, amount in parts], dtype=np.float64)
     inside = split_by_polygons(where, shapes)
     spent = inside / inside.sum(axis=1, keepdims=True) * minutes[:, None]
     columns = {"patrol_minutes": spent.sum(axis=0)}
-    if people is not None:
-        crew = np.array(people, dtype=np.float64)[[row for row, *_ in parts]]
-        columns["officer_minutes"] = crew @ spent
+    if isinstance(plan_or_week, Week):
+        columns["officer_minutes"] = np.array([float(people) for people, *_ in parts]) @ spent
     return columns
 
 

@@ -63,11 +63,7 @@ def draw_walks(
         begin, end = find_time_limits(inputs, drawn, row)
         timings = _select_in_time(planned, begin, end, leave_minutes=duty.leave_minutes)
         own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
-
-        def pick(what: str, count: int, own: DrawKey = own) -> int:
-            return own.derive(what).draw(count)
-
-        timing = timings.draw(pick)
+        timing = timings.draw(lambda what, count, own=own: own.derive(what).draw(count))
         if timing is not None:
             drawn[row] = _shift_duty(duty, planned, timing)
             by = _find_day(inputs, route), planned.window, planned.urn
