@@ -82,15 +82,9 @@ class WeekEditor:
         """The options as arrays."""
         return self.inputs.problem
 
-    def with_locks_and_bans(
-        self, *, locks: Sequence[Lock] | None = None, bans: Sequence[Ban] | None = None
-    ) -> "WeekEditor":
+    def with_locks_and_bans(self, **changes: Sequence[Lock] | Sequence[Ban]) -> "WeekEditor":
         """The same week under other locks or bans."""
-        inputs = self.inputs.with_locks_and_bans(
-            locks=self.inputs.locks if locks is None else tuple(locks),
-            bans=self.inputs.bans if bans is None else tuple(bans),
-        )
-        return replace(self, inputs=inputs)
+        return replace(self, inputs=self.inputs.with_locks_and_bans(**changes))
 
     def with_held_duties(self, held: Sequence[Duty]) -> "WeekEditor":
         """The same week with these patrols fixed, whatever the plan."""
