@@ -14,23 +14,7 @@ from team import checker, teams
 from patrolplan.cli.week import build_audit_document, describe_audit
 from patrolplan.errors import InputError
 from patrolplan.settings.load import parse_settings
-from patrolplan.team import rota
-from patrolplan.team.draw import (
-    QUARTERS,
-    compute_chances,
-    count_visit_times,
-    draw_week,
-    make_draw_key,
-    sample_weeks,
-)
-from patrolplan.team.secret import (
-    COMMITMENT_BYTES,
-    Secret,
-    create_secret,
-    make_open_key,
-    note_secret,
-    read_secret,
-)
+from patrolplan.team import draw, rota, secret as secrets
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.walks import DwellMiddles
 from patrolplan.team.week_records import Ban, HandChange
@@ -39,7 +23,7 @@ MONDAY = dt.date(2026, 11, 30)
 
 
 def _key(number=1, content=bytes(32)):
-    return Secret(content).make_key("A", MONDAY, number)
+    return secrets.Secret(content).make_key("A", MONDAY, number)
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +36,10 @@ def team():
 def test_the_key_decides_and_nothing_else_does(team):
     """Equal keys draw the same week; another number, secret or Monday draws another."""
     problem, best = team
-    once, again = (draw_week(problem, best, 0.02, _key()) for _ in range(2))
+    once, again = (draw.draw_week(problem, best, 0.02, _key()) for _ in range(2))
     assert once.chosen.tolist() == again.chosen.tolist()
     others = [_key(2), _key(content=bytes([1] * 32))]
-    weeks = {tuple(draw_week(problem, best, 0.02, key).chosen.tolist()) for key in others}
+    weeks = {tuple(draw.draw_week(problem, best, 0.02, key).chosen.tolist()) for key in others}
     assert len(weeks | {tuple(once.chosen.tolist())}) == 3
 
 
@@ -63,7 +47,7 @@ def test_a_drawn_week_states_its_own_worth_and_the_bound_of_the_best(team):
     """At least 98 % of the best's, with bound, proof and floor unchanged, and every rule kept."""
     problem, best = team
     for number in range(1, 9):
-        drawn = draw_week(problem, best, 0.02, _key(number))
+        drawn = draw.draw_week(problem, best, 0.02, _key(number))
         assert drawn.worth == pytest.approx(checker.compute_worth(problem, drawn.chosen))
         assert 0.98 * best.worth <= drawn.worth < best.worth
         assert (drawn.bound, drawn.proven) == (best.bound, best.proven)
@@ -87,11 +71,11 @@ def test_chances_of_one_week_follow_from_its_timings():
     # Two officers, a school each; the second hotspot is of both schools' routes.
     problem = teams.build_team([(0, 0, 0), (1, 0, 1)], [0, 1], [(0, 0), (0, 1), (1, 1)], [0.5, 0.2])
     times = [
-        count_visit_times(np.array([0, 1]), _middles((0.25, 900, 925), (0.75, 901, 940))),
-        count_visit_times(np.array([1]), _middles((0.5, 925), (0.5, 940))),
+        draw.count_visit_times(np.array([0, 1]), _middles((0.25, 900, 925), (0.75, 901, 940))),
+        draw.count_visit_times(np.array([1]), _middles((0.5, 925), (0.5, 940))),
     ]
-    chances = compute_chances(problem, times, [np.array([0, 1])])
-    assert chances.shape == (2, 1, QUARTERS)
+    chances = draw.compute_chances(problem, times, [np.array([0, 1])])
+    assert chances.shape == (2, 1, draw.QUARTERS)
     assert chances[0, 0, 60] == pytest.approx(1.0)
     assert chances[1, 0, 61] == pytest.approx(1 - 0.75 * 0.5)
     assert chances[1, 0, 62] == pytest.approx(1 - 0.25 * 0.5)
@@ -105,12 +89,12 @@ def test_chances_agree_with_many_drawn_weeks():
     best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5, moves_per_school=2000))
     routes = range(len(problem.route_school))
     stops = [problem.visits[problem.visits[:, 0] == route, 1] for route in routes]
-    times = [count_visit_times(own, _middles((1.0, *[900] * len(own)))) for own in stops]
-    chances = compute_chances(problem, times, sample_weeks(problem, best, 0.02, seed=3))
+    times = [draw.count_visit_times(own, _middles((1.0, *[900] * len(own)))) for own in stops]
+    chances = draw.compute_chances(problem, times, draw.sample_weeks(problem, best, 0.02, seed=3))
     counted = np.zeros(chances.shape[:2])
     draws = 200
     for number in range(draws):
-        drawn = draw_week(problem, best, 0.02, _key(number))
+        drawn = draw.draw_week(problem, best, 0.02, _key(number))
         seen = {
             (int(hotspot), int(problem.day[option]))
             for option in drawn.chosen
@@ -134,15 +118,15 @@ def _settings(folder, name="week.secret"):
 def test_a_secret_is_created_once_for_its_owner_alone(tmp_path):
     """A new file has 32 bytes of its own; a second call leaves it as it is."""
     paths = [tmp_path / name for name in ("a.secret", "b.secret")]
-    assert all(map(create_secret, paths))
+    assert all(map(secrets.create_secret, paths))
     one, other = (path.read_bytes() for path in paths)
     assert len(one) == len(other) == 32
     assert one != other
-    assert not create_secret(paths[0])
+    assert not secrets.create_secret(paths[0])
     assert paths[0].read_bytes() == one
     if os.name == "posix":
         assert stat.S_IMODE(paths[0].stat().st_mode) == 0o600
-        assert note_secret(_settings(tmp_path, "a.secret")) == ()
+        assert secrets.note_secret(_settings(tmp_path, "a.secret")) == ()
 
 
 @pytest.mark.parametrize("content", [b"", CONTENT[:31], CONTENT + b"\n"])
@@ -150,7 +134,7 @@ def test_a_wrong_secret_is_refused_without_showing_it(tmp_path, content):
     """The error says how long it is, and nothing of what is in it."""
     (tmp_path / "week.secret").write_bytes(content)
     with pytest.raises(InputError, match=f"this file has {len(content)}") as caught:
-        read_secret(_settings(tmp_path))
+        secrets.read_secret(_settings(tmp_path))
     assert CONTENT.decode("latin-1")[:4] not in str(caught.value)
 
 
@@ -160,14 +144,14 @@ def test_a_secret_that_others_can_read_is_noted(tmp_path):
     path = tmp_path / "week.secret"
     path.write_bytes(CONTENT)
     path.chmod(0o640)
-    (note,) = note_secret(_settings(tmp_path))
+    (note,) = secrets.note_secret(_settings(tmp_path))
     assert (note.key, note.urgency) == ("secret_readable", "fix")
     assert "read the secret week.secret, and so" in note.text
 
 
 def test_neither_secret_nor_key_shows_itself():
     """Not in print, not in a copy, not in a pickle."""
-    secret = Secret(CONTENT)
+    secret = secrets.Secret(CONTENT)
     key = secret.make_key("A", MONDAY, 1)
     for hidden in (secret, key, key.derive(1)):
         for text in (repr(hidden), str(hidden), f"{hidden}"):
@@ -180,16 +164,16 @@ def test_neither_secret_nor_key_shows_itself():
 
 def test_keys_of_different_draws_and_parts_differ():
     """Any part of what a key is for makes another key, and so another commitment and number."""
-    secret = Secret(CONTENT)
+    secret = secrets.Secret(CONTENT)
     keys = [
         secret.make_key("A", MONDAY, 1),
         secret.make_key("A", MONDAY, 2),
         secret.make_key("B", MONDAY, 1),
         secret.make_key("A", MONDAY + dt.timedelta(days=7), 1),
-        Secret(CONTENT[::-1]).make_key("A", MONDAY, 1),
+        secrets.Secret(CONTENT[::-1]).make_key("A", MONDAY, 1),
     ]
     assert len({key.commitment for key in keys}) == len(keys)
-    assert len(keys[0].commitment) == 2 * COMMITMENT_BYTES
+    assert len(keys[0].commitment) == 2 * secrets.COMMITMENT_BYTES
     assert keys[0].commitment not in keys[0]._content.hex()  # what is published is no part of it
     parts = [key.derive(*names) for key in keys for names in ((), ("a",), ("a", "b"), ("ab",))]
     assert len({part.draw(2**64) for part in parts}) == len(parts)
@@ -207,10 +191,10 @@ def test_a_number_is_as_often_drawn_as_any_other():
 
 def test_a_key_of_the_seed_commits_to_nothing():
     """Anyone can make it, so it has no commitment; equal seeds give equal keys."""
-    key = make_open_key(7, "A", MONDAY, 1)
+    key = secrets.make_open_key(7, "A", MONDAY, 1)
     assert (key.commitment, key.is_secret, key.number) == ("", False, 1)
-    assert key.derive().draw(2**64) == make_open_key(7, "A", MONDAY, 1).derive().draw(2**64)
-    assert key.derive().draw(2**64) != make_open_key(8, "A", MONDAY, 1).derive().draw(2**64)
+    assert key.derive().draw(2**64) == secrets.make_open_key(7, "A", MONDAY, 1).derive().draw(2**64)
+    assert key.derive().draw(2**64) != secrets.make_open_key(8, "A", MONDAY, 1).derive().draw(2**64)
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +217,7 @@ def _with_secret(area, folder, content):
 def week(area, plan):
     """The second draw of a short week."""
     bans = [Ban(date=MONDAY + dt.timedelta(days=day)) for day in (2, 3, 4)]
-    key = make_draw_key(area, MONDAY, 2)
+    key = draw.make_draw_key(area, MONDAY, 2)
     short = SearchLimits(nodes=1, moves_per_school=1000)
     return rota.plan_week(area, plan, start=MONDAY, bans=bans, stop=short, key=key)
 

@@ -15,14 +15,6 @@ from patrolplan.team.problem import Floor
 from patrolplan.team.programme import add_floor, add_objective, add_options, find_overlaps
 from patrolplan.team.rota_search import _apply_change, _draw_change, anneal_week, walk_weeks
 from patrolplan.team.rota_state import begin_state, build_facts, fill_slots
-from patrolplan.team.solve import (
-    IMPOSSIBLE,
-    ChangeLimits,
-    SearchLimits,
-    find_few_changes,
-    find_floor,
-    solve_rota,
-)
 
 
 def _random(schools, officers, seed, least, together):
@@ -58,16 +50,16 @@ def _check(problem, solution):
 def test_every_rule_holds_on_random_teams(schools, officers, seed, least, together):
     """No rule is broken and the worth is what independent code counts."""
     problem = _random(schools, officers, seed, least, together)
-    stop = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
-    _check(problem, solve_rota(problem, stop=stop))
+    stop = solve.SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
+    _check(problem, solve.solve_rota(problem, stop=stop))
 
 
 def test_a_large_team_is_annealed_and_merged_to_within_its_gap(monkeypatch):
     """A week too large to be proven at once keeps all rules, is near its bound, and found again."""
     monkeypatch.setattr(solve, "MAX_COLUMNS_TO_PROVE", 0)
     problem = teams.draw_team(10, 6, seed=3)
-    stop = SearchLimits(gap_percent=1.0, moves_per_school=40_000)
-    solution, again = (solve_rota(problem, stop=stop) for _ in range(2))
+    stop = solve.SearchLimits(gap_percent=1.0, moves_per_school=40_000)
+    solution, again = (solve.solve_rota(problem, stop=stop) for _ in range(2))
     _check(problem, solution)
     assert solution.gap_percent <= 1.0
     assert again.chosen.tolist() == solution.chosen.tolist()
@@ -104,10 +96,12 @@ def _best_by_hand(problem, found):
 def test_a_tiny_week_of_everything_is_as_good_as_trying_everything(seed):
     """With windows, overlaps, crews, demands, maxima, locks and any dwell no subset is better."""
     problem = teams.draw_crews(seed)
-    solution = solve_rota(problem, stop=SearchLimits(gap_percent=0.0, moves_per_school=500))
+    solution = solve.solve_rota(
+        problem, stop=solve.SearchLimits(gap_percent=0.0, moves_per_school=500)
+    )
     best = _best_by_hand(problem, solution.floor)
     if best is None:
-        assert solution.floor.missing == IMPOSSIBLE
+        assert solution.floor.missing == solve.IMPOSSIBLE
         return
     _check(problem, solution)
     assert solution.proven
@@ -126,7 +120,7 @@ def test_annealing_keeps_every_rule_and_never_loses(seed):
     if problem.officer_day[rows[seed]] != problem.officer_day[rows[-1]]:
         lock[same & (problem.school_day == problem.school_day[rows[-1]]) & problem.is_first] = 1
     problem = replace(problem, lock=lock)
-    floor = find_floor(problem)
+    floor = solve.find_floor(problem)
     found = anneal_week(problem, floor, floor.chosen, moves=3000, seed=seed)
     _check_weeks(problem, floor, [found])
     assert checker.compute_worth(problem, found) > checker.compute_worth(problem, floor.chosen)
@@ -143,7 +137,7 @@ def _handed_out(seed):
     wide = replace(few, officer=both, **twice)
     _, once = np.unique(np.stack([wide.officer, wide.day, wide.route]), axis=1, return_index=True)
     wide = wide.select(np.sort(once))
-    return wide, solve_rota(wide, stop=SearchLimits(moves_per_school=300)).chosen
+    return wide, solve.solve_rota(wide, stop=solve.SearchLimits(moves_per_school=300)).chosen
 
 
 def _list_weeks(problem):
@@ -173,8 +167,8 @@ def test_no_other_week_within_the_limits_is_better(seed, max_out):
     lost = len(chosen) - int(stands.sum())
     lock = np.where(stands, np.cumsum(stands) - 1, -1) if max_out == 0 else np.full(len(stands), -1)
     part = replace(problem.select(~gone), lock=lock)
-    limits = ChangeLimits(stands, max_out, lost + max_out)
-    ours = find_few_changes(part, limits).tolist()
+    limits = solve.ChangeLimits(stands, max_out, lost + max_out)
+    ours = solve.find_few_changes(part, limits).tolist()
     standing = set(np.flatnonzero(stands).tolist())
     assert len(standing - set(ours)) <= max_out
     assert len(set(ours) - standing) <= lost + max_out
@@ -192,9 +186,9 @@ def test_what_must_be_there_is_there_or_nothing():
     problem, chosen = _handed_out(1)
     stands = np.isin(np.arange(len(problem)), chosen)
     wanted = ~stands & (problem.day == 0)
-    some = find_few_changes(problem, ChangeLimits(stands, 2, 3, must=wanted))
+    some = solve.find_few_changes(problem, solve.ChangeLimits(stands, 2, 3, must=wanted))
     assert wanted[some].any()
-    assert find_few_changes(problem, ChangeLimits(stands, 0, 0, must=wanted)) is None
+    assert solve.find_few_changes(problem, solve.ChangeLimits(stands, 0, 0, must=wanted)) is None
 
 
 def _crowd(schools, *, other, most):
@@ -229,7 +223,7 @@ def test_crowds_with_locks_and_tasked_places_keep_every_rule(schools, seed, most
         mandatory_visits=rng.random(len(problem)) < 0.3,
         visit_minutes=rng.choice([10.0, 15.0, 20.0], len(problem)),
     )
-    _check(problem, solve_rota(problem, stop=SearchLimits(moves_per_school=500)))
+    _check(problem, solve.solve_rota(problem, stop=solve.SearchLimits(moves_per_school=500)))
 
 
 def _day(seed):
@@ -268,7 +262,9 @@ def test_overlaps_are_the_largest_groups_under_way_at_one_time(seed):
 def test_the_relaxation_bounds_weeks_of_everything(seed):
     """With windows, overlaps, crews and demands, no week is worth more than the relaxation."""
     problem = teams.draw_crews(seed)
-    solution = solve_rota(problem, stop=SearchLimits(gap_percent=0.0, moves_per_school=100))
+    solution = solve.solve_rota(
+        problem, stop=solve.SearchLimits(gap_percent=0.0, moves_per_school=100)
+    )
     model = MipBuilder()
     x = add_options(model, problem)
     add_floor(model, problem, x, solution.floor)
@@ -295,8 +291,8 @@ def _check_weeks(problem, floor, weeks):
 def test_every_week_on_the_way_keeps_every_rule(seed, options):
     """With windows, overlaps, crews, demands, maxima and locks, and no week is under the limit."""
     problem = teams.draw_crews(seed, options=options)
-    floor = find_floor(problem)
-    if floor.missing == IMPOSSIBLE:
+    floor = solve.find_floor(problem)
+    if floor.missing == solve.IMPOSSIBLE:
         return
     limit = checker.compute_worth(problem, floor.chosen) - 0.15
     weeks = walk_weeks(problem, floor, floor.chosen, limit=limit, moves=20, states=20, seed=seed)
@@ -318,7 +314,7 @@ def test_crews_come_and_go_together(seed):
         max_patrols=np.full(3, 4),
         **{name: getattr(problem, name)[:0] for name in demands},
     )
-    best = solve_rota(problem, stop=SearchLimits(gap_percent=0.0))
+    best = solve.solve_rota(problem, stop=solve.SearchLimits(gap_percent=0.0))
     assert best.proven
     assert problem.is_companion[problem.route[best.chosen]].any()
     floor = replace(best.floor, missing=9, dose=np.zeros(problem.schools))
@@ -336,7 +332,7 @@ def test_a_lock_that_leaves_the_route_open_is_walked_by_any_of_its_routes():
         [0.3, 0.3],
         lock=np.array([0, 0, -1]),
     )
-    floor = find_floor(problem)
+    floor = solve.find_floor(problem)
     weeks = walk_weeks(problem, floor, floor.chosen, limit=-9.0, moves=20, states=50, seed=1)
     _check_weeks(problem, floor, weeks)
     assert {week[0] for week in weeks} == {0, 1}

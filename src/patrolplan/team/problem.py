@@ -8,21 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field
 
-from patrolplan.arrays import expand_ranges
+from patrolplan.arrays import match_rows
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 MINUTES_TOLERANCE = 1e-6  # tolerance for rounding, in minutes
-
-
-def match_rows(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
-    """Every pair of a row of `wanted` and a row of `numbers` that are equal."""
-    # Rows of equal numbers are a range of the sorted ones.
-    order = np.argsort(numbers, kind="stable")
-    begin, end = (np.searchsorted(numbers[order], wanted, side) for side in ("left", "right"))
-    return np.repeat(np.arange(len(wanted)), end - begin), order[expand_ranges(begin, end - begin)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ the minimum of a school.
 
 import numpy as np
 
+from patrolplan.arrays import Bools, Floats, Ints, match_rows
 from patrolplan.team.mip import MipBuilder
 from patrolplan.team.objective import (
     COMPANION_FACTOR,
@@ -38,15 +39,7 @@ from patrolplan.team.objective import (
     compute_row_gain,
     count_days_in_a_row,
 )
-from patrolplan.team.problem import (
-    MINUTES_TOLERANCE,
-    Bools,
-    Floats,
-    Floor,
-    Ints,
-    RotaProblem,
-    match_rows,
-)
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floor, RotaProblem
 
 
 def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:

@@ -19,19 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.patrols.solver.highs import Answer
 from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme, list_chosen
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.problem import (
-    MINUTES_TOLERANCE,
-    Bools,
-    Floats,
-    Floor,
-    Ints,
-    RotaProblem,
-    SearchLimits,
-)
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floor, RotaProblem, SearchLimits
 from patrolplan.team.programme import add_floor, add_objective, add_options
 from patrolplan.team.rota_search import anneal_week
 

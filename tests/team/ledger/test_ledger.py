@@ -18,13 +18,7 @@ from team.slow_counts import list_stops
 import patrolplan as pp
 from patrolplan.crs import Projection
 from patrolplan.settings import Settings, parse_settings
-from patrolplan.team.ledger import schema
-from patrolplan.team.ledger.address import (
-    find_sqlite_file,
-    has_ledger,
-    open_existing_ledger,
-    resolve_url,
-)
+from patrolplan.team.ledger import address as addresses, schema
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 
@@ -245,10 +239,10 @@ def named(tmp_path, monkeypatch):
 def test_an_address_names_a_file_or_a_database(named, tmp_path, address, file, is_there):
     """A relative path starts at the settings' folder, however the address is written."""
     settings = named(address)
-    found = find_sqlite_file(settings)
+    found = addresses.find_sqlite_file(settings)
     assert found == (None if file is None else tmp_path / file)
-    assert has_ledger(settings) is is_there
-    url = resolve_url(settings)
+    assert addresses.has_ledger(settings) is is_there
+    url = addresses.resolve_url(settings)
     assert url.database == (sa.make_url(address).database if found is None else str(found))
     assert not (tmp_path / "gone.sqlite").exists()
 
@@ -256,7 +250,9 @@ def test_an_address_names_a_file_or_a_database(named, tmp_path, address, file, i
 @pytest.mark.parametrize(
     "address", ["nonsense", "sqlite:", "sqlite:/there.sqlite", "postgresql://host:port/doses"]
 )
-@pytest.mark.parametrize("ask", [has_ledger, resolve_url, open_existing_ledger])
+@pytest.mark.parametrize(
+    "ask", [addresses.has_ledger, addresses.resolve_url, addresses.open_existing_ledger]
+)
 def test_an_address_of_nothing_is_refused(named, address, ask):
     """What is no address is an error that names the right form."""
     with pytest.raises(pp.LedgerError, match=r"write sqlite:///FILE or postgresql"):
@@ -265,8 +261,8 @@ def test_an_address_of_nothing_is_refused(named, address, ask):
 
 def test_looking_for_a_ledger_creates_none(named, tmp_path):
     """A file that is not there stays away, and one that is there is opened."""
-    with open_existing_ledger(named("sqlite:///gone.sqlite")) as ledger:
+    with addresses.open_existing_ledger(named("sqlite:///gone.sqlite")) as ledger:
         assert ledger is None
     assert not (tmp_path / "gone.sqlite").exists()
-    with open_existing_ledger(named("sqlite:///there.sqlite")) as ledger:
+    with addresses.open_existing_ledger(named("sqlite:///there.sqlite")) as ledger:
         assert Path(ledger.address.removeprefix("sqlite:///")) == tmp_path / "there.sqlite"

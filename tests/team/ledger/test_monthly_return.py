@@ -14,20 +14,8 @@ from team.slow_counts import list_stops
 
 import patrolplan as pp
 from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
+from patrolplan.team.ledger import monthly_return, presence
 from patrolplan.team.ledger.ledger import open_ledger
-from patrolplan.team.ledger.monthly_return import (
-    PRESENCE_WEEKS,
-    load_recent_presence,
-    read_recent_presence,
-)
-from patrolplan.team.ledger.presence import (
-    Stay,
-    Stop,
-    account_for_place,
-    measure_spans,
-    share_presence,
-    unite_spans,
-)
 from patrolplan.team.ledger.promised import list_place_ids
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
@@ -156,20 +144,15 @@ def test_a_return_equals_a_hand_made_sheet(ledger):
     ledger.record(visits)
     tables = build_return_tables(ledger, "2026-11", staff=["SSO-02"])
     (week,) = tables["by-week"].to_dict("records")
-    assert week == {
-        "week": MONDAY,
-        "promised_visits": 5,
-        "delivered_visits": 3,
-        "further_visits": 1,
-        "not_recorded": 1,
-        "promised_minutes": 75.0,
-        "delivered_minutes": 39.0,  # 15 + 15 (of 17) + 0 + 9
-        "presence_minutes": 51.0,  # 15 + 17 + 0 + 9 + 10
-        "promised_person_minutes": 115.0,  # 2 * 40 + 35
-        "person_minutes": 81.0,  # 30 + 22 + 0 + 9 + 20
-        "engagements": 0,
-        "delivered_percent": 52.0,  # 39 of 75
-    }
+    visits = {"promised": 5, "delivered": 3, "further": 1}
+    # 15 + 15 (of 17) + 0 + 9 delivered, 15 + 17 + 0 + 9 + 10 present; 2 * 40 + 35 person minutes
+    # promised, 30 + 22 + 0 + 9 + 20 given; 39 of 75 are 52 %.
+    minutes = {"promised": 75.0, "delivered": 39.0, "presence": 51.0}
+    minutes |= {"promised_person": 115.0, "person": 81.0}
+    expected = {f"{name}_visits": count for name, count in visits.items()}
+    expected |= {f"{name}_minutes": sums for name, sums in minutes.items()}
+    more = {"week": MONDAY, "not_recorded": 1, "engagements": 0, "delivered_percent": 52.0}
+    assert week == expected | more
     officers = tables["by-officer"].set_index("officer")
     columns = ["promised_minutes", "delivered_minutes", "delivered_percent"]
     columns += ["promised_person_minutes", "person_minutes"]
@@ -266,7 +249,7 @@ def test_days_are_counted_once_by_hotspot(ledger, plan, made):
     later = replace(first, date=first.date + 7 * DAY)
     again = replace(first, officer="SSO-12", urn="900012")
     ledger.record([first, again, later])
-    found = read_recent_presence(ledger, NEXT, plan.hotspots)
+    found = monthly_return.read_recent_presence(ledger, NEXT, plan.hotspots)
     assert set(found.days) <= set(spots)
     assert found.find_days(spots) == {first.date, later.date}
     assert found.find_days([]) == frozenset()
@@ -275,12 +258,18 @@ def test_days_are_counted_once_by_hotspot(ledger, plan, made):
 
 @pytest.mark.parametrize(
     ("days", "weeks"),
-    [(-1, None), (0, None), (1, 1), (7 * PRESENCE_WEEKS, 1), (7 * PRESENCE_WEEKS + 1, None)],
+    [
+        (-1, None),
+        (0, None),
+        (1, 1),
+        (7 * monthly_return.PRESENCE_WEEKS, 1),
+        (7 * monthly_return.PRESENCE_WEEKS + 1, None),
+    ],
 )
 def test_the_weeks_end_on_the_day_before(ledger, plan, visit, days, weeks):
     """They are the 28 days before the week; of what lies outside nothing is known."""
     ledger.record([replace(visit(0, 15), date=NEXT - days * DAY)])
-    found = read_recent_presence(ledger, NEXT, plan.hotspots)
+    found = monthly_return.read_recent_presence(ledger, NEXT, plan.hotspots)
     assert (found if found is None else found.weeks) == weeks
 
 
@@ -291,7 +280,7 @@ def test_the_settings_ledger_is_read(demo_area, plan, made, tmp_path):
     area = replace(demo_area, settings=moved)
     with open_ledger(area.settings) as opened:
         opened.record([made])
-    found = load_recent_presence(area, plan.hotspots, NEXT)
+    found = monthly_return.load_recent_presence(area, plan.hotspots, NEXT)
     assert found.find_days(plan.hotspots["hotspot"]) == {made.date}
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -306,8 +295,8 @@ SPANS = st.lists(
 def test_spans_cover_the_minutes_that_any_of_them_covers(spans):
     """The union of spans, against every minute looked at by itself."""
     minutes = {minute for begin, end in spans for minute in range(begin, end)}
-    assert measure_spans(spans) == len(minutes)
-    united = unite_spans(spans)
+    assert presence.measure_spans(spans) == len(minutes)
+    united = presence.unite_spans(spans)
     assert {m for begin, end in united for m in range(begin, end)} == minutes
     assert all(end < begin for (_, end), (begin, _) in itertools.pairwise(united))
 
@@ -325,20 +314,20 @@ def stays_of_a_day(draw):
         begin = draw(st.none() | st.integers(900, 960))
         minutes = draw(st.integers(0, 30))
         people = len(names) + draw(st.integers(0, 1))
-        found.append(Stay(row, officer, names, people, "", begin, minutes, None))
+        found.append(presence.Stay(row, officer, names, people, "", begin, minutes, None))
     return found
 
 
 STOPS = (
-    Stop(0, "A", frozenset("AB"), "after_school", 920.0, 15.0, 2),
-    Stop(1, "C", frozenset("C"), "after_school", 940.0, 10.0, 1),
+    presence.Stop(0, "A", frozenset("AB"), "after_school", 920.0, 15.0, 2),
+    presence.Stop(1, "C", frozenset("C"), "after_school", 940.0, 10.0, 1),
 )
 
 
 @given(stays_of_a_day(), st.integers(0, 2))
 def test_every_visit_is_of_one_stop_and_every_minute_counts_once(entered, count):
     """Shares sum to the presence of the place, by the definition, minute by minute."""
-    place = account_for_place(STOPS[:count], entered)
+    place = presence.account_for_place(STOPS[:count], entered)
     there = [stay for account in place.stops for stay in account.stays] + list(place.others)
     assert sorted(stay.row for stay in there) == [stay.row for stay in entered]
 
@@ -350,11 +339,11 @@ def test_every_visit_is_of_one_stop_and_every_minute_counts_once(entered, count)
     for account in place.stops:
         untimed = max((s.minutes for s in account.stays if s.begin is None), default=0)
         expected += max(0, untimed - len(cover(account.stays)))
-        presence = max(untimed, len(cover(account.stays)))
-        assert account.presence_minutes == presence
-        assert account.delivered_minutes == min(presence, account.stop.minutes)
+        minutes = max(untimed, len(cover(account.stays)))
+        assert account.presence_minutes == minutes
+        assert account.delivered_minutes == min(minutes, account.stop.minutes)
     expected += sum(stay.minutes for stay in place.others if stay.begin is None)
-    shares = share_presence([place])
+    shares = presence.share_presence([place])
     assert sum(shares.values()) == pytest.approx(expected)
     assert all(share <= entered[row].minutes for row, share in shares.items())
 
@@ -362,6 +351,6 @@ def test_every_visit_is_of_one_stop_and_every_minute_counts_once(entered, count)
 @given(stays_of_a_day(), st.integers(0, 2))
 def test_people_without_a_name_are_those_entered_by_themselves(entered, count):
     """Person-minutes lie between those of the people named and those of everyone counted."""
-    place = account_for_place(STOPS[:count], entered)
+    place = presence.account_for_place(STOPS[:count], entered)
     for stay, unnamed in place.list_people_counts():
         assert 0 <= unnamed <= stay.people - len(stay.names)

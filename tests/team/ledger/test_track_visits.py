@@ -11,12 +11,7 @@ import shapely
 
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
-from patrolplan.team.ledger.track_visits import (
-    AT_PLACE_METRES,
-    MAX_STAY_SECONDS,
-    build_track_visits,
-    measure_track,
-)
+from patrolplan.team.ledger import track_visits as tracks
 from patrolplan.times import minutes_after_midnight
 
 MONDAY = dt.date(2026, 11, 30)
@@ -114,7 +109,7 @@ def _cut(track, begin=0, end=1440):
 
 def _measure(ledger, plan, track, duty, **options):
     network = plan.area.network
-    return build_track_visits(ledger, network, track, duty.officer, duty.date, **options)
+    return tracks.build_track_visits(ledger, network, track, duty.officer, duty.date, **options)
 
 
 def _type(ledger, found, minutes):
@@ -250,7 +245,7 @@ def _measured(plan, seed, **noise):
     patrol = patrols[rng.integers(len(patrols))]
     true = _walk_truly(patrol, rng)
     seconds, xy = _note(true, rng, **noise)
-    found = measure_track(seconds, xy)
+    found = tracks.measure_track(seconds, xy)
     assert found.step_minutes.sum() == pytest.approx((seconds[-1] - seconds[0]) / 60)
     truth = _minutes_at_stops(true, patrol)
     points = [[stop.point for stop in patrol.stops if stop.id == place] for place in truth]
@@ -281,9 +276,9 @@ def test_minutes_at_each_place_are_right_within_a_tenth(plan, walks, noise, shar
     ("gap", "moved", "is_lost"),
     [
         (240, 900.0, False),
-        (600, AT_PLACE_METRES - 1, False),
-        (600, AT_PLACE_METRES + 1, True),
-        (MAX_STAY_SECONDS + 60, 0.0, True),
+        (600, tracks.AT_PLACE_METRES - 1, False),
+        (600, tracks.AT_PLACE_METRES + 1, True),
+        (tracks.MAX_STAY_SECONDS + 60, 0.0, True),
     ],
 )
 def test_a_gap_is_bridged_or_lost(gap, moved, is_lost):
@@ -292,7 +287,7 @@ def test_a_gap_is_bridged_or_lost(gap, moved, is_lost):
     seconds = np.arange(0, 1800.0 + gap, 5)
     seconds = seconds[(seconds <= 600) | (seconds >= 600 + gap)]
     xy = np.where(seconds[:, None] <= 600, place, place + np.array([moved, 0.0]))
-    found = measure_track(seconds, xy)
+    found = tracks.measure_track(seconds, xy)
     assert found.lost_minutes == pytest.approx(gap / 60 if is_lost else 0)
     counted = found.step_minutes.sum()
     assert counted == pytest.approx(seconds[-1] / 60 - found.lost_minutes, abs=0.11)
@@ -308,11 +303,11 @@ def test_a_step_is_at_the_nearest_planned_place_and_then_at_any_other():
     places = np.array([shapely.Point(x, 0) for x in (0.0, 30.0, 60.0, 200.0)], dtype=object)
     is_planned = np.array([True, False, True, False])
     seconds = np.arange(0, 1500.0)
-    found = measure_track(seconds, np.column_stack([seconds / 4 - 60, np.zeros(1500)]))
+    found = tracks.measure_track(seconds, np.column_stack([seconds / 4 - 60, np.zeros(1500)]))
     at = found.find_places(places, is_planned)
     for xy, row in zip(found.step_xy, at, strict=True):
         away = shapely.distance(places, shapely.Point(xy))
-        near = [one for one in np.argsort(away) if away[one] <= AT_PLACE_METRES]
+        near = [one for one in np.argsort(away) if away[one] <= tracks.AT_PLACE_METRES]
         first = next((one for one in near if is_planned[one]), *near[:1] or [-1])
         assert row == first
     assert {*at.tolist()} == {-1, 0, 2, 3}
@@ -322,7 +317,7 @@ def test_a_stay_begins_after_walking_past():
     """One minute there and away again, and later ten minutes: the ten are the stay."""
     seconds = np.arange(0, 1800.0, 5)
     is_there = ((seconds >= 300) & (seconds < 360)) | ((seconds >= 900) & (seconds < 1500))
-    found = measure_track(seconds, np.column_stack([np.where(is_there, 0.0, 500.0)] * 2))
+    found = tracks.measure_track(seconds, np.column_stack([np.where(is_there, 0.0, 500.0)] * 2))
     at = found.find_places(shapely.points([[0.0, 0.0]]), np.ones(1, dtype=bool))
     spent = np.where(at == 0, found.step_minutes, 0.0)
     assert found.find_arrival(spent) == pytest.approx(900, abs=60)
