@@ -47,11 +47,13 @@ def test_street_and_risk_are_those_of_a_slow_loop(plan, hexagons):
     """Each piece is cut by each hexagon, one after another; the rest lies outside."""
     network = plan.area.network
     slow = np.array([measure_slowly(line, hexagons.geometry) for line in network.piece_lines])
-    shares = pp.shares_by(plan, hexagons.to_crs("EPSG:4326"))
-    assert shares.index.tolist() == [*hexagons["id"], "outside"]
-    assert shares.crs == "EPSG:4326"
-    assert shares.geometry.iloc[0].equals_exact(hexagons.to_crs(4326).geometry.iloc[0], 1e-9)
+    other = pp.shares_by(plan, hexagons.to_crs("EPSG:4326"))
+    assert other.crs == "EPSG:4326"
+    assert other.geometry.iloc[0].equals_exact(hexagons.to_crs(4326).geometry.iloc[0], 1e-9)
+    shares = pp.shares_by(plan, hexagons)
+    assert shares.index.tolist() == other.index.tolist() == [*hexagons["id"], "outside"]
     assert slow[:, -1].any()
+    np.testing.assert_allclose(other["street_metres"], slow.sum(axis=0), atol=0.1)
     np.testing.assert_allclose(shares["street_metres"], slow.sum(axis=0), atol=1e-3)
     risk = (slow / slow.sum(axis=1, keepdims=True) * plan.risk.joined[:, None]).sum(axis=0)
     np.testing.assert_allclose(shares["risk"], risk, atol=1e-9)

@@ -26,21 +26,13 @@ TUESDAY, WEDNESDAY = DAYS[1:3]
 
 
 PLACES = st.sampled_from(["A", "B", "H1", "H2", "H3"])
-STOPS = st.builds(
-    SimpleNamespace,
-    tasked=st.none() | PLACES,
-    covered=st.lists(PLACES, min_size=1, max_size=2).map(tuple),
-    kind=st.just("hotspot"),
-)
+VISITED = st.lists(PLACES, min_size=1, max_size=2).map(tuple)
+STOPS = st.builds(SimpleNamespace, tasked=st.none() | PLACES, covered=VISITED, kind=st.just("own"))
 ROUTES = st.lists(st.builds(SimpleNamespace, stops=st.lists(STOPS, max_size=3)), max_size=5)
 TASKED = st.builds(Demand, st.just("tasked"), PLACES, st.just((0,)), officers=st.integers(1, 2))
-OTHERS = st.builds(
-    Demand,
-    st.sampled_from(["watched", "feared"]),
-    st.just("P"),
-    st.just((0,)),
-    st.lists(PLACES, max_size=3).map(tuple),
-)
+KIND = st.sampled_from(["watched", "feared"])
+NEAR = st.lists(PLACES, max_size=3).map(tuple)
+OTHERS = st.builds(Demand, KIND, st.just("P"), st.just((0,)), NEAR)
 DEMANDS = st.lists(TASKED | OTHERS, max_size=5)
 
 
@@ -48,17 +40,12 @@ DEMANDS = st.lists(TASKED | OTHERS, max_size=5)
 @given(DEMANDS, ROUTES)
 def test_meeting_routes_are_those_of_a_plain_search(demands, routes):
     """Each demand is compared with each stop of each route, one after the other."""
-    expected = {
-        (number, row)
-        for number, demand in enumerate(demands)
-        for row, route in enumerate(routes)
-        if any(
-            demand.place == stop.tasked
-            if demand.kind == "tasked"
-            else set(demand.hotspots) & {*stop.covered}
-            for stop in route.stops
-        )
-    }
+    expected = set()
+    for number, demand in enumerate(demands):
+        for row, stop in ((row, stop) for row, route in enumerate(routes) for stop in route.stops):
+            is_there = demand.place == stop.tasked and demand.kind == "tasked"
+            if is_there or set(demand.hotspots) & {*stop.covered}:
+                expected.add((number, row))
     found = find_meeting_routes(demands, routes)
     assert len(found) == len(expected)
     assert set(map(tuple, found.tolist())) == expected

@@ -115,14 +115,14 @@ def test_pairs_are_neighbours_in_expected_crime(by_days, demo_area):
     assert apart.min() >= 299
 
 
-def test_expected_is_a_slow_count(by_days, dated_area):
+def test_expected_is_a_slow_count(by_days, dated_area, found):
     """What a hotspot expects is the mean of its months, each crime by its share of the street."""
     before = _keep_until(dated_area, "2026-06")
-    found = find_pieces_of_shapes(before.network, by_days.build_stretches(before.projection))
-    for hotspot, pieces in zip(by_days.hotspots, found, strict=True):
-        counted = list_counted(before, pieces)
+    pieces = found[1].set_index("hotspot")["pieces"]
+    for hotspot in by_days.hotspots:
+        counted = list_counted(before, np.asarray(pieces[hotspot.hotspot]))
         total = counted["part"][counted["month"] >= pd.Timestamp("2024-07")].sum()
-        assert hotspot.expected == pytest.approx(total / 24, rel=1e-4)
+        assert hotspot.expected == pytest.approx(total / 24, abs=1e-6)
 
 
 @pytest.mark.parametrize(
