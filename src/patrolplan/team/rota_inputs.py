@@ -379,7 +379,8 @@ class RotaInputs:
 
     def with_locks_and_bans(self, **changes: Sequence[Lock] | Sequence[Ban]) -> "RotaInputs":
         """The same inputs with other locks or bans, reusing all that does not depend on them."""
-        other = replace(self, **{name: tuple(rows) for name, rows in changes.items()})
+        given: dict[str, Any] = {name: tuple(rows) for name, rows in changes.items()}
+        other = replace(self, **given)
         for name, value in vars(self).items():
             if name not in CHANGED_BY_HAND:
                 vars(other).setdefault(name, value)

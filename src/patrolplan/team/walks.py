@@ -63,7 +63,7 @@ def draw_walks(
         begin, end = find_time_limits(inputs, drawn, row)
         timings = _select_in_time(planned, begin, end, leave_minutes=duty.leave_minutes)
         own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
-        timing = timings.draw(lambda what, count, own=own: own.derive(what).draw(count))
+        timing = timings.draw(own.pick)
         if timing is not None:
             drawn[row] = _shift_duty(duty, planned, timing)
             by = _find_day(inputs, route), planned.window, planned.urn

@@ -12,7 +12,8 @@ where an officer was at every second, so it is never written.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -172,12 +173,11 @@ def build_track_visits(
                 continue
             minutes = 0.0
         windows = set() if own is None else set(own["window"])
-        visit = replace(
-            build_visit(place, minutes, None, "gpx", together),
-            tracks=tracks,
-            arrive=format_time(measured.find_arrival(spent) / 60) if minutes else None,
-            window=windows.pop() if len(windows) == 1 else "",
-        )
+        given: dict[str, Any] = {"minutes": minutes, "engagements": None, "together": together}
+        given["tracks"] = tracks
+        given["arrive"] = format_time(measured.find_arrival(spent) / 60) if minutes else None
+        given["window"] = windows.pop() if len(windows) == 1 else ""
+        visit = build_visit(place, "gpx", **given)
         is_entered, note = _compare(visit, ledger.find_recorded(visit), is_whole=is_whole)
         visits += [visit] if is_entered else []
         notes.append(note)
