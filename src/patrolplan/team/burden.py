@@ -219,14 +219,10 @@ def measure_burden(
     by_area = _tabulate(facts, [*names[held], OUTSIDE], threshold)
     by_area = by_area.assign(inside=[*inside[held], np.nan]).rename_axis("polygon")
     months = build_history(area).months
-    return Burden(
-        gpd.GeoDataFrame(by_area, geometry=[*own.geometry, None], crs=polygons.crs),
-        {} if audit is None else _tabulate_groups(facts, names[held], audit, threshold),
-        isinstance(given, Ledger),
-        span,
-        (months[-min(HARM_MONTHS, len(months))], months[-1]),
-        int((~held).sum()),
-    )
+    table = gpd.GeoDataFrame(by_area, geometry=[*own.geometry, None], crs=polygons.crs)
+    groups = {} if audit is None else _tabulate_groups(facts, names[held], audit, threshold)
+    year = months[-min(HARM_MONTHS, len(months))], months[-1]
+    return Burden(table, groups, isinstance(given, Ledger), span, year, int((~held).sum()))
 
 
 def _sum_minutes(

@@ -45,14 +45,11 @@ def compute_worth(problem: RotaProblem, chosen: Ints) -> float:
     """The worth of these options (rows) together."""
     minutes = sum_minutes_by_day(problem, chosen)
     present = chosen[problem.is_present[chosen]]
-    return _add_up(
-        problem,
-        minutes > 0,
-        over=np.maximum(0.0, minutes / problem.max_dose_minutes - 1).sum(axis=1),
-        patrols=np.bincount(problem.school_window[present]),
-        duties=np.bincount(problem.officer[chosen], minlength=len(problem.capacity)),
-        companions=int(problem.is_along[chosen].sum()),
-    )
+    over = np.maximum(0.0, minutes / problem.max_dose_minutes - 1).sum(axis=1)
+    patrols = np.bincount(problem.school_window[present])
+    duties = np.bincount(problem.officer[chosen], minlength=len(problem.capacity))
+    companions = int(problem.is_along[chosen].sum())
+    return _add_up(problem, minutes > 0, over, patrols, duties, companions)
 
 
 def compute_loosest_bound(problem: RotaProblem) -> float:

@@ -202,15 +202,10 @@ def _begin_model(
 
 def _begin_floor(problem: RotaProblem) -> Floor:
     """The floor that any week keeps: all is missing."""
-    patrols, tasked = np.minimum(problem.min_patrols, problem.open_days), problem.is_tasked
-    return Floor(
-        patrols=patrols,
-        missing=int(patrols.sum()),
-        dose=np.zeros(problem.schools),
-        chosen=np.zeros(0, dtype=np.int64),
-        unmet_tasked=int(problem.demand_visits[tasked].sum()),
-        unmet_watched=int(problem.demand_visits[~tasked].sum()),
-    )
+    patrols, is_tasked = np.minimum(problem.min_patrols, problem.open_days), problem.is_tasked
+    tasked, watched = (int(problem.demand_visits[some].sum()) for some in (is_tasked, ~is_tasked))
+    no_dose, nobody = np.zeros(problem.schools), np.zeros(0, dtype=np.int64)
+    return Floor(patrols, int(patrols.sum()), no_dose, nobody, tasked, watched)
 
 
 AIMS = ("unmet_tasked", "missing", "unmet_watched")  # fields of a floor, the most important first
