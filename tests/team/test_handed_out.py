@@ -185,27 +185,35 @@ def test_what_stands_keeps_its_card(week, demo_area, plan, seed):
     assert checker.find_broken_duties(repair.week, demo_area) == []
 
 
-def test_offered_moves_change_as_many_cards_as_they_say_and_gain(week, demo_area, plan):
+@pytest.fixture(scope="module")
+def absent(week):
+    """An officer is away for three days."""
+    return {"SSO-03": set(week.days[:3])}
+
+
+@pytest.fixture(scope="module")
+def repair(week, demo_area, plan, absent):
+    """The week without that officer; Monday is over."""
+    return repair_week(week, demo_area, plan, absent=absent, since=week.days[1])
+
+
+def test_offered_moves_change_as_many_cards_as_they_say_and_gain(week, demo_area, repair):
     """Each move withdraws one or two cards that could stay, and is worth more than the repair."""
-    repair = repair_week(week, demo_area, plan, absent={"SSO-03": set(week.days[1:3])})
     assert repair.moves
     for count, move in enumerate(repair.moves, 3 - len(repair.moves)):
         withdrawn = [one for one in move.changes if one.kind == "withdrawn"]
         assert 1 <= len(withdrawn) <= count
         assert move.gain == pytest.approx(move.week.worth - repair.week.worth)
         assert move.gain > 0
-        assert min(one.duty.date for one in move.changes) >= week.days[1]  # Monday is over
+        assert min(one.duty.date for one in move.changes) >= week.days[1]
         assert checker.find_broken_duties(move.week, demo_area) == []
 
 
-def test_a_locked_patrol_is_not_moved(week, demo_area, plan):
+def test_a_locked_patrol_is_not_moved(week, demo_area, plan, absent, repair):
     """No offered move touches a patrol that was locked by hand."""
-    absent = {"SSO-03": set(week.days[1:3])}
-    (first, *_) = repair_week(week, demo_area, plan, absent=absent).moves
-    moved = {one.duty.officer for one in first.changes if one.kind == "withdrawn"}
+    moved = {one.duty.officer for one in repair.moves[0].changes if one.kind == "withdrawn"}
     locks = tuple(Lock(d.officer, d.urn, d.date) for d in week.duties if d.officer in moved)
-    repair = repair_week(replace(week, locks=locks), demo_area, plan, absent=absent)
-    for move in repair.moves:
+    for move in repair_week(replace(week, locks=locks), demo_area, plan, absent=absent).moves:
         gone = {one.duty.officer for one in move.changes if one.kind == "withdrawn"}
         assert not gone & moved
 
