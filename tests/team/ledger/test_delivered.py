@@ -38,7 +38,7 @@ def test_short_answers(text, answer):
     assert parse_answer(text, 15) == answer
 
 
-def test_days_and_officers_without_stops_are_told(ledger, promised_week):
+def test_days_and_officers_without_stops_are_reported(ledger, promised_week):
     """The message names who is on duty, or says to hand the week out."""
     with pytest.raises(InputError, match="no week is handed out for 2026-11-30"):
         find_promised_stops(ledger, "SSO-01", MONDAY)
@@ -82,7 +82,7 @@ def test_stops_at_one_place_are_one_visit(handed, promised_week, tmp_path):
     assert (visit.id, visit.minutes, visit.engagements) == (place, 14.0 * count, count)
 
 
-def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
+def test_every_wrong_row_of_a_table_is_reported(handed, promised_week, tmp_path):
     """Unknown officers, days, stops and hotspots, and rows that stand twice."""
     officer = promised_week.doses[0]["officer"]
     table = _table(

@@ -152,7 +152,7 @@ def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, w
 
 
 def test_typed_minutes_stay_where_a_track_gives_fewer(handed, plan, duty, walk):
-    """A track of part of a stay, or of less than was typed, takes nothing away; both are told."""
+    """A track of part of a stay, or of less than was typed, takes nothing away; both are said."""
     first = duty.patrol.stops[0]
     whole = _measure(handed, plan, walk, duty)
     assert whole.notes == ()
