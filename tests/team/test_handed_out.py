@@ -197,7 +197,7 @@ def repair(week, demo_area, plan, absent):
     return repair_week(week, demo_area, plan, absent=absent)
 
 
-def test_offered_moves_change_as_many_cards_as_they_say_and_gain(week, demo_area, repair):
+def test_offered_moves_change_as_many_cards_as_they_say_and_gain(demo_area, repair):
     """Each move withdraws one or two cards that could stay, and is worth more than the repair."""
     assert repair.moves
     for count, move in enumerate(repair.moves, 3 - len(repair.moves)):
