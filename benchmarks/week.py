@@ -79,7 +79,7 @@ def compute_figures(problem: RotaProblem, chosen: NDArray[np.int64]) -> dict[str
     schools = np.bincount(problem.school[chosen], dose[problem.route[chosen]], problem.schools)
     run = count_days_in_a_row(problem, dosed)
     return {
-        "worth": round(compute_worth(problem, chosen).total, 6),
+        "worth": round(compute_worth(problem, chosen), 6),
         "patrols": len(chosen),
         "hotspots_dosed": int(dosed.any(axis=1).sum()),
         "three_in_a_row": int((run >= DAYS_IN_A_ROW).any(axis=1).sum()),

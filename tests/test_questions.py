@@ -73,11 +73,11 @@ def test_a_week_starts_on_a_day_as_text(demo_area, demo_week, demo_plan):
     first = demo_week.duties[0]
     lock = pp.Lock(first.officer, int(first.urn), f"{first.date}")
     assert lock == pp.Lock(first.officer, first.urn, first.date)
-    assert lock.is_fulfilled_by(first)
+    assert lock.fits(first)
     assert pp.Ban(urn=900003.0, date=pd.Timestamp(DAY)) == pp.Ban(urn="900003", date=DAY)
     week = pp.plan_week(demo_area, demo_plan, start="2026-11-30", locks=[lock])
     assert week.days == demo_week.days
-    assert any(lock.is_fulfilled_by(duty) for duty in week.duties)
+    assert any(lock.fits(duty) for duty in week.duties)
 
 
 def test_who_is_away_is_given_as_text(demo_area, demo_week, demo_plan):

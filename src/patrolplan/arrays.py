@@ -1,4 +1,4 @@
-"""Helpers for arrays: joined ranges, distinct points and numbers, pair counts."""
+"""Helpers for arrays: joined ranges, equal rows, distinct points and numbers, pair counts."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def expand_ranges(starts: Ints, counts: Ints, *, is_reversed: Bools | None = Non
         return np.asarray(np.repeat(starts, counts) + inside)
     first, step = np.where(is_reversed, starts + counts - 1, starts), np.where(is_reversed, -1, 1)
     return np.asarray(np.repeat(first, counts) + np.repeat(step, counts) * inside)
+
+
+def match_rows(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
+    """Every pair of a row of `wanted` and a row of `numbers` that are equal."""
+    # Rows of equal numbers are a range of the sorted ones.
+    order = np.argsort(numbers, kind="stable")
+    begin, end = (np.searchsorted(numbers[order], wanted, side) for side in ("left", "right"))
+    return np.repeat(np.arange(len(wanted)), end - begin), order[expand_ranges(begin, end - begin)]
 
 
 def find_unique_points(xy: Floats) -> tuple[Floats, Ints]:

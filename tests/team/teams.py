@@ -91,4 +91,5 @@ def draw_crews(seed, *, options=11):
         dates=739_000 + np.arange(days),
         schools=schools,
         is_once=rng.random(4) < 0.3,
+        visit_minutes=rng.choice([10.0, 15.0, 20.0], len(visits)),
     )

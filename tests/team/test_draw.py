@@ -5,82 +5,25 @@ import datetime as dt
 import os
 import pickle
 import stat
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
 from team import checker, teams
 
 from patrolplan.cli.week import build_audit_document, describe_audit
 from patrolplan.errors import InputError
 from patrolplan.settings.load import parse_settings
-from patrolplan.team.draw import (
-    QUARTERS,
-    compute_chances,
-    count_visit_times,
-    draw_week,
-    make_draw_key,
-    sample_weeks,
-    walk_from,
-)
-from patrolplan.team.objective import compute_worth
-from patrolplan.team.rota import audit_week, plan_week
-from patrolplan.team.secret import (
-    COMMITMENT_BYTES,
-    Secret,
-    create_secret,
-    make_open_key,
-    note_secret,
-    read_secret,
-)
+from patrolplan.team import draw, rota, secret as secrets
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.walks import DwellMiddles
 from patrolplan.team.week_records import Ban, HandChange
 
 MONDAY = dt.date(2026, 11, 30)
-QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
 
 
 def _key(number=1, content=bytes(32)):
-    return Secret(content).make_key("A", MONDAY, number)
-
-
-def _check_week(problem, best, chosen, give):
-    assert checker.find_broken_rules(problem, chosen) == []
-    worth = checker.compute_worth(problem, chosen)
-    assert worth >= best.worth - give * abs(best.worth) - 1e-9
-    patrols = checker.count_school_patrols(problem, chosen)
-    missing = np.maximum(0, best.floor.patrols - patrols).sum()
-    assert missing <= best.floor.missing
-    assert (checker.sum_school_dose(problem, chosen) >= best.floor.dose - 1e-6).all()
-
-
-@settings(max_examples=12)
-@given(
-    schools=st.integers(1, 8),
-    officers=st.integers(1, 6),
-    seed=st.integers(0, 10**6),
-    least=st.integers(0, 2),
-    together=st.integers(1, 2),
-    give=st.sampled_from([0.01, 0.02, 0.2]),
-)
-def test_every_week_on_the_way_keeps_rules_floor_and_limit(
-    schools, officers, seed, least, together, give
-):
-    """Independent code finds no broken rule and no less worth in any week that the walk passes."""
-    problem = teams.draw_team(schools, officers, seed=seed, least=least, together=together)
-    rng = np.random.default_rng(seed)
-    locks = np.full(len(problem), -1)
-    if len(problem):
-        locks[rng.integers(len(problem))] = 0
-    problem = replace(problem, lock=locks)
-    best = solve_rota(problem, stop=QUICK)
-    if not len(problem):
-        return
-    for chosen in walk_from(problem, best, give, seed=seed, moves=40, states=15):
-        _check_week(problem, best, chosen, give)
+    return secrets.Secret(content).make_key("A", MONDAY, number)
 
 
 @pytest.fixture(scope="module")
@@ -93,36 +36,25 @@ def team():
 def test_the_key_decides_and_nothing_else_does(team):
     """Equal keys draw the same week; another number, secret or Monday draws another."""
     problem, best = team
-    once, again = (draw_week(problem, best, 0.02, _key()) for _ in range(2))
+    once, again = (draw.draw_week(problem, best, 0.02, _key()) for _ in range(2))
     assert once.chosen.tolist() == again.chosen.tolist()
     others = [_key(2), _key(content=bytes([1] * 32))]
-    weeks = {tuple(draw_week(problem, best, 0.02, key).chosen.tolist()) for key in others}
+    weeks = {tuple(draw.draw_week(problem, best, 0.02, key).chosen.tolist()) for key in others}
     assert len(weeks | {tuple(once.chosen.tolist())}) == 3
 
 
 def test_a_drawn_week_states_its_own_worth_and_the_bound_of_the_best(team):
-    """At least 98 % of the best's, with bound and proof unchanged."""
+    """At least 98 % of the best's, with bound, proof and floor unchanged, and every rule kept."""
     problem, best = team
     for number in range(1, 9):
-        drawn = draw_week(problem, best, 0.02, _key(number))
-        assert drawn.worth == pytest.approx(compute_worth(problem, drawn.chosen).total)
+        drawn = draw.draw_week(problem, best, 0.02, _key(number))
+        assert drawn.worth == pytest.approx(checker.compute_worth(problem, drawn.chosen))
         assert 0.98 * best.worth <= drawn.worth < best.worth
         assert (drawn.bound, drawn.proven) == (best.bound, best.proven)
-        _check_week(problem, best, drawn.chosen, 0.02)
-
-
-@pytest.mark.slow
-def test_a_large_week_is_drawn_in_seconds():
-    """500 schools and 150 officers; the clock of the processor, as others may use it too."""
-    problem = teams.draw_team(500, 150, seed=1)
-    best = solve_rota(problem, stop=SearchLimits(gap_percent=50.0, moves_per_school=300))
-    draw_week(
-        teams.draw_team(6, 4, seed=1), solve_rota(teams.draw_team(6, 4, seed=1)), 0.02, _key()
-    )
-    begun = time.process_time()
-    drawn = draw_week(problem, best, 0.02, _key())
-    assert time.process_time() - begun < 6.0
-    assert drawn.worth >= 0.98 * best.worth
+        assert checker.find_broken_rules(problem, drawn.chosen) == []
+        patrols = checker.count_school_patrols(problem, drawn.chosen)
+        assert np.maximum(0, best.floor.patrols - patrols).sum() <= best.floor.missing
+        assert (checker.sum_school_dose(problem, drawn.chosen) >= best.floor.dose - 1e-6).all()
 
 
 def _middles(*timings):
@@ -139,11 +71,11 @@ def test_chances_of_one_week_follow_from_its_timings():
     # Two officers, a school each; the second hotspot is of both schools' routes.
     problem = teams.build_team([(0, 0, 0), (1, 0, 1)], [0, 1], [(0, 0), (0, 1), (1, 1)], [0.5, 0.2])
     times = [
-        count_visit_times(np.array([0, 1]), _middles((0.25, 900, 925), (0.75, 901, 940))),
-        count_visit_times(np.array([1]), _middles((0.5, 925), (0.5, 940))),
+        draw.count_visit_times(np.array([0, 1]), _middles((0.25, 900, 925), (0.75, 901, 940))),
+        draw.count_visit_times(np.array([1]), _middles((0.5, 925), (0.5, 940))),
     ]
-    chances = compute_chances(problem, times, [np.array([0, 1])])
-    assert chances.shape == (2, 1, QUARTERS)
+    chances = draw.compute_chances(problem, times, [np.array([0, 1])])
+    assert chances.shape == (2, 1, draw.QUARTERS)
     assert chances[0, 0, 60] == pytest.approx(1.0)
     assert chances[1, 0, 61] == pytest.approx(1 - 0.75 * 0.5)
     assert chances[1, 0, 62] == pytest.approx(1 - 0.25 * 0.5)
@@ -157,13 +89,12 @@ def test_chances_agree_with_many_drawn_weeks():
     best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5, moves_per_school=2000))
     routes = range(len(problem.route_school))
     stops = [problem.visits[problem.visits[:, 0] == route, 1] for route in routes]
-    times = [count_visit_times(own, _middles((1.0, *[900] * len(own)))) for own in stops]
-    chances = compute_chances(problem, times, sample_weeks(problem, best, 0.02, seed=3))
+    times = [draw.count_visit_times(own, _middles((1.0, *[900] * len(own)))) for own in stops]
+    chances = draw.compute_chances(problem, times, draw.sample_weeks(problem, best, 0.02, seed=3))
     counted = np.zeros(chances.shape[:2])
     draws = 200
-    secret = Secret(bytes(32))
     for number in range(draws):
-        drawn = draw_week(problem, best, 0.02, secret.make_key("A", MONDAY, number))
+        drawn = draw.draw_week(problem, best, 0.02, _key(number))
         seen = {
             (int(hotspot), int(problem.day[option]))
             for option in drawn.chosen
@@ -187,15 +118,15 @@ def _settings(folder, name="week.secret"):
 def test_a_secret_is_created_once_for_its_owner_alone(tmp_path):
     """A new file has 32 bytes of its own; a second call leaves it as it is."""
     paths = [tmp_path / name for name in ("a.secret", "b.secret")]
-    assert all(map(create_secret, paths))
+    assert all(map(secrets.create_secret, paths))
     one, other = (path.read_bytes() for path in paths)
     assert len(one) == len(other) == 32
     assert one != other
-    assert not create_secret(paths[0])
+    assert not secrets.create_secret(paths[0])
     assert paths[0].read_bytes() == one
     if os.name == "posix":
         assert stat.S_IMODE(paths[0].stat().st_mode) == 0o600
-        assert note_secret(_settings(tmp_path, "a.secret")) == ()
+        assert secrets.note_secret(_settings(tmp_path, "a.secret")) == ()
 
 
 @pytest.mark.parametrize("content", [b"", CONTENT[:31], CONTENT + b"\n"])
@@ -203,7 +134,7 @@ def test_a_wrong_secret_is_refused_without_showing_it(tmp_path, content):
     """The error says how long it is, and nothing of what is in it."""
     (tmp_path / "week.secret").write_bytes(content)
     with pytest.raises(InputError, match=f"this file has {len(content)}") as caught:
-        read_secret(_settings(tmp_path))
+        secrets.read_secret(_settings(tmp_path))
     assert CONTENT.decode("latin-1")[:4] not in str(caught.value)
 
 
@@ -213,19 +144,16 @@ def test_a_secret_that_others_can_read_is_noted(tmp_path):
     path = tmp_path / "week.secret"
     path.write_bytes(CONTENT)
     path.chmod(0o640)
-    (note,) = note_secret(_settings(tmp_path))
+    (note,) = secrets.note_secret(_settings(tmp_path))
     assert (note.key, note.urgency) == ("secret_readable", "fix")
     assert "read the secret week.secret, and so" in note.text
 
 
 def test_neither_secret_nor_key_shows_itself():
     """Not in print, not in a copy, not in a pickle."""
-    secret = Secret(CONTENT)
-    for hidden in (
-        secret,
-        secret.make_key("A", MONDAY, 1),
-        secret.make_key("A", MONDAY, 1).derive(1),
-    ):
+    secret = secrets.Secret(CONTENT)
+    key = secret.make_key("A", MONDAY, 1)
+    for hidden in (secret, key, key.derive(1)):
         for text in (repr(hidden), str(hidden), f"{hidden}"):
             assert text == f"<{type(hidden).__name__}>"
         for copied in (pickle.dumps, copy.copy, copy.deepcopy):
@@ -236,42 +164,37 @@ def test_neither_secret_nor_key_shows_itself():
 
 def test_keys_of_different_draws_and_parts_differ():
     """Any part of what a key is for makes another key, and so another commitment and number."""
-    secret = Secret(CONTENT)
+    secret = secrets.Secret(CONTENT)
     keys = [
         secret.make_key("A", MONDAY, 1),
         secret.make_key("A", MONDAY, 2),
         secret.make_key("B", MONDAY, 1),
         secret.make_key("A", MONDAY + dt.timedelta(days=7), 1),
-        Secret(CONTENT[::-1]).make_key("A", MONDAY, 1),
+        secrets.Secret(CONTENT[::-1]).make_key("A", MONDAY, 1),
     ]
     assert len({key.commitment for key in keys}) == len(keys)
+    assert len(keys[0].commitment) == 2 * secrets.COMMITMENT_BYTES
+    assert keys[0].commitment not in keys[0]._content.hex()  # what is published is no part of it
     parts = [key.derive(*names) for key in keys for names in ((), ("a",), ("a", "b"), ("ab",))]
     assert len({part.draw(2**64) for part in parts}) == len(parts)
-    again = Secret(CONTENT).make_key("A", MONDAY, 1)
+    again = _key(content=CONTENT)
     assert again.commitment == keys[0].commitment
     assert again.derive("a").draw(10**9) == keys[0].derive("a").draw(10**9)
 
 
-def test_the_commitment_is_no_part_of_the_key():
-    """What is published is not what other numbers are drawn from."""
-    key = Secret(CONTENT).make_key("A", MONDAY, 1)
-    assert len(key.commitment) == 2 * COMMITMENT_BYTES
-    assert key.commitment not in key._content.hex()
-
-
 def test_a_number_is_as_often_drawn_as_any_other():
     """Six thousand draws of a die give each side about a thousand times."""
-    key = Secret(CONTENT).make_key("A", MONDAY, 1)
+    key = _key(content=CONTENT)
     sides = [key.derive(number).draw(6) for number in range(6000)]
     assert all(880 < sides.count(side) < 1120 for side in range(6))
 
 
 def test_a_key_of_the_seed_commits_to_nothing():
     """Anyone can make it, so it has no commitment; equal seeds give equal keys."""
-    key = make_open_key(7, "A", MONDAY, 1)
+    key = secrets.make_open_key(7, "A", MONDAY, 1)
     assert (key.commitment, key.is_secret, key.number) == ("", False, 1)
-    assert key.derive().draw(2**64) == make_open_key(7, "A", MONDAY, 1).derive().draw(2**64)
-    assert key.derive().draw(2**64) != make_open_key(8, "A", MONDAY, 1).derive().draw(2**64)
+    assert key.derive().draw(2**64) == secrets.make_open_key(7, "A", MONDAY, 1).derive().draw(2**64)
+    assert key.derive().draw(2**64) != secrets.make_open_key(8, "A", MONDAY, 1).derive().draw(2**64)
 
 
 @pytest.fixture(scope="module")
@@ -294,14 +217,14 @@ def _with_secret(area, folder, content):
 def week(area, plan):
     """The second draw of a short week."""
     bans = [Ban(date=MONDAY + dt.timedelta(days=day)) for day in (2, 3, 4)]
-    key = make_draw_key(area, MONDAY, 2)
+    key = draw.make_draw_key(area, MONDAY, 2)
     short = SearchLimits(nodes=1, moves_per_school=1000)
-    return plan_week(area, plan, start=MONDAY, bans=bans, stop=short, key=key)
+    return rota.plan_week(area, plan, start=MONDAY, bans=bans, stop=short, key=key)
 
 
 def test_a_week_as_drawn_holds(week, area, plan):
     """Nothing differs, and the answer names the draw."""
-    audit = audit_week(week, area, plan)
+    audit = rota.audit_week(week, area, plan)
     assert (audit.verdict, audit.withdrawn, audit.new) == ("holds", (), ())
     assert describe_audit(audit) == [
         f"The draw holds: draw number 2, commitment {week.draw.commitment}.",
@@ -310,38 +233,28 @@ def test_a_week_as_drawn_holds(week, area, plan):
     assert build_audit_document(audit)["number"] == 2
 
 
-@pytest.mark.slow
-def test_changes_hold_only_where_they_are_on_record(week, area, plan):
-    """A patrol less, another minute: named, and refused where no line of history says why."""
-    gone, later = week.duties[0], week.duties[1]
-    stops = tuple(
-        replace(stop, arrive_minutes=stop.arrive_minutes + 3) for stop in later.patrol.stops
-    )
-    moved = replace(later, patrol=replace(later.patrol, stops=stops))
+def test_changes_hold_only_where_they_are_on_record(week, area, plan, monkeypatch):
+    """A patrol less, another minute: refused without a line of history; so is another draw."""
+    monkeypatch.setattr(rota, "plan_week", lambda *_, **__: week)  # as the test before this proves
+    gone, later = week.duties[:2]
+    stops = (replace(one, arrive_minutes=one.arrive_minutes + 3) for one in later.patrol.stops)
+    moved = replace(later, patrol=replace(later.patrol, stops=tuple(stops)))
     changed = replace(week, duties=(moved, *week.duties[2:]))
-    audit = audit_week(changed, area, plan)
+    audit = rota.audit_week(changed, area, plan)
     assert audit.verdict == "unrecorded"
-    assert {(duty.officer, duty.urn) for duty in audit.withdrawn} == {
-        (duty.officer, duty.urn) for duty in (gone, later)
-    }
+    assert set(audit.withdrawn) == {gone, later}
     assert audit.new == (moved,)
     assert describe_audit(audit)[0].startswith("The draw does not hold: patrols were changed")
-    recorded = replace(changed, history=(HandChange("2026-11-27 14:00", "Removed: one"),))
-    audit = audit_week(recorded, area, plan)
+    history = (HandChange("2026-11-27 14:00", "Removed: one"),)
+    audit = rota.audit_week(replace(changed, history=history), area, plan)
     assert audit.verdict == "holds"
     assert describe_audit(audit)[-1] == "recorded: 2026-11-27 14:00 Removed: one"
-
-
-@pytest.mark.slow
-def test_another_digest_or_number_does_not_hold(week, area, plan):
-    """A file that claims another draw than its key makes is found out."""
+    absent = replace(changed, absent={gone.officer: frozenset({gone.date})})
+    assert rota.audit_week(absent, area, plan).verdict == "holds"
     forged = replace(week, draw=replace(week.draw, digest="0" * 64))
-    assert audit_week(forged, area, plan).verdict == "differs"
-    first = make_draw_key(area, MONDAY, 1)
-    renumbered = replace(week.draw, number=1, commitment=first.commitment)
-    audit = audit_week(replace(week, draw=renumbered), area, plan)
+    audit = rota.audit_week(forged, area, plan)
     assert audit.verdict == "differs"
-    assert describe_audit(audit)[0].startswith("The draw does not hold: draw number 1")
+    assert describe_audit(audit)[0].startswith("The draw does not hold: draw number 2")
 
 
 def test_what_keeps_a_draw_from_being_made_again_is_named(week, area, plan, tmp_path):
@@ -363,6 +276,6 @@ def test_what_keeps_a_draw_from_being_made_again_is_named(week, area, plan, tmp_
         (later, area, "other_version"),
     ]
     for case, now, obstacle in cases:
-        audit = audit_week(case, now, plan)
+        audit = rota.audit_week(case, now, plan)
         assert (audit.verdict, audit.obstacle) == ("impossible", obstacle)
         assert describe_audit(audit)[0].startswith("The draw cannot be audited: ")

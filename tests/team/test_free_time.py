@@ -7,18 +7,22 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from team.day_checker import DayChecker
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
+from patrolplan.hotspots.stretches import rate_hotspots
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 from patrolplan.settings.patrol import PatrolWindow
 from patrolplan.team import free_time
 from patrolplan.team.day_plans import list_day_plans, plan_days
 from patrolplan.team.free_time import OFF_STREET_FACTOR, compute_minutes_from_base, list_school_days
-from patrolplan.team.rota import build_week, plan_week
+from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
+from patrolplan.times import minutes_after_midnight
 
 MONDAY = dt.date(2026, 11, 16)
 QUICK = SearchLimits(gap_percent=2.0, moves_per_school=1000)
@@ -32,39 +36,32 @@ KINDS = ("leave", "court", "training", "assembly", "home_visit", "away")
 
 @pytest.fixture(scope="module")
 def windowed(demo_area):
-    """The demo with three windows, and its plan of a day."""
+    """The demo with three windows, and no place tasked."""
     windows = {name: PatrolWindow.model_validate(one) for name, one in WINDOWS.items()}
     names = ("after_school", *WINDOWS)
     area = pp.with_settings(demo_area, patrol={"windows": windows}, week={"windows": names})
-    area = replace(area, tasked_places=area.tasked_places.iloc[:0])
-    risks = {
-        name: pp.estimate_risk(area, window=resolve_window(area.settings.patrol, name=name))
-        for name in names
-    }
-    risk = risks.pop("after_school")
-    hotspots = pp.find_hotspots(area, risk)
-    plans = plan_days(area, risk, hotspots, [MONDAY], further_risks=risks)
-    return area, plans[MONDAY]
+    return replace(area, tasked_places=area.tasked_places.iloc[:0])
+
+
+def _find(area, hotspots, name):
+    """Risk, hotspots and times of a window."""
+    window = resolve_window(area.settings.patrol, name=name)
+    risk = pp.estimate_risk(area, window=window)
+    return risk, rate_hotspots(area, risk, hotspots), window
 
 
 def _duties(area, *rows):
     """Rows of officer, day, from, to, kind, and a URN or a point."""
-    names = ("officer", "date", "from_minutes", "to_minutes", "kind", "urn", "geometry")
-    table = {name: [] for name in names}
-    for officer, day, begin, end, kind, where in rows:
-        point = None if isinstance(where, str) else where
-        values = (officer, pd.Timestamp(day), float(begin), float(end), kind)
-        values += (where if isinstance(where, str) else "", point)
-        for name, value in zip(names, values, strict=True):
-            table[name].append(value)
-    points = gpd.GeoSeries.from_wkt(
-        [
-            "POINT EMPTY" if one is None else f"POINT ({one[0]} {one[1]})"
-            for one in table["geometry"]
-        ]
+    names = ["officer", "date", "from_minutes", "to_minutes", "kind", "urn"]
+    table = pd.DataFrame(rows, columns=names)
+    points = [shapely.Point() if isinstance(one, str) else shapely.Point(one) for one in table.urn]
+    table = table.assign(
+        urn=[one if isinstance(one, str) else "" for one in table.urn],
+        date=pd.to_datetime(table.date),
+        from_minutes=table.from_minutes.astype(float),
+        to_minutes=table.to_minutes.astype(float),
     )
-    frame = gpd.GeoDataFrame({name: table[name] for name in names[:-1]}, geometry=points.array)
-    return replace(area, duties=frame)
+    return replace(area, duties=gpd.GeoDataFrame(table, geometry=points))
 
 
 def _build(area, plan, days=DAYS, windows=None):
@@ -74,26 +71,29 @@ def _build(area, plan, days=DAYS, windows=None):
     return RotaInputs(area, plans, days)
 
 
-def test_morning_patrols_end_at_the_gate_with_the_opening_bell(windowed):
+def test_morning_patrols_end_at_the_gate_with_the_opening_bell(windowed, found):
     """Stops come before the presence, which ends with the bell of each school."""
-    area, plan = windowed
-    opening = dict(zip(area.schools["urn"], area.schools["start_time"], strict=True))
-    for patrol in plan.other_windows[0].patrols:
-        bell = 60 * int(opening[patrol.urn][:2]) + int(opening[patrol.urn][3:])
-        assert patrol.end_minutes == bell
-        assert all(stop.leave_minutes <= bell - 5 for stop in patrol.stops)
-    for patrol in plan.other_windows[1].patrols:
-        assert (patrol.stops, patrol.gate_until_minutes) == ((), patrol.end_minutes)
-        assert "gate_reason" in {note.key for note in patrol.notes}
+    opening = windowed.schools.set_index("urn")["start_time"].map(minutes_after_midnight)
+    urns = list(opening.index[::3])
+    for name in WINDOWS:
+        risk, hotspots, window = _find(windowed, found[1], name)
+        plan = pp.plan_patrols(windowed, risk, hotspots, urns=urns, window=window)
+        assert {patrol.urn for patrol in plan.patrols} == set(urns)
+        for patrol in plan.patrols:
+            bell = opening[patrol.urn]
+            assert patrol.end_minutes == (bell if name == "morning" else bell + 5)
+            assert all(stop.leave_minutes <= bell - 5 for stop in patrol.stops)
+            if name == "gate":
+                assert (patrol.stops, patrol.gate_until_minutes) == ((), patrol.end_minutes)
+                assert "gate_reason" in {note.key for note in patrol.notes}
 
 
 def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
     """A patrol fits that is over as the way to court begins, and none a minute longer."""
     inputs = _build(demo_area, demo_plan)
     officer = inputs.officers.index("SSO-02")
-    route = int(
-        np.flatnonzero(inputs.in_time[officer, 0] & inputs.cares[officer][inputs.route_school])[0]
-    )
+    own = inputs.cares[officer][inputs.route_school]
+    route = int(np.flatnonzero(inputs.in_time[officer, 0] & own)[0])
     back = float(inputs.back[officer, route])
     base = demo_area.officers.geometry.iloc[officer]
     place = (base.x + 1500.0, base.y)
@@ -128,8 +128,7 @@ def _draw_team(area, rng):
             {
                 "officer": f"R-{number}",
                 "school_urns": [str(urn) for urn in urns],
-                **{day: hours if rng.random() < 0.9 else "" for day in ("mon", "tue", "wed")},
-                **{day: hours if rng.random() < 0.9 else "" for day in ("thu", "fri")},
+                **{day: hours if rng.random() < 0.9 else "" for day in WEEKDAYS},
                 "max_patrols_per_week": int(rng.integers(3, 10)),
                 "mode": str(rng.choice(["walk", "bicycle", "transport", "car"])),
                 "role": "officer",
@@ -151,9 +150,12 @@ def _draw_team(area, rng):
 
 
 @pytest.mark.slow
-def test_on_a_hundred_random_teams_nothing_overlaps(windowed):
+def test_on_a_hundred_random_teams_nothing_overlaps(windowed, found):
     """Patrols of two or three windows, appointments and ways: checked by code of its own."""
-    area, plan = windowed
+    area, hotspots = windowed, found[1]
+    risks = {name: _find(area, hotspots, name)[0] for name in ("after_school", *WINDOWS)}
+    risk = risks.pop("after_school")
+    plan = plan_days(area, risk, hotspots, [MONDAY], further_risks=risks)[MONDAY]
     rng = np.random.default_rng(20)
     patrols = several = 0
     for number in range(100):
@@ -177,21 +179,17 @@ def test_the_checker_finds_an_overlap(demo_area, demo_plan):
     week = build_week(inputs, inputs.problem, solution)
     duty = week.duties[0]
     assert DayChecker(demo_area).find_faults(week) == []
-    busy = _duties(
-        demo_area, (duty.officer, MONDAY, duty.start_minutes, duty.end_minutes, "court", "")
-    )
+    at = (duty.start_minutes, duty.end_minutes)
+    busy = _duties(demo_area, (duty.officer, MONDAY, *at, "court", ""))
     assert DayChecker(busy).find_faults(week)
 
 
-def test_who_comes_another_way_than_they_patrol_is_named(demo_area, demo_plan):
+def test_who_comes_another_way_than_they_patrol_is_named(week):
     """An officer's mode is how they come to the gate; all patrols go the area's way."""
-    week = plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
     assert {duty.patrol.way for duty in week.duties} == {"walk"}
     (words,) = [note.text for note in week.notes if note.key == "other_mode"]
-    assert words == (
-        "SSO-03, SSO-05 and SSO-07 go by bicycle to the gate and between schools, and patrol on "
-        "foot."
-    )
+    ways = "go by bicycle to the gate and between schools, and patrol on foot."
+    assert words == f"SSO-03, SSO-05 and SSO-07 {ways}"
 
 
 def test_minutes_are_those_of_networkx(demo_area):
@@ -208,14 +206,9 @@ def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch
     exact = compute_minutes_from_base(demo_area)
     monkeypatch.setattr(free_time, "MAX_SEARCH_METRES", 900.0)
     found = compute_minutes_from_base(demo_area)
-    speed = (
-        np.where(
-            demo_area.officers["mode"] == "bicycle",
-            CYCLING_SPEED_KMH,
-            demo_area.settings.patrol.walking_speed_kmh,
-        )[:, None]
-        / 0.06
-    )
+    walking = demo_area.settings.patrol.walking_speed_kmh
+    kmh = np.where(demo_area.officers["mode"] == "bicycle", CYCLING_SPEED_KMH, walking)
+    speed = kmh[:, None] / 0.06
     bases = np.column_stack([demo_area.officers.geometry.x, demo_area.officers.geometry.y])
     on_street = demo_area.network.snap(bases)
     outside = OFF_STREET_FACTOR * on_street.moved_metres[:, None] / speed

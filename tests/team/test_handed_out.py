@@ -10,29 +10,27 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 from team import checker
+from team.slow_counts import list_stops
 
 import patrolplan as pp
 from patrolplan.team.repair import MAX_CARDS_OUT, Gap, repair_week, suggest_swaps
 from patrolplan.team.rota import plan_week
+from patrolplan.team.solve import SearchLimits
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_file import build_week_document, read_week
 from patrolplan.team.week_records import Ban, Lock
 
 MONDAY = dt.date(2026, 11, 30)
+QUICK = SearchLimits(nodes=1, moves_per_school=1000)
 
 
 @pytest.fixture(scope="module")
 def handed_out(demo_area, plan):
     """A week with a lock, a ban and an earlier dose."""
     last = pd.DataFrame({"hotspot": ["H1"], "date": ["2026-11-27"], "minutes": [15.0]})
-    return plan_week(
-        demo_area,
-        plan,
-        start=MONDAY,
-        locks=[Lock("SSO-01", "900006", MONDAY, 1)],
-        bans=[Ban(officer="SSO-03", date=MONDAY)],
-        delivered=last,
-    )
+    locks, bans = [Lock("SSO-01", "900006", MONDAY, 1)], [Ban(officer="SSO-03", date=MONDAY)]
+    given = {"locks": locks, "bans": bans, "delivered": last, "stop": QUICK}
+    return plan_week(demo_area, plan, start=MONDAY, **given)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +44,8 @@ def _written(document, folder):
     return folder
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_percentages_come_back_equal_whatever_the_worths(
-    handed_out, demo_area, plan, tmp_path, seed
-):
+@pytest.mark.parametrize("seed", range(4))
+def test_percentages_come_back_equal(handed_out, demo_area, plan, tmp_path, seed):
     """What a file says of gap and give follows from the rounded worths that it holds."""
     best, share, bound = np.random.default_rng(seed).uniform([1, 0.98, 1], [2, 1, 1.01])
     drawn = replace(handed_out.draw, best_worth=best)
@@ -64,6 +60,9 @@ def test_a_week_comes_back_as_it_was_written(document, demo_area, plan, tmp_path
     again = read_week(_written(document, tmp_path), demo_area, plan)
     assert build_week_document(again) == document
     assert again.locks == (Lock("SSO-01", "900006", MONDAY, 1),)
+    there = {(d.officer, d.urn, d.variant) for d in again.duties if d.date == MONDAY}
+    assert ("SSO-01", "900006", 1) in there
+    assert "SSO-03" not in {officer for officer, *_ in there}
     assert again.delivered == {"H1": frozenset({dt.date(2026, 11, 27)})}
 
 
@@ -149,17 +148,13 @@ def test_a_changed_file_is_read_or_refused_but_never_breaks(
     data, document, demo_area, plan, tmp_path_factory
 ):
     """Whatever one value becomes, the week is read and can be written, or refused with an error."""
-    changed = copy.deepcopy(document)
-    path = data.draw(st.sampled_from(list(_places(document))))
-    value = data.draw(VALUES)
-    if not path:
-        changed = value
-    else:
-        node = changed
-        for step in path[:-1]:
-            node = node[step]
-        node[path[-1]] = value
-    folder = _written(changed, tmp_path_factory.mktemp("week"))
+    changed = {"whole": copy.deepcopy(document)}
+    path = ("whole", *data.draw(st.sampled_from(list(_places(document)))))
+    node = changed
+    for step in path[:-1]:
+        node = node[step]
+    node[path[-1]] = data.draw(VALUES)
+    folder = _written(changed["whole"], tmp_path_factory.mktemp("week"))
     try:
         week = read_week(folder, demo_area, plan)
     except pp.InputError:
@@ -190,9 +185,20 @@ def test_what_stands_keeps_its_card(week, demo_area, plan, seed):
     assert checker.find_broken_duties(repair.week, demo_area) == []
 
 
-def test_offered_moves_change_as_many_cards_as_they_say_and_gain(week, demo_area, plan):
+@pytest.fixture(scope="module")
+def absent(week):
+    """An officer is away for three days."""
+    return {"SSO-03": set(week.days[:3])}
+
+
+@pytest.fixture(scope="module")
+def repair(week, demo_area, plan, absent):
+    """The week without that officer."""
+    return repair_week(week, demo_area, plan, absent=absent)
+
+
+def test_offered_moves_change_as_many_cards_as_they_say_and_gain(demo_area, repair):
     """Each move withdraws one or two cards that could stay, and is worth more than the repair."""
-    repair = repair_week(week, demo_area, plan, absent={"SSO-03": set(week.days[:3])})
     assert repair.moves
     for count, move in enumerate(repair.moves, 3 - len(repair.moves)):
         withdrawn = [one for one in move.changes if one.kind == "withdrawn"]
@@ -205,21 +211,17 @@ def test_offered_moves_change_as_many_cards_as_they_say_and_gain(week, demo_area
 def test_nothing_changes_before_the_first_absence(week, demo_area, plan):
     """Days that are over when an officer falls ill stay as they were, in offered moves as well."""
     repair = repair_week(week, demo_area, plan, absent={"SSO-01": {week.days[3]}})
-    for move in repair.moves:
-        assert {one.duty.date for one in move.changes} <= set(week.days[3:])
+    for one in (one for move in (repair, *repair.moves) for one in move.changes):
+        assert one.duty.date in week.days[3:]
 
 
-@pytest.mark.slow
-def test_a_locked_patrol_is_not_moved(demo_area, plan):
+def test_a_locked_patrol_is_not_moved(week, demo_area, plan, absent, repair):
     """No offered move touches a patrol that was locked by hand."""
-    free = plan_week(demo_area, plan, start=MONDAY)
-    locks = [pp.Lock(d.officer, d.urn, d.date) for d in free.duties if d.officer != "SSO-03"]
-    week = plan_week(demo_area, plan, start=MONDAY, locks=locks)
-    repair = repair_week(week, demo_area, plan, absent={"SSO-03": {MONDAY}})
-    locked = {(lock.officer, lock.urn, lock.date) for lock in locks}
-    for move in repair.moves:
-        gone = [one.duty for one in move.changes if one.kind == "withdrawn"]
-        assert not {(d.officer, d.urn, d.date) for d in gone} & locked
+    moved = {one.duty.officer for one in repair.moves[0].changes if one.kind == "withdrawn"}
+    locks = tuple(Lock(d.officer, d.urn, d.date) for d in week.duties if d.officer in moved)
+    for move in repair_week(replace(week, locks=locks), demo_area, plan, absent=absent).moves:
+        gone = {one.duty.officer for one in move.changes if one.kind == "withdrawn"}
+        assert not gone & moved
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +233,7 @@ def editor(week, demo_area, plan):
 def test_every_suggestion_fills_the_gap(week, editor, demo_area):
     """A school's free day gets a patrol, and no more than two cards are withdrawn."""
     filled = 0
-    for gap in week.unmet[::15]:
+    for gap in week.unmet[::25]:
         found = suggest_swaps(editor, week, Gap(urn=gap.urn, date=gap.date))
         assert [one.gain for one in found] == sorted((one.gain for one in found), reverse=True)
         for one in found:
@@ -247,21 +249,15 @@ def test_every_suggestion_fills_the_gap(week, editor, demo_area):
 
 def test_a_place_can_be_a_gap(week, editor):
     """A hotspot is visited on the day that was asked for."""
-    visited = {
-        (name, duty.date)
-        for duty in week.duties
-        for stop in duty.patrol.stops
-        for name in stop.covered
-    }
+
+    def list_visited(week):
+        return {(name, duty.date) for duty, stop in list_stops(week) for name in stop.covered}
+
+    visited = list_visited(week)
     places = sorted({name for name, _ in visited})
-    place, day = next((p, day) for p in places for day in week.days if (p, day) not in visited)
-    for one in suggest_swaps(editor, week, Gap(place=place, date=day)):
-        assert any(
-            place in stop.covered
-            for duty in one.week.duties
-            if duty.date == day
-            for stop in duty.patrol.stops
-        )
+    gap = next((p, day) for p in places for day in week.days if (p, day) not in visited)
+    for one in suggest_swaps(editor, week, Gap(place=gap[0], date=gap[1])):
+        assert gap in list_visited(one.week)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """Did it work: counts by group of streets, the difference with its interval, words of caution."""
 
 import datetime as dt
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from missing_months import drop_months, split_forces
+from team.slow_counts import keep_incidents, list_counted
 
 import patrolplan as pp
 from patrolplan.team.impact import GROUPS, _compute_difference
@@ -25,39 +25,18 @@ def impact(demo_plan):
     return pp.estimate_impact(demo_plan.area, demo_plan.hotspots, doses, **SPANS)
 
 
-def _list_pieces(plan, names):
-    """The pieces of these hotspots."""
-    pieces = plan.hotspots.set_index("hotspot")["pieces"]
-    return {piece for name in names for piece in pieces[name]}
-
-
-def _slow_count(area, pieces, months):
-    """Incidents one by one, each by the part of its catchment's street that is in the pieces."""
-    share = area.catchments.piece_share
-    inside = set(pieces)
-    part = {}
-    for piece, catchment in enumerate(area.catchments.piece_catchment):
-        if piece in inside:
-            part[catchment] = part.get(catchment, 0.0) + share[piece]
-    rows = zip(
-        area.incidents["category"], area.incidents["month"], area.incident_catchment, strict=True
-    )
-    counted = set(area.settings.crimes.risk_categories)
-    return sum(
-        part.get(catchment, 0.0)
-        for category, month, catchment in rows
-        if category in counted and f"{month:%Y-%m}" in months
-    )
+def _count(area, hotspots, months):
+    """Incidents one by one, each by the part of its catchment's street in three hotspots."""
+    pieces = hotspots.set_index("hotspot")["pieces"][["H1", "H2", "H3"]]
+    counted = list_counted(area, np.unique(np.concatenate([*pieces])))
+    return counted["part"][counted["month"].isin(pd.DatetimeIndex(months))].sum()
 
 
 def test_counts_are_those_of_adding_up_one_by_one(impact, demo_plan):
     """Dosed hotspots hold what a plain loop over incidents finds in their stretches."""
-    pieces = _list_pieces(demo_plan, ["H1", "H2", "H3"])
-    before = _slow_count(demo_plan.area, pieces, {"2026-04", "2026-05", "2026-06"})
-    after = _slow_count(demo_plan.area, pieces, {"2026-07", "2026-08", "2026-09"})
-    assert impact.counts.loc["dosed", ["before", "after"]].tolist() == pytest.approx(
-        [before, after]
-    )
+    before = _count(demo_plan.area, demo_plan.hotspots, ["2026-04", "2026-05", "2026-06"])
+    after = _count(demo_plan.area, demo_plan.hotspots, ["2026-07", "2026-08", "2026-09"])
+    assert [*impact.counts.loc["dosed", ["before", "after"]]] == pytest.approx([before, after])
 
 
 def test_the_difference_is_that_of_its_formula(impact):
@@ -72,9 +51,8 @@ def test_the_difference_is_that_of_its_formula(impact):
 
 def test_an_incident_in_two_groups_counts_in_both_at_once():
     """Halves in dosed and comparison cancel out; halves in dosed and around make a whole."""
-    cancelled = _compute_difference(
-        np.array([[0.5], [0.5], [0.0], [0.0]]), np.array([[300.0, 200.0]])
-    )
+    parts, events = np.array([[0.5], [0.5], [0.0], [0.0]]), np.array([[300.0, 200.0]])
+    cancelled = _compute_difference(parts, events)
     assert cancelled[:3] == pytest.approx((0, 0, 0), abs=1e-9)
     events = np.array([[90.0, 70.0], [80.0, 85.0]])
     halves = _compute_difference(np.array([[0.5, 0.0], [0.0, 0.5]] * 2), events)
@@ -95,11 +73,7 @@ def _fallen(area, seed, *, hotspots=None, effect=0.0):
         stays *= 1 - effect * np.bincount(area.catchments.piece_catchment, share, len(stays))
     late = used & (month >= span.to_numpy()[6])
     stays_in = used & (~late | (rng.random(len(used)) < stays[area.incident_catchment]))
-    return replace(
-        area,
-        incidents=area.incidents.assign(month=month)[stays_in].reset_index(drop=True),
-        incident_catchment=area.incident_catchment[stays_in],
-    )
+    return keep_incidents(area, stays_in, month=month)
 
 
 def test_months_that_are_missing_count_neither_before_nor_after(demo_plan):
@@ -107,14 +81,10 @@ def test_months_that_are_missing_count_neither_before_nor_after(demo_plan):
     area = drop_months(split_forces(demo_plan.area), [("West", "2026-05"), ("West", "2026-08")])
     doses = _doses(["H1", "H2", "H3"])
     found = pp.estimate_impact(area, demo_plan.hotspots, doses, **SPANS)
-    pieces = _list_pieces(demo_plan, ["H1", "H2", "H3"])
     assert found.months == (2, 2)
-    assert found.counts.loc["dosed", ["before", "after"]].tolist() == pytest.approx(
-        [
-            _slow_count(area, pieces, {"2026-04", "2026-06"}),
-            _slow_count(area, pieces, {"2026-07", "2026-09"}),
-        ]
-    )
+    spans = (["2026-04", "2026-06"], ["2026-07", "2026-09"])
+    counts = [_count(area, demo_plan.hotspots, months) for months in spans]
+    assert [*found.counts.loc["dosed", ["before", "after"]]] == pytest.approx(counts)
     assert any("2026-05, 2026-08" in caution for caution in found.cautions)
 
 
@@ -163,6 +133,4 @@ def test_an_effect_beside_a_general_fall_is_found(demo_plan):
 def test_wrong_months_are_refused(demo_plan, change, message):
     """Months outside the data, in the wrong order or misspelt are named with a remedy."""
     with pytest.raises(pp.InputError, match=message):
-        pp.estimate_impact(
-            demo_plan.area, demo_plan.hotspots, _doses(["H1"]), **{**SPANS, **change}
-        )
+        pp.estimate_impact(demo_plan.area, demo_plan.hotspots, _doses(["H1"]), **SPANS | change)

@@ -16,7 +16,6 @@ from patrolplan.board.edits import (
     find_duty,
     judge_gains,
     list_differences,
-    refuse,
 )
 from patrolplan.board.jobs import BackgroundJob, BusyError, Proposal, solve_week
 from patrolplan.board.repairs import build_outcome_document, prepare_change
@@ -44,7 +43,7 @@ from patrolplan.team.ledger.promised import build_promised_week, get_place_id
 from patrolplan.team.repair import Change, Gap, Move, list_changes, suggest_swaps
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week import Week
-from patrolplan.team.week_editor import InvalidEditError, get_slot
+from patrolplan.team.week_editor import InvalidEditError, get_slot, refuse
 from patrolplan.text import format_count, pick_fields
 
 CLOSE_SECONDS = 2.0  # how long the board waits for its background work when it is closed

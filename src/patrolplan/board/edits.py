@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple
 
 from patrolplan.board.requests import (
     Add,
@@ -19,13 +19,7 @@ from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.repair import list_changes
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_editor import (
-    PATROL_GONE,
-    InvalidEditError,
-    PatrolSlot,
-    WeekEditor,
-    get_slot,
-)
+from patrolplan.team.week_editor import PATROL_GONE, PatrolSlot, WeekEditor, get_slot, refuse
 from patrolplan.team.week_records import Ban
 from patrolplan.text import capitalise
 
@@ -39,11 +33,6 @@ class EditResult(NamedTuple):
     editor: WeekEditor
     week: Week
     message: str
-
-
-def refuse(message: str) -> NoReturn:
-    """Raise InvalidEditError: a change that the rules do not allow, with the reason."""
-    raise InvalidEditError(message)
 
 
 def refuse_first(*checks: tuple[object, str]) -> None:
@@ -224,10 +213,10 @@ def is_lent(editor: WeekEditor, slot: PatrolSlot) -> bool:
 
 def find_duty(week: Week, slot: PatrolSlot) -> Duty:
     """The patrol of a slot; raises InvalidEditError where it is not in the week."""
-    for duty in week.duties:
-        if get_slot(duty) == slot:
-            return duty
-    refuse(f"{slot}: {PATROL_GONE}")
+    found = [duty for duty in week.duties if get_slot(duty) == slot]
+    if not found:
+        refuse(f"{slot}: {PATROL_GONE}")
+    return found[0]
 
 
 def _is_locked_by_hand(editor: WeekEditor, duty: Duty) -> bool:
@@ -247,12 +236,12 @@ def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
 
 def _release_banned(editor: WeekEditor, ban: Ban, duty: Duty) -> Duty | None:
     """A patrol without those of its crew whom a ban rules out; None where it cannot be walked."""
-    if ban.rules_out(duty):
+    if ban.fits(duty):
         return None
     crew = tuple(
         name
         for name in duty.crew
-        if ban.variant is not None or not ban.rules_out(replace(duty, officer=name))
+        if ban.variant is not None or not ban.fits(replace(duty, officer=name))
     )
     if duty.crew and not crew and editor.needs_companion(duty):
         return None

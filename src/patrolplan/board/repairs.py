@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.board.edits import refuse, refuse_first
+from patrolplan.board.edits import refuse_first
 from patrolplan.board.requests import (
     AddAppointment,
     ReleasePlace,
@@ -23,7 +23,7 @@ from patrolplan.team.repair import MAX_MOVES, Change, Move, meet_demands, note_a
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.solve import ChangeLimits, find_few_changes
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
+from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot, refuse
 from patrolplan.text import format_count, pick_fields
 from patrolplan.times import format_time
 

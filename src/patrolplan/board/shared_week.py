@@ -12,7 +12,7 @@ import geopandas as gpd
 
 from patrolplan.area import StudyArea
 from patrolplan.atomic import WEEK_FILE
-from patrolplan.board.edits import apply_change, refuse
+from patrolplan.board.edits import apply_change
 from patrolplan.board.requests import WeekChange
 from patrolplan.board.table_changes import WRITABLE, CsvTable, read_area_table
 from patrolplan.board.week_folder import WeekStore
@@ -25,7 +25,7 @@ from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.monthly_return import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
 from patrolplan.team.week import Week
-from patrolplan.team.week_editor import WeekEditor
+from patrolplan.team.week_editor import WeekEditor, refuse
 from patrolplan.team.week_file import read_week
 from patrolplan.team.week_records import HandChange
 

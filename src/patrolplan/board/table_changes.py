@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from patrolplan.area import StudyArea, format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
-from patrolplan.board.edits import refuse, refuse_first
+from patrolplan.board.edits import refuse_first
 from patrolplan.board.requests import AddAppointment, ReleasePlace, RemoveAppointment, TaskPlace
 from patrolplan.errors import OutputError
 from patrolplan.inputs.small_tables import WEEKDAYS, read_duties, read_tasked_places
@@ -22,6 +22,7 @@ from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.settings import Settings
 from patrolplan.team.week import format_day
+from patrolplan.team.week_editor import refuse
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence
+from patrolplan.team.problem import Floats
 from patrolplan.team.shares import (
     OUTSIDE,
     project_polygons,
@@ -46,8 +47,6 @@ KINDS = ("promised", "presence")
 """Minutes as planned or handed out, and as delivered by all who were there."""
 
 EVER = (dt.date(1900, 1, 1), dt.date(2200, 1, 1))
-
-Floats = NDArray[np.float64]
 
 
 # fmt: off
@@ -220,14 +219,10 @@ def measure_burden(
     by_area = _tabulate(facts, [*names[held], OUTSIDE], threshold)
     by_area = by_area.assign(inside=[*inside[held], np.nan]).rename_axis("polygon")
     months = build_history(area).months
-    return Burden(
-        gpd.GeoDataFrame(by_area, geometry=[*own.geometry, None], crs=polygons.crs),
-        {} if audit is None else _tabulate_groups(facts, names[held], audit, threshold),
-        isinstance(given, Ledger),
-        span,
-        (months[-min(HARM_MONTHS, len(months))], months[-1]),
-        int((~held).sum()),
-    )
+    table = gpd.GeoDataFrame(by_area, geometry=[*own.geometry, None], crs=polygons.crs)
+    groups = {} if audit is None else _tabulate_groups(facts, names[held], audit, threshold)
+    year = months[-min(HARM_MONTHS, len(months))], months[-1]
+    return Burden(table, groups, isinstance(given, Ledger), span, year, int((~held).sum()))
 
 
 def _sum_minutes(

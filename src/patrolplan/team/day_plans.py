@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import geopandas as gpd
 
@@ -58,7 +59,7 @@ def plan_days(
     # The hotspots are the same in all windows; what they are worth in each follows from its risk.
     # Of `earlier` plans of the same risks everything stays that the area's tasked places do not
     # change.
-    done = _Done(executor, report_progress)
+    done = _Done({"executor": executor, "report_progress": report_progress})
     for part in (part for plan in (earlier or {}).values() for part in plan.parts):
         done.add(part)
     if earlier:
@@ -105,8 +106,7 @@ class _DayPlaces:
 class _Done:
     """What is planned already, and what further planning is done with."""
 
-    executor: Executor | None = None
-    report_progress: ProgressCallback | None = None
+    workers: Mapping[str, Any] = field(default_factory=dict)  # executor, and who hears of progress
     parts: dict[Key, Plan] = field(default_factory=dict)  # plans of one window by the day's places
     best: dict[Key, dict[int, Patrol]] = field(default_factory=dict)
     """The best patrols of a school, with its own variants, by the number of the officer."""
@@ -137,16 +137,13 @@ class _Done:
         keys = {urn: places.build_key(urn) for urn in bare.area.schools["urn"]}
         missing = [urn for urn, key in keys.items() if key not in self.best]
         if missing:
+            when: dict[str, Any] = {
+                "window": bare.window,
+                "date": bare.date,
+                "assign_tasked": False,
+            }
             part = plan_patrols(
-                bare.area,
-                bare.risk,
-                bare.hotspots,
-                urns=missing,
-                window=bare.window,
-                date=bare.date,
-                assign_tasked=False,
-                executor=self.executor,
-                report_progress=self.report_progress,
+                bare.area, bare.risk, bare.hotspots, urns=missing, **when, **self.workers
             )
             for patrol in part.patrols:
                 self.best.setdefault(keys[patrol.urn], {})[patrol.number] = patrol
@@ -159,9 +156,7 @@ class _Done:
         for find in (find_detours, find_errands):
             keys = {errand: places.build_key(errand.urn, errand) for errand in find(plan)}
             missing = [errand for errand, key in keys.items() if key not in self.answers]
-            found = plan_errands(
-                plan, missing, executor=self.executor, report_progress=self.report_progress
-            )
+            found = plan_errands(plan, missing, **self.workers)
             self.answers.update(zip((keys[errand] for errand in missing), found, strict=True))
             plan = add_variants(plan, {errand: self.answers[key] for errand, key in keys.items()})
         self.parts[places.key] = plan

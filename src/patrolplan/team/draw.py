@@ -72,7 +72,7 @@ def draw_week(
     if not len(solution.chosen) or give <= 0:
         return solution
     (chosen,) = walk_from(problem, solution, give, seed=key.derive("week").draw(SEEDS))
-    return replace(solution, chosen=chosen, worth=compute_worth(problem, chosen).total)
+    return replace(solution, chosen=chosen, worth=compute_worth(problem, chosen))
 
 
 def walk_from(
@@ -81,17 +81,15 @@ def walk_from(
     give: float,
     *,
     seed: int,
-    start: Ints | None = None,
     moves: int | None = None,
     states: int = 1,
 ) -> list[Ints]:
     """Weeks on a walk, by default one after the moves of a draw from a solution."""
     assert solution.floor is not None  # noqa: S101 - of every solved week
-    start = solution.chosen if start is None else start
     moves = moves or MOVES_PER_OFFICER_DAY * len(problem.max_patrols) * len(problem.dates)
     limit = solution.worth - give * abs(solution.worth)
     options = {"moves": moves, "states": states, "seed": seed}
-    return walk_weeks(problem, solution.floor, start, limit=limit, **options)
+    return walk_weeks(problem, solution.floor, solution.chosen, limit=limit, **options)
 
 
 def compute_digest(duties: Iterable[Duty]) -> str:
@@ -144,7 +142,7 @@ def sample_weeks(
         own = (seed * WALKS + number) * 0x9E3779B97F4A7C15 % 2**64
         (first,) = walk_from(problem, solution, give, seed=own)
         more = {"seed": own ^ 1 << 63, "moves": MOVES_BETWEEN, "states": STATES // WALKS}
-        return walk_from(problem, solution, give, start=first, **more)
+        return walk_from(problem, replace(solution, chosen=first), give, **more)
 
     runs = [one.result() for one in map_in_threads(walk, range(WALKS))]
     return [week for run in runs for week in run]

@@ -158,13 +158,9 @@ def estimate_impact(
         SPREAD: area.snapped or area.settings.privacy.threshold_for_crime,
         MONTHS_ONLY: not area.times_known,
     }
-    return Impact(
-        table,
-        (len(spans[0]), len(spans[1])),
-        *_compute_difference(parts, events),
-        too_few=_explain_too_few(parts, events),
-        cautions=(*CAUTIONS, *(text for text, is_so in more.items() if is_so)),
-    )
+    cautions = (*CAUTIONS, *(text for text, is_so in more.items() if is_so))
+    lengths, difference = (len(spans[0]), len(spans[1])), _compute_difference(parts, events)
+    return Impact(table, lengths, *difference, _explain_too_few(parts, events), cautions)
 
 
 def _explain_too_few(parts: Floats, events: Floats) -> str:

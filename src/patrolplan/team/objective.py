@@ -24,8 +24,6 @@ Demands and the minimum of every school come before all of this, and so does the
 school, which is as high as it can be: see `patrolplan.team.solve`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
@@ -43,36 +41,15 @@ COMPANION_FACTOR = 0.3
 """A patrol alone is worth more than none, and two patrols more than one of two people."""
 
 
-@dataclass(frozen=True)
-class WeekWorth:
-    """The parts of a week's worth."""
-
-    hotspots: float
-    in_a_row: float
-    over_cap: float
-    schools: float
-    officers: float
-    companions: float = 0.0
-
-    @property
-    def total(self) -> float:
-        """All parts together."""
-        places = self.hotspots + self.in_a_row - self.over_cap
-        return places + self.schools + self.officers + self.companions
-
-
-def compute_worth(problem: RotaProblem, chosen: Ints) -> WeekWorth:
+def compute_worth(problem: RotaProblem, chosen: Ints) -> float:
     """The worth of these options (rows) together."""
     minutes = sum_minutes_by_day(problem, chosen)
     present = chosen[problem.is_present[chosen]]
-    return _add_up(
-        problem,
-        minutes > 0,
-        over=np.maximum(0.0, minutes / problem.max_dose_minutes - 1).sum(axis=1),
-        patrols=np.bincount(problem.school_window[present]),
-        duties=np.bincount(problem.officer[chosen], minlength=len(problem.capacity)),
-        companions=int(problem.is_along[chosen].sum()),
-    )
+    over = np.maximum(0.0, minutes / problem.max_dose_minutes - 1).sum(axis=1)
+    patrols = np.bincount(problem.school_window[present])
+    duties = np.bincount(problem.officer[chosen], minlength=len(problem.capacity))
+    companions = int(problem.is_along[chosen].sum())
+    return _add_up(problem, minutes > 0, over, patrols, duties, companions)
 
 
 def compute_loosest_bound(problem: RotaProblem) -> float:
@@ -87,12 +64,12 @@ def compute_loosest_bound(problem: RotaProblem) -> float:
     windows = places // problem.windows // len(problem.dates) * problem.windows
     patrols = np.bincount(windows + places % problem.windows)
     along = len(np.unique(problem.cell[problem.is_along]))
-    return _add_up(problem, reachable, none, patrols, problem.capacity, along).total
+    return _add_up(problem, reachable, none, patrols, problem.capacity, along)
 
 
 def _add_up(
     problem: RotaProblem, dosed: Bools, over: Floats, patrols: Ints, duties: Ints, companions: int
-) -> WeekWorth:
+) -> float:
     """The worth of (h, d) days with a dose, (h,) excess, patrols, (k,) duties and companions."""
     # Patrols are counted for each school and window.
     days = dosed.sum(axis=1)
@@ -101,13 +78,11 @@ def _add_up(
     unit = problem.patrol_unit
     presence = compute_presence_sums(len(problem.dates))[patrols].sum()
     even = compute_even_load(duties, problem.capacity).sum()
-    return WeekWorth(
-        hotspots=float(problem.weight @ ladder[np.arange(len(days)), days]),
-        in_a_row=float(problem.weight @ row),
-        over_cap=float(problem.dose_weight @ (OVER_CAP_PENALTY * over)),
-        schools=float(PRESENCE_FACTOR * unit * presence),
-        officers=float(EVEN_LOAD_FACTOR * unit * even),
-        companions=COMPANION_FACTOR * unit * companions,
+    places = problem.weight @ ladder[np.arange(len(days)), days] + problem.weight @ row
+    places -= problem.dose_weight @ (OVER_CAP_PENALTY * over)
+    people = COMPANION_FACTOR * unit * companions
+    return float(
+        places + PRESENCE_FACTOR * unit * presence + EVEN_LOAD_FACTOR * unit * even + people
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field
 
-from patrolplan.arrays import expand_ranges
+from patrolplan.arrays import match_rows
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -173,13 +173,9 @@ class RotaProblem:
     @cached_property
     def meetings(self) -> tuple[Ints, Ints]:
         """(m,) option and (m,) demand, for every option that meets a demand."""
-        # A join by route: options are sorted by route, so those of each pair of demand and route
-        # are a range.
         demand, route = np.unique(self.demand_routes, axis=0).T
-        order = np.argsort(self.route, kind="stable")
-        begin, end = (np.searchsorted(self.route[order], route, side) for side in ("left", "right"))
-        option = order[expand_ranges(begin, end - begin)]
-        demand = np.repeat(demand, end - begin)
+        row, option = match_rows(route, self.route)
+        demand = demand[row]
         counts = self.demand_days[demand, self.day[option]]
         return option[counts], demand[counts]
 
@@ -213,13 +209,7 @@ class RotaProblem:
     @cached_property
     def option_visits(self) -> tuple[Ints, Ints]:
         """(w,) option and (w,) row of `visits`, for every stop of every option."""
-        # The same join, of options with the stops of their routes.
-        order = np.argsort(self.visits[:, 0], kind="stable")
-        count = np.bincount(self.visits[:, 0], minlength=len(self.route_school))
-        begin = np.cumsum(count) - count
-        each = count[self.route]
-        option = np.repeat(np.arange(len(self)), each)
-        return option, order[expand_ranges(begin[self.route], each)]
+        return match_rows(self.route, self.visits[:, 0])
 
     @cached_property
     def option_dose(self) -> Floats:

@@ -28,7 +28,7 @@ the minimum of a school.
 
 import numpy as np
 
-from patrolplan.arrays import expand_ranges
+from patrolplan.arrays import Bools, Floats, Ints, match_rows
 from patrolplan.team.mip import MipBuilder
 from patrolplan.team.objective import (
     COMPANION_FACTOR,
@@ -39,7 +39,7 @@ from patrolplan.team.objective import (
     compute_row_gain,
     count_days_in_a_row,
 )
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Floor, Ints, RotaProblem
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floor, RotaProblem
 
 
 def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:
@@ -94,20 +94,13 @@ def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     pairs = np.stack([problem.after_cell[follows], problem.cell[follows]])
     (before, _), row = np.unique(pairs, axis=1, return_inverse=True)
     row = row.ravel()  # before numpy 2.1 it has two dimensions
-    filled, place = _match(before, problem.cell)
+    filled, place = match_rows(before, problem.cell)
     model.add_no_more((row, x[follows]), (filled, x[place]), len(before))
     needy = np.flatnonzero(problem.needs_companion)
     cells, row = np.unique(problem.cell[needy], return_inverse=True)
     along = np.flatnonzero(problem.is_along)
-    filled, place = _match(cells, problem.after_cell[along])
+    filled, place = match_rows(cells, problem.after_cell[along])
     model.add_no_more((row, x[needy]), (filled, x[along[place]]), len(cells))
-
-
-def _match(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
-    """Every pair of a row of `wanted` and a row of `numbers` that are equal."""
-    order = np.argsort(numbers, kind="stable")
-    begin, end = (np.searchsorted(numbers[order], wanted, side) for side in ("left", "right"))
-    return np.repeat(np.arange(len(wanted)), end - begin), order[expand_ranges(begin, end - begin)]
 
 
 def add_floor(

@@ -24,7 +24,7 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import has_time_for
 from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_editor import InvalidEditError, WeekEditor
+from patrolplan.team.week_editor import WeekEditor, refuse
 from patrolplan.team.week_records import Lock
 
 MAX_MOVES = 2  # maximum number of cards of possible patrols that the offered moves may change
@@ -109,7 +109,7 @@ def repair_week(
     bare = RotaInputs.of_week(week, area, plan, absent=absences)
     stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
     gone = [duty for duty in week.duties if duty not in stay]
-    locks = (lock for lock in week.locks if not any(map(lock.is_fulfilled_by, gone)))
+    locks = (lock for lock in week.locks if not any(map(lock.fits, gone)))
     before = replace(week, locks=tuple(locks))
     stay = tuple(
         duty.with_crew(tuple(name for name in duty.crew if has_time_for(bare, duty, name)))
@@ -132,7 +132,8 @@ def repair_week(
         moved = _build_changed_week(repaired, inputs, part, limits)
         if moved is not None and moved.worth > best + MIN_GAIN_SHARE * abs(repaired.worth):
             best = moved.worth
-            moves.append(_build_move(repaired, moved))
+            changes = list_changes(repaired, moved)
+            moves.append(Move(moved, changes, moved.worth - repaired.worth))
     return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
 
 
@@ -167,17 +168,13 @@ def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
     )
 
 
-def _build_move(before: Week, week: Week) -> Move:
-    return Move(week, list_changes(before, week), week.worth - before.worth)
-
-
 def _free_patrols(
     inputs: RotaInputs, locks: Sequence[Lock], first: dt.date
 ) -> tuple[RotaProblem, Bools]:
     """The options from a day on, and (o,) which stand in the week handed out."""
     # Of patrols that stand those before the day are fixed, and those that were locked by hand.
     problem, held = inputs.problem, enumerate(inputs.held)
-    by_hand = [row for row, duty in held if any(lock.is_fulfilled_by(duty) for lock in locks)]
+    by_hand = [row for row, duty in held if any(lock.fits(duty) for lock in locks)]
     later = problem.day >= inputs.days.index(first)
     is_free = later & ~np.isin(problem.lock, by_hand)
     stands = problem.lock >= 0
@@ -256,7 +253,8 @@ def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap) -> tuple[Move, ...]:
             break
         out = np.setdiff1d(np.flatnonzero(standing), chosen)
         whole = np.flatnonzero(near)[chosen]
-        moves.append(_build_move(week, editor.build_chosen(whole, week, week.bound)))
+        after = editor.build_chosen(whole, week, week.bound)
+        moves.append(Move(after, list_changes(week, after), after.worth - week.worth))
         if len(out):
             withdrawn.append(out)
         else:
@@ -274,8 +272,7 @@ def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
         (gap.urn, inputs.urns, problem.school, "school of this plan"),
     ):
         if value is not None and value not in known:
-            message = f"{value} is no {what}"
-            raise InvalidEditError(message)
+            refuse(f"{value} is no {what}")
         fills &= True if value is None else column == list(known).index(value)
     if gap.place is not None:
         sought = {gap.place}
@@ -286,7 +283,6 @@ def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
             for route in inputs.routes
         ]
         if not any(goes):
-            message = f"no route goes to '{gap.place}'"
-            raise InvalidEditError(message)
+            refuse(f"no route goes to '{gap.place}'")
         fills &= np.isin(problem.route, np.flatnonzero(goes))
     return fills

@@ -332,18 +332,12 @@ def audit_week(week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan])
     obstacle = find_audit_obstacle(area, week.draw, week.created_from, week.start)
     if week.draw is None or obstacle is not None:
         return Audit(week.draw, obstacle)
-    dwell = area.settings.patrol.dwell_minutes
+    dwell, draw = area.settings.patrol.dwell_minutes, week.draw
     doses = [(name, day, dwell) for name, days in week.delivered.items() for day in sorted(days)]
-    again = plan_week(
-        area,
-        plan,
-        start=week.start,
-        locks=week.draw.locks,
-        bans=week.draw.bans,
-        delivered=pd.DataFrame(doses, columns=["hotspot", "date", "minutes"]),
-        stop=week.draw.limits,
-        key=make_draw_key(area, week.start, week.draw.number),
-    )
+    delivered = pd.DataFrame(doses, columns=["hotspot", "date", "minutes"])
+    given: dict[str, Any] = {"locks": draw.locks, "bans": draw.bans, "stop": draw.limits}
+    key = make_draw_key(area, week.start, draw.number)
+    again = plan_week(area, plan, start=week.start, delivered=delivered, key=key, **given)
     drawn, there = ({tuple(list_facts(one)): one for one in w.duties} for w in (again, week))
     return Audit(
         week.draw,

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -377,11 +377,10 @@ class RotaInputs:
         given = {"bans": week.bans, "absent": week.absent, "delivered": week.delivered}
         return cls(area, list_day_plans(plan, week.days), week.days, **{**given, **changes})
 
-    def with_locks_and_bans(
-        self, *, locks: tuple[Lock, ...], bans: tuple[Ban, ...]
-    ) -> "RotaInputs":
-        """The same inputs with other locks and bans, reusing all that does not depend on them."""
-        other = replace(self, locks=locks, bans=bans)
+    def with_locks_and_bans(self, **changes: Sequence[Lock] | Sequence[Ban]) -> "RotaInputs":
+        """The same inputs with other locks or bans, reusing all that does not depend on them."""
+        given: dict[str, Any] = {name: tuple(rows) for name, rows in changes.items()}
+        other = replace(self, **given)
         for name, value in vars(self).items():
             if name not in CHANGED_BY_HAND:
                 vars(other).setdefault(name, value)

@@ -50,13 +50,13 @@ MAX_OUT, MAX_INTO = 8, 2
 RandomState = NDArray[np.uint64]
 
 
-_Draw = tuple[RandomState, Ints, Ints]
-"""A random generator, and room for the move that it draws: (`MAX_OUT`,) options that it removes,
-and (`MAX_INTO`,) that it adds, -1 for none."""
+_Draw = tuple[RandomState, Ints, Ints, Ints]
+"""A random generator, room for the move that it draws ((`MAX_OUT`,) options that it removes, and
+(`MAX_INTO`,) that it adds, -1 for none), and the slots of the best week."""
 
 
-def _begin_draw(seed: NDArray[np.uint64]) -> _Draw:
-    return seed, np.full(MAX_OUT, -1), np.full(MAX_INTO, -1)
+def _begin_draw(rng: RandomState, best: Ints) -> _Draw:
+    return rng, np.full(MAX_OUT, -1), np.full(MAX_INTO, -1), best
 
 
 def anneal_week(problem: RotaProblem, floor: Floor, chosen: Ints, *, moves: int, seed: int) -> Ints:
@@ -66,7 +66,7 @@ def anneal_week(problem: RotaProblem, floor: Floor, chosen: Ints, *, moves: int,
     best, unit = fill_slots(problem, chosen), problem.patrol_unit
     state, _ = begin_state(facts, best)
     heat = START_TEMPERATURE * unit, END_TEMPERATURE * unit
-    _anneal(facts, state, _begin_draw(rng), best, heat, moves)
+    _search(facts, state, _begin_draw(rng, best), heat, (0.0, -np.inf), moves)
     return np.sort(best[best >= 0])
 
 
@@ -84,11 +84,11 @@ def walk_weeks(
     # The walk makes the moves of the search, and accepts each that gives a feasible week worth at
     # least `limit`, which the first week must be, too. Among these weeks none is preferred for its
     # worth. The generator's state must not be zero, and the seed has 64 bits.
-    facts = build_facts(problem, floor)
-    state, worth = begin_state(facts, fill_slots(problem, chosen))
-    draw, weeks = _begin_draw(np.array([seed | 1], dtype=np.uint64)), []
+    facts, best = build_facts(problem, floor), fill_slots(problem, chosen)
+    state, worth = begin_state(facts, best)
+    draw, weeks = _begin_draw(np.array([seed | 1], dtype=np.uint64), best), []
     for _ in range(states):
-        worth = _walk(facts, state, draw, worth, limit, moves)
+        worth = _search(facts, state, draw, (np.inf, np.inf), (worth, limit), moves)
         weeks.append(np.sort(state.slots[state.slots >= 0]))
     return weeks
 
@@ -289,49 +289,34 @@ def _apply_change(facts: RotaFacts, state: RotaState, out: Ints, into: Ints) -> 
 
 
 @jit_compile(allocates=False)
-def _anneal(
+def _search(
     facts: RotaFacts,
     state: RotaState,
     draw: _Draw,
-    best: Ints,
     heat: tuple[float, float],
+    worth_and_limit: tuple[float, float],
     moves: int,
-) -> None:
-    """Cool from one temperature to another; writes the slots of the best week into `best`."""
-    rng, out, into = draw
-    # Worths are those above the week at the start: only gains are added up. The move is applied
-    # before its rules are checked: the running sums then tell what it would break, and a move that
-    # loses too much worth needs no check.
+) -> float:
+    """Make moves from a week of known worth, never below a limit; return the worth after them."""
+    # Cools from one temperature to another, at infinite ones accepts all, and writes the slots of
+    # the best week into `best`. The move is applied before its rules are checked: the running sums
+    # then tell what it would break, and a move that loses too much worth needs no check.
+    rng, out, into, best = draw
+    worth, limit = worth_and_limit
     temperature, cooling = heat[0], (heat[1] / heat[0]) ** (1.0 / max(1, moves))
-    worth = best_worth = 0.0
+    is_walk, best_worth = heat[0] == np.inf, worth
     for _ in range(moves):
         temperature *= cooling
         if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out, into):
             continue
         gain = _apply_change(facts, state, out, into)
-        accepted = gain >= 0 or draw_uniform(rng) < np.exp(gain / temperature)
-        if accepted and _is_feasible(facts, state, out, into):
+        accepted = gain >= 0 or is_walk or draw_uniform(rng) < np.exp(gain / temperature)
+        if accepted and worth + gain >= limit and _is_feasible(facts, state, out, into):
             worth += gain
             if worth > best_worth + 1e-12:
                 best_worth = worth
                 for slot in range(len(best)):  # copying a slice would allocate
                     best[slot] = state.slots[slot]
-            continue
-        _apply_change(facts, state, into, out)
-
-
-@jit_compile(allocates=False)
-def _walk(
-    facts: RotaFacts, state: RotaState, draw: _Draw, worth: float, limit: float, moves: int
-) -> float:
-    """Continue a walk by some moves from a week of known worth; return the worth after them."""
-    rng, out, into = draw
-    for _ in range(moves):
-        if not _draw_change(facts, state, rng, out, into) or _is_locked(facts, out, into):
-            continue
-        gain = _apply_change(facts, state, out, into)
-        if worth + gain >= limit and _is_feasible(facts, state, out, into):
-            worth += gain
         else:
             _apply_change(facts, state, into, out)
     return worth

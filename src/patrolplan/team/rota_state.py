@@ -103,8 +103,7 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     cells = problem.schools * days * windows * together
     # Lists of different length (stops of a route, options of a slot...) are one flat array each,
     # and where each list begins in it: compiled code reads them without any lookup by name.
-    by_route = np.argsort(problem.visits[:, 0], kind="stable")
-    routes = np.arange(len(problem.route_school) + 1)
+    stop_start, by_route = _group(problem.visits[:, 0], len(problem.route_school))
     unit = problem.patrol_unit
     # Worths that fall with every further day or patrol are tables, looked up by the count.
     set_worth = compute_set_worth(problem, list_day_sets(days)) * problem.weight[:, None]
@@ -123,7 +122,7 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         along_options=along_options,
         meet_start=meet_start,
         met_demands=demand[met],
-        stop_start=np.searchsorted(problem.visits[by_route, 0], routes),
+        stop_start=stop_start,
         stop_hotspot=problem.visits[by_route, 1],
         stop_minutes=problem.visit_minutes[by_route],
         visit_start=np.searchsorted(problem.option_visits[0], np.arange(len(problem))),

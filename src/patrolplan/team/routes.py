@@ -154,12 +154,11 @@ def list_demands(
     # squares count near schools (s,) `urns` that (s, d) `is_open` on some day. A feared place that
     # `delivered` has in the week before needs no visit: so each has one in a fortnight.
     attended = [urns[row] for row in np.flatnonzero(is_open.any(axis=1)).tolist()]
-    return tuple(
-        replace(demand, visits=0)
-        if demand.kind == "feared" and any(delivered.get(name) for name in demand.hotspots)
-        else demand
-        for demand in find_demands(plan, days, attended)
-    )
+    found = []
+    for demand in find_demands(plan, days, attended):
+        is_met = demand.kind == "feared" and any(map(delivered.get, demand.hotspots))
+        found.append(replace(demand, visits=0) if is_met else demand)
+    return tuple(found)
 
 
 def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Patrol]) -> Ints:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.network.graph import compute_walk_metres
@@ -21,6 +20,7 @@ from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.team.ledger.monthly_return import RecentPresence
+from patrolplan.team.problem import Bools
 from patrolplan.team.week import Week
 from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm
@@ -52,9 +52,7 @@ class SurveyChange:
         return "more" if self.low > 0 else "unclear"
 
 
-def measure_change(
-    groups: ReportGroups, group: int, among: NDArray[np.bool_]
-) -> SurveyChange | None:
+def measure_change(groups: ReportGroups, group: int, among: Bools) -> SurveyChange | None:
     """The change of a group's share between the latest two terms that show reports."""
     # None where fewer than two terms show reports, or no other group `among` (g,) those near. It is
     # compared with the well-known ones, unless they are few: rounding hides up to 4 reports
@@ -74,7 +72,7 @@ def measure_change(
 
 
 def _bound_counts(
-    groups: ReportGroups, term: SchoolTerm, group: int, others: NDArray[np.bool_]
+    groups: ReportGroups, term: SchoolTerm, group: int, others: Bools
 ) -> SurveyCounts:
     # A group of n to m reports in all that shows k in the other terms has at most m - k in this
     # one.
@@ -213,7 +211,7 @@ def _describe_group(groups: ReportGroups, group: int, term: SchoolTerm | None) -
     )
 
 
-def _find_near_groups(area: StudyArea, urn: str) -> NDArray[np.bool_]:
+def _find_near_groups(area: StudyArea, urn: str) -> Bools:
     """(g,) groups with a street within reach of the school, which a place is compared with."""
     row = int(np.flatnonzero(area.schools["urn"].to_numpy(dtype=object) == urn)[0])
     limit = area.settings.patrol.radius_metres

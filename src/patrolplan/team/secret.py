@@ -73,6 +73,10 @@ class DrawKey(Opaque):
         # As 256 bits are reduced, no number is more probable than another by more than 2^-190.
         return int.from_bytes(self._digest(NUMBER), "big") % count
 
+    def pick(self, what: str, count: int) -> int:
+        """The number of a part of the draw."""
+        return self.derive(what).draw(count)
+
     @property
     def commitment(self) -> str:
         """The digest that may be published: it does not reveal the key. Empty for no secret."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from patrolplan.errors import InputError
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.team.problem import Floats
 from patrolplan.team.week import Week
 from patrolplan.text import list_rows
 
@@ -90,30 +91,26 @@ def shares_by(
     return gpd.GeoDataFrame(table, geometry=geometry, crs=polygons.crs)
 
 
-def read_residents(polygons: gpd.GeoDataFrame) -> NDArray[np.float64]:
+def read_residents(polygons: gpd.GeoDataFrame) -> Floats:
     """(k,) residents of each polygon, NaN where they are not known."""
     given = polygons.get(RESIDENTS, np.full(len(polygons), np.nan))
     return np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
 
 
-def _sum_minutes(
-    plan_or_week: Plan | Week, shapes: NDArray[np.object_]
-) -> dict[str, NDArray[np.float64]]:
+def _sum_minutes(plan_or_week: Plan | Week, shapes: NDArray[np.object_]) -> dict[str, Floats]:
     """(k + 1,) minutes in each polygon and outside: of patrols, and of a week also of officers."""
     if isinstance(plan_or_week, Plan):
-        walks, people = list(plan_or_week.patrols), None
+        walks = [(patrol, 1) for patrol in plan_or_week.patrols]
     else:
-        walks = [duty.patrol for duty in plan_or_week.duties]
-        people = [len(duty.people) for duty in plan_or_week.duties]
-    parts = [(row, *part) for row, walk in enumerate(walks) for part in _list_parts(walk)]
+        walks = [(duty.patrol, len(duty.people)) for duty in plan_or_week.duties]
+    parts = [(people, *part) for walk, people in walks for part in _list_parts(walk)]
     where = np.array([shape for _, shape, _ in parts], dtype=object)
     minutes = np.array([amount for *_, amount in parts], dtype=np.float64)
     inside = split_by_polygons(where, shapes)
     spent = inside / inside.sum(axis=1, keepdims=True) * minutes[:, None]
     columns = {"patrol_minutes": spent.sum(axis=0)}
-    if people is not None:
-        crew = np.array(people, dtype=np.float64)[[row for row, *_ in parts]]
-        columns["officer_minutes"] = crew @ spent
+    if isinstance(plan_or_week, Week):
+        columns["officer_minutes"] = np.array([float(people) for people, *_ in parts]) @ spent
     return columns
 
 

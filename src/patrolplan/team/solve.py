@@ -19,19 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.patrols.solver.highs import Answer
 from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme, list_chosen
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.problem import (
-    MINUTES_TOLERANCE,
-    Bools,
-    Floats,
-    Floor,
-    Ints,
-    RotaProblem,
-    SearchLimits,
-)
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floor, RotaProblem, SearchLimits
 from patrolplan.team.programme import add_floor, add_objective, add_options
 from patrolplan.team.rota_search import anneal_week
 
@@ -78,7 +71,7 @@ class RotaSolution:
     @classmethod
     def rate(cls, problem: RotaProblem, chosen: Ints, bound: float) -> "RotaSolution":
         """Chosen options with their worth, and a bound raised to it if rounding left it lower."""
-        worth = compute_worth(problem, chosen).total
+        worth = compute_worth(problem, chosen)
         bound = max(bound, worth)
         proven = bound - worth <= PROVEN_GAP * max(1.0, abs(bound))
         return cls(chosen, worth, bound, proven)
@@ -119,7 +112,7 @@ class _WeekSearch:
 
     def __post_init__(self) -> None:
         self.best, self.bound = self.floor.chosen, np.inf
-        self.worth = compute_worth(self.problem, self.best).total
+        self.worth = compute_worth(self.problem, self.best)
 
     def run(self, seed: int) -> tuple[Ints, float]:
         """Options (rows) and a bound."""
@@ -153,7 +146,7 @@ class _WeekSearch:
         return bool(self.bound - self.worth <= gap * abs(self.bound))
 
     def _accept(self, rows: Ints) -> None:
-        worth = compute_worth(self.problem, rows).total
+        worth = compute_worth(self.problem, rows)
         if worth > self.worth:
             self.best, self.worth = rows, worth
 
@@ -209,15 +202,10 @@ def _begin_model(
 
 def _begin_floor(problem: RotaProblem) -> Floor:
     """The floor that any week keeps: all is missing."""
-    patrols, tasked = np.minimum(problem.min_patrols, problem.open_days), problem.is_tasked
-    return Floor(
-        patrols=patrols,
-        missing=int(patrols.sum()),
-        dose=np.zeros(problem.schools),
-        chosen=np.zeros(0, dtype=np.int64),
-        unmet_tasked=int(problem.demand_visits[tasked].sum()),
-        unmet_watched=int(problem.demand_visits[~tasked].sum()),
-    )
+    patrols, is_tasked = np.minimum(problem.min_patrols, problem.open_days), problem.is_tasked
+    tasked, watched = (int(problem.demand_visits[some].sum()) for some in (is_tasked, ~is_tasked))
+    no_dose, nobody = np.zeros(problem.schools), np.zeros(0, dtype=np.int64)
+    return Floor(patrols, int(patrols.sum()), no_dose, nobody, tasked, watched)
 
 
 AIMS = ("unmet_tasked", "missing", "unmet_watched")  # fields of a floor, the most important first

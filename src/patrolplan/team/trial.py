@@ -35,6 +35,7 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.settings.messages import list_problems
 from patrolplan.team.free_time import find_open_days
 from patrolplan.team.impact import count_incidents
+from patrolplan.team.problem import Bools, Floats
 from patrolplan.team.week import Week
 from patrolplan.team.week_records import TrialCell, WeekTrial
 
@@ -47,8 +48,6 @@ MIN_DATED_SHARE = 0.95
 """Minimum share of incidents with a known day for a trial to be counted by days."""
 REMEDY = "write the trial's start and end, and let patrolplan add the rest"
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 PlanDays = Callable[[StudyArea, Sequence[dt.date]], Mapping[dt.date, Plan]]
 """Plans days in this area."""
 

@@ -6,6 +6,7 @@ worth nearly as much and that its officers have time for; its legs are built onl
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def draw_walks(
     # week's draw. Its officers' other duties of the day limit its walk.
     held = {id(duty) for duty in inputs.held}
     drawn, walked = list(duties), list(duties)
-    chosen: list[tuple[int, int, Timing, float]] = []
+    chosen: list[tuple[tuple[int, str, str], int, int, Timing, float]] = []
     rows = range(len(drawn)) if rows is None else rows
     for row in sorted(rows, key=lambda row: (drawn[row].date, drawn[row].leave_minutes)):
         duty = drawn[row]
@@ -62,21 +63,13 @@ def draw_walks(
         begin, end = find_time_limits(inputs, drawn, row)
         timings = _select_in_time(planned, begin, end, leave_minutes=duty.leave_minutes)
         own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
-
-        def pick(what: str, count: int, own: DrawKey = own) -> int:
-            return own.derive(what).draw(count)
-
-        timing = timings.draw(pick)
+        timing = timings.draw(own.pick)
         if timing is not None:
             drawn[row] = _shift_duty(duty, planned, timing)
-            chosen.append((row, route, timing, end))
-
-    def find_builder(each: tuple[int, int, Timing, float]) -> tuple[int, str, str]:
-        """Day, window and school: neighbours in this order share what is built once."""
-        route = inputs.routes[each[1]]
-        return _find_day(inputs, each[1]), route.window, route.urn
-
-    for row, route, timing, end in sorted(chosen, key=find_builder):
+            by = _find_day(inputs, route), planned.window, planned.urn
+            chosen.append((by, row, route, timing, end))
+    # By day, window and school: neighbours in this order share what is built once.
+    for _, row, route, timing, end in sorted(chosen, key=itemgetter(0)):
         walked[row] = _walk(inputs, duties[row], route, timing, end)
     return tuple(walked)
 

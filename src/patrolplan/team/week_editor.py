@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import numpy as np
 
@@ -27,6 +28,11 @@ PATROL_GONE = "the patrol no longer exists"
 
 class InvalidEditError(PatrolplanError, ValueError):
     """A change by hand that the rules do not allow; its message says why."""
+
+
+def refuse(message: str) -> NoReturn:
+    """Raise InvalidEditError: a change that the rules do not allow, with the reason."""
+    raise InvalidEditError(message)
 
 
 @dataclass(frozen=True)
@@ -76,15 +82,9 @@ class WeekEditor:
         """The options as arrays."""
         return self.inputs.problem
 
-    def with_locks_and_bans(
-        self, *, locks: Sequence[Lock] | None = None, bans: Sequence[Ban] | None = None
-    ) -> "WeekEditor":
+    def with_locks_and_bans(self, **changes: Sequence[Lock] | Sequence[Ban]) -> "WeekEditor":
         """The same week under other locks or bans."""
-        inputs = self.inputs.with_locks_and_bans(
-            locks=self.inputs.locks if locks is None else tuple(locks),
-            bans=self.inputs.bans if bans is None else tuple(bans),
-        )
-        return replace(self, inputs=inputs)
+        return replace(self, inputs=self.inputs.with_locks_and_bans(**changes))
 
     def with_held_duties(self, held: Sequence[Duty]) -> "WeekEditor":
         """The same week with these patrols fixed, whatever the plan."""
@@ -94,7 +94,7 @@ class WeekEditor:
 
     def find_lock(self, duty: Duty) -> Lock | None:
         """The lock that a patrol fulfils."""
-        return next((lock for lock in self.inputs.locks if lock.is_fulfilled_by(duty)), None)
+        return next((lock for lock in self.inputs.locks if lock.fits(duty)), None)
 
     def build_week(self, duties: Sequence[Duty], *, bound: float | None = None) -> Week:
         """The week of these patrols, with its worth and the reasons for what is missing."""
@@ -145,16 +145,14 @@ class WeekEditor:
         for duty in duties:
             option = self.find_option(duty)
             if option is None:
-                message = f"{get_slot(duty)}: a ban rules it out, or its route is no longer planned"
-                raise InvalidEditError(message)
+                refuse(f"{get_slot(duty)}: a ban rules it out, or its route is no longer planned")
             rows.append(self.inputs.option_rows[option])
             for name in duty.crew:
                 companion = self._find_companion(option, name)
                 if companion is not None:
                     rows.append(companion)
                 elif has_time_for(self.inputs, duty, name):
-                    message = f"{get_slot(duty)}: {name} may not walk along"
-                    raise InvalidEditError(message)
+                    refuse(f"{get_slot(duty)}: {name} may not walk along")
         return np.array(rows, dtype=np.int64)
 
     def build_lock(self, slot: PatrolSlot, variant: int | None = None) -> Lock:
@@ -222,7 +220,7 @@ class WeekEditor:
         rows, problem = self.find_rows(duties), self.problem
         finder = ObstacleFinder(self.inputs, problem.list_options(rows))
         if obstacle := finder.explain(officer, school, day, slot.window):
-            raise InvalidEditError(obstacle)
+            refuse(obstacle)
         place = (slot.urn, slot.date, slot.window)
         same = [duty for duty in duties if (duty.urn, duty.date, duty.window) == place]
         taken = {duty.patrol.number for duty in same}
@@ -230,8 +228,7 @@ class WeekEditor:
         number = min({*range(1, together + 1)} - taken, default=None)
         if number is None:
             who = " and ".join(duty.officer for duty in same)
-            message = f"URN {slot.urn} is already patrolled by {who} on {format_day(slot.date)}"
-            raise InvalidEditError(message)
+            refuse(f"URN {slot.urn} is already patrolled by {who} on {format_day(slot.date)}")
         mine = (problem.officer == officer) & (problem.day == day) & (problem.school == school)
         mine &= problem.route_number[problem.route] == number
         options = np.flatnonzero(mine & ~problem.is_along)
@@ -241,11 +238,10 @@ class WeekEditor:
             fits &= self.inputs.variant[day, routes] == variant
         options = options[fits]
         if not len(options):
-            message = (
+            refuse(
                 f"no route is left for {slot}: it is not planned that day, is ruled out, or the "
                 f"school is not in the care of {slot.officer}"
             )
-            raise InvalidEditError(message)
         # A lock alone does not exceed the daily maximum: patrols in the week are not forced.
         routes = problem.route[options]
         free = [not finder.find_crowded_hotspots(day, route) for route in routes.tolist()]
@@ -258,8 +254,7 @@ class WeekEditor:
             return duty
         crew = tuple(self.list_companions(duty, duties)[:1])
         if not crew:
-            message = f"{slot}: nobody is free to walk along, and two are needed"
-            raise InvalidEditError(message)
+            refuse(f"{slot}: nobody is free to walk along, and two are needed")
         return replace(duty, crew=crew)
 
     def _select_within_visits(self, options: Ints, rows: Ints) -> Ints:
@@ -273,8 +268,7 @@ class WeekEditor:
             return within
         full = demand[is_full & np.isin(option, options)]
         names = " and ".join(sorted({self.inputs.demands[one].place for one in full}))
-        message = f"{names} has all the visits that it was tasked for: choose another route or day"
-        raise InvalidEditError(message)
+        refuse(f"{names} has all the visits that it was tasked for: choose another route or day")
 
     def _choose_best(self, options: Ints, rows: Ints, like: Duty | None) -> int:
         """The option with the same walk as a patrol, or the one of most worth with `rows`."""
@@ -283,19 +277,17 @@ class WeekEditor:
             same = options[self.problem.route[options] == route]
             if len(same):
                 return int(same[0])
-        worth = [compute_worth(self.problem, np.append(rows, option)).total for option in options]
+        worth = [compute_worth(self.problem, np.append(rows, option)) for option in options]
         return int(options[int(np.argmax(np.round(worth, 12)))])
 
     def _find_slot(self, slot: PatrolSlot) -> tuple[int, int, int]:
         """Rows of a slot's officer, school and day."""
         inputs = self.inputs
         if slot.officer not in inputs.officers:
-            message = f"there is no officer '{slot.officer}'"
-        elif slot.urn not in inputs.urns:
-            message = f"no patrol is planned for URN '{slot.urn}'"
-        elif slot.date not in inputs.days:
-            message = f"{slot.date} is not a day of this week"
-        else:
-            officer, school = inputs.officers.index(slot.officer), inputs.urns.index(slot.urn)
-            return officer, school, inputs.days.index(slot.date)
-        raise InvalidEditError(message)
+            refuse(f"there is no officer '{slot.officer}'")
+        if slot.urn not in inputs.urns:
+            refuse(f"no patrol is planned for URN '{slot.urn}'")
+        if slot.date not in inputs.days:
+            refuse(f"{slot.date} is not a day of this week")
+        officer, school = inputs.officers.index(slot.officer), inputs.urns.index(slot.urn)
+        return officer, school, inputs.days.index(slot.date)

@@ -47,7 +47,8 @@ class _ByHand:
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, read(value))
 
-    def _fits(self, duty: "Duty") -> bool:
+    def fits(self, duty: "Duty") -> bool:
+        """Whether a patrol is among those that are set or ruled out."""
         names = ("officer", "urn", "date", "variant", "window")
         return all(getattr(self, name) in {None, getattr(duty, name)} for name in names)
 
@@ -72,10 +73,6 @@ class Lock(_ByHand):
     window: str | None = None
     """Of `[week] windows`; None leaves the choice open, where there are several."""
 
-    def is_fulfilled_by(self, duty: "Duty") -> bool:
-        """Whether a patrol fits what was set by hand."""
-        return self._fits(duty)
-
 
 @with_config(RECORD)
 @dataclass(frozen=True)
@@ -91,10 +88,6 @@ class Ban(_ByHand):
     date: Day | None = None
     variant: StrictCount | None = None
     window: str | None = None
-
-    def rules_out(self, duty: "Duty") -> bool:
-        """Whether a patrol is among those ruled out."""
-        return self._fits(duty)
 
 
 @with_config(RECORD)

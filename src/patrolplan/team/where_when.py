@@ -81,16 +81,11 @@ def build_place_rows(week: Week) -> list[dict[str, Any]]:
     crs = week.plan.area.projection.crs
     stays = list(list_stays(week.duties))
     gates = name_places([stay.duty.patrol.point for stay in stays], crs) if stays else []
-    rows = [
-        {
-            "id": gate if stay.stop is None else stay.stop.id,
-            "date": f"{stay.date}",
-            "from": format_time(stay.from_minutes),
-            "to": format_time(stay.to_minutes),
-            "officers": list(stay.officers),
-        }
-        for stay, gate in zip(stays, gates, strict=True)
-    ]
+    rows: list[dict[str, Any]] = []
+    for stay, gate in zip(stays, gates, strict=True):
+        begin, end = format_time(stay.from_minutes), format_time(stay.to_minutes)
+        where = {"id": gate if stay.stop is None else stay.stop.id, "date": f"{stay.date}"}
+        rows.append({**where, "from": begin, "to": end, "officers": list(stay.officers)})
     return sorted(rows, key=lambda row: (row["date"], row["from"], row["id"], row["officers"]))
 
 

@@ -9,25 +9,14 @@ import pytest
 import shapely
 from hexagons import make_hexagons
 from hypothesis import HealthCheck, given, settings, strategies as st
+from team.entries import make_visit, make_week
+from team.slow_counts import list_stops
 
 import patrolplan as pp
 from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
+from patrolplan.team.ledger import monthly_return, presence
 from patrolplan.team.ledger.ledger import open_ledger
-from patrolplan.team.ledger.monthly_return import (
-    PRESENCE_WEEKS,
-    load_recent_presence,
-    read_recent_presence,
-)
-from patrolplan.team.ledger.presence import (
-    Stay,
-    Stop,
-    account_for_place,
-    measure_spans,
-    share_presence,
-    unite_spans,
-)
-from patrolplan.team.ledger.promised import PromisedWeek, list_place_ids
-from patrolplan.team.ledger.visits import Visit
+from patrolplan.team.ledger.promised import list_place_ids
 
 MONDAY, FRIDAY = dt.date(2026, 11, 30), dt.date(2026, 12, 4)
 DAY = dt.timedelta(days=1)
@@ -58,62 +47,44 @@ def used(ledger, promised_week, visit):
     return ledger
 
 
-@pytest.mark.parametrize("column", ["officer", "urn", "week", "hotspot"])
-def test_sums_are_those_of_the_doses_one_by_one(used, due, visit, column):
-    """Against a plain loop; corners and gates are one sum each: their IDs are in no return."""
-    names = {}
-    for one in due:
-        is_named = one["kind"] not in {"corner", "gate"}
-        names[one["id"]] = one["hotspot"] if is_named else one["kind"]
-    table = pp.summarise_doses(pp.compare_doses(used, MONDAY, FRIDAY), [column])
-    promised, delivered, spoken = {}, {}, {}
-    for dose in due:
-        key = {**dose, "week": MONDAY, "hotspot": names[dose["id"]]}[column]
-        promised[key] = promised.get(key, 0) + dose["minutes"]
-    for row in _visits(visit):
-        key = {**vars(row), "week": MONDAY, "hotspot": names[row.id]}[column]
-        delivered[key] = delivered.get(key, 0) + row.minutes
-        spoken[key] = spoken.get(key, 0) + (row.engagements or 0)
-    found = table.set_index(column)
-    assert {k: v for k, v in found["promised_minutes"].items() if v} == promised
-    assert {k: v for k, v in found["delivered_minutes"].items() if k in delivered} == delivered
-    assert {k: v for k, v in found["engagements"].items() if k in spoken} == spoken
-    assert found["not_recorded"].sum() == len(due) - len(_visits(visit))
-    assert found["delivered_visits"].sum() == sum(row.minutes > 0 for row in _visits(visit))
-
-
-def _drop_zeros(figures):
-    return {name: value for name, value in figures.items() if value}
-
-
-def test_sums_by_polygon_are_those_of_the_places_one_by_one(used, visit, demo_area):
-    """By hexagon, against a plain loop; those without a patrol have 0, what lies in none a row."""
+@pytest.mark.parametrize("column", ["officer", "urn", "week", "hotspot", "polygon"])
+def test_sums_are_those_of_the_doses_one_by_one(used, due, visit, demo_area, column):
+    """Against a plain loop; corners and gates are one sum each; what lies in no polygon has one."""
+    visits = _visits(visit)
     hexagons = make_hexagons(shapely.total_bounds(demo_area.network.piece_lines), 300)
     # Whichever week was drawn, a visit that was made lies in none of those that are left.
-    made = next(row for row in _visits(visit) if row.minutes)
+    made = next(row for row in visits if row.minutes)
     place = shapely.Point(*used.projection.to_metres(made.longitude, made.latitude))
     hexagons = hexagons[~hexagons.intersects(place)]
-    figures = {"promised_minutes": {}, "delivered_minutes": {}}
-
-    def add(figure, longitude, latitude, minutes):
-        point = shapely.Point(*used.projection.to_metres(longitude, latitude))
-        inside = hexagons["id"][[one.intersects(point) for one in hexagons.geometry]]
-        name = next(iter(inside), "outside")
-        figures[figure][name] = figures[figure].get(name, 0) + minutes
-
-    for dose in used.read_promised(MONDAY, FRIDAY).itertuples():
-        add("promised_minutes", dose.longitude, dose.latitude, dose.minutes)
-    for row in _visits(visit):
-        add("delivered_minutes", row.longitude, row.latitude, row.minutes)
+    keys = {}
+    for one in due:
+        point = shapely.Point(*used.projection.to_metres(one["longitude"], one["latitude"]))
+        names = {**one, "week": MONDAY, "polygon": "outside"}
+        names["polygon"] = next(iter(hexagons["id"][hexagons.intersects(point)]), "outside")
+        names["hotspot"] = one["kind" if one["kind"] in {"corner", "gate"} else "hotspot"]
+        keys[one["id"], one["urn"], one["officer"]] = names[column]
     doses = pp.compare_doses(used, MONDAY, FRIDAY, polygons=hexagons.to_crs(4326))
-    found = pp.summarise_doses(doses, ["polygon"]).set_index("polygon")
-    assert found.index.tolist() == [*hexagons["id"], "outside"]
-    for figure, expected in figures.items():
-        assert len(expected) > 2
-        assert "outside" in expected
-        # A visit that was not made adds nothing to its polygon.
-        assert _drop_zeros(found[figure]) == _drop_zeros(expected)
-    assert len(pp.summarise_doses(doses, ["polygon", "officer"])) < len(doses)
+    promised, delivered, spoken = {}, {}, {}
+    for dose in due:
+        key = keys[dose["id"], dose["urn"], dose["officer"]]
+        promised[key] = promised.get(key, 0) + dose["minutes"]
+    for row in visits:
+        key = keys[row.id, row.urn, row.officer]
+        delivered[key] = delivered.get(key, 0) + row.minutes
+        spoken[key] = spoken.get(key, 0) + (row.engagements or 0)
+    found = pp.summarise_doses(doses, [column]).set_index(column)
+    for name, sums in (("promised", promised), ("delivered", delivered)):
+        assert {k: v for k, v in found[f"{name}_minutes"].items() if v} == {
+            k: v for k, v in sums.items() if v
+        }
+    assert {k: v for k, v in found["engagements"].items() if k in spoken} == spoken
+    assert found["not_recorded"].sum() == len(due) - len(visits)
+    assert found["delivered_visits"].sum() == sum(row.minutes > 0 for row in visits)
+    if column == "polygon":  # those without a patrol have 0
+        assert found.index.tolist() == [*hexagons["id"], "outside"]
+        assert len(promised) > 2
+        assert delivered["outside"]
+        assert len(pp.summarise_doses(doses, ["polygon", "officer"])) < len(doses)
 
 
 @given(
@@ -151,63 +122,37 @@ def test_a_return_never_shows_more_than_was_delivered(demo_area, promised_week, 
     assert (table[["not_recorded", "further_visits"]] >= 0).all(axis=None)
 
 
-HAND_MADE = (
-    # officer, crew, arrive, minutes promised
-    ("SSO-01", "SSO-02", "15:30", 15.0),
-    ("SSO-01", "SSO-02", "15:55", 15.0),
-    ("SSO-01", "SSO-02", "16:20", 10.0),
-    ("SSO-03", "", "15:30", 15.0),
-    ("SSO-03", "", "16:00", 20.0),
-)
-"""A day of two patrols at one school: the first by two people, the second by one."""
-
-
 def test_a_return_equals_a_hand_made_sheet(ledger):
     """One day of two patrols, one of them a crew of two, added up on paper."""
-    monday = dt.date(2026, 11, 30)
-    spots = [
-        {"hotspot": f"H{n}", "id": f"P1-{n}a", "sees": "", "kind": "hotspot",
-         "place": f"Street {n}", "longitude": 0.87 + n / 100, "latitude": 51.53,
-         "shape": f"POINT ({0.87 + n / 100} 51.53)"}
-        for n in range(1, 6)
-    ]  # fmt: skip
-    doses = [
-        {"officer": officer, "crew": crew, "people": 2 if crew else 1, "date": monday,
-         "urn": "900001", "window": "after_school", "stop": stop, "school": "Hill School",
-         "id": f"P1-{n}a", "arrive": arrive, "minutes": minutes}
-        for (n, (officer, crew, arrive, minutes)), stop in zip(
-            enumerate(HAND_MADE, 1), (1, 2, 3, 1, 2), strict=True)
-    ]  # fmt: skip
-    ledger.hand_out(PromisedWeek((monday,), tuple(doses), tuple(spots)))
-
-    def stay(officer, n, minutes, **details):
-        place = (f"P1-{n}a", f"H{n}", f"Street {n}", 0.87 + n / 100, 51.53)
-        return Visit(officer, monday, "900001", *place, minutes, None, "csv", **details)
-
-    ledger.record([
-        stay("SSO-01", 1, 15.0, together=("SSO-02",), arrive="15:30"),
-        stay("SSO-01", 2, 10.0, arrive="15:55"),
-        stay("SSO-02", 2, 12.0, arrive="16:00"),
-        stay("SSO-01", 3, 0.0, reason="incident"),
-        stay("SSO-03", 4, 9.0, reason="weather"),
-        stay("SSO-04", 1, 10.0, arrive="17:00", people=2),
-    ])  # fmt: skip
+    week = make_week(
+        [MONDAY],
+        ("SSO-01", "SSO-02", MONDAY, 1, "H1", "15:30", 15.0),
+        ("SSO-01", "SSO-02", MONDAY, 2, "H2", "15:55", 15.0),
+        ("SSO-01", "SSO-02", MONDAY, 3, "H3", "16:20", 10.0),
+        ("SSO-03", "", MONDAY, 1, "H4", "15:30", 15.0),
+        ("SSO-03", "", MONDAY, 2, "H5", "16:00", 20.0),
+    )
+    ledger.hand_out(week)
+    visits = [
+        make_visit("SSO-01", MONDAY, "H1", 15.0, together=("SSO-02",), arrive="15:30"),
+        make_visit("SSO-01", MONDAY, "H2", 10.0, arrive="15:55"),
+        make_visit("SSO-02", MONDAY, "H2", 12.0, arrive="16:00"),
+        make_visit("SSO-01", MONDAY, "H3", 0.0, reason="incident"),
+        make_visit("SSO-03", MONDAY, "H4", 9.0, reason="weather"),
+        make_visit("SSO-04", MONDAY, "H1", 10.0, arrive="17:00", people=2),
+    ]
+    ledger.record(visits)
     tables = build_return_tables(ledger, "2026-11", staff=["SSO-02"])
     (week,) = tables["by-week"].to_dict("records")
-    assert week == {
-        "week": monday,
-        "promised_visits": 5,
-        "delivered_visits": 3,
-        "further_visits": 1,
-        "not_recorded": 1,
-        "promised_minutes": 75.0,
-        "delivered_minutes": 39.0,  # 15 + 15 (of 17) + 0 + 9
-        "presence_minutes": 51.0,  # 15 + 17 + 0 + 9 + 10
-        "promised_person_minutes": 115.0,  # 2 * 40 + 35
-        "person_minutes": 81.0,  # 30 + 22 + 0 + 9 + 20
-        "engagements": 0,
-        "delivered_percent": 52.0,  # 39 of 75
-    }
+    visits = {"promised": 5, "delivered": 3, "further": 1}
+    # 15 + 15 (of 17) + 0 + 9 delivered, 15 + 17 + 0 + 9 + 10 present; 2 * 40 + 35 person minutes
+    # promised, 30 + 22 + 0 + 9 + 20 given; 39 of 75 are 52 %.
+    minutes = {"promised": 75.0, "delivered": 39.0, "presence": 51.0}
+    minutes |= {"promised_person": 115.0, "person": 81.0}
+    expected = {f"{name}_visits": count for name, count in visits.items()}
+    expected |= {f"{name}_minutes": sums for name, sums in minutes.items()}
+    more = {"week": MONDAY, "not_recorded": 1, "engagements": 0, "delivered_percent": 52.0}
+    assert week == expected | more
     officers = tables["by-officer"].set_index("officer")
     columns = ["promised_minutes", "delivered_minutes", "delivered_percent"]
     columns += ["promised_person_minutes", "person_minutes"]
@@ -240,7 +185,7 @@ def test_a_place_keeps_its_doses_when_its_name_changes(used, plan, week):
     assert summed.to_dict() == (2 * before.set_index("place")["promised_minutes"]).to_dict()
     named = both[both["kind"] == "hotspot"]
     assert len(named)
-    later = {(stop.hotspot, stop.place) for duty in next_week.duties for stop in duty.patrol.stops}
+    later = {(stop.hotspot, stop.place) for _, stop in list_stops(next_week)}
     assert set(zip(named["hotspot"], named["place"], strict=True)) <= later
 
 
@@ -251,7 +196,7 @@ def test_the_next_week_starts_from_what_was_delivered(used, plan, visit, week):
     own = list_place_ids(plan.hotspots, used.projection.crs)
     ids = dict(zip(plan.hotspots["hotspot"], own, strict=True))
     seen = {}
-    for stop in (stop for duty in week.duties for stop in duty.patrol.stops):
+    for _, stop in list_stops(week):
         covered = {ids[name] for name in stop.covered if name in ids}
         seen.setdefault(stop.id, {stop.id}).update(covered)
     expected = {}
@@ -261,9 +206,7 @@ def test_the_next_week_starts_from_what_was_delivered(used, plan, visit, week):
                 key = (name_of[name], row.date)
                 expected[key] = expected.get(key, 0) + row.minutes
     found = pp.delivered_before(used, FRIDAY, renamed.hotspots)
-    got = {
-        (name, date): minutes for name, date, minutes in found.itertuples(index=False, name=None)
-    }
+    got = found.set_index(["hotspot", "date"])["minutes"].to_dict()
     assert got == pytest.approx(expected)
     assert list(found.columns) == ["hotspot", "date", "minutes"]
     assert pp.delivered_before(used, MONDAY, plan.hotspots).empty
@@ -306,7 +249,7 @@ def test_days_are_counted_once_by_hotspot(ledger, plan, made):
     later = replace(first, date=first.date + 7 * DAY)
     again = replace(first, officer="SSO-12", urn="900012")
     ledger.record([first, again, later])
-    found = read_recent_presence(ledger, NEXT, plan.hotspots)
+    found = monthly_return.read_recent_presence(ledger, NEXT, plan.hotspots)
     assert set(found.days) <= set(spots)
     assert found.find_days(spots) == {first.date, later.date}
     assert found.find_days([]) == frozenset()
@@ -315,12 +258,18 @@ def test_days_are_counted_once_by_hotspot(ledger, plan, made):
 
 @pytest.mark.parametrize(
     ("days", "weeks"),
-    [(-1, None), (0, None), (1, 1), (7 * PRESENCE_WEEKS, 1), (7 * PRESENCE_WEEKS + 1, None)],
+    [
+        (-1, None),
+        (0, None),
+        (1, 1),
+        (7 * monthly_return.PRESENCE_WEEKS, 1),
+        (7 * monthly_return.PRESENCE_WEEKS + 1, None),
+    ],
 )
 def test_the_weeks_end_on_the_day_before(ledger, plan, visit, days, weeks):
     """They are the 28 days before the week; of what lies outside nothing is known."""
     ledger.record([replace(visit(0, 15), date=NEXT - days * DAY)])
-    found = read_recent_presence(ledger, NEXT, plan.hotspots)
+    found = monthly_return.read_recent_presence(ledger, NEXT, plan.hotspots)
     assert (found if found is None else found.weeks) == weeks
 
 
@@ -331,7 +280,7 @@ def test_the_settings_ledger_is_read(demo_area, plan, made, tmp_path):
     area = replace(demo_area, settings=moved)
     with open_ledger(area.settings) as opened:
         opened.record([made])
-    found = load_recent_presence(area, plan.hotspots, NEXT)
+    found = monthly_return.load_recent_presence(area, plan.hotspots, NEXT)
     assert found.find_days(plan.hotspots["hotspot"]) == {made.date}
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -346,8 +295,8 @@ SPANS = st.lists(
 def test_spans_cover_the_minutes_that_any_of_them_covers(spans):
     """The union of spans, against every minute looked at by itself."""
     minutes = {minute for begin, end in spans for minute in range(begin, end)}
-    assert measure_spans(spans) == len(minutes)
-    united = unite_spans(spans)
+    assert presence.measure_spans(spans) == len(minutes)
+    united = presence.unite_spans(spans)
     assert {m for begin, end in united for m in range(begin, end)} == minutes
     assert all(end < begin for (_, end), (begin, _) in itertools.pairwise(united))
 
@@ -365,20 +314,20 @@ def stays_of_a_day(draw):
         begin = draw(st.none() | st.integers(900, 960))
         minutes = draw(st.integers(0, 30))
         people = len(names) + draw(st.integers(0, 1))
-        found.append(Stay(row, officer, names, people, "", begin, minutes, None))
+        found.append(presence.Stay(row, officer, names, people, "", begin, minutes, None))
     return found
 
 
 STOPS = (
-    Stop(0, "A", frozenset("AB"), "after_school", 920.0, 15.0, 2),
-    Stop(1, "C", frozenset("C"), "after_school", 940.0, 10.0, 1),
+    presence.Stop(0, "A", frozenset("AB"), "after_school", 920.0, 15.0, 2),
+    presence.Stop(1, "C", frozenset("C"), "after_school", 940.0, 10.0, 1),
 )
 
 
 @given(stays_of_a_day(), st.integers(0, 2))
 def test_every_visit_is_of_one_stop_and_every_minute_counts_once(entered, count):
     """Shares sum to the presence of the place, by the definition, minute by minute."""
-    place = account_for_place(STOPS[:count], entered)
+    place = presence.account_for_place(STOPS[:count], entered)
     there = [stay for account in place.stops for stay in account.stays] + list(place.others)
     assert sorted(stay.row for stay in there) == [stay.row for stay in entered]
 
@@ -390,11 +339,11 @@ def test_every_visit_is_of_one_stop_and_every_minute_counts_once(entered, count)
     for account in place.stops:
         untimed = max((s.minutes for s in account.stays if s.begin is None), default=0)
         expected += max(0, untimed - len(cover(account.stays)))
-        presence = max(untimed, len(cover(account.stays)))
-        assert account.presence_minutes == presence
-        assert account.delivered_minutes == min(presence, account.stop.minutes)
+        minutes = max(untimed, len(cover(account.stays)))
+        assert account.presence_minutes == minutes
+        assert account.delivered_minutes == min(minutes, account.stop.minutes)
     expected += sum(stay.minutes for stay in place.others if stay.begin is None)
-    shares = share_presence([place])
+    shares = presence.share_presence([place])
     assert sum(shares.values()) == pytest.approx(expected)
     assert all(share <= entered[row].minutes for row, share in shares.items())
 
@@ -402,6 +351,6 @@ def test_every_visit_is_of_one_stop_and_every_minute_counts_once(entered, count)
 @given(stays_of_a_day(), st.integers(0, 2))
 def test_people_without_a_name_are_those_entered_by_themselves(entered, count):
     """Person-minutes lie between those of the people named and those of everyone counted."""
-    place = account_for_place(STOPS[:count], entered)
+    place = presence.account_for_place(STOPS[:count], entered)
     for stay, unnamed in place.list_people_counts():
         assert 0 <= unnamed <= stay.people - len(stay.names)

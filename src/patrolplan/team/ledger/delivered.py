@@ -105,8 +105,7 @@ def build_typed_visits(
     """Visits of an officer's stops, as typed; `together` came with the officer, `people` in all."""
     visits: dict[tuple[str, str, str], Visit] = {}
     for (_, stop), answer in zip(stops.iterrows(), answers, strict=True):
-        visit = build_visit(stop, answer.minutes, answer.engagements, "keyboard", together)
-        visit = replace(visit, people=people, reason=answer.reason)
+        visit = build_visit(stop, "keyboard", **vars(answer), together=together, people=people)
         key = (visit.urn, visit.window, visit.id)
         visits[key] = _join_visits(visits[key], visit) if key in visits else visit
     return tuple(visits.values())
@@ -190,11 +189,13 @@ def _build_row_visit(row: _TableRow, place: pd.Series, together: tuple[str, ...]
     spoken, people = (
         None if cells[name] is None else int(cells[name]) for name in ("engagements", "people")
     )
-    visit = build_visit(place, float(cells["minutes"]), spoken, "csv", together)
+    given = {"minutes": float(cells["minutes"]), "engagements": spoken, "people": people}
+    given |= {"arrive": cells["arrive"], "reason": cells["reason"]}
+    visit = build_visit(place, "csv", **given, together=together)
     if people is not None and people < len(visit.names):
         came = " and ".join(sorted(visit.names))
         row.refuse("people", f"{people} is fewer than came ({came})", "count everyone who came")
-    return replace(visit, people=people, arrive=cells["arrive"], reason=cells["reason"])
+    return visit
 
 
 def _find_place(
@@ -271,25 +272,10 @@ def find_odd_visits(ledger: Ledger, entries: Sequence[VisitEntry]) -> list[str]:
     return found
 
 
-def build_visit(
-    place: pd.Series,
-    minutes: float,
-    engagements: int | None,
-    source: Source,
-    together: tuple[str, ...] | None = None,
-) -> Visit:
+def build_visit(place: pd.Series, source: Source, **given: Any) -> Visit:  # noqa: ANN401 - fields
     """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
     names = ("officer", "urn", "id", "hotspot", "place")
-    words: dict[str, Any] = {name: str(place[name]) for name in names}
-    return Visit(
-        **words,
-        longitude=float(place["longitude"]),
-        latitude=float(place["latitude"]),
-        date=place["date"],
-        minutes=minutes,
-        engagements=engagements,
-        source=source,
-        kind=place["kind"],
-        together=together,
-        window=str(place.get("window", "")),
-    )
+    facts: dict[str, Any] = {name: str(place[name]) for name in names}
+    facts |= {name: float(place[name]) for name in ("longitude", "latitude")}
+    facts |= {"date": place["date"], "kind": place["kind"], "window": str(place.get("window", ""))}
+    return Visit(**{**facts, **given}, source=source)

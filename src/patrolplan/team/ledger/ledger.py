@@ -120,11 +120,10 @@ class Ledger:
         with self._transaction(self._writer) as connection:
             return tuple(entry for visit in visits for entry in self._enter(connection, visit))
 
-    def find_recorded(self, visits: Sequence[Visit]) -> list[RecordedVisit | None]:
-        """What the ledger has of each visit, None where it is new."""
+    def find_recorded(self, visit: Visit) -> RecordedVisit | None:
+        """What the ledger has of a visit, None where it is new."""
         with self._transaction(self._engine) as connection:
-            same = [self._find_same(connection, visit) for visit in visits]
-        return [rows[0] if rows else None for rows in same]
+            return next(iter(self._find_same(connection, visit)), None)
 
     def read_promised(self, first: Day, last: Day) -> pd.DataFrame:
         """Doses promised in these days by the valid weeks: one row a stop.

@@ -27,18 +27,9 @@ from patrolplan.team.shares import OUTSIDE, project_polygons, read_polygon_names
 if TYPE_CHECKING:
     from patrolplan.team.ledger.ledger import Ledger
 
-FIGURE_COLUMNS = (
-    "promised_visits",
-    "delivered_visits",
-    "further_visits",
-    "not_recorded",
-    "promised_minutes",
-    "delivered_minutes",
-    "presence_minutes",
-    "promised_person_minutes",
-    "person_minutes",
-    "engagements",
-)
+FIGURE_COLUMNS: tuple[str, ...] = ("promised_visits", "delivered_visits", "further_visits")
+FIGURE_COLUMNS += ("not_recorded", "promised_minutes", "delivered_minutes", "presence_minutes")
+FIGURE_COLUMNS += ("promised_person_minutes", "person_minutes", "engagements")
 """The columns of figures in a return.
 
 Delivered visits are planned ones that were made, by the officer of the plan or another one: at most
@@ -130,16 +121,11 @@ def list_shortfalls(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataF
     """What was planned in these days and not delivered, by the reason that was entered."""
     # A row a `reason` (of `SHORTFALL_KINDS`, in that order), with `visits` not made at all, and
     # `minutes` not delivered, of those and of visits cut short.
-    rows = [
-        (
-            (account.reason or NO_REASON) if account.stays else NOT_RECORDED,
-            int(not account.made),
-            account.stop.minutes - account.delivered_minutes,
-        )
-        for place in _account_for_days(ledger, first, last)[2].values()
-        for account in place.stops
-        if account.delivered_minutes < account.stop.minutes
-    ]
+    places, rows = _account_for_days(ledger, first, last)[2].values(), []
+    for account in (account for place in places for account in place.stops):
+        if (lacking := account.stop.minutes - account.delivered_minutes) > 0:
+            reason = (account.reason or NO_REASON) if account.stays else NOT_RECORDED
+            rows.append((reason, int(not account.made), lacking))
     table = pd.DataFrame(rows, columns=["reason", "visits", "minutes"])
     sums = table.groupby("reason")[["visits", "minutes"]].sum()
     order = [kind for kind in SHORTFALL_KINDS if kind in sums.index]

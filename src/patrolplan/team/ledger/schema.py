@@ -16,9 +16,9 @@ SCHEMA_VERSION = 6
 metadata = sa.MetaData()
 
 
-def _needed(kind: type[sa.types.TypeEngine[Any]] | sa.String, *names: str) -> list[sa.Column[Any]]:
-    """Columns of a kind without null."""
-    return [sa.Column(name, kind, nullable=False) for name in names]
+def _needed(**kinds: type[sa.types.TypeEngine[Any]] | sa.String) -> list[sa.Column[Any]]:
+    """Columns without null, by their names."""
+    return [sa.Column(name, kind, nullable=False) for name, kind in kinds.items()]
 
 
 ledger_version = sa.Table(
@@ -33,10 +33,8 @@ handouts = sa.Table(
     "patrolplan_handouts",
     metadata,
     sa.Column("handout", sa.Integer, primary_key=True),
-    *_needed(sa.Text, "area"),
-    *_needed(sa.Date, "first_day", "last_day"),
-    *_needed(sa.String(64), "digest"),
-    *_needed(sa.DateTime, "entered_at"),
+    *_needed(area=sa.Text, first_day=sa.Date, last_day=sa.Date),
+    *_needed(digest=sa.String(64), entered_at=sa.DateTime),
     sa.Index("patrolplan_handouts_days", "area", "first_day", "last_day"),
 )
 """Weeks handed out; of several that contain a day, the last one entered is valid for it."""
@@ -46,9 +44,9 @@ hotspots = sa.Table(
     metadata,
     sa.Column("handout", sa.ForeignKey(handouts.c.handout), primary_key=True),
     sa.Column("id", sa.Text, primary_key=True),
-    *_needed(sa.Text, "hotspot", "place", "shape", "sees"),
+    *_needed(hotspot=sa.Text, place=sa.Text, shape=sa.Text, sees=sa.Text),
     sa.Column("kind", sa.String(10), nullable=False, server_default="hotspot"),
-    *_needed(sa.Double, "longitude", "latitude"),
+    *_needed(longitude=sa.Double, latitude=sa.Double),
 )
 """Hotspots as they were when a week was handed out, and other places where its patrols stand.
 
@@ -65,9 +63,7 @@ doses = sa.Table(
     sa.Column("urn", sa.Text, primary_key=True),
     sa.Column("window", sa.Text, primary_key=True, default=AFTER_SCHOOL),
     sa.Column("stop", sa.Integer, primary_key=True, autoincrement=False),
-    *_needed(sa.Text, "school", "id"),
-    *_needed(sa.String(5), "arrive"),
-    *_needed(sa.Double, "minutes"),
+    *_needed(school=sa.Text, id=sa.Text, arrive=sa.String(5), minutes=sa.Double),
     sa.Column("people", sa.Integer, nullable=False, default=1),
     sa.Column("crew", sa.Text, nullable=False, default=""),
 )
@@ -80,12 +76,10 @@ visits = sa.Table(
     "patrolplan_visits",
     metadata,
     sa.Column("row", sa.Integer, primary_key=True),
-    *_needed(sa.Integer, "number", "revision"),
-    *_needed(sa.Text, "area", "officer", "together", "urn", "id", "hotspot", "place", "tracks"),
-    *_needed(sa.Date, "date"),
-    *_needed(sa.String(10), "kind", "source"),
-    *_needed(sa.Double, "longitude", "latitude", "minutes"),
-    *_needed(sa.DateTime, "entered_at"),
+    *_needed(number=sa.Integer, revision=sa.Integer, area=sa.Text, officer=sa.Text),
+    *_needed(together=sa.Text, urn=sa.Text, id=sa.Text, hotspot=sa.Text, place=sa.Text),
+    *_needed(tracks=sa.Text, date=sa.Date, kind=sa.String(10), source=sa.String(10)),
+    *_needed(longitude=sa.Double, latitude=sa.Double, minutes=sa.Double, entered_at=sa.DateTime),
     sa.Column("engagements", sa.Integer, nullable=True),
     sa.Column("window", sa.Text, nullable=False, server_default=""),
     sa.Column("people", sa.Integer, nullable=False, server_default="1"),

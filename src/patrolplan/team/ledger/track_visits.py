@@ -12,7 +12,8 @@ where an officer was at every second, so it is never written.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -33,6 +34,7 @@ from patrolplan.team.ledger.delivered import (
 )
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.visits import RecordedVisit, Span, Visit
+from patrolplan.team.problem import Bools, Floats, Ints
 from patrolplan.times import format_time, minutes_after_midnight
 
 STEP_SECONDS = 5.0
@@ -60,19 +62,17 @@ GPX_OPTION = "--gpx"
 class TrackMinutes:
     """Where a track spent its time: (t,) steps of `step_minutes` at (t, 2) `step_xy`."""
 
-    step_minutes: NDArray[np.float64]
-    step_xy: NDArray[np.float64]
-    step_seconds: NDArray[np.float64]  # when each step begins
-    spans: NDArray[np.float64]  # (g, 2) seconds: between them are the gaps that do not count
+    step_minutes: Floats
+    step_xy: Floats
+    step_seconds: Floats  # when each step begins
+    spans: Floats  # (g, 2) seconds: between them are the gaps that do not count
 
     @property
     def lost_minutes(self) -> float:
         """Minutes in the gaps that do not count."""
         return float((self.spans[1:, 0] - self.spans[:-1, 1]).sum() / 60)
 
-    def find_places(
-        self, places: NDArray[np.object_], is_planned: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
+    def find_places(self, places: NDArray[np.object_], is_planned: Bools) -> Ints:
         """(t,) the row of the place that each step is at, or -1."""
         # `places` are (m,) shapely points or polygons in metres; one that was planned goes before
         # any other.
@@ -84,7 +84,7 @@ class TrackMinutes:
             rows[matched] = some[nearest]
         return rows
 
-    def find_arrival(self, spent: NDArray[np.float64]) -> float:
+    def find_arrival(self, spent: Floats) -> float:
         """When a stay of (t,) minutes began, in seconds: the first three minutes spent there."""
         # Walking past takes less; of a shorter visit nearly all of it counts.
         gathered = np.concatenate([[0.0], np.cumsum(spent), np.full(STAY_STEPS, spent.sum())])
@@ -92,7 +92,7 @@ class TrackMinutes:
         return float(self.step_seconds[int(np.argmax(within >= 0.9 * within.max()))])
 
 
-def measure_track(seconds: NDArray[np.float64], xy: NDArray[np.float64]) -> TrackMinutes:
+def measure_track(seconds: Floats, xy: Floats) -> TrackMinutes:
     """Where a track spent its minutes, which sum to its length without the gaps that are lost."""
     # A track is (k,) rising times in seconds of points `xy`, (k, 2) metres.
     step = np.floor((seconds - seconds[0]) / STEP_SECONDS).astype(np.int64)
@@ -173,14 +173,12 @@ def build_track_visits(
                 continue
             minutes = 0.0
         windows = set() if own is None else set(own["window"])
-        visit = replace(
-            build_visit(place, minutes, None, "gpx", together),
-            tracks=tracks,
-            arrive=format_time(measured.find_arrival(spent) / 60) if minutes else None,
-            window=windows.pop() if len(windows) == 1 else "",
-        )
-        (before,) = ledger.find_recorded([visit])
-        is_entered, note = _compare(visit, before, is_whole=is_whole)
+        given: dict[str, Any] = {"minutes": minutes, "engagements": None, "together": together}
+        given["tracks"] = tracks
+        given["arrive"] = format_time(measured.find_arrival(spent) / 60) if minutes else None
+        given["window"] = windows.pop() if len(windows) == 1 else ""
+        visit = build_visit(place, "gpx", **given)
+        is_entered, note = _compare(visit, ledger.find_recorded(visit), is_whole=is_whole)
         visits += [visit] if is_entered else []
         notes.append(note)
     return TrackVisits(tuple(visits), tuple(filter(None, notes)))
