@@ -154,13 +154,5 @@ def save(page: Page, folder: Path) -> Path:
 def read_answers(file: Path) -> list[Answer]:
     """Answers of a saved file, in its order."""
     rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["answers"]
-    return [
-        (
-            row["time_band"],
-            row["place_factor"],
-            row["behaviour_factor"],
-            row["longitude"],
-            row["latitude"],
-        )
-        for row in rows
-    ]
+    names = ("time_band", "place_factor", "behaviour_factor", "longitude", "latitude")
+    return [tuple(row[name] for name in names) for row in rows]

@@ -1,7 +1,7 @@
 """Measures of tables as read, by checks of `relations`: values (NaN: not known), of what."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, combinations
 from typing import Any
 
@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import ArrayLike
 
 from patrolplan.area.loading import Loading
-from patrolplan.arrays import Bools, Floats, Ints, find_used_numbers
+from patrolplan.arrays import Bools, Floats, Ints, count_pairs, find_used_numbers
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.timestamps import find_newest_plausible_month
@@ -33,25 +33,23 @@ LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"  # Of mistake
 PHASE_AGES = {"Primary": (0, 7, 5, 13), "Secondary": (9, 14, 13, 19), "Nursery": (0, 5, 2, 7)}
 """Lowest and highest low age, and lowest and highest high age, of schools of a phase."""
 
-Measured = Iterator[tuple[str, Any]]  # A check, and its value, or values by what they are of
+Measured = Iterator[tuple[Any, ...]]
+"""A check; its value, or values by what they are of, or values and a frame of that."""
 
 
 def _share(which: ArrayLike, part: pd.Series, least: int = FEW) -> pd.Series:
     """The share of some rows in each part with at least so many; the largest of some columns."""
-    rows = pd.DataFrame(np.asarray(which, dtype=float), part.index).groupby(part, observed=False)
-    return rows.mean().max(axis=1).where(rows.size() >= least)
+    code, names = pd.factorize(part, sort=True)
+    columns, total = np.asarray(which, dtype=float).reshape(len(part), -1).T, np.bincount(code)
+    most = np.max([np.bincount(code, column) for column in columns], axis=0)
+    return pd.Series(most / np.where(total >= least, total, np.nan), names)
 
 
 def _top(values: ArrayLike, least: int = SOME) -> pd.Series:
     """The share of the most frequent value, if at least three rows have it."""
-    counts = pd.Series(np.asarray(values)).value_counts()
+    counts = pd.Series(values).value_counts()
     is_rule = counts.sum() >= least and counts.iloc[0] > 2  # noqa: PLR2004 - a pair is no rule
     return counts.head(int(is_rule)) / counts.sum()
-
-
-def _by(table: pd.DataFrame, columns: Sequence[str], values: ArrayLike) -> pd.Series:
-    """Values of a table's rows, by some of its columns."""
-    return pd.Series(np.asarray(values), pd.MultiIndex.from_frame(table[[*columns]]))
 
 
 def _measure_points(name: str, table: gpd.GeoDataFrame) -> Measured:
@@ -74,17 +72,16 @@ def _measure_crimes(a: Loading, crimes: Crimes) -> Measured:
     time = own["occurred_at"].to_numpy("M8[m]").astype(int)
     if not ((time > 0).sum() >= MANY and (time[time > 0] % DAY).any()):
         time[:] = -1
-    month = own["month"].astype("category").cat
-    month = month.rename_categories([f"{one:%Y-%m}" for one in month.categories])
     used, place = find_used_numbers(crimes.place_index[at], len(crimes.places))
-    rows = own[["category"]].assign(month=month, time=time, place=place, x=place, y=place)
-    rows = rows.assign(file=crimes.file_index[at], id=crimes.ids[at])
-    degrees = np.array(a.network.projection.to_degrees(*crimes.places[used].T))
-    for name, decimals in {"rows": None, "near": 3, "places": 2}.items():
-        if decimals:
-            rows["x"], rows["y"] = np.round(degrees, decimals)[:, place]
-        alike = rows.groupby(["month", "category", "x", "y"], observed=True, sort=False)
-        rows[name] = alike.ngroup()
+    month, months = pd.factorize(own["month"], sort=True)
+    rows = pd.DataFrame({"time": time, "place": place, "file": crimes.file_index[at]})
+    rows["month"] = pd.Categorical.from_codes(month, pd.Index([f"{one:%Y-%m}" for one in months]))
+    rows["category"], rows["id"] = own["category"].array, crimes.ids[at]
+    cell = month * len(rows["category"].cat.categories) + rows["category"].cat.codes.to_numpy()
+    degrees = np.array([1, 1j]) @ a.network.projection.to_degrees(*crimes.places[used].T)
+    points = {"rows": used, "near": np.round(degrees, 3), "places": np.round(degrees, 2)}
+    for name, values in points.items():
+        rows[name] = pd.factorize(cell * len(used) + pd.factorize(values)[0][place])[0]
     for measure in (_measure_copies, _measure_months, _measure_spread):
         yield from measure(a, rows)
 
@@ -96,11 +93,10 @@ def _measure_copies(a: Loading, rows: pd.DataFrame) -> Measured:
     is_beside = (rows["id"] == 0) & rows["rows"].isin(named["rows"])
     yield "crime_rows_without_id", _share(is_beside, rows["month"])
     for name in ("rows", "near", "places"):
-        first = rows.drop_duplicates(name).assign(all="all")
-        sizes = np.bincount(rows[name])[first[name]][:, None]
-        shares = [
-            _share(sizes % (2, 3, 5) == 0, first[one]) for one in ("all", "month", "category")
-        ]
+        first = rows.loc[~rows[name].duplicated(), ["month", "category"]]
+        sizes = np.bincount(rows[name])[:, None]
+        parts = (pd.Series("all", first.index), first["month"], first["category"])
+        shares = [_share(sizes % (2, 3, 5) == 0, part) for part in parts]
         yield "crime_rows_doubled" + "__places" * (name == "places"), pd.concat(shares)
     yield "crime_rows_equal", timed.duplicated(["time", "rows"]).mean()
     sizes = np.bincount(rows["rows"])[rows["rows"]]
@@ -108,14 +104,18 @@ def _measure_copies(a: Loading, rows: pd.DataFrame) -> Measured:
     yield "crime_months_equal", single.median() - single
     yield "crime_one_month", np.mean(sizes > 1) * (len(single) == 1 and len(rows) > MANY)
     own = rows.groupby(["near", "file"]).size()
-    shared = np.minimum(own, own.groupby("near").transform("sum") - own).groupby("file").sum()
-    shared = shared / own.groupby("file").sum().clip(FEW)
-    yield "crime_files_alike", shared.rename(dict(enumerate(a["crimes"].files)))
+    others = own.groupby("near").transform("sum") - own
+    shared = own.where(own < others, others).groupby("file").sum()
+    share = shared / own.groupby("file").sum().clip(FEW)
+    yield "crime_files_alike", share.rename(dict(enumerate(a["crimes"].files)))
 
 
 def _measure_months(a: Loading, rows: pd.DataFrame) -> Measured:
     # Crimes of each month, and of each category in each month, against the usual month.
-    counts = pd.crosstab(rows["category"], rows["month"])
+    kind, month = rows["category"].array, rows["month"].array
+    shape = (len(kind.categories), len(month.categories))
+    cells = count_pairs(kind.codes, month.codes, shape)
+    counts = pd.DataFrame(cells, kind.categories, month.categories)
     usual = counts.sum().median()
     counts = counts.loc[:, counts.sum() > HARDLY * usual]
     ratio, number = counts.sum() / usual, np.arange(counts.shape[1])
@@ -123,16 +123,16 @@ def _measure_months(a: Loading, rows: pd.DataFrame) -> Measured:
     ratio[ends.index[ends.between(OFTEN, 1)]] = 1.0
     if usual >= MANY / 2 and len(ratio) > SOME:
         yield "crime_months", ratio
-    typical = counts.where(counts > 0).median(axis=1).where((counts > 0).mean(axis=1) > OFTEN, 0)
-    typical = typical.to_numpy()[:, None]
+    is_often = (counts > 0).mean(axis=1) > OFTEN
+    typical = counts.where(counts > 0).median(axis=1).where(is_often, 0).to_numpy()[:, None]
     is_low = counts.to_numpy() <= HARDLY * typical
     run = number - np.maximum.accumulate(np.where(is_low, -1, number), axis=1)
     values = np.where(is_low, -run * typical, np.maximum(0, counts - 3 * np.maximum(typical, 10)))
     names = pd.MultiIndex.from_product([counts.index, counts.columns])
     yield "crime_category_months", pd.Series(values.ravel(), names)
-    files = pd.Series(a["crimes"].files)
-    named = files.str.extract(r"^(20\d\d-[01]\d)\D")[0].to_numpy()[rows["file"]]
-    is_other = pd.notna(named) & (named != rows["month"].to_numpy())
+    files = dict(enumerate(a["crimes"].files))
+    named = pd.Series(files).str.extract(r"^(20\d\d-[01]\d)\D")[0].to_numpy()[rows["file"]]
+    is_other = pd.notna(named) & (named != np.asarray(month))
     yield "crime_file_months", _share(is_other, rows["file"]).rename(files)
 
 
@@ -144,7 +144,7 @@ def _measure_spread(a: Loading, rows: pd.DataFrame) -> Measured:
         hours = np.tile(np.bincount(times % DAY // 60, minlength=24), 2)
         most = [np.convolve(hours, np.ones(n), "valid").max() for n in range(1, 24)]
         yield "crime_hours", 1 + np.sum(np.array(most) < 0.97 * len(times))
-        yield "crime_day", _top(pd.to_datetime(times, unit="m").day - 1, MANY)
+        yield "crime_day", _top(pd.DatetimeIndex(times.astype("M8[m]")).day - 1, MANY)
     yield "crime_place", _top(crimes.place_index, MANY)
     yield "crime_place__area", _top(rows["place"], MANY)
     yield "crime_category", _top(rows["category"], MANY)
@@ -181,7 +181,7 @@ def _measure_schools(a: Loading, table: gpd.GeoDataFrame) -> Measured:
     yield "school_rolls__years", schools["roll"] / (ages[:, 2] - ages[:, 0] + 1)
     limits = np.array([PHASE_AGES.get(one, (0, 25, 0, 25)) for one in schools["phase"]])
     is_off = ((ages - limits.reshape(-1, 4)) * (-1, 1, -1, 1) > 0).any(axis=1)
-    yield "school_ages", _by(schools, ("name", "phase", "low_age", "high_age"), is_off)
+    yield "school_ages", is_off, schools[["name", "phase", "low_age", "high_age"]]
 
 
 def _measure_bells(_: Loading, bells: pd.DataFrame) -> Measured:
@@ -194,22 +194,21 @@ def _measure_bells(_: Loading, bells: pd.DataFrame) -> Measured:
 
 
 def _measure_terms(a: Loading, table: pd.DataFrame) -> Measured:
-    dates = table.sort_values("from").set_index(["urn", "from", "to"], drop=False)
+    dates = table.sort_values("from")[["kind", "urn", "from", "to"]]
     is_term, newest = dates["kind"] == "term", a.placed.incidents["month"].max()
-    days = (dates["to"] - dates["from"]).dt.days
-    yield "term_spans", days[is_term]
-    yield "term_spans__closed", days[~is_term]
-    yield "term_spans__after", (dates["to"] - newest).dt.days
+    names, days = dates.drop(columns="kind"), (dates["to"] - dates["from"]).dt.days
+    yield "term_spans", days[is_term], names[is_term]
+    yield "term_spans__closed", days[~is_term], names[~is_term]
+    yield "term_spans__after", (dates["to"] - newest).dt.days, names
     yield "term_past", (newest - dates["to"]).dt.days.min()
-    days = (dates[name].to_numpy("M8[D]").astype(int) for name in ("from", "to"))
-    pairs = pd.Series(np.column_stack([*days]).tolist(), [is_term, dates["urn"]])
-    closed = pairs[~is_term.to_numpy()].groupby(level=1).agg(list)
-    weeks = []
-    for urn, (first, last) in pairs[is_term.to_numpy()].droplevel(0).items():
+    ends = np.column_stack([dates[name].to_numpy("M8[D]").astype(int) for name in ("from", "to")])
+    pairs = pd.Series(ends.tolist(), dates["urn"])
+    closed, weeks = pairs[~is_term.to_numpy()].groupby(level=0).agg(list), []
+    for urn, (first, last) in pairs[is_term.to_numpy()].items():
         near = chain(*(closed.get(one, ()) for one in {"*", urn}))
         inside = sorted(chain(*(pair for pair in near if pair[0] <= last and pair[1] >= first)))
         weeks.append(max(np.diff([first, *inside, last])[::2]) / 7)
-    yield "term_halves", _by(dates[is_term], ("kind", "urn", "from", "to"), weeks)
+    yield "term_halves", weeks, dates[is_term]
 
 
 def _measure_hours(officers: pd.DataFrame) -> Floats:
@@ -220,59 +219,57 @@ def _measure_hours(officers: pd.DataFrame) -> Floats:
 
 
 def _measure_officers(a: Loading, officers: pd.DataFrame) -> Measured:
-    officers, patrol = officers.set_index("officer", drop=False), a.settings.patrol
-    names = officers["officer"].map(lambda name: re.sub(r"[\W_]+", "", name.casefold()))
-    yield "officer_twice", names.duplicated()
-    minutes = _measure_hours(officers)
+    minutes, patrol, names = _measure_hours(officers), a.settings.patrol, officers[["officer"]]
+    simple = names["officer"].map(lambda name: re.sub(r"[\W_]+", "", name.casefold()))
+    yield "officer_twice", simple.duplicated(), names
     each = np.minimum(minutes // patrol.window_minutes + 1, len(a.settings.week.windows))
     most = np.where(minutes > 0, each, 0).sum(axis=1)
     most = np.where(minutes.max(axis=1) > DAY / 2, 1, np.where(most > 0, most, np.nan))
-    yield "officer_patrols", officers["max_patrols_per_week"] / most
+    yield "officer_patrols", officers["max_patrols_per_week"] / most, names
 
 
 def _measure_duties(a: Loading, duties: gpd.GeoDataFrame) -> Measured:
-    duties = duties.set_index(["officer", "kind", "date"], drop=False)
-    yield "duty_hours", duties["from_minutes"].between(1, 419)
-    yield "duty_far", duties.distance(a.limits) / 1000
-    yield "duty_twice", duties.duplicated(["officer", "date", "from_minutes", "to_minutes"])
+    names, same = duties[["officer", "kind", "date"]], ["officer", "date", "from_minutes"]
+    yield "duty_hours", duties["from_minutes"].between(1, 419), names
+    yield "duty_far", duties.distance(a.limits) / 1000, names
+    yield "duty_twice", duties.duplicated([*same, "to_minutes"]), names
     rows = [row for row in a.left_out.rows if row.source == "duties"]
     lost = {row.reason: row.count for row in rows if re.search(LEFT_OUT_EVENTS, row.reason)}
     yield "duty_calendars", pd.Series(lost, dtype=float)
 
 
 def _measure_tasked(a: Loading, places: gpd.GeoDataFrame) -> Measured:
-    rows = places[["place_id", "geometry", "must_visit", "from", "to", "schools"]]
+    columns = ("place_id", "geometry", "must_visit", "from", "to", "schools")
+    rows = zip(*(places[name] for name in columns), strict=True)
     metres: dict[str, dict[Any, float]] = {"tasked_conflict": {}, "tasked_twice": {}}
-    for one, other in combinations(rows.itertuples(index=False, name=None), 2):
+    for one, other in combinations(rows, 2):
         is_both = "*" in (*one[5], *other[5]) or bool({*one[5]} & {*other[5]})
         if is_both and one[3] <= other[4] and other[3] <= one[4]:
             name = "tasked_twice" if one[2] == other[2] else "tasked_conflict"
             metres[name][one[0], other[0]] = one[1].distance(other[1])
     for name, found in metres.items():
         yield name, pd.Series(found, dtype=float)
-    newest = a.placed.incidents["month"].max()
-    places = places.set_index(["place_id", "from", "to"], drop=False)
-    yield "tasked_spans", (places["to"] - places["from"]).dt.days
-    yield "tasked_spans__begins", (places["from"] - newest).dt.days
-    yield "tasked_spans__over", (places["to"] - newest).dt.days
+    newest, names = a.placed.incidents["month"].max(), places[["place_id", "from", "to"]]
+    yield "tasked_spans", (places["to"] - places["from"]).dt.days, names
+    yield "tasked_spans__begins", (places["from"] - newest).dt.days, names
+    yield "tasked_spans__over", (places["to"] - newest).dt.days, names
 
 
 def _measure_designated(a: Loading, table: gpd.GeoDataFrame) -> Measured:
-    table, shapes = table.set_index("place_id", drop=False), table.geometry.to_numpy()
+    shapes = table.geometry.to_numpy()
     drawn = pd.to_datetime(table["drawn"].replace("", None), format="ISO8601")
     days = (drawn - find_newest_plausible_month()).dt.days
-    yield "designated_drawn", _by(table, ("place_id", "drawn"), days)
+    yield "designated_drawn", days, table[["place_id", "drawn"]]
     pieces = find_pieces_of_shapes(a.network, shapes)
     share = [_measure_street(a.network, one) for one in pieces]
-    yield "designated_wide", pd.Series(share, table.index)
+    yield "designated_wide", share, table[["place_id"]]
     hours = _measure_hours(a["officers"]).sum()
     yield "designated_minutes", table["minutes"].sum() / (hours or 7 * DAY)
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     pairs = np.column_stack([one, other])[one < other]
     least = shapely.area(shapes[pairs]).min(axis=1)
     shared = shapely.area(shapely.intersection(*shapes[pairs].T)) / np.where(least, least, np.inf)
-    names = pd.MultiIndex.from_arrays(table["place_id"].to_numpy()[pairs].T)
-    yield "designated_twice", pd.Series(shared, names)
+    yield "designated_twice", shared, pd.DataFrame(table["place_id"].to_numpy()[pairs])
 
 
 def _measure_origins(a: Loading, origins: pd.DataFrame) -> Measured:
@@ -329,7 +326,7 @@ def _measure_settings(_: Loading, settings: Settings) -> Measured:
     yield "no_harm", max(harm, default=1)
 
 
-MEASURES: dict[str, Callable[[Loading, Any], Iterable[tuple[str, Any]]]] = {
+MEASURES: dict[str, Callable[[Loading, Any], Iterable[tuple[Any, ...]]]] = {
     "crimes": _measure_crimes,
     "schools": _measure_schools,
     "bell_times": _measure_bells,
@@ -343,7 +340,7 @@ MEASURES: dict[str, Callable[[Loading, Any], Iterable[tuple[str, Any]]]] = {
     "stops": _measure_stops,
     "places": lambda _, table: _measure_points("place", table),
     "gates": lambda _, table: _measure_points("gate", table),
-    "clock": lambda _, table: [("clock_peaks", _by(table, [*table], table["share"]))],
+    "clock": lambda _, table: [("clock_peaks", table["share"], table)],
     "streets": _measure_streets,
     "settings": _measure_settings,
 }  # what measures each table, where there is one

@@ -142,17 +142,16 @@ def check_relations(a: Loading) -> None:
         files = a.settings.find_files(source) if source in SourceSettings.model_fields else ()
         where = f"[sources] {source}" if files else a.settings.file
         where = files[0].name if len(files) == 1 else where
-        for key, found in measure(a, table):
-            one = RELATIONS[key]
-            named = found if isinstance(found, pd.Series) else pd.Series(found, [""])
-            values = named.to_numpy(dtype=float)
+        for key, found, *of in measure(a, table):
+            one, values = RELATIONS[key], np.atleast_1d(np.asarray(found, dtype=float))
             outside = np.maximum(values - one.high, one.low - values)
             if not (outside > 0).any():
                 continue
             worst, name = int(np.nanargmax(outside)), key.partition("__")[0]
-            of = named.index[[worst]].to_frame().iloc[0]
-            of = ", ".join(f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in of)
-            what = one.says.format(value=values[worst], what=of)
+            names = found.index.to_frame() if isinstance(found, pd.Series) else pd.DataFrame([""])
+            cells = (of[0] if of else names).iloc[worst]
+            words = (f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in cells)
+            what = one.says.format(value=values[worst], what=", ".join(words))
             if one.stops or name in reasons:
                 a.alarms.add(name, where, what, one.remedy)
                 continue
