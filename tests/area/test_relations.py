@@ -242,7 +242,6 @@ MUTATIONS = {
         "Month", "2026-08")))),
     # Of crimes, the concentration.
     "a fifth at one point": ("crime_place", _pin(0.2)),
-    "a third at one point": ("crime_place", _pin(0.33)),
     "a category filled down": ("crime_", _put("crimes", "Crime type", "Robbery")),
     "a category filled down over most": ("crime_", _put("crimes", "Crime type", "Robbery", slice(
         500, None))),
@@ -267,10 +266,8 @@ MUTATIONS = {
         "Crime type"] == "Robbery") & (c["Month"] == "2026-08")]] * 4]))),
     # Of crimes, the times.
     "half of the times noon": ("crime_time", _time((0, 24), minute=720)),
-    "half of the times 23:59": ("crime_time", _time((0, 24), minute=1439)),
     "half of the times midnight": ("crime_time", _time((0, 24), minute=0)),
     "office hours": ("crime_hours", _time((8, 18))),
-    "nights only": ("crime_hours", _time((0, 6))),
     "dates on the first of the month": ("crime_day", _all(_time((0, 24)), _put("crimes",
         "occurred_at", lambda t: t.str.replace("-\\d\\d ", "-01 ", regex=True)))),
     # Of crimes, the places.

@@ -40,7 +40,7 @@ Measured = Iterator[tuple[Any, ...]]
 def _share(which: ArrayLike, part: pd.Series, least: int = FEW) -> pd.Series:
     """The share of some rows in each part with at least so many; the largest of some columns."""
     code, names = pd.factorize(part, sort=True)
-    columns, total = np.asarray(which, dtype=float).reshape(len(part), -1).T, np.bincount(code)
+    columns, total = np.atleast_2d(np.asarray(which, dtype=float).T), np.bincount(code)
     most = np.max([np.bincount(code, column) for column in columns], axis=0)
     return pd.Series(most / np.where(total >= least, total, np.nan), names)
 
@@ -144,7 +144,8 @@ def _measure_spread(a: Loading, rows: pd.DataFrame) -> Measured:
         hours = np.tile(np.bincount(times % DAY // 60, minlength=24), 2)
         most = [np.convolve(hours, np.ones(n), "valid").max() for n in range(1, 24)]
         yield "crime_hours", 1 + np.sum(np.array(most) < 0.97 * len(times))
-        yield "crime_day", _top(pd.DatetimeIndex(times.astype("M8[m]")).day - 1, MANY)
+        days = pd.DatetimeIndex(times.astype("M8[m]")).day - 1
+        yield "crime_day", _top(days, MANY).rename("{} days".format)
     yield "crime_place", _top(crimes.place_index, MANY)
     yield "crime_place__area", _top(rows["place"], MANY)
     yield "crime_category", _top(rows["category"], MANY)
