@@ -89,7 +89,7 @@ def _same(one, other):
     elif isinstance(one, Settings):
         assert one.model_dump() == other.model_dump()
     elif dataclasses.is_dataclass(one) and "__eq__" not in vars(type(one)):
-        for field in dataclasses.fields(one):
+        for field in (part for part in dataclasses.fields(one) if part.init):
             _same(getattr(one, field.name), getattr(other, field.name))
     elif isinstance(one, dict) and any(isinstance(part, np.ndarray) for part in one.values()):
         assert list(one) == list(other)

@@ -77,6 +77,7 @@ def _measure_crimes(a: Loading, crimes: Crimes) -> Measured:
     rows = pd.DataFrame({"time": time, "place": place, "file": crimes.file_index[at]})
     rows["month"] = pd.Categorical.from_codes(month, pd.Index([f"{one:%Y-%m}" for one in months]))
     rows["category"], rows["id"] = own["category"].array, crimes.ids[at]
+    rows["all"] = pd.Categorical.from_codes(month * 0, pd.Index(["all"]))
     cell = month * len(rows["category"].cat.categories) + rows["category"].cat.codes.to_numpy()
     degrees = np.array([1, 1j]) @ a.network.projection.to_degrees(*crimes.places[used].T)
     points = {"rows": used, "near": np.round(degrees, 3), "places": np.round(degrees, 2)}
@@ -88,17 +89,17 @@ def _measure_crimes(a: Loading, crimes: Crimes) -> Measured:
 
 def _measure_copies(a: Loading, rows: pd.DataFrame) -> Measured:
     # Crimes that equal others: with the same ID, with none, in other files, by month.
-    named, timed = rows[rows["id"] > 0], rows[rows["time"] >= 0]
+    named = rows.loc[rows["id"] > 0, ["id", "rows", "category"]]
+    timed = rows.loc[rows["time"] >= 0, ["time", "rows"]]
     yield "crime_rows_again", _share(named.duplicated(["id", "rows"]), named["category"])
     is_beside = (rows["id"] == 0) & rows["rows"].isin(named["rows"])
     yield "crime_rows_without_id", _share(is_beside, rows["month"])
     for name in ("rows", "near", "places"):
-        first = rows.loc[~rows[name].duplicated(), ["month", "category"]]
-        sizes = np.bincount(rows[name])[:, None]
-        parts = (pd.Series("all", first.index), first["month"], first["category"])
+        is_first, sizes = ~rows[name].duplicated(), np.bincount(rows[name])[:, None]
+        parts = [rows[part][is_first] for part in ("all", "month", "category")]
         shares = [_share(sizes % (2, 3, 5) == 0, part) for part in parts]
         yield "crime_rows_doubled" + "__places" * (name == "places"), pd.concat(shares)
-    yield "crime_rows_equal", timed.duplicated(["time", "rows"]).mean()
+    yield "crime_rows_equal", timed.duplicated().mean()
     sizes = np.bincount(rows["rows"])[rows["rows"]]
     single = _share(1 / sizes, rows["month"], MANY)
     yield "crime_months_equal", single.median() - single
