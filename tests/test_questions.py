@@ -68,7 +68,7 @@ def test_a_window_has_a_name_or_a_time(demo_area):
         pp.estimate_risk(demo_area, window="noon")
 
 
-def test_a_week_starts(demo_area, demo_week, demo_plan):
+def test_a_week_starts_on_a_day_as_text(demo_area, demo_week, demo_plan):
     """Locks and bans name schools and days in the same ways."""
     first = demo_week.duties[0]
     lock = pp.Lock(first.officer, int(first.urn), f"{first.date}")
