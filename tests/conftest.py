@@ -49,13 +49,9 @@ def pytest_collection():
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     """Keep the tests' street cache apart from the user's."""
-    before = os.environ.get("PATROLPLAN_CACHE")
-    os.environ["PATROLPLAN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    if before is None:
-        del os.environ["PATROLPLAN_CACHE"]
-    else:
-        os.environ["PATROLPLAN_CACHE"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATROLPLAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,9 +62,9 @@ def _no_secret_in_the_checkout():
     def create_elsewhere(path):
         return path.resolve().parent == ROOT / "data" or create(path)
 
-    secret.create_secret = create_elsewhere
-    yield
-    secret.create_secret = create
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secret, "create_secret", create_elsewhere)
+        yield
 
 
 @pytest.fixture(scope="session")

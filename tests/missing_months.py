@@ -17,13 +17,8 @@ def drop_months(area, dropped):
         gone |= ((incidents["force"] == force) & (months == month)).to_numpy()
     rest = incidents[~gone].reset_index(drop=True)
     catchment = area.incident_catchment[~gone]
-    inside = np.ones(len(rest), dtype=bool)
-    return replace(
-        area,
-        incidents=rest,
-        incident_catchment=catchment,
-        exposure=build_exposure(rest, inside, catchment, area.catchments.xy),
-    )
+    exposure = build_exposure(rest, np.ones(len(rest), bool), catchment, area.catchments.xy)
+    return replace(area, incidents=rest, incident_catchment=catchment, exposure=exposure)
 
 
 def split_forces(area, share=0.5, names=("East", "West")):

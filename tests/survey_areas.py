@@ -33,9 +33,8 @@ def _rename_streets(network):
 def _choose_names(network):
     names = np.asarray(network.piece_name, dtype=object)
     streets = {name: row for row, name in enumerate(sorted({*names} - {""}))}
-    return np.array(
-        [HOSTILE if name and streets[name] % 2 else name for name in names], dtype=object
-    )
+    new = [HOSTILE if name and streets[name] % 2 else name for name in names]
+    return np.array(new, dtype=object)
 
 
 def strip_findings(area):

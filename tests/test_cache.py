@@ -41,9 +41,8 @@ def load(number, key="some", arrays=XY, store=STORE):
     def compute():
         return {"numbers": np.full(3, number), "words": np.array(["a", "ö"])}
 
-    return load_or_compute_arrays(
-        store, hash_arrays(key, arrays), never if number is None else compute
-    )
+    work = never if number is None else compute
+    return load_or_compute_arrays(store, hash_arrays(key, arrays), work)
 
 
 def test_arrays_are_computed_once():
@@ -73,8 +72,8 @@ def test_what_depends_on_something_else_is_computed_again(key, arrays):
 def test_an_entry_of_another_version_is_replaced(cache):
     """A new version takes the place of the old one, so that the cache does not grow."""
     load(1)
-    assert load(2, store=Store("arrays", "new"))["numbers"].tolist() == [2] * 3
-    assert load(None, store=Store("arrays", "new"))["numbers"].tolist() == [2] * 3
+    for number in (2, None):
+        assert load(number, store=Store("arrays", "new"))["numbers"].tolist() == [2] * 3
     assert len(list(cache.rglob("*.entry"))) == 1
 
 
@@ -191,11 +190,8 @@ def _is_whole(out):
 @pytest.mark.slow
 def test_a_full_disk_leaves_one_whole_plan(demo_plan, small_disk, tmp_path):
     """Whether a plan or a second one beside it fits or not: it is whole, or it is told."""
-    size = sum(
-        path.stat().st_size
-        for path in pp.write_pack(demo_plan, tmp_path / "whole").rglob("*")
-        if path.is_file()
-    )
+    whole = pp.write_pack(demo_plan, tmp_path / "whole")
+    size = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
     ends = set()
     for step in range(1, 25):
         disk = small_disk(size * step // 10_000)

@@ -26,14 +26,9 @@ print(int(minutes[0, 2]), sum(shorten.compiled.stats.cache_hits.values()))
 
 def _run(parent):
     """Call a function of the package in a process of its own; gives folder, answer and hits."""
-    done = subprocess.run(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "NUMBA_CACHE_DIR": str(parent)},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    folder, answer, hits = done.stdout.split()
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(parent)}
+    program = [sys.executable, "-c", PROGRAM]
+    folder, answer, hits = subprocess.check_output(program, env=env, text=True).split()  # noqa: S603
     return Path(folder), int(answer), int(hits)
 
 

@@ -1,6 +1,5 @@
 """What files say of the project agrees; what runs loads and prints no more than it needs."""
 
-import os
 import platform
 import re
 import subprocess
@@ -9,11 +8,13 @@ import tomllib
 from pathlib import Path
 
 import geopandas
+import numpy as np
 import pytest
+from scipy import sparse
 
 import patrolplan as pp
 from patrolplan.provenance import list_versions
-from patrolplan.settings.load import demo_settings
+from patrolplan.team.mip import MixedIntegerProgramme
 
 ROOT = Path(__file__).parents[1]
 HASH = re.compile(r"[0-9a-f]{40}")
@@ -67,84 +68,60 @@ NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highsp
 UNPLANNED = {*("matplotlib", "PIL", "osmnx", "osmium.osm", "patrolplan.team")}
 """Plots, readers of streets and weeks: a patrol of forty minutes needs none."""
 
-ALSO_UNREAD = UNPLANNED | {"numba", "pyogrio"}
-ALSO_UNREAD |= {"scipy.ndimage", "scipy.optimize"}
+ALSO_UNREAD = UNPLANNED | {"numba", "pyogrio", "scipy.ndimage", "scipy.optimize"}
 
 
 def _run(*arguments):
     """The modules that a command has loaded at its end."""
-    ran = subprocess.run(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", PROGRAM, *arguments],
-        env={**os.environ, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(ran.stdout.split())
+    program = [sys.executable, "-c", PROGRAM, *arguments]
+    return set(subprocess.check_output(program, text=True).split())  # noqa: S603 - ourselves
 
 
-@pytest.fixture(scope="module")
-def config():
-    """The demo's settings."""
-    return str(demo_settings())
-
-
-def test_check_loads_nothing_that_plans_or_draws(config):
+@pytest.mark.usefixtures("demo_area")
+def test_check_loads_nothing_that_plans_or_draws(demo):
     """Once the cache has the streets, reading an area needs no compiler, solver or map."""
-    _run("check", "--config", config)
-    loaded = _run("check", "--config", config)
+    loaded = _run("check", "--config", str(demo))
     assert "patrolplan.area.load" in loaded
     assert not loaded & (NEVER | ALSO_UNREAD)
 
 
 @pytest.mark.slow
-def test_a_plan_at_short_notice_loads_nothing_that_learns(config, tmp_path):
+def test_a_plan_at_short_notice_loads_nothing_that_learns(demo, tmp_path):
     """A school is planned without libraries that learn, draw or read streets again."""
     for out in ("first", "second"):
         school = ("--school", "900003", "--start", "15:40", "--minutes", "40")
-        loaded = _run("plan", "--config", config, *school, "--out", str(tmp_path / out))
+        loaded = _run("plan", "--config", str(demo), *school, "--out", str(tmp_path / out))
     assert (tmp_path / "second" / "plan.json").is_file()
     assert not loaded & (NEVER | UNPLANNED)
 
 
 @pytest.mark.slow
-def test_a_week_without_a_ledger_loads_nothing_of_databases(config, tmp_path):
+def test_a_week_without_a_ledger_loads_nothing_of_databases(demo, tmp_path):
     """The demo has no ledger: neither doses before the week nor papers look for one in vain."""
-    loaded = _run("week", "--config", config, "--from", "2026-11-16", "--out", str(tmp_path / "w"))
+    loaded = _run(
+        "week", "--config", str(demo), "--from", "2026-11-16", "--out", str(tmp_path / "w")
+    )
     assert (tmp_path / "w" / "week.json").is_file()
     assert "patrolplan.team.ledger.monthly_return" in loaded
     assert not loaded & {"sqlalchemy", "matplotlib"}
 
 
-SHARPENED = """
-import numpy as np
-from scipy import sparse
-from patrolplan.team.mip import MixedIntegerProgramme
-
-rng = np.random.default_rng(0)
-programme = MixedIntegerProgramme(
-    objective=rng.uniform(1, 9, 60),
-    lower=np.zeros(60),
-    upper=np.ones(60),
-    is_integer=np.ones(60, dtype=bool),
-    matrix=sparse.csr_array(rng.integers(0, 9, (20, 60)).astype(np.float64)),
-    row_lower=np.full(20, -np.inf),
-    row_upper=np.full(20, 40.0),
-)
-
-for answer in (
-    programme.solve(gap=1e-6, nodes=1, start=np.zeros(60)),
-    programme.solve(gap=1e-6, nodes=100, seconds=20.0),
-    programme.solve_relaxation(),
-):
-    assert answer.bound > 0
-print('{"ok": true}')
-"""
-
-
-def test_solving_prints_nothing_to_standard_output():
+def test_solving_prints_nothing_to_standard_output(capfd):
     """Any call of HiGHS is silent."""
-    run = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", SHARPENED], capture_output=True, text=True, check=True
+    rng = np.random.default_rng(0)
+    programme = MixedIntegerProgramme(
+        objective=rng.uniform(1, 9, 60),
+        lower=np.zeros(60),
+        upper=np.ones(60),
+        is_integer=np.ones(60, dtype=bool),
+        matrix=sparse.csr_array(rng.integers(0, 9, (20, 60)).astype(np.float64)),
+        row_lower=np.full(20, -np.inf),
+        row_upper=np.full(20, 40.0),
     )
-    assert run.stdout == '{"ok": true}\n'
+    for answer in (
+        programme.solve(gap=1e-6, nodes=1, start=np.zeros(60)),
+        programme.solve(gap=1e-6, nodes=100, seconds=20.0),
+        programme.solve_relaxation(),
+    ):
+        assert answer.bound > 0
+    assert capfd.readouterr().out == ""

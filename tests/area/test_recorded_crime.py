@@ -42,16 +42,14 @@ def lane(tmp_path):
     school = "URN,EstablishmentName,Longitude,Latitude\n1,Lane School,-0.135,51.5201\n"
     (tmp_path / "s.csv").write_text(school, encoding="utf-8")
 
-    def area(own=(), points=OPEN):
-        rows = [f"2024-05,Robbery,{point}" for point in points]
-        names = {"open.csv": ("Month", rows)}
-        names["own.csv"] = ("date_time", [f"2024-05-03 15:40,Robbery,{place}" for place in own])
-        files = []
-        for name, (when, lines) in names.items():
-            if lines:
-                text = "\n".join([f"{when},Crime type,Longitude,Latitude", *lines])
-                (tmp_path / name).write_text(f"{text}\n", encoding="utf-8")
-                files.append(name)
+    def area(*own):
+        rows = {"open": ("Month", [f"2024-05,Robbery,{point}" for point in OPEN])}
+        if own:
+            rows["own"] = ("date_time", [f"2024-05-03 15:40,Robbery,{place}" for place in own])
+        for name, (when, lines) in rows.items():
+            text = "\n".join([f"{when},Crime type,Longitude,Latitude", *lines, ""])
+            (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+        files = [f"{name}.csv" for name in rows]
         sources = {"crimes": files, "schools": "s.csv", "streets": "x.osm"}
         return pp.load_area(parse_settings({"sources": sources}, folder=tmp_path))
 
@@ -66,7 +64,7 @@ def _lies(area):
 
 def test_exact_rows_leave_the_snap_points_their_streets(lane):
     """A crime of exact place takes no street from the map points, and counts with the nearest's."""
-    alone, mixed = lane(), lane([NEAR])
+    alone, mixed = lane(), lane(NEAR)
     assert mixed.snapped
     assert len(mixed.incidents) == 3
     plain = {tuple(row) for row in alone.catchments.xy}
@@ -81,7 +79,7 @@ def test_exact_rows_leave_the_snap_points_their_streets(lane):
 
 def test_far_from_every_snap_point_a_place_is_exact(lane):
     """Where no map point is near, a crime of exact place stays on its own piece of street."""
-    area = lane([FAR])
+    area = lane(FAR)
     (piece,) = _lies(area)[2]
     place = area.incidents.geometry.iloc[2].x
     assert abs(piece - place) < 30
@@ -92,7 +90,7 @@ def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatc
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "open"))
     lane()
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "mixed"))
-    area = lane([NEAR])
+    area = lane(NEAR)
     assert not area.catchments.public
     cached, mixed = (
         {path.name for path in (tmp_path / name).rglob("*") if path.is_file()}
@@ -104,14 +102,7 @@ def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatc
 
 @pytest.mark.parametrize(
     ("timed", "count", "enough"),
-    [
-        (0, 0, False),
-        (0, 4, False),
-        (1, 4, False),
-        (2, 4, True),
-        (449, 900, False),
-        (450, 900, True),
-    ],
+    [(0, 0, False), (1, 4, False), (2, 4, True), (449, 900, False), (450, 900, True)],
 )
 def test_times_are_known_from_enough_of_them(timed, count, enough):
     """Half of all crimes that count are enough to say when harm happens; a few of many are not."""
@@ -169,18 +160,16 @@ def test_what_is_missing_is_what_a_plain_loop_finds(by_month):
 
 def test_each_catchment_belongs_to_the_force_that_records_there():
     """A catchment of both forces is held in part, one of a single force fully or not at all."""
-    gap = [40, 40, 0, 40, 40, 40, 40, 40]
-    counts = [
-        ("A", 0, [40] * 8),
-        ("A", 2, [10] * 8),
-        ("B", 2, [30, 30, 0, *[30] * 5]),
-        ("B", 5, gap),
-    ]
+    gap = np.array([1, 1, 0, 1, 1, 1, 1, 1])
+    counts = [("A", 0, [40] * 8), ("A", 2, [10] * 8), ("B", 2, 30 * gap), ("B", 5, 40 * gap)]
     held = build(counts).find_shares(MONTHS)
     assert held[2, 0] == 1.0
     assert held[2, 5] == 0.0
     assert held[2, 2] == pytest.approx(0.25)
     assert (held[[0, 1, 3, 4, 5, 6, 7]] == 1.0).all()
+    # Where none is without crime, nothing has to be looked for nearby.
+    crime = [("AB"[place > 2], place, [40] * 7 + [40 * (place < 3)]) for place in range(6)]
+    assert build(crime).find_shares(MONTHS).tolist() == [[1.0] * 6] * 7 + [[1.0] * 3 + [0.0] * 3]
 
 
 def test_a_catchment_without_crime_belongs_to_those_around_it():
@@ -296,13 +285,6 @@ def test_the_note_names_force_and_months():
     )
 
 
-def test_where_every_catchment_has_crime_each_belongs_to_its_own_force():
-    """With two forces and no catchment without crime, nothing has to be looked for nearby."""
-    gap = [40] * 7 + [0]
-    crime = [("A", place, [40] * 8) if place < 3 else ("B", place, gap) for place in range(6)]
-    assert build(crime).find_shares(MONTHS).tolist() == [[1.0] * 6] * 7 + [[1.0] * 3 + [0.0] * 3]
-
-
 LANE = build_small_network([(0, 0), (1200, 0)], [[0, 1]])
 
 
@@ -367,8 +349,7 @@ def test_crimes_are_carried_to_streets_that_both_eras_share(seed, before, after,
 
 def test_crimes_are_divided_by_shared_street_in_every_run_of_months():
     """A point equally near to two new ones gives half of its crimes to each, every year."""
-    points = np.array([[600.0, 0.0]])
-    old, new = build_catchments(LANE, points), build_catchments(LANE, [[590.0, 0], [610.0, 0]])
+    old, new = (build_catchments(LANE, xy) for xy in ([[600.0, 0]], [[590.0, 0], [610.0, 0]]))
     months = pd.Series(pd.date_range("2020-01-01", periods=24, freq="MS")).repeat(5)
     found = carry_over(LANE, old, new, np.zeros(120, int), np.zeros(120, int), months)
     for part in np.split(found, 4):
@@ -378,23 +359,19 @@ def test_crimes_are_divided_by_shared_street_in_every_run_of_months():
 def test_the_order_of_files_decides_nothing():
     """Crimes carried over are as many in each catchment and month, whatever their order."""
     months = pd.Series(pd.date_range("2020-01-01", periods=20, freq="MS")).repeat(3)
-    old, new = (
-        build_catchments(LANE, [[300.0, 0], [900.0, 0]]),
-        build_catchments(LANE, [[500.0, 0], [700.0, 0]]),
-    )
+    old, new = (build_catchments(LANE, [[x, 0.0], [1200.0 - x, 0]]) for x in (300.0, 500.0))
     own = np.arange(60) % 2
     order = np.random.default_rng(0).permutation(60)
-    one = carry_over(LANE, old, new, own, own * 0, months)
-    other = carry_over(LANE, old, new, own[order], own * 0, months.iloc[order])
-    assert sorted(zip(one, months, strict=True)) == sorted(
-        zip(other, months.iloc[order], strict=True)
+    one, other = (
+        carry_over(LANE, old, new, own[rows], own * 0, months.iloc[rows])
+        for rows in (np.arange(60), order)
     )
+    assert sorted(zip(one, months)) == sorted(zip(other, months.iloc[order]))  # noqa: B905
 
 
 def test_a_new_point_nearby_gets_more_than_one_far_away():
     """Crime is densest around its point: the new point near the old one gets most of it."""
-    points = np.array([[200.0, 0.0]])
-    old, new = build_catchments(LANE, points), build_catchments(LANE, [[220.0, 0], [1000.0, 0]])
+    old, new = (build_catchments(LANE, xy) for xy in ([[200.0, 0]], [[220.0, 0], [1000.0, 0]]))
     months = pd.Series(pd.Timestamp("2022-01-01")).repeat(50)
     found = carry_over(LANE, old, new, np.zeros(50, int), np.zeros(50, int), months)
     assert (found == 0).all()

@@ -116,10 +116,8 @@ def check_swapped_crimes(a: Loading) -> None:
     x, y = projection.to_metres(latitude, longitude)
     rows = int((outside & shapely.contains_xy(limits, x, y))[crimes.place_index].sum())
     if exceeds_bound(rows, len(crimes.incidents)):
-        what = (
-            f"{rows:,} of {len(crimes.incidents):,} crimes would lie in the area if longitude and "
-            "latitude changed places"
-        )
+        what = f"{rows:,} of {len(crimes.incidents):,} crimes would lie in the area if longitude "
+        what += "and latitude changed places"
         remedy = "put longitude and latitude in their own columns"
         a.alarms.add("refused_rows", "[sources] crimes", what, remedy)
 
@@ -171,17 +169,14 @@ def check_hours(a: Loading) -> None:
     idle = officers["officer"][(officers[list(WEEKDAYS)] == "").all(axis=1)]
     if idle.empty:
         return
+    names = list_first(list(idle))
     if len(officers) > 1 and len(idle) > MAX_NO_HOURS_SHARE * len(officers):
-        what = (
-            f"{len(idle)} of {format_count(len(officers), 'officer')} have no hours: "
-            f"{list_first(list(idle))}"
-        )
+        what = f"{len(idle)} of {format_count(len(officers), 'officer')} have no hours: {names}"
         remedy = "write HH:MM-HH:MM under mon to fri"
         a.alarms.add("no_hours", settings.name_file("officers"), what, remedy)
     else:
-        names, file = list_first(list(idle)), settings.name_file("officers").name
         text = f"{names} {pluralise(len(idle), 'has', 'have')} no hours on any day, so no patrols."
-        fix = f"write hours under mon to fri of {names} in {file}"
+        fix = f"write hours under mon to fri of {names} in {settings.name_file('officers').name}"
         about = {"officers": list(idle)}
         a.notes.append(Note("officers_without_hours", text, "lead", fix=fix, about=about))
 

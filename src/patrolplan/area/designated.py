@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 from patrolplan.area.loading import Loading
 from patrolplan.area.study_area import StudyArea
-from patrolplan.network import StreetNetwork
 from patrolplan.network.shapes import find_pieces_of_shapes
 
 SOURCE = "designated"
@@ -19,7 +18,8 @@ def select_designated(a: Loading) -> gpd.GeoDataFrame | None:
     designated = a["designated"]
     if designated is None:
         return None
-    has_street = [len(pieces) > 0 for pieces in _find_pieces(a.network, designated)]
+    pieces = find_pieces_of_shapes(a.network, designated.geometry.to_numpy())
+    has_street = [len(one) > 0 for one in pieces]
     chosen = designated[has_street].reset_index(drop=True)
     a.left_out.add(SOURCE, NO_STREET, len(designated) - len(chosen))
     if chosen.empty:
@@ -31,8 +31,6 @@ def select_designated(a: Loading) -> gpd.GeoDataFrame | None:
 
 def find_designated_pieces(area: StudyArea) -> list[NDArray[np.int64]]:
     """The pieces of street of each designated hotspot; where two overlap, of the earlier row."""
-    return [] if area.designated is None else _find_pieces(area.network, area.designated)
-
-
-def _find_pieces(network: StreetNetwork, designated: gpd.GeoDataFrame) -> list[NDArray[np.int64]]:
-    return find_pieces_of_shapes(network, np.asarray(designated.geometry.array, dtype=object))
+    if area.designated is None:
+        return []
+    return find_pieces_of_shapes(area.network, area.designated.geometry.to_numpy())

@@ -62,13 +62,9 @@ def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
     """The places in an area that a text may mean, the most likely first; empty where none is."""
     text = " ".join(text.split())
     found = list(_list_places(area, text))[:MOST_PLACES] if text else []
-    if not found:
-        return ()
-    moved = area.network.snap([place.xy for place in found]).moved_metres
-    return tuple(
-        replace(place, street_metres=float(metres))
-        for place, metres in zip(found, moved, strict=True)
-    )
+    moved = area.network.snap([one.xy for one in found]).moved_metres if found else ()
+    pairs = zip(found, moved, strict=True)
+    return tuple(replace(place, street_metres=float(metres)) for place, metres in pairs)
 
 
 def guess_kind(text: str) -> PlaceKind:
@@ -91,7 +87,7 @@ def _squeeze(text: str) -> str:
 def _list_places(area: StudyArea, text: str) -> Iterator[FoundPlace]:
     kind = guess_kind(text)
     if kind == "grid_reference":
-        yield from _find_grid_reference(area, _squeeze(text))
+        yield from _find_grid_reference(area, text)
     elif kind == "coordinates":
         yield from _find_degrees(area, text)
     else:
@@ -101,7 +97,7 @@ def _list_places(area: StudyArea, text: str) -> Iterator[FoundPlace]:
 
 def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
     """The middle of the square that a reference names, where the area's CRS is that grid."""
-    match = GRID_REFERENCE.fullmatch(text)
+    match = GRID_REFERENCE.fullmatch(_squeeze(text))
     if match is None or area.projection.crs != BRITISH_GRID:
         return
     large, small, figures = match.groups()

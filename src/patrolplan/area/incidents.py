@@ -100,14 +100,8 @@ def place_incidents(a: Loading) -> PlacedIncidents:
 
 def suppress_small_counts(rows: Iterable[LeftOutRow], min_crime_count: int) -> list[LeftOutRow]:
     """Counts of crimes left out, as they may be shown: in steps, and none under the threshold."""
-    return [
-        replace(
-            row,
-            count=int(suppress_and_round(row.count, min_crime_count)),
-            shown_from=min_crime_count,
-        )
-        for row in rows
-    ]
+    counts = [(row, int(suppress_and_round(row.count, min_crime_count))) for row in rows]
+    return [replace(row, count=count, shown_from=min_crime_count) for row, count in counts]
 
 
 def assign_incidents(

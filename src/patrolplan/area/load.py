@@ -145,21 +145,18 @@ def _count_tables(a: Loading, counted: Mapping[str, int]) -> tuple[TableCount, .
     }
     for source in ("origins", "counts"):
         a.left_out.count_rows(source, len(tables[source]))
-    first: list[TableCount] = []
-    last: list[TableCount] = []
+    counts = []  # Crimes, schools, reports and duties come before the tables above.
     for source, number in counted.items():
         count = a.left_out.count_table(source, number)
         is_sum = source == "reports" or (
             source == "crimes" and a.settings.privacy.min_crime_count > 1
         )
-        count = replace(count, rows=count.used + count.left_out) if is_sum else count
-        (first if source in {"crimes", "schools", "reports", "duties"} else last).append(count)
-    for source, is_used in used.items():
-        number = int(is_used.sum())
-        first.append(TableCount(source, len(is_used), number, len(is_used) - number))
-    return tuple(
-        one for one in (*first, *last) if a.settings.find_files(one.source.replace(" ", "_"))
-    )
+        counts.append(replace(count, rows=count.used + count.left_out) if is_sum else count)
+    counts[4:4] = [
+        TableCount(source, len(one), int(one.sum()), int((~one).sum()))
+        for source, one in used.items()
+    ]
+    return tuple(one for one in counts if a.settings.find_files(one.source.replace(" ", "_")))
 
 
 def _digest_inputs(

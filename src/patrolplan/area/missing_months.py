@@ -104,9 +104,8 @@ def build_exposure(
     recorded = count_pairs(catchment[inside], force_row[inside], (len(catchment_xy), len(forces)))
     shares = _estimate_shares(recorded / np.maximum(held.sum(axis=0), 1), recorded, catchment_xy)
     exposure = Exposure(months, tuple(forces), in_area, held, shares)
-    by_catchment = count_pairs(
-        month_row[inside], catchment[inside], (len(months), len(catchment_xy))
-    )
+    size = (len(months), len(catchment_xy))
+    by_catchment = count_pairs(month_row[inside], catchment[inside], size)
     part = find_missing_parts(by_catchment, exposure.find_shares(months), catchment_xy)
     return replace(exposure, missing_part=part) if part.any() else exposure
 

@@ -47,14 +47,13 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
     crime_rows_again=(0, 0.25, "{value:.0%} of {what} are in a file again with one ID", COPY, STOP),
     crime_rows_without_id=(0, 0.05, "{value:.0%} of {what} have no ID, equals have", COPY, STOP),
     crime_rows_doubled=(0, 0.75, MULTIPLE, COPY, STOP),
-    crime_near_doubled=(0, 0.75, MULTIPLE, COPY, STOP),
-    crime_places_doubled=(0, 0.9, MULTIPLE, COPY, STOP),
+    crime_rows_doubled__places=(0, 0.9, MULTIPLE, COPY, STOP),
     crime_rows_equal=(0, 0.03, "{value:.0%} have category, place and minute of another", COPY),
     crime_months_equal=(-INF, 0.15, "many more rows of {what} equal another than usual", COPY),
     crime_files_alike=(0, 0.5, "{value:.0%} of {what} is in other files too but for ID and place",
         COPY, STOP),
     crime_place=(0, 0.12, AT_ONE, OWN),
-    crime_area_place=(0, 0.15, AT_ONE, OWN),
+    crime_place__area=(0, 0.15, AT_ONE, OWN),
     crime_category=(0, 0.8, FILLED, OWN),
     crime_category_months=(-8, 10,
         "crimes of {what} are {value:+,.0f} against its usual month, and are taken as true", BOTH),
@@ -71,15 +70,15 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
     crime_forces=(0, 0, "[crimes] leave_out_forces names a force that no crime has ({what})", FIX),
     school_places=(0, 0.2, AT_ONE, OWN),
     school_filled=(0, 0.3, FILLED, OWN),
-    school_capacities=(0, 0.5, FILLED, OWN),
+    school_filled__capacities=(0, 0.5, FILLED, OWN),
     school_rolls=(0.1, 2.5, "the pupils of URN {what} do not go with its capacity"),
-    school_years=(0, 450, "URN {what} has {value:,.0f} pupils for each year of age"),
+    school_rolls__years=(0, 450, "URN {what} has {value:,.0f} pupils for each year of age"),
     school_ages=(0, 0, "the phase does not go with the ages ({what})"),
     bell_hours=(5, 9, "URN {what} is open for {value:.1f} hours"),
     bell_far=(-1, 1, "the bell of URN {what} is {value:+.1f} hours from the usual one"),
     term_spans=(0, 130, SPAN),
-    closed_spans=(0, 80, SPAN),
-    term_after=(-INF, 900, "dates are {value:.0f} days after the newest crime ({what})"),
+    term_spans__closed=(0, 80, SPAN),
+    term_spans__after=(-INF, 900, "dates are {value:.0f} days after the newest crime ({what})"),
     term_halves=(0, 15, "a term has {value:.0f} weeks without a closed day ({what})",
         "add its half term"),
     term_past=(-INF, 31, "all terms end before the newest crime", "add the present school year"),
@@ -95,8 +94,8 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
         STOP),
     tasked_twice=(30, INF, "one place is there twice for the same days ({what})", COPY),
     tasked_spans=(0, 550, "it holds for {value:,.0f} days ({what})"),
-    tasked_begins=(-INF, 550, "it begins {value:,.0f} days after the newest crime ({what})"),
-    tasked_over=(-365, INF, "it ended {value:,.0f} days after the newest crime ({what})"),
+    tasked_spans__begins=(-INF, 550, "it begins {value:,.0f} days after the newest crime ({what})"),
+    tasked_spans__over=(-365, INF, "it ended {value:,.0f} days after the newest crime ({what})"),
     designated_drawn=(-INF, 31, "a hotspot was drawn in the future ({what})"),
     designated_twice=(0, 0.5, "{value:.0%} of a hotspot is drawn twice ({what})", COPY),
     designated_wide=(0, 0.33, "{what} has {value:.0%} of the area's street, as a district has"),
@@ -105,8 +104,8 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
     origin_rolls=(0.25, 1.3, "the pupils of URN {what} are {value:.2g} times its roll"),
     origin_one_area=(0, 0.8, "{value:.0%} of the pupils of URN {what} live in one area", OWN),
     area_residents=(50, 60_000, "there are {value:,.1f} residents per km\u00b2", PEOPLE),
-    area_empty=(0, 0.1, "{value:.0%} of areas have no residents", PEOPLE),
-    area_ages=(0.02, 0.4, "{value:.0%} of the residents are of school age", PEOPLE),
+    area_residents__empty=(0, 0.1, "{value:.0%} of areas have no residents", PEOPLE),
+    area_residents__ages=(0.02, 0.4, "{value:.0%} of the residents are of school age", PEOPLE),
     area_cover=(0, 0.1, "{value:.0%} of the area's street is in none of them", "add polygons"),
     area_overlaps=(0, 1.1, "they overlap", COPY),
     stop_few=(3, INF, "there are only {value:.0f}", "export all stops"),
@@ -126,42 +125,32 @@ RELATIONS = {key: Relation(*row) for key, row in dict[str, Any](
     patrol_dwell=(0, 1, "[patrol] dwell_minutes is longer than the window"),
     no_harm=(1e-6, INF, "[risk] harm is 0 for every category that counts", FIX, STOP),
 ).items()}
-"""Every check of the tables together, by what `patrolplan.area.measures` measures."""
+"""What `patrolplan.area.measures` measures; what follows two underscores is no part of the name."""
 # fmt: on
-
-SAME = {
-    **dict.fromkeys(("crime_near_doubled", "crime_places_doubled"), "crime_rows_doubled"),
-    "crime_area_place": "crime_place",
-    "school_capacities": "school_filled",
-    "school_years": "school_rolls",
-    "closed_spans": "term_spans",
-    "term_after": "term_spans",
-    **dict.fromkeys(("tasked_begins", "tasked_over"), "tasked_spans"),
-    **dict.fromkeys(("area_empty", "area_ages"), "area_residents"),
-}
-"""The check that each of these belongs to, by whose name it is accepted."""
 
 
 def check_relations(a: Loading) -> None:
     """All measures of tables that are there: findings stop the command or are noted."""
     # Of crime under a threshold nothing is said, since its words would be of single rows.
     hidden, reasons = a.settings.privacy.min_crime_count > 1, a.settings.accept.reasons
+    tables = {**a.tables, "streets": a.network, "settings": a.settings}
     for source, measure in MEASURES.items():
-        table = a.tables.get(source, ())
-        is_absent = table is None or (isinstance(table, pd.DataFrame) and table.empty)
-        if is_absent or (hidden and source == "crimes"):
+        table = tables.get(source)
+        if table is None or getattr(table, "empty", False) or (hidden and source == "crimes"):
             continue
         files = a.settings.find_files(source) if source in SourceSettings.model_fields else ()
         where = f"[sources] {source}" if files else a.settings.file
         where = files[0].name if len(files) == 1 else where
-        for key, found, *of in measure(a):
+        for key, found, *of in measure(a, table):
             one, values = RELATIONS[key], np.atleast_1d(np.asarray(found, dtype=float))
             outside = np.maximum(values - one.high, one.low - values)
             if not (outside > 0).any():
                 continue
-            worst = int(np.nanargmax(outside))
-            name, what = SAME.get(key, key), _name_row(worst, *(of or [[""]]))
-            what = one.says.format(value=values[worst], what=what)
+            worst, name = int(np.nanargmax(outside)), key.partition("__")[0]
+            names = found.index.to_frame() if isinstance(found, pd.Series) else pd.DataFrame([""])
+            cells = (of[0] if of else names).iloc[worst]
+            words = (f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in cells)
+            what = one.says.format(value=values[worst], what=", ".join(words))
             if one.stops or name in reasons:
                 a.alarms.add(name, where, what, one.remedy)
                 continue
@@ -170,21 +159,13 @@ def check_relations(a: Loading) -> None:
             a.notes.append(Note("relation_odd", text, "lead", fix=f"{where}: {what}; {one.remedy}"))
 
 
-def _name_row(row: int, names: Any, *columns: str) -> str:  # noqa: ANN401 - a list, or a table
-    """What the values of a row are of: an entry of a list, or some columns of a table."""
-    one = names[list(columns)].iloc[row] if columns else names[row]
-    of = [one] if isinstance(one, str) or not np.iterable(one) else one
-    return ", ".join(f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in of)
-
-
 def check_names(settings: Settings) -> None:
     """Refuse names under [accept] of which there is no check."""
-    names = [*CHECKS, *(name for name in RELATIONS if name not in SAME), OLD]
-    wrong = [name for name in settings.accept.reasons if name not in names]
-    if wrong:
-        what = format_unknown("unknown check", wrong[0], names)
-        place = f"key 'accept.{wrong[0]}'"
-        raise SettingsError.one(settings.file, what, "correct or remove it", place)
+    names = [*CHECKS, *(key for key in RELATIONS if "__" not in key), OLD]
+    for name in settings.accept.reasons:
+        if name not in names:
+            what, place = format_unknown("unknown check", name, names), f"key 'accept.{name}'"
+            raise SettingsError.one(settings.file, what, "correct or remove it", place)
 
 
 def find_today() -> dt.date:

@@ -116,16 +116,14 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     """`[columns.SOURCE]`: our name = "their name"; empty where it is not set."""
     fields = [field.name for field in SOURCES[source].fields]
     columns = settings.columns.get(source, {})
-    problems = [
-        Problem(
-            settings.file,
+    remedy = "correct or remove it; patrolplan's name goes before the =, your file's after it"
+    problems = []
+    for name in (one for one in columns if one not in fields):
+        what, place = (
             format_unknown("unknown column", name, fields),
-            "correct or remove it; patrolplan's name goes before the =, your file's after it",
             f"key 'columns.{source}.{name}'",
         )
-        for name in columns
-        if name not in fields
-    ]
+        problems.append(Problem(settings.file, what, remedy, place))
     if problems:
         raise SettingsError(problems)
     return columns
@@ -134,9 +132,8 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
 def read_source(settings: Settings, source: str, **known: object) -> Any:  # noqa: ANN401 - of its kind
     """One table of the settings alone, with what its reader needs besides a projection."""
     paths, columns = find_source_files(settings, source), get_column_mapping(settings, source)
-    return SOURCES[source].read(
-        paths, columns, {"projection": Projection(settings.area.crs), **known}
-    )
+    known["projection"] = Projection(settings.area.crs)
+    return SOURCES[source].read(paths, columns, known)
 
 
 def read_school_urns(settings: Settings) -> frozenset[str]:

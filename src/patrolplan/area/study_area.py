@@ -108,15 +108,12 @@ class StudyArea(Drawn):
     @property
     def basis(self) -> dict[str, Any]:
         """What a risk rests on: digests of its inputs, and settings."""
-        return (
-            {f"[{name}]": getattr(self.settings, name) for name in RISK_SECTIONS}
-            | {"its incidents": len(self.incidents)}
-            | {
-                name: digest
-                for name, digest in self.inputs.items()
-                if name.partition(":")[0] not in WEEK_SOURCES
-            }
-        )
+        inputs = self.inputs.items()
+        return {
+            **{f"[{name}]": getattr(self.settings, name) for name in RISK_SECTIONS},
+            "its incidents": len(self.incidents),
+            **{name: one for name, one in inputs if name.partition(":")[0] not in WEEK_SOURCES},
+        }
 
     def _get_drawn(self) -> tuple[gpd.GeoDataFrame, None]:
         return self.network.frame(), None
@@ -305,10 +302,10 @@ def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> S
     if not gate.moved_metres[0] <= MAX_SNAP_METRES:
         what = f"no walkable street within {MAX_SNAP_METRES:.0f} m of {longitude}, {latitude}"
         raise InputError.one(where, what, "choose a place on a street of the area")
-    is_school, count = np.arange(len(area.schools)) == row, len(area.schools)
-    gates = concatenate_positions(area.gates, gate).take(
-        np.where(is_school, count, np.arange(count))
-    )
+    rows = np.arange(len(area.schools))
+    is_school = rows == row
+    both = concatenate_positions(area.gates, gate)
+    gates = both.take(np.where(is_school, len(rows), rows))
     point = gpd.GeoSeries.from_xy(*xy.T, crs=area.schools.crs)[0]
     schools = area.schools.assign(
         gate_assumed=area.schools["gate_assumed"] & ~is_school,

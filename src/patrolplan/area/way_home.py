@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.area.checks import list_own_categories
 from patrolplan.area.loading import Loading
 from patrolplan.area.school_gates import describe_urns
 from patrolplan.inputs.table_reader import quote_value
@@ -117,8 +118,8 @@ def _select_near(
 def _select_known_categories(a: Loading) -> pd.DataFrame:
     """The rows of categories that occur or are known; others have no effect and are noted."""
     clock: pd.DataFrame = a["clock"]
-    own = (*a.settings.crimes.categories, *a.settings.risk.harm)
-    names = dict.fromkeys((*a.placed.incidents["category"].cat.categories, *own, *CATEGORIES))
+    known = (*a.placed.incidents["category"].cat.categories, *list_own_categories(a.settings))
+    names = dict.fromkeys((*known, *CATEGORIES))
     is_known = clock["category"].isin(list(names))
     unknown = list(dict.fromkeys(clock["category"][~is_known]))
     if unknown:
