@@ -2,30 +2,17 @@
 
 import pytest
 
-from patrolplan.inputs.osm_tags import (
-    NOT_STREETS,
-    Riding,
-    classify_crossing,
-    classify_crossing_node,
-    classify_riding,
-    get_incline,
-    get_layer,
-    get_passage,
-    get_sidewalk,
-    is_closed_barrier,
-    is_patrolled,
-    is_walkable,
-)
+from patrolplan.inputs import osm_tags
+from patrolplan.inputs.osm_tags import Riding, classify_riding, is_walkable
 
 # fmt: off
 CASES = {
     # Roads and tracks are ridden, footways only where invited, steps never; `bicycle` decides.
     "riding": (lambda tags: classify_riding(tags).how, {
         "ride": "highway=residential | highway=primary | highway=cycleway | highway=track | "
-            "highway=residential vehicle=no bicycle=yes | "
-            "highway=residential motor_vehicle=no | highway=trunk bicycle=yes | "
-            "highway=footway bicycle=yes | highway=path bicycle=designated | "
-            "highway=pedestrian bicycle=permissive",
+            "highway=residential vehicle=no bicycle=yes | highway=residential motor_vehicle=no | "
+            "highway=trunk bicycle=yes | highway=footway bicycle=yes | "
+            "highway=path bicycle=designated | highway=pedestrian bicycle=permissive",
         "push": "highway=residential bicycle=no | highway=residential bicycle=dismount | "
             "highway=residential vehicle=no | highway=service access=private foot=yes | "
             "highway=trunk | highway=footway | highway=path | highway=pedestrian | "
@@ -58,7 +45,7 @@ CASES = {
             "highway=corridor foot=yes",
     }),
     # A barrier is closed by `access` or `foot`; `foot` decides, `bicycle` does not count.
-    "closed barrier": (is_closed_barrier, {
+    "closed barrier": (osm_tags.is_closed_barrier, {
         True: "barrier=yes access=no | barrier=gate access=private | barrier=gate foot=no | "
             "barrier=gate foot=private access=yes",
         False: "barrier=bollard access=no foot=yes | barrier=gate access=private foot=permissive | "
@@ -66,7 +53,7 @@ CASES = {
             "barrier= access=no | access=no | -",
     }),
     # Passages and platforms below ground, escalators, outlines of squares; underpasses are.
-    "patrolled": (is_patrolled, {
+    "patrolled": (osm_tags.is_patrolled, {
         True: "highway=residential | highway=footway tunnel=yes layer=-1 | "
             "highway=steps tunnel=yes layer=-1 | highway=footway tunnel=yes | "
             "highway=primary tunnel=yes layer=-2 | highway=footway layer=1 level=1 | "
@@ -80,14 +67,14 @@ CASES = {
             "highway=pedestrian area=yes",
     }),
     # By its layer; without one a bridge is above ground, and a tunnel below.
-    "layer": (get_layer, {
+    "layer": (osm_tags.get_layer, {
         0.0: "- | bridge=no | tunnel=building_passage | layer=unknown",
         2.0: "layer=2 bridge=yes",
         1.0: "bridge=viaduct | level=1",
         -1.0: "tunnel=yes | level=-1;0",
     }),
     # Lights before stripes, stripes before an island; what is marked somehow is unknown.
-    "crossing": (classify_crossing, {
+    "crossing": (osm_tags.classify_crossing, {
         "signals": "crossing=traffic_signals | crossing=marked crossing:signals=yes | "
             "crossing_ref=puffin | crossing=traffic_signals crossing:island=yes",
         "zebra": "crossing=zebra | crossing=uncontrolled crossing:markings=no | "
@@ -98,7 +85,7 @@ CASES = {
         "unknown": "crossing=marked | crossing=yes | -",
     }),
     # One tag for both sides, or one for each; a side that nobody mapped is not known.
-    "pavements": (get_sidewalk, {
+    "pavements": (osm_tags.get_sidewalk, {
         "both": "sidewalk=both sidewalk:left=no | sidewalk=yes | "
             "sidewalk:left=yes sidewalk:right=yes",
         "separate": "sidewalk=separate | sidewalk:left=separate sidewalk:right=no",
@@ -106,17 +93,17 @@ CASES = {
         "": "sidewalk:right=no | -",
     }),
     # A slope in per cent or words; 0 where not known.
-    "incline": (get_incline, {
+    "incline": (osm_tags.get_incline, {
         1: "incline=up | incline=8_% | incline=+5%", -1: "incline=-12% | incline=down",
         0: "incline=0% | incline=steep | -",
     }),
     # Of nodes: lights count at a junction too, unless nobody may cross there.
-    "crossing node": (classify_crossing_node, {
+    "crossing node": (osm_tags.classify_crossing_node, {
         "zebra": "highway=crossing crossing=uncontrolled", "signals": "highway=traffic_signals",
         "unmarked": "highway=traffic_signals crossing=no", "": "- | crossing=zebra",
     }),
     # A tunnel of a way that is not a road is an underpass.
-    "passage": (get_passage, {
+    "passage": (osm_tags.get_passage, {
         "bridge": "highway=footway bridge=viaduct", "underpass": "highway=footway tunnel=yes",
         "tunnel": "highway=primary tunnel=yes", "": "- | bridge=no tunnel=no",
         "covered": "tunnel=building_passage | covered=arcade",
@@ -138,7 +125,7 @@ def test_tags_decide(rule):
 
 def test_kinds_that_are_no_streets_are_not_walked():
     """Nothing unbuilt, indoor or for motors alone is walked."""
-    assert not any(is_walkable({"highway": kind}) for kind in NOT_STREETS)
+    assert not any(is_walkable({"highway": kind}) for kind in osm_tags.NOT_STREETS)
 
 
 def test_one_way_footpaths_are_for_others():

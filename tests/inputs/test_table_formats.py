@@ -32,15 +32,11 @@ FIELDS = (
     Field("longitude", ("Longitude",)),
     Field("latitude", ("Latitude",)),
 )
-FRAME = pd.DataFrame(
-    {
-        "URN": [900001, 900002, 900003],
-        "EstablishmentName": ["Mill, School", None, "Haus Straße"],
-        "from": ["2025-09-01", "2025-10-02", None],
-        "Longitude": [-0.1346, -0.14, 0.25],
-        "Latitude": [51.5205, 51.53, 51.5],
-    }
-)
+FRAME = pd.DataFrame({
+    "URN": [900001, 900002, 900003], "EstablishmentName": ["Mill, School", None, "Haus Straße"],
+    "from": ["2025-09-01", "2025-10-02", None],
+    "Longitude": [-0.1346, -0.14, 0.25], "Latitude": [51.5205, 51.53, 51.5],
+})  # fmt: skip
 POINTS = {"points": ("Longitude", "Latitude")}
 
 
@@ -55,12 +51,13 @@ def _text(table):
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_every_format_reads_like_csv(tmp_path, kind):
-    """Numbers, empty cells, dates and points come out as the text of the CSV file."""
+    """Numbers, empty cells, dates (also typed ones) and points are the text of the CSV file."""
     write_table(tmp_path / "t.csv", FRAME)
-    write_table(tmp_path / f"t.{kind}", FRAME, **POINTS)
     expected = _text(_read(tmp_path / "t.csv"))
-    found = _text(_read(tmp_path / f"t.{kind}"))
-    pd.testing.assert_frame_equal(found[list(expected)], expected)
+    for frame in (FRAME, FRAME.assign(**{"from": pd.to_datetime(FRAME["from"])})):
+        write_table(tmp_path / f"t.{kind}", frame, **POINTS)
+        found = _text(_read(tmp_path / f"t.{kind}"))
+        pd.testing.assert_frame_equal(found[list(expected)], expected)
 
 
 def test_rows_are_numbered_as_their_program_shows_them(tmp_path):
@@ -88,11 +85,8 @@ def test_points_of_any_crs_are_the_same_place(tmp_path, kind, crs):
 
 def test_points_on_the_british_grid_stay_metres_where_a_table_has_them():
     """Crimes on the grid come in by easting and northing, so round metres are seen as such."""
-    frame = pd.DataFrame(
-        {"Month": "2025-09", "Crime type": "Robbery", "x": [530100.0], "y": 181200}
-    )
-    places = gpd.points_from_xy(frame["x"], frame["y"], crs="EPSG:27700")
-    frame = gpd.GeoDataFrame(frame.drop(columns=["x", "y"]), geometry=places)
+    places = gpd.points_from_xy([530100.0], [181200], crs="EPSG:27700")
+    frame = gpd.GeoDataFrame({"Month": "2025-09", "Crime type": ["Robbery"]}, geometry=places)
     rows = _read(MemoryTable("crimes", frame), CRIME_FIELDS, source="crimes").rows
     assert rows[["easting", "northing"]].iloc[0].tolist() == ["530100", "181200"]
     mapped = {"easting": "E", "northing": "N"}  # those would be in the area's own CRS
@@ -131,21 +125,18 @@ def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):
 def test_of_several_sheets_or_layers_the_one_of_the_tables_name_counts(tmp_path, kind):
     """One file may hold every table; without the table's name which one counts is not guessed."""
     bells = pd.DataFrame({"urn": ["900001"], "finish_time": ["15:10"]})
-    path = tmp_path / f"all.{kind}"
-    for names, ok in ((("bell_times", "notes"), True), (("a", "b"), False)):
-        path.unlink(missing_ok=True)
+    good, bad = tmp_path / f"good.{kind}", tmp_path / f"bad.{kind}"
+    for path, names in ((good, ("bell_times", "notes")), (bad, ("a", "b"))):
         if kind == "xlsx":
             pytest.importorskip("python_calamine")
-            cells = [list(bells.columns), *bells.to_numpy().tolist()]
+            cells = [*bells], *bells.to_numpy().tolist()
             write_sheets(path, dict.fromkeys(names, cells))
         else:
             for name in names:
                 pyogrio.write_dataframe(bells, path, layer=name)
-        if ok:
-            assert list(read_bell_times([path]).index) == ["900001"]
-            continue
-        with pytest.raises(InputError, match=r"has 2 (sheets|layers) \(a, b\).*'bell_times'"):
-            read_bell_times([path])
+    assert list(read_bell_times([good]).index) == ["900001"]
+    with pytest.raises(InputError, match=r"has 2 (sheets|layers) \(a, b\).*'bell_times'"):
+        read_bell_times([bad])
 
 
 def test_a_shapefiles_table_counts_in_its_digest(tmp_path):
@@ -186,9 +177,8 @@ def test_free_text_of_reports_does_not_matter_in_any_format(tmp_path, demo, kind
     columns = {name: name[:10] for name in COLUMNS if len(name) > 10} if kind == "shp" else {}
     found = read_reports([tmp_path / f"r.{kind}"], columns=columns)
     expected = read_reports([demo.parent / "reports.csv"])
-    assert found.counts.tolist() == expected.counts.tolist()
-    assert found.squares.tolist() == expected.squares.tolist()
-    assert found.factor_counts.tolist() == expected.factor_counts.tolist()
+    for name in ("counts", "squares", "factor_counts"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert found.by_year == expected.by_year
     assert not any({"comment", "school_urn"} & names for names in requested)
 
@@ -219,13 +209,10 @@ def test_a_cell_far_away_is_refused(tmp_path):
     write_sheets(path, {"Sheet1": [["urn", "finish_time"], [900001, "15:10"]]})
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    name = "xl/worksheets/sheet1.xml"
-    parts[name] = (
-        parts[name].replace(b'r="B2"', b'r="XFD1048576"').replace(b'r="2"', b'r="1048576"')
-    )
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
-            archive.writestr(name, content)
+            moved = content.replace(b'r="B2"', b'r="XFD1048576"')
+            archive.writestr(name, moved.replace(b'r="2"', b'r="1048576"'))
     with pytest.raises(InputError, match="has a sheet of 1,048,576 rows and 16,384 columns"):
         read_bell_times([path])
 
@@ -240,16 +227,6 @@ def test_json_that_has_gdal_open_another_file_is_refused(tmp_path):
     )
     with pytest.raises(InputError, match="is not a GIS file"):
         read_gates([tmp_path / "g.geojson"], BNG)
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_typed_dates_are_written_as_iso(tmp_path, kind):
-    """Dates that a format has as such read like the ISO dates of the CSV file."""
-    typed = FRAME.assign(**{"from": pd.to_datetime(FRAME["from"])})
-    write_table(tmp_path / f"t.{kind}", typed, **POINTS)
-    assert list(_read(tmp_path / f"t.{kind}").rows["from"].fillna("-")) == [
-        *("2025-09-01", "2025-10-02", "-")
-    ]
 
 
 def test_true_times_of_spreadsheets_are_clock_times(tmp_path):
@@ -309,14 +286,11 @@ def test_first_days_of_months_are_months_in_a_column_of_months_alone():
     assert _written(pd.to_datetime(["2025-09-03"]), "month") == ["2025-09-03"]
 
 
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
-def test_numbers_come_back_from_their_text(numbers):
-    """No digit of a number is lost."""
-    text = _written(numbers, dtype="float64")
-    assert [float(one) for one in text] == numbers
+WHOLE = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 
 
-@given(st.lists(st.integers(min_value=-(2**63), max_value=2**63 - 1)))
-def test_whole_numbers_come_back_digit_by_digit(numbers):
-    """URNs and identifiers stay what they are."""
-    assert _written(numbers, dtype="int64") == [str(number) for number in numbers]
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)), st.lists(WHOLE))
+def test_numbers_come_back_from_their_text(numbers, whole):
+    """No digit of a number is lost; URNs and identifiers stay what they are."""
+    assert [float(one) for one in _written(numbers, dtype="float64")] == numbers
+    assert _written(whole, dtype="int64") == [str(number) for number in whole]

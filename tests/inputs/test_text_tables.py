@@ -13,16 +13,10 @@ from pyarrow import parquet
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.inputs import table_reader
 from patrolplan.inputs.delimited import open_delimited, split_rows
 from patrolplan.inputs.formats import MemoryTable
-from patrolplan.inputs.table_reader import (
-    POINT_FIELDS,
-    Field,
-    parse_numbers,
-    quote_value,
-    read_placed_table,
-    read_table,
-)
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers
 
 
 @pytest.mark.parametrize(
@@ -32,9 +26,8 @@ from patrolplan.inputs.table_reader import (
 def test_impossible_degrees_are_nan(longitude, latitude):
     """A row without degrees, or with impossible ones, has no place; the others keep theirs."""
     frame = pd.DataFrame({"longitude": [longitude, "-0.13"], "latitude": [latitude, "51.52"]})
-    table = read_placed_table(
-        MemoryTable("stops", frame), POINT_FIELDS, {}, Projection(), source="stops"
-    )
+    stops = MemoryTable("stops", frame)
+    table = table_reader.read_placed_table(stops, POINT_FIELDS, {}, Projection(), source="stops")
     assert np.isfinite(table.rows[["x", "y"]]).to_numpy().tolist() == [[False] * 2, [True] * 2]
 
 
@@ -45,14 +38,13 @@ def test_numbers_are_read_exactly(value):
 
 
 FIELDS = (
-    Field("urn", ("URN",), required=True),
-    Field("name", ("EstablishmentName",), required=True),
+    *(Field("urn", ("URN",), required=True), Field("name", ("EstablishmentName",), required=True)),
     Field("phase"),
 )
 
 
-def _read(path, **columns):
-    return read_table(path, FIELDS, columns, source="schools")
+def _read(path):
+    return table_reader.read_table(path, FIELDS, {}, source="schools")
 
 
 def _written(folder, content, name="schools.csv"):
@@ -61,9 +53,9 @@ def _written(folder, content, name="schools.csv"):
     return path
 
 
-def _refused(path, **columns):
+def _refused(path):
     with pytest.raises(InputError) as error:
-        _read(path, **columns)
+        _read(path)
     message = str(error.value)
     assert str(path) in message
     return message
@@ -112,8 +104,7 @@ def test_parquet_with_spoiled_notes_of_pandas_is_refused(tmp_path):
     plain = pa.table({"URN": ["1"], "EstablishmentName": ["a"]})
     spoiled = plain.replace_schema_metadata({b"pandas": b"\xbd"})
     parquet.write_table(spoiled, tmp_path / "t.parquet")
-    with pytest.raises(InputError, match="is not a Parquet file"):
-        _read(tmp_path / "t.parquet")
+    assert "is not a Parquet file" in _refused(tmp_path / "t.parquet")
 
 
 @pytest.mark.parametrize("before", [0, 1, 3])
@@ -139,20 +130,18 @@ def test_missing_columns_are_all_named_with_their_nearest(tmp_path):
 def test_values_of_a_file_without_header_are_not_shown(tmp_path):
     """Where the first line is not a header, its values are not in the message."""
     message = _refused(_written(tmp_path, "EstablishmentNam,urm\n1,a\n"))
-    assert "EstablishmentNam'" not in message
-    assert "urm" not in message
+    assert not [one for one in ("EstablishmentNam'", "urm") if one in message]
 
 
 @pytest.mark.parametrize(
     ("content", "name", "what"),
     [
         (None, "t.csv", "the file does not exist"),
-        (b"", "t.csv", "the file is empty"),
-        (b" \r\n\r\n", "t.csv", "the file is empty"),
+        *((content, "t.csv", "the file is empty") for content in (b"", b" \r\n\r\n")),
         (gzip.compress(b"", mtime=0), "t.csv.gz", "the file is empty"),
         (b"PK\x03\x04rest", "t.csv", "a ZIP archive or Excel workbook"),
-        (b"<!DOCTYPE html><html></html>", "t.csv", "a web page"),
-        (b"\xef\xbb\xbf\n<HTML><body>", "t.csv", "a web page"),
+        *((content, "t.csv", "a web page")
+          for content in (b"<!DOCTYPE html><html></html>", b"\xef\xbb\xbf\n<HTML><body>")),
         (gzip.compress(b"<html>", mtime=0), "t.csv.gz", "a web page"),
         (b"<?xml version='1.0'?>", "t.csv", "an XML file"),
         (b"%PDF-1.7", "t.csv", "a PDF"),
@@ -163,9 +152,8 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
         ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "is UTF-16 text"),
         (b"URN,EstablishmentName\n1,a\n2,\0\n", "t.csv", "line 3: contains NUL bytes"),
         (b"URN,EstablishmentName\n1,a", "t.parquet", "is not a Parquet file"),
-        (b'URN,EstablishmentName\n1,"a\n2,b\n', "t.csv", "row 2: a quotation mark is out of place"),
-        (b'URN,EstablishmentName\n1,"\xe9a\n2,b\n', "t.csv",
-         "row 2: a quotation mark is out of place"),
+        *((b'URN,EstablishmentName\n1,"' + letter + b"a\n2,b\n", "t.csv",
+           "row 2: a quotation mark is out of place") for letter in (b"", b"\xe9")),
     ],
 )  # fmt: skip
 def test_files_that_are_not_tables(tmp_path, content, name, what):
@@ -188,16 +176,14 @@ def test_truncated_gzip_is_broken(tmp_path, share):
 @given(st.text())
 def test_shown_values_are_short_and_on_one_line(value):
     """A value in a message is quoted, on one line, and at most 43 signs long."""
-    text = quote_value(value)
+    text = table_reader.quote_value(value)
     assert len(text.splitlines()) == 1
     assert len(text) <= 43
     assert text[0] == text[-1] == "'"
 
 
-def _split(folder, content, names=("a", "c")):
-    path = folder / "t.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return split_rows(open_delimited(path), names)
+def _split(folder, content):
+    return split_rows(open_delimited(_written(folder, content)), ("a", "c"))
 
 
 CELL = st.sampled_from(["", " ", "1", "x y", "9.5", "NA", "null"])
@@ -262,13 +248,8 @@ def test_a_quote_out_of_place_is_refused_with_its_row(tmp_path, text, row):
 
 @pytest.mark.parametrize(
     ("text", "is_cut"),
-    [
-        ("a,b,c\n1,2,3\n4,5", True),
-        ("a,b,c\n1,2,3\n4,5\n", False),
-        ("a,b,c\n1,2\n4,5,6", False),
-        ("a,b,c\n1,2,3\n4,5,6", False),
-    ],
+    [("1,2,3\n4,5", True), ("1,2,3\n4,5\n", False), ("1,2\n4,5,6", False), ("1,2,3\n4,5,6", False)],
 )
 def test_a_file_that_ends_in_mid_row_is_cut(tmp_path, text, is_cut):
     """A short last row without a line end was cut; a missing last line end alone is fine."""
-    assert _split(tmp_path, text).is_cut is is_cut
+    assert _split(tmp_path, f"a,b,c\n{text}").is_cut is is_cut
