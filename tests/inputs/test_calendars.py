@@ -87,16 +87,12 @@ def test_whole_days_are_leave_and_nights_have_a_part_on_each_day(tmp_path):
     assert [one.kind for one in duties] == ["leave", "leave", "away", "away"]
 
 
-@pytest.mark.parametrize(
-    ("lines", "name", "officer"),
-    [
-        ([], "SSO-02.ics", "SSO-02"),
-        ([], "j-o-neil.ics", "J. O'Neil"),
-        (['ATTENDEE;CN="SSO-02":mailto:a@b'], "team.ics", "SSO-02"),
-        (["X-PATROLPLAN-OFFICER:SSO-01", "ATTENDEE;CN=SSO-02:mailto:a@b"], "x.ics", "SSO-01"),
-        (["ATTENDEE;CN=Somebody Else:mailto:a@b"], "team.ics", None),
-    ],
-)
+@pytest.mark.parametrize(("lines", "name", "officer"), [
+    ([], "SSO-02.ics", "SSO-02"), ([], "j-o-neil.ics", "J. O'Neil"),
+    (['ATTENDEE;CN="SSO-02":mailto:a@b'], "team.ics", "SSO-02"),
+    (["X-PATROLPLAN-OFFICER:SSO-01", "ATTENDEE;CN=SSO-02:mailto:a@b"], "x.ics", "SSO-01"),
+    (["ATTENDEE;CN=Somebody Else:mailto:a@b"], "team.ics", None),
+])  # fmt: skip
 def test_an_event_is_of_whom_it_names(tmp_path, lines, name, officer):
     """By our own property, an attendee, or the file's name; of nobody known it is counted."""
     duties, left_out = _read(_write(tmp_path, _event(*lines), name=name))
@@ -123,20 +119,17 @@ def test_no_text_of_a_calendar_is_read(tmp_path, monkeypatch):
     assert words not in "".join(seen) + str(error.value) + repr(duties)
 
 
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        *(
-            ([f"RRULE:FREQ={rule}"], "recurs within a day, or by a rule that is not followed")
-            for rule in ("SECONDLY", "DAILY;BYHOUR=1,2", "DAILY;INTERVAL=0", "DAILY;BYMONTH=2")
-        ),
-        (["RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"], "its rule holds on no day"),
-        (["RRULE:FREQ=NEVER"], "RRULE cannot be read"),
-        (["RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"], "RRULE cannot be read"),
-        (["RECURRENCE-ID;RANGE=THISANDFUTURE:20261116T090000"], "changes all later events too"),
-        (["EXDATE:99"], "EXDATE cannot be read"),
-    ],
-)
+@pytest.mark.parametrize(("lines", "message"), [
+    *(
+        ([f"RRULE:FREQ={rule}"], "recurs within a day, or by a rule that is not followed")
+        for rule in ("SECONDLY", "DAILY;BYHOUR=1,2", "DAILY;INTERVAL=0", "DAILY;BYMONTH=2")
+    ),
+    (["RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"], "its rule holds on no day"),
+    (["RRULE:FREQ=NEVER"], "RRULE cannot be read"),
+    (["RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"], "RRULE cannot be read"),
+    (["RECURRENCE-ID;RANGE=THISANDFUTURE:20261116T090000"], "changes all later events too"),
+    (["EXDATE:99"], "EXDATE cannot be read"),
+])  # fmt: skip
 def test_a_rule_that_cannot_be_followed_is_refused_by_its_line(tmp_path, lines, message):
     """Endless rules within a day, and rules that never hold, take no time and have a message."""
     begin = time.perf_counter()

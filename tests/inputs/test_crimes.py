@@ -15,49 +15,12 @@ from patrolplan.inputs.timestamps import MIN_GAP_MONTHS, is_isolated_month, pars
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 
-OPEN = (
-    "Crime ID,Month,Reported by,Longitude,Latitude,Crime type\n"
-    "a1,2024-01,Some Police,-0.1281,51.5226,Robbery\n"
-    ",2024-01,Some Police,-0.1290,51.5230,Anti-social behaviour\n"
-    "a2,2024-01,Some Police,,,Robbery\n"
-)
-OWN = "date_time,category,longitude,latitude\n2024-01-05 15:40,Robbery,-0.1281,51.5226\n"
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """A cache folder of its own."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
-    return folder
-
-
-def test_second_reading_equals_the_first(cache, tmp_path, monkeypatch):
-    """The second time rows and what was left out are the same, and the file is not parsed."""
-    path = write_lines(tmp_path, OPEN)
-    first, left_out = _read(path)
-    monkeypatch.setattr("patrolplan.inputs.table_reader.read_counted_table", None)
-    second, left_out_again = _read(path)
-    pd.testing.assert_frame_equal(first.incidents, second.incidents)
-    assert left_out == left_out_again
-    assert len(list(cache.rglob("*.entry"))) == 1
-
-
-def test_own_extract_is_not_copied(cache, tmp_path):
-    """Rows with clock times are read from their file every time."""
-    assert len(_read(write_lines(tmp_path, OWN))[0].incidents) == 1
-    assert not list(cache.rglob("*.entry"))
-
-
 BNG = Projection("EPSG:27700")
-HEADER = (
-    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"
-    "Crime type,Last outcome category,Context"
-)
+HEADER = "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,Crime type,Context"
 
 
 def _row(crime_id="", month="2024-05", category="Robbery", lon="-0.13", lat="51.52", force="Met"):
-    return f"{crime_id},{month},{force},{force},{lon},{lat},On or near X,,,{category},,"
+    return f"{crime_id},{month},{force},{force},{lon},{lat},On or near X,{category},"
 
 
 def _file(folder, rows, name="a.csv"):
@@ -145,10 +108,26 @@ def test_rows_are_left_out_under_the_first_reason(tmp_path):
     assert left_out == {f"without {one}": n for one, n in zip(reasons, (2, 3, 1), strict=True)}
 
 
-def _extract(folder, header, *rows, name="extract.csv"):
+def _extract(folder, header, *rows):
     """A table of one's own, all of it at one place."""
     lines = (f"{row},-0.13,51.52" for row in rows)
-    return write_lines(folder, f"{header},longitude,latitude", *lines, name=name)
+    return write_lines(folder, f"{header},longitude,latitude", *lines)
+
+
+def test_only_open_data_is_cached(tmp_path, monkeypatch):
+    """The second time rows and counts are the same and nothing is parsed; times are never kept."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
+    own = _extract(tmp_path, "date_time,category", "2024-01-05 15:40,Robbery")
+    assert len(_read(own)[0].incidents) == 1
+    assert not list((tmp_path / "cache").rglob("*.entry"))
+    other = _row(category="Anti-social behaviour"), _row("a2", lon="", lat="")
+    path = _file(tmp_path, [_row("a1"), *other])
+    first, left_out = _read(path)
+    monkeypatch.setattr("patrolplan.inputs.table_reader.read_counted_table", None)
+    second, left_out_again = _read(path)
+    pd.testing.assert_frame_equal(first.incidents, second.incidents)
+    assert left_out == left_out_again
+    assert len(list((tmp_path / "cache").rglob("*.entry"))) == 1
 
 
 def test_own_extract_with_times_and_grid(tmp_path):
@@ -197,20 +176,16 @@ def _read_committed(tmp_path, rows, alarms=None):
     return crimes.incidents.iloc[-1] if len(crimes.incidents) > MANY else None, left_out
 
 
-@pytest.mark.parametrize(
-    ("row", "at", "until", "timed"),
-    [
-        (f"{FROM},{FROM}", FROM, None, True),
-        (f"{FROM},", FROM, None, True),
-        (f",{FROM}", FROM, None, True),
-        (f"{FROM},2026-03-07 07:30", FROM, "2026-03-07 07:30", False),
-        (f"{FROM},2026-03-07 22:00", FROM, "2026-03-07 22:00", False),
-        (f"{FROM},2026-03-07 22:01", FROM, None, False),
-        (f"{FROM},2026-04-06 22:00", FROM, None, False),
-        ("2026-03-06,2026-03-07", "2026-03-06", None, False),
-        (f"2026-03-06,{FROM}", "2026-03-06", None, False),
-    ],
-)
+@pytest.mark.parametrize(("row", "at", "until", "timed"), [
+    (f"{FROM},{FROM}", FROM, None, True), (f"{FROM},", FROM, None, True),
+    (f",{FROM}", FROM, None, True),
+    (f"{FROM},2026-03-07 07:30", FROM, "2026-03-07 07:30", False),
+    (f"{FROM},2026-03-07 22:00", FROM, "2026-03-07 22:00", False),
+    (f"{FROM},2026-03-07 22:01", FROM, None, False),
+    (f"{FROM},2026-04-06 22:00", FROM, None, False),
+    ("2026-03-06,2026-03-07", "2026-03-06", None, False),
+    (f"2026-03-06,{FROM}", "2026-03-06", None, False),
+])  # fmt: skip
 def test_one_time_or_a_span_of_a_day_is_known(tmp_path, row, at, until, timed):
     """Alike, or one alone: a time. Up to 24 hours: a span. Longer, or dates: neither."""
     crime, left_out = _read_committed(tmp_path, [row])
@@ -232,7 +207,7 @@ def test_a_last_time_that_cannot_be_true_counts_for_nothing(tmp_path, last):
     assert crime is None
     assert list(left_out.values()) == [1]
     head, row = "committed_from,committed_to,month,category", f"{FROM},{last},2026-03,Robbery"
-    crimes = _read(_extract(tmp_path, head, row, name="months.csv"))[0].incidents
+    crimes = _read(_extract(tmp_path, head, row))[0].incidents
     assert crimes["month"].tolist() == [pd.Timestamp("2026-03-01")]
     assert crimes["occurred_at"].isna().all()
 
@@ -258,19 +233,15 @@ def test_an_exact_time_wins_over_a_span(tmp_path):
     assert crimes["occurred_at"].tolist() == [pd.Timestamp(rows[0]), pd.Timestamp(FROM)]
 
 
-@pytest.mark.parametrize(
-    ("names", "own", "renamed"),
-    [
-        (["Robbery", "ROBBERY", None], (), ["Robbery", "Robbery", None]),
-        ([" bicycle  THEFT"], (), ["Bicycle theft"]),
-        (["ROBBERY", "Drugs"], ("ROBBERY",), ["ROBBERY", "Drugs"]),
-        (["robbery", "ROBBERY"], ("ROBBERY",), ["ROBBERY", "ROBBERY"]),
-        (["Robbery"], ("robbery",), ["Robbery"]),
-        (["robberY"], ("robbery",), ["Robbery"]),
-        (["Knife point"], ("Knife Point",), ["Knife Point"]),
-        (["Robberies"], (), ["Robberies"]),
-    ],
-)
+@pytest.mark.parametrize(("names", "own", "renamed"), [
+    (["Robbery", "ROBBERY", None], (), ["Robbery", "Robbery", None]),
+    ([" bicycle  THEFT"], (), ["Bicycle theft"]),
+    (["ROBBERY", "Drugs"], ("ROBBERY",), ["ROBBERY", "Drugs"]),
+    (["robbery", "ROBBERY"], ("ROBBERY",), ["ROBBERY", "ROBBERY"]),
+    (["Robbery"], ("robbery",), ["Robbery"]), (["robberY"], ("robbery",), ["Robbery"]),
+    (["Knife point"], ("Knife Point",), ["Knife Point"]),
+    (["Robberies"], (), ["Robberies"]),
+])  # fmt: skip
 def test_case_and_spaces_do_not_make_another_category(names, own, renamed):
     """A name of the settings that the files have comes first, then those of data.police.uk."""
     column, _ = rename_categories(pd.Series(names, dtype="category"), own)
@@ -335,15 +306,11 @@ def _find_known_times(**counts):
 
 
 def test_too_common_midnight_means_unknown():
-    """00:00 that is far more common than 23:00 and 01:00 means unknown; other times are known."""
+    """00:00 far more common than 23:00 and 01:00 means unknown, else it is a time or chance."""
     is_known = _find_known_times(t00_00=44, t23_00=20, t01_00=10, t15_30=5)
     assert is_known.tolist() == [False] * 44 + [True] * 35
-
-
-@pytest.mark.parametrize("counts", [{"t00_00": 43, "t23_00": 20}, {"t00_00": 3, "t15_30": 9}])
-def test_midnight_that_may_be_true_is_a_time(counts):
-    """Where 00:00 is not much more common than 23:00 or 01:00, or may be chance, it is a time."""
-    assert _find_known_times(**counts).all()
+    assert _find_known_times(t00_00=43, t23_00=20).all()
+    assert _find_known_times(t00_00=3, t15_30=9).all()
 
 
 FIRST = pd.Period("2024-10", freq="M")
@@ -355,40 +322,27 @@ def _months(rows):
     return pd.Series([month.to_timestamp() for month in numbers], dtype="datetime64[ns]")
 
 
-def _left(rows):
-    months = _months(rows)
-    return sorted(months[is_isolated_month(months)].dt.strftime("%Y-%m"))
-
-
 USUAL = dict.fromkeys(range(24), 500)
+SLIPS = [{451: 1}, {451: 1, 800: 2}, {451: 3, 452: 2}, {-300: 1}, {30: 1}]
+ACCEPTED = [
+    USUAL | {24: 1},  # a month that has just begun
+    USUAL | {26: 1},  # two months that were not fetched
+    USUAL | {40: 500},  # recording goes on after more than a year
+    USUAL | {30: 200},  # and so it does where its first month has just begun
+    USUAL | dict.fromkeys(range(-60, -48), 480),  # an older time
+    {0: 1, 100: 1},  # nothing says which of them is wrong
+    *({0: 1}, {0: 3, 10: 2, 30: 4}, {}),
+]
 
 
 @pytest.mark.parametrize(
-    "slips", [{451: 1}, {451: 1, 800: 2}, {451: 3, 452: 2}, {-300: 1}, {30: 1}]
+    ("rows", "slips"), [*((USUAL | one, one) for one in SLIPS), *((one, {}) for one in ACCEPTED)]
 )
-def test_rows_far_from_all_others_are_left_out(slips):
-    """A row or a few beyond a gap at either end are left out, one gap after the other."""
-    wanted = sorted(f"{FIRST + number}" for number, count in slips.items() for _ in range(count))
-    assert _left(USUAL | slips) == wanted
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        USUAL | {24: 1},  # a month that has just begun
-        USUAL | {26: 1},  # two months that were not fetched
-        USUAL | {40: 500},  # recording goes on after more than a year
-        USUAL | {30: 200},  # and so it does where its first month has just begun
-        USUAL | dict.fromkeys(range(-60, -48), 480),  # an older time
-        {0: 1, 100: 1},  # nothing says which of them is wrong
-        {0: 1},
-        {0: 3, 10: 2, 30: 4},
-        {},
-    ],
-)
-def test_a_gap_in_the_records_is_accepted(rows):
-    """Where more than a few rows lie beyond a gap, or the gap is short, all rows count."""
-    assert _left(rows) == []
+def test_rows_far_from_all_others_are_left_out(rows, slips):
+    """A row or a few beyond a long gap at either end, one gap after the other; else all count."""
+    months = _months(rows)
+    found = sorted(months[is_isolated_month(months)].dt.strftime("%Y-%m"))
+    assert found == sorted(f"{FIRST + n}" for n, count in slips.items() for _ in range(count))
 
 
 @given(st.dictionaries(st.integers(-40, 40), st.integers(1, 60), max_size=12))

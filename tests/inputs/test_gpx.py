@@ -50,20 +50,17 @@ BOMB = '<!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
 AT = "2026-12-01T15:00:00Z"
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (BOMB + HEAD + TAIL, "declares a document type"),
-        ((BOMB + HEAD + TAIL).encode("utf-16"), "declares a document type"),
-        *((content, "is not GPX") for content in (HEAD + _point(AT), "", b"\x00\xff\x00")),
-        ("<html></html>", "is not GPX but <html>"),
-        (HEAD + TAIL, "holds 0 track points, 0 of them with a time; record a track"),
-        (HEAD + _point(None) * 3 + TAIL, "holds 3 track points, 0 of them with a time"),
-        (HEAD + _point(AT) + _point("x", latitude=95) + TAIL,
-         "1 track points have no latitude, the first is number 2"),
-        (HEAD + _point(AT, longitude="nan") + TAIL, "have no longitude"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("content", "message"), [
+    (BOMB + HEAD + TAIL, "declares a document type"),
+    ((BOMB + HEAD + TAIL).encode("utf-16"), "declares a document type"),
+    *((content, "is not GPX") for content in (HEAD + _point(AT), "", b"\x00\xff\x00")),
+    ("<html></html>", "is not GPX but <html>"),
+    (HEAD + TAIL, "holds 0 track points, 0 of them with a time; record a track"),
+    (HEAD + _point(None) * 3 + TAIL, "holds 3 track points, 0 of them with a time"),
+    (HEAD + _point(AT) + _point("x", latitude=95) + TAIL,
+     "1 track points have no latitude, the first is number 2"),
+    (HEAD + _point(AT, longitude="nan") + TAIL, "have no longitude"),
+])  # fmt: skip
 def test_a_file_that_is_not_a_track_is_refused(track, content, message):
     """The message says what the file is or lacks."""
     with pytest.raises(InputError) as raised:

@@ -9,15 +9,13 @@ from patrolplan.inputs.osm_tags import Riding, classify_riding, is_walkable
 CASES = {
     # Roads and tracks are ridden, footways only where invited, steps never; `bicycle` decides.
     "riding": (lambda tags: classify_riding(tags).how, {
-        "ride": "highway=residential | highway=primary | highway=cycleway | highway=track | "
-            "highway=residential vehicle=no bicycle=yes | highway=residential motor_vehicle=no | "
-            "highway=trunk bicycle=yes | highway=footway bicycle=yes | "
-            "highway=path bicycle=designated | highway=pedestrian bicycle=permissive",
-        "push": "highway=residential bicycle=no | highway=residential bicycle=dismount | "
-            "highway=residential vehicle=no | highway=service access=private foot=yes | "
-            "highway=trunk | highway=footway | highway=path | highway=pedestrian | "
-            "highway=steps ramp:bicycle=yes | highway=something_new",
-        "carry": "highway=steps | highway=steps bicycle=yes",
+        "ride": "residential | primary | cycleway | track | residential vehicle=no bicycle=yes | "
+            "residential motor_vehicle=no | trunk bicycle=yes | footway bicycle=yes | "
+            "path bicycle=designated | pedestrian bicycle=permissive",
+        "push": "residential bicycle=no | residential bicycle=dismount | residential vehicle=no | "
+            "service access=private foot=yes | trunk | footway | path | pedestrian | "
+            "steps ramp:bicycle=yes | something_new",
+        "carry": "steps | steps bicycle=yes",
     }),
     # One-way streets count for bicycles, unless their own tag or a lane against lifts that.
     "one way": (lambda tags: classify_riding({"highway": "residential"} | tags).one_way, {
@@ -32,46 +30,39 @@ CASES = {
     }),
     # Not what is private, indoor, unbuilt or for motors; `foot` overrules `access`.
     "walkable": (is_walkable, {
-        True: "highway=residential | highway=residential oneway=yes | highway=primary oneway=-1 | "
-            "highway=footway tunnel=yes layer=-1 | highway=steps bridge=yes | "
-            "highway=pedestrian area=yes | highway=cycleway | "
-            "highway=service access=private foot=yes | "
-            "highway=footway access=no foot=designated | highway=service access=permissive | "
-            "highway=footway indoor=no | highway=living_street motor_vehicle=no",
+        True: "residential | residential oneway=yes | primary oneway=-1 | "
+            "footway tunnel=yes layer=-1 | steps bridge=yes | pedestrian area=yes | cycleway | "
+            "service access=private foot=yes | footway access=no foot=designated | "
+            "service access=permissive | footway indoor=no | living_street motor_vehicle=no",
         False: "- | building=yes | waterway=river | railway=rail foot=yes | highway= | "
-            "highway=service access=private | highway=service access=no | "
-            "highway=residential foot=no | highway=footway access=yes foot=private | "
-            "highway=footway indoor=yes | highway=footway indoor=yes foot=yes | "
-            "highway=corridor foot=yes",
+            "service access=private | service access=no | residential foot=no | "
+            "footway access=yes foot=private | footway indoor=yes | footway indoor=yes foot=yes | "
+            "corridor foot=yes",
     }),
     # A barrier is closed by `access` or `foot`; `foot` decides, `bicycle` does not count.
     "closed barrier": (osm_tags.is_closed_barrier, {
         True: "barrier=yes access=no | barrier=gate access=private | barrier=gate foot=no | "
             "barrier=gate foot=private access=yes",
-        False: "barrier=bollard access=no foot=yes | barrier=gate access=private foot=permissive | "
-            "barrier=gate bicycle=no | barrier=gate access=customers | barrier=no access=no | "
-            "barrier= access=no | access=no | -",
+        False: "barrier=bollard access=no foot=yes | "
+            "barrier=gate access=private foot=permissive | barrier=gate bicycle=no | "
+            "barrier=gate access=customers | barrier=no access=no | barrier= access=no | "
+            "access=no | -",
     }),
     # Passages and platforms below ground, escalators, outlines of squares; underpasses are.
     "patrolled": (osm_tags.is_patrolled, {
-        True: "highway=residential | highway=footway tunnel=yes layer=-1 | "
-            "highway=steps tunnel=yes layer=-1 | highway=footway tunnel=yes | "
-            "highway=primary tunnel=yes layer=-2 | highway=footway layer=1 level=1 | "
-            "highway=footway level=0-1 | highway=steps conveying=no | "
-            "highway=footway railway=platform | highway=pedestrian area=no | "
-            "highway=footway level=ground",
-        False: "highway=footway layer=-2 | highway=footway level=-1 | highway=steps level=-1;0 | "
-            "highway=steps level=-2--1 | highway=footway location=underground | "
-            "highway=steps conveying=forward | highway=footway railway=platform layer=-1 | "
-            "highway=footway public_transport=platform tunnel=yes | "
-            "highway=pedestrian area=yes",
+        True: "residential | footway tunnel=yes layer=-1 | steps tunnel=yes layer=-1 | "
+            "footway tunnel=yes | primary tunnel=yes layer=-2 | footway layer=1 level=1 | "
+            "footway level=0-1 | steps conveying=no | footway railway=platform | "
+            "pedestrian area=no | footway level=ground",
+        False: "footway layer=-2 | footway level=-1 | steps level=-1;0 | steps level=-2--1 | "
+            "footway location=underground | steps conveying=forward | "
+            "footway railway=platform layer=-1 | footway public_transport=platform tunnel=yes | "
+            "pedestrian area=yes",
     }),
     # By its layer; without one a bridge is above ground, and a tunnel below.
     "layer": (osm_tags.get_layer, {
-        0.0: "- | bridge=no | tunnel=building_passage | layer=unknown",
-        2.0: "layer=2 bridge=yes",
-        1.0: "bridge=viaduct | level=1",
-        -1.0: "tunnel=yes | level=-1;0",
+        0.0: "- | bridge=no | tunnel=building_passage | layer=unknown", 2.0: "layer=2 bridge=yes",
+        1.0: "bridge=viaduct | level=1", -1.0: "tunnel=yes | level=-1;0",
     }),
     # Lights before stripes, stripes before an island; what is marked somehow is unknown.
     "crossing": (osm_tags.classify_crossing, {
@@ -99,18 +90,18 @@ CASES = {
     }),
     # Of nodes: lights count at a junction too, unless nobody may cross there.
     "crossing node": (osm_tags.classify_crossing_node, {
-        "zebra": "highway=crossing crossing=uncontrolled", "signals": "highway=traffic_signals",
-        "unmarked": "highway=traffic_signals crossing=no", "": "- | crossing=zebra",
+        "zebra": "crossing crossing=uncontrolled", "signals": "traffic_signals",
+        "unmarked": "traffic_signals crossing=no", "": "- | crossing=zebra",
     }),
     # A tunnel of a way that is not a road is an underpass.
     "passage": (osm_tags.get_passage, {
-        "bridge": "highway=footway bridge=viaduct", "underpass": "highway=footway tunnel=yes",
-        "tunnel": "highway=primary tunnel=yes", "": "- | bridge=no tunnel=no",
+        "bridge": "footway bridge=viaduct", "underpass": "footway tunnel=yes",
+        "tunnel": "primary tunnel=yes", "": "- | bridge=no tunnel=no",
         "covered": "tunnel=building_passage | covered=arcade",
     }),
 }
 # fmt: on
-"""Of each rule its answers, with the tags of ways and nodes that get them."""
+"""Of each rule its answers, with the tags that get them; a word alone is the kind of highway."""
 
 
 @pytest.mark.parametrize("rule", CASES)
@@ -119,7 +110,8 @@ def test_tags_decide(rule):
     decide, answers = CASES[rule]
     for answer, texts in answers.items():
         for text in texts.split(" | "):
-            tags = dict(one.split("=", 1) for one in text.split() if one != "-")
+            words = [one if "=" in one else f"highway={one}" for one in text.split() if one != "-"]
+            tags = dict(one.split("=", 1) for one in words)
             assert decide(tags) == answer, text
 
 

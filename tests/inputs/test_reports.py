@@ -186,17 +186,13 @@ def test_free_text_is_never_read_from_csv(tmp_path, monkeypatch):
 PERSONAL = "Zaphod7Elmrow"
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        f"{PERSONAL},100041,2024-05-03,after_schoo,followe,longitud,x",
-        "report_id,reported_on\n" + PERSONAL + ',"unclosed\n',
-        f"report_id,{PERSONAL}\n1,2\n",
-        "\n".join([",".join(sorted(ALLOWED)), f'1,2,"{PERSONAL}']),
-        f"<html>{PERSONAL}",
-        f"{PERSONAL}\0{PERSONAL}",
-    ],
-)
+@pytest.mark.parametrize("content", [
+    f"{PERSONAL},100041,2024-05-03,after_schoo,followe,longitud,x",
+    "report_id,reported_on\n" + PERSONAL + ',"unclosed\n',
+    f"report_id,{PERSONAL}\n1,2\n",
+    "\n".join([",".join(sorted(ALLOWED)), f'1,2,"{PERSONAL}']),
+    f"<html>{PERSONAL}", f"{PERSONAL}\0{PERSONAL}",
+])  # fmt: skip
 def test_no_message_shows_the_content_of_reports(tmp_path, content):
     """Whatever is wrong with a file of reports, no message repeats its content."""
     path = tmp_path / "reports.csv"
@@ -219,9 +215,9 @@ def test_no_report_can_be_found_in_a_loaded_area(demo_area):
         assert not set(table.columns) & {"report_id", "reported_on", "time_band", "comment"}
 
 
-def _list_functions(path):
+def _list_functions(text):
     """Every function of a module, with its arguments as they are annotated."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)) if "report" in text and "Frame" in text else ():
         if isinstance(node, ast.FunctionDef):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             yield node, {a.arg: ast.unparse(a.annotation or ast.Constant("")) for a in arguments}
@@ -237,7 +233,7 @@ def test_no_row_of_a_report_gets_past_the_door():
         text = path.read_text(encoding="utf-8")
         if 'source="reports"' in text:
             taking[path.relative_to(folder).as_posix()] = "reads the files"
-        for node, arguments in _list_functions(path) if "Frame" in text else ():
+        for node, arguments in _list_functions(text):
             for name, kind in arguments.items():
                 if "report" in name and "Frame" in kind:
                     taking[path.relative_to(folder).as_posix()] = node.name

@@ -117,18 +117,12 @@ def test_figures_of_the_register(shared):
     assert (schools["refused_figures"] == "").all()
 
 
-@pytest.mark.parametrize(
-    ("figures", "column", "value"),
-    [
-        ("-5,420,3,11", "roll", "-5"),
-        ("10001,420,3,11", "roll", "10001"),
-        ('"1,164",420,3,11', "roll", "1,164"),
-        ("inf,420,3,11", "roll", "inf"),
-        ("410,many,3,11", "capacity", "many"),
-        ("410,420,-1,11", "low_age", "-1"),
-        ("410,420,3,99", "high_age", "99"),
-    ],
-)
+@pytest.mark.parametrize(("figures", "column", "value"), [
+    ("-5,420,3,11", "roll", "-5"), ("10001,420,3,11", "roll", "10001"),
+    ('"1,164",420,3,11', "roll", "1,164"), ("inf,420,3,11", "roll", "inf"),
+    ("410,many,3,11", "capacity", "many"), ("410,420,-1,11", "low_age", "-1"),
+    ("410,420,3,99", "high_age", "99"),
+])  # fmt: skip
 def test_a_figure_that_cannot_be_is_not_known(tmp_path, figures, column, value):
     """One wrong figure is not known, the others count; it is named with file, row and value."""
     rows = [f"{urn},Hill,Open,Primary,529509,{181782 + urn},410,420,3,11" for urn in range(12)]

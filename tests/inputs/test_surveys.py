@@ -165,15 +165,12 @@ def test_a_page_saved_again_counts_with_all_its_answers(tmp_path, order):
     assert all(one.is_fuller and one.counted == paths[2] for one in repeated)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        answers_file([answer(2)], pupils=31),
-        answers_file([answer(), answer(1)], pupils=31, school_urn="900004"),
-        answers_file([answer(), answer(), answer(1)], pupils=29),
-        TALLY,
-    ],
-)
+@pytest.mark.parametrize("other", [
+    answers_file([answer(2)], pupils=31),
+    answers_file([answer(), answer(1)], pupils=31, school_urn="900004"),
+    answers_file([answer(), answer(), answer(1)], pupils=29),
+    TALLY,
+])  # fmt: skip
 def test_files_of_one_id_that_differ_are_refused(tmp_path, other):
     """Where neither holds all of the other, the person must say which is right."""
     one = save(tmp_path / "a.json", ANSWERS)
@@ -222,15 +219,12 @@ def test_a_square_that_is_not_of_the_grid_is_refused(tmp_path, square):
         count_surveys([path])
 
 
-@pytest.mark.parametrize(
-    ("place", "reason"),
-    [
-        ({"longitude": 0.0, "latitude": 0.0}, "coordinates are zero"),
-        ({"longitude": 51.53, "latitude": 0.88}, "longitude and latitude are swapped"),
-        ({"longitude": 200.0}, "without coordinates that exist"),
-        ({"latitude": 1e300}, "without coordinates that exist"),
-    ],
-)
+@pytest.mark.parametrize(("place", "reason"), [
+    ({"longitude": 0.0, "latitude": 0.0}, "coordinates are zero"),
+    ({"longitude": 51.53, "latitude": 0.88}, "longitude and latitude are swapped"),
+    ({"longitude": 200.0}, "without coordinates that exist"),
+    ({"latitude": 1e300}, "without coordinates that exist"),
+])  # fmt: skip
 def test_a_place_that_does_not_exist_is_counted_as_refused(tmp_path, place, reason):
     """The answer is left out and counted under its reason; the others of its file count."""
     wrong = [answer(**place)] * 6

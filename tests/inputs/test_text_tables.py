@@ -133,29 +133,25 @@ def test_values_of_a_file_without_header_are_not_shown(tmp_path):
     assert not [one for one in ("EstablishmentNam'", "urm") if one in message]
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "what"),
-    [
-        (None, "t.csv", "the file does not exist"),
-        *((content, "t.csv", "the file is empty") for content in (b"", b" \r\n\r\n")),
-        (gzip.compress(b"", mtime=0), "t.csv.gz", "the file is empty"),
-        (b"PK\x03\x04rest", "t.csv", "a ZIP archive or Excel workbook"),
-        *((content, "t.csv", "a web page")
-          for content in (b"<!DOCTYPE html><html></html>", b"\xef\xbb\xbf\n<HTML><body>")),
-        (gzip.compress(b"<html>", mtime=0), "t.csv.gz", "a web page"),
-        (b"<?xml version='1.0'?>", "t.csv", "an XML file"),
-        (b"%PDF-1.7", "t.csv", "a PDF"),
-        (b'{"a": 1}', "t.csv", "a JSON file"),
-        (gzip.compress(b"URN,EstablishmentName\n", mtime=0), "t.csv",
-         "a gzip file without the ending"),
-        (b"URN,EstablishmentName\n1,a\n", "t.csv.gz", "is broken"),
-        ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "is UTF-16 text"),
-        (b"URN,EstablishmentName\n1,a\n2,\0\n", "t.csv", "line 3: contains NUL bytes"),
-        (b"URN,EstablishmentName\n1,a", "t.parquet", "is not a Parquet file"),
-        *((b'URN,EstablishmentName\n1,"' + letter + b"a\n2,b\n", "t.csv",
-           "row 2: a quotation mark is out of place") for letter in (b"", b"\xe9")),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("content", "name", "what"), [
+    (None, "t.csv", "the file does not exist"),
+    *((content, "t.csv", "the file is empty") for content in (b"", b" \r\n\r\n")),
+    (gzip.compress(b"", mtime=0), "t.csv.gz", "the file is empty"),
+    (b"PK\x03\x04rest", "t.csv", "a ZIP archive or Excel workbook"),
+    *((content, "t.csv", "a web page")
+      for content in (b"<!DOCTYPE html><html></html>", b"\xef\xbb\xbf\n<HTML><body>")),
+    (gzip.compress(b"<html>", mtime=0), "t.csv.gz", "a web page"),
+    (b"<?xml version='1.0'?>", "t.csv", "an XML file"),
+    (b"%PDF-1.7", "t.csv", "a PDF"), (b'{"a": 1}', "t.csv", "a JSON file"),
+    (gzip.compress(b"URN,EstablishmentName\n", mtime=0), "t.csv",
+     "a gzip file without the ending"),
+    (b"URN,EstablishmentName\n1,a\n", "t.csv.gz", "is broken"),
+    ("URN,EstablishmentName\n1,a".encode("utf-16"), "t.csv", "is UTF-16 text"),
+    (b"URN,EstablishmentName\n1,a\n2,\0\n", "t.csv", "line 3: contains NUL bytes"),
+    (b"URN,EstablishmentName\n1,a", "t.parquet", "is not a Parquet file"),
+    *((b'URN,EstablishmentName\n1,"' + letter + b"a\n2,b\n", "t.csv",
+       "row 2: a quotation mark is out of place") for letter in (b"", b"\xe9")),
+])  # fmt: skip
 def test_files_that_are_not_tables(tmp_path, content, name, what):
     """A file that is missing, empty, broken or of another kind is refused with the reason."""
     path = tmp_path / name
@@ -229,17 +225,11 @@ def test_what_a_csv_writer_quoted_is_read_back(tmp_path_factory, rows):
     assert table.row_count == len(wanted)
 
 
-@pytest.mark.parametrize(
-    ("text", "row"),
-    [
-        ('a,b,c\n1,"2,3\n4,5,6\n', 2),
-        ('a,b,c\n1,2,3\n4,"5" 6,7\n', 3),
-        ('a,b,c\n1,"2,3\n4,5",6\n', 2),
-        ('a,b,c\n1,"2,3\n4,5,6\n7,8",9\n', 2),
-        ('a,b,c\n1,2\n1,"2\n3\n",4,5\n', 3),
-        ("a,b,c\n1," + '"' + "x\n" * 200 + '",2\n', 2),
-    ],
-)
+@pytest.mark.parametrize(("text", "row"), [
+    ('a,b,c\n1,"2,3\n4,5,6\n', 2), ('a,b,c\n1,2,3\n4,"5" 6,7\n', 3), ('a,b,c\n1,"2,3\n4,5",6\n', 2),
+    ('a,b,c\n1,"2,3\n4,5,6\n7,8",9\n', 2), ('a,b,c\n1,2\n1,"2\n3\n",4,5\n', 3),
+    ("a,b,c\n1," + '"' + "x\n" * 200 + '",2\n', 2),
+])  # fmt: skip
 def test_a_quote_out_of_place_is_refused_with_its_row(tmp_path, text, row):
     """What follows a quote out of place cannot be trusted, so the file is refused at that row."""
     with pytest.raises(InputError, match=f"row {row}: a quotation mark is out of place"):

@@ -63,19 +63,16 @@ def test_stops_of_the_national_register(tmp_path):
     assert left_out == {"of another kind": 5}
 
 
-@pytest.mark.parametrize(
-    ("read", "cells", "messages"),
-    [
-        (read_stops, ("busstop,1", "busstop,1", ",1"),
-         ["row 2, column 'kind': 'busstop' is not a kind (2 rows); write bus_stop or station",
-          "row 4, column 'kind': the kind is missing (1 row)"]),
-        (read_stops, ("station,-4", "station,many"),
-         ["row 2, column 'boardings': '-4' is not a number (1 row)",
-          "row 3, column 'boardings': 'many' is not a number (1 row)"]),
-        (read_places, ("pub,", "tavern,"),
-         ["row 3, column 'kind': 'tavern' is not a kind (1 row); write pub, bar, nightclub"]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("read", "cells", "messages"), [
+    (read_stops, ("busstop,1", "busstop,1", ",1"),
+     ["row 2, column 'kind': 'busstop' is not a kind (2 rows); write bus_stop or station",
+      "row 4, column 'kind': the kind is missing (1 row)"]),
+    (read_stops, ("station,-4", "station,many"),
+     ["row 2, column 'boardings': '-4' is not a number (1 row)",
+      "row 3, column 'boardings': 'many' is not a number (1 row)"]),
+    (read_places, ("pub,", "tavern,"),
+     ["row 3, column 'kind': 'tavern' is not a kind (1 row); write pub, bar, nightclub"]),
+])  # fmt: skip
 def test_each_wrong_value_is_named_once(tmp_path, read, cells, messages):
     """A wrong kind or number is named with its first row, how many rows have it, and a remedy."""
     path = write_lines(tmp_path, STOPS, *(one.replace(",", ",-0.13,51.52,") for one in cells))

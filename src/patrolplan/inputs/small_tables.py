@@ -191,11 +191,17 @@ TASKED_PLACES = Table("tasked_places", (
                        lambda text: parse_times(text["hours"].str[6:])),
 }, "the place, in the area's CRS")
 
+SPAN_OF_DAY = (
+    Column("date", "day", DATE), Column("from", "start, HH:MM", TIME, kept=False),
+    Column("to", "end, HH:MM", TIME, kept=False))
+MINUTES = {
+    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
+    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
+}
+
 DUTIES = Table("duties", (
     OFFICER,
-    Column("date", "day", DATE),
-    Column("from", "start, HH:MM", TIME, kept=False),
-    Column("to", "end, HH:MM", TIME, kept=False),
+    *SPAN_OF_DAY,
     Column("kind", "leave, sick, court, training, assembly, meeting, interview, home_visit, event "
            "or away", one_of(DUTY_KINDS, "a kind")),
     Column("urn", "school where it is; empty where it is at none", needed=False),
@@ -208,17 +214,12 @@ DUTIES = Table("duties", (
     Rule("urn", lambda t, c: (t[c] == "") | (t["longitude"] + t["latitude"] == ""),
          "a duty at {value} has coordinates as well",
          "write the school's URN, or longitude and latitude, or neither"),
-), {
-    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
-    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
-}, "where it is, in the area's CRS; empty where not known")
+), MINUTES, "where it is, in the area's CRS; empty where not known")
 
 COUNTS = Table("counts", (
     replace(URN, once=False),
     *POINT,
-    Column("date", "day", DATE),
-    Column("from", "start, HH:MM", TIME, kept=False),
-    Column("to", "end, HH:MM", TIME, kept=False),
+    *SPAN_OF_DAY,
     Column("pupils", "pupils who passed the corner, each time that one did",
            whole("[0-9]{1,4}", "a number of pupils", "write a whole number, 0 for none")),
 ), (
@@ -226,8 +227,7 @@ COUNTS = Table("counts", (
     Rule("from", _is_counted_once, "{value}: the corner is counted twice at this time",
          "keep one of the rows"),
 ), {
-    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
-    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
+    **MINUTES,
     "file": Made("text", "where it was read", lambda text: text["file"]),
     "row": Made("int64", "row there", lambda text: text["row"].astype("int64")),
 }, "the corner, in the area's CRS")

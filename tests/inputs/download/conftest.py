@@ -19,24 +19,23 @@ from patrolplan.inputs.download.client import WebClient
 from patrolplan.inputs.download.download import Servers, fetch_open_data
 from patrolplan.settings import load_settings
 
+INSTEAD = {"no json": (200, b"<html>Sorry</html>"), "shape": (200, b'{"error": "busy"}')}
 FAULTS = ("503", "429", "500", "502", "timeout", "cut", "no json", "shape", "drop")
 SLUGS = ("anti-social-behaviour", "robbery", "violent-crime", "theft-from-the-person", "drugs")
 
 
 def seeded_month(seed, month, count, *, share):
     """Crimes of a month as the API's objects: snapped, shared points, half of them in one spot."""
-    rng = np.random.default_rng([seed, int(month.replace("-", ""))])
-    west, south, east, north = BOX
+    number = int(month.replace("-", ""))
+    rng, start = np.random.default_rng([seed, number]), number * 1_000_000
     # A fixed set of snap points; many are near one spot, so that cells there are full.
     points = np.random.default_rng(seed).random((max(20, count // 8), 2))
     near = np.random.default_rng(seed + 1).random(len(points)) < share
     points[near] = 0.5 + (points[near] - 0.5) * 0.12
     chosen = rng.integers(len(points), size=count)
-    lon = west + points[chosen, 0] * (east - west)
-    lat = south + points[chosen, 1] * (north - south)
+    lon, lat = (BOX[:2] + points[chosen] * np.subtract(BOX[2:], BOX[:2])).T
     slug = rng.choice(SLUGS, size=count)
     railway = rng.random(count) < 0.06
-    start = int(month.replace("-", "")) * 1_000_000
     outcome = {"category": "Under investigation", "date": month}
     return [
         {
@@ -68,7 +67,7 @@ class World:
     vanishing: set[str] = field(default_factory=set)
     requests: list[tuple[str, str]] = field(default_factory=list)
     retry_after: str = "0"
-    slow_seconds: float = 0.5
+    slow_seconds: float = 1.2
     faults: int = 0
 
     def __post_init__(self):
@@ -81,13 +80,11 @@ class World:
 
     def within(self, month, ring):
         """Crimes of a month in a ring "lat,lng:lat,lng"."""
-        corners = [tuple(map(float, corner.split(","))) for corner in ring.split(":")]
-        polygon = shapely.Polygon([(lon, lat) for lat, lon in corners])
-        places = [one["location"] for one in self.crimes[month]]
-        x, y = ([float(one[axis]) for one in places] for axis in ("longitude", "latitude"))
-        return [
-            self.crimes[month][row] for row in np.flatnonzero(shapely.contains_xy(polygon, x, y))
-        ]
+        crimes = np.array(self.crimes[month], dtype=object)
+        corners = np.array([corner.split(",") for corner in ring.split(":")], dtype=float)
+        places = [one["location"] for one in crimes]
+        at = np.array([[one["longitude"], one["latitude"]] for one in places], dtype=float)
+        return crimes[shapely.contains_xy(shapely.Polygon(corners[:, ::-1]), at)].tolist()
 
     def fault(self):
         """The next fault: scripted, else drawn; empty for none."""
@@ -123,13 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Send an answer with a fault, or well."""
         world = self.server.world
         headers = {"Retry-After": world.retry_after} if fault == "429" else {}
-        instead = {
-            "no json": (200, b"<html>Sorry, we are busy</html>"),
-            "shape": (200, b'{"error": "busy"}'),
-        }
         if fault.isdigit():
             status, body = int(fault), b"fault"
-        status, body = instead.get(fault, (status, body))
+        status, body = INSTEAD.get(fault, (status, body))
         if fault in {"timeout", "drop"}:
             time.sleep(world.slow_seconds if fault == "timeout" else 0)
             self.close_connection = True
@@ -175,17 +168,13 @@ class _Server(ThreadingHTTPServer):
 
 BOX = (-0.16, 51.50, -0.10, 51.54)
 SETTINGS = """
-[area]
-name = "Somewhere"
-bounds = [-0.16, 51.50, -0.10, 51.54]
+area.bounds = [-0.16, 51.50, -0.10, 51.54]
+fetch.contact = "analyst@example.org"
 
 [sources]
 crimes = ["crimes/*/*.csv"]
 schools = "schools.csv"
 streets = "streets.osm.pbf"
-
-[fetch]
-contact = "analyst@example.org"
 """
 
 
@@ -226,7 +215,7 @@ def make_world():
     def make(months, count, *, most, seed, share=0.5):
         last = map(str, pd.period_range(end="2026-09", periods=months, freq="M"))
         crimes = {month: seeded_month(seed, month, count, share=share) for month in last}
-        return World(crimes=crimes, most=most, slow_seconds=1.2)
+        return World(crimes=crimes, most=most)
 
     return make
 
