@@ -99,9 +99,8 @@ def read_crimes(
     excluded = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
     good &= ~excluded
-    good[good] = _is_in_plausible_month(
-        table.loc[good, "month"], table.loc[good, "file"], paths, left_out, alarms
-    )
+    dated = table.loc[good]
+    good[good] = _is_in_plausible_month(dated["month"], dated["file"], paths, left_out, alarms)
     if not good.any():
         if problems := alarms.take_problems():  # they say why
             raise InputError(problems)
@@ -298,7 +297,6 @@ def _build_incidents(
     for name in ("category", "force"):
         data[name] = data[name].remove_unused_categories()
     times, precision = pd.Series(data["occurred_at"]), table["precision"].to_numpy()[good]
-    data["timed"] = timestamps.is_time_known(
-        precision, times, data["category"].codes.astype(np.int64)
-    )
+    category = data["category"].codes.astype(np.int64)
+    data["timed"] = timestamps.is_time_known(precision, times, category)
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))

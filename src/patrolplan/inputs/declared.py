@@ -154,9 +154,8 @@ class Table:
             wrong = text[~np.asarray(is_good, dtype=bool)]
             for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
                 what = words.format(value=table_reader.quote_value(value))
-                problems.append(
-                    Problem(file, what, remedy, table_reader.describe_cell(row, column))
-                )
+                place = table_reader.describe_cell(row, column)
+                problems.append(Problem(file, what, remedy, place))
         return problems
 
     def store(self, text: pd.DataFrame) -> pd.DataFrame:

@@ -95,9 +95,8 @@ def check_copied_rows(
     for number, (path, own) in enumerate(zip(paths, counts, strict=True)):
         again = own.sum() - len(own)
         if typed[number] and len(own) >= MIN_KINDS and again > max(MANY_ALIKE, FEW * own.sum()):
-            problems.add(
-                path, "holds its reports more than once, alike in place, day and words", remedy
-            )
+            what = "holds its reports more than once, alike in place, day and words"
+            problems.add(path, what, remedy)
         for other, theirs in zip(paths[:number], counts[:number], strict=True):
             if not typed[number] and not typed[paths.index(other)]:
                 continue

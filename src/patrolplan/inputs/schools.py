@@ -72,11 +72,9 @@ def read_schools(
     # gets one of its name and place, so that it stays the same. An impossible figure counts as not
     # known: a wrong roll would put pupils on the streets who do not exist.
     selection = selection or SchoolSettings()
-    columns = columns or {}
     alarms = Alarms() if alarms is None else alarms
-    files = table_reader.read_each(
-        paths, partial(_read_one, projection=projection, columns=columns)
-    )
+    read = partial(_read_one, projection=projection, columns=columns or {})
+    files = table_reader.read_each(paths, read)
     table_reader.check_accounts("schools", files, left_out, alarms)
     listed = pd.concat([file.rows for file in files], ignore_index=True)
     problems = Problems()

@@ -310,10 +310,8 @@ def read_duties(
         some = ", ".join(officers[:MAX_NAMED])
         remedy = f"write a name of the officers table, such as {some}"
         remedy = remedy if some else "name officers there"
-        names = [*officers, ""]
-        rules.append(
-            Rule("officer", lambda t, c: t[c].isin(names), "there is no officer {value}", remedy)
-        )
+        what, names = "there is no officer {value}", [*officers, ""]
+        rules.append(Rule("officer", lambda t, c: t[c].isin(names), what, remedy))
     text = DUTIES.read(paths, columns, rules)
     points = coarsen_visits(DUTIES.locate(text, projection), text["kind"])
     points[np.isnan(points.x)] = shapely.Point()
@@ -351,14 +349,8 @@ def coarsen_visits(points: gpd.array.GeometryArray, kinds: pd.Series) -> gpd.arr
 def read_visits(path: TableSource) -> pd.DataFrame:
     """Visits recorded on paper, see `VISITS`, by row: what is not given is NA."""
     text = VISITS.read([path], None).set_index("row").drop(columns="file")
-    counts = {
-        name: pd.to_numeric(text[name], errors="coerce").astype("Int64")
-        for name in ("stop", "engagements", "people")
-    }
-    return (
-        text.astype(object)
-        .mask(text == "", pd.NA)
-        .assign(
-            date=parse_dates(text["date"]).dt.date, minutes=parse_numbers(text["minutes"]), **counts
-        )
-    )
+    rows = text.astype(object).mask(text == "", pd.NA)
+    for name in ("stop", "engagements", "people"):
+        rows[name] = pd.to_numeric(text[name], errors="coerce").astype("Int64")
+    date, minutes = parse_dates(text["date"]).dt.date, parse_numbers(text["minutes"])
+    return rows.assign(date=date, minutes=minutes)

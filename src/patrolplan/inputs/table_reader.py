@@ -197,9 +197,8 @@ def _read_layer(
         return dict.fromkeys(theirs.values())
 
     frame = formats.read_layer(path, source, choose)
-    text = pd.DataFrame(
-        {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}, index=frame.index
-    )
+    cells = {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}
+    text = pd.DataFrame(cells, index=frame.index)
     if isinstance(frame, gpd.GeoDataFrame) and axes:
         text = text.assign(**write_points(frame.geometry, path, axes))
     table = delimited.strip_cells(text.rename_axis("row"))

@@ -38,13 +38,11 @@ MAX_MIDNIGHT_RATIO, MIDNIGHT_ALLOWANCE = 2, 3  # 00:00 is true up to this, again
 def parse_timestamps(text: pd.Series) -> pd.Series:
     """Local times of a text column, in ISO 8601 or day first; NaT where there is none."""
     # Times with an offset from UTC are converted to UK time.
-    values = text.astype(object).where(
-        _contains_pattern(text, ISO_DATE) | _contains_pattern(text, SLASHES)
-    )
+    is_date = _contains_pattern(text, ISO_DATE) | _contains_pattern(text, SLASHES)
     has_offset = _contains_pattern(text, UTC_OFFSET)
-    universal = pd.to_datetime(
-        values.where(has_offset), errors="coerce", format="ISO8601", utc=True
-    )
+    values = text.astype(object).where(is_date)
+    far = values.where(has_offset)
+    universal = pd.to_datetime(far, errors="coerce", format="ISO8601", utc=True)
     times = universal.dt.tz_convert("Europe/London").dt.tz_localize(None)
     for form in ("ISO8601", *DAY_FIRST):
         local = pd.to_datetime(values.where(~has_offset), errors="coerce", format=form)

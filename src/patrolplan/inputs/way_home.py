@@ -156,12 +156,10 @@ def _read_points(
     alarms, problems = alarms or Alarms(), Problems()
     fields = STOP_FIELDS if source == "stops" else PLACE_FIELDS
     tables = [pd.DataFrame(columns=["kind", "virtual", "boardings", "x", "y", "is_coarse"])]
-    accounts = []
+    accounts, how = [], (fields, columns or {}, projection)
     for path in paths:
         with problems.collect():
-            counted = table_reader.read_placed_table(
-                path, fields, columns or {}, projection, source=source
-            )
+            counted = table_reader.read_placed_table(path, *how, source=source)
             table = counted.rows
             if "kind" not in table and "code" not in table:
                 what = "does not say which stops are of buses: no column 'kind'"
