@@ -208,22 +208,17 @@ def test_fears_of_no_known_time_count_by_a_quarter_in_each(survey_area):
 
 @pytest.mark.slow
 def test_the_card_of_the_school_prints_what_the_class_planted(borough, run, tmp_path):
-    """From the file of a class to the words in the plan, on the terminal, the map and the card."""
-    survey = Survey(30)
-    read = tmp_path / "read.csv"
-    arguments = ("--config", borough, "--out", read)
-    code, _, _ = run("survey", "--read", survey.write(tmp_path), *arguments)
-    assert code == 0
+    """From the file of a class to the words in the plan, on the map and, in short, on the card."""
+    survey, read, out = Survey(30), tmp_path / "read.csv", tmp_path / "out"
+    files = survey.write(tmp_path), "--config", borough, "--out", read
+    assert run("survey", "--read", *files)[0] == 0
     shutil.copy(read, borough.parent / "reports.csv")
-    out, expected = tmp_path / "out", _recount(survey.draw_answers())
-    code, _, _ = run("plan", "--config", borough, "--school", URN, "--out", out, "--workers", 1)
-    assert code == 0
-    document = json.loads((out / "plan.json").read_text(encoding="utf-8"))
-    (patrol,) = document["patrols"]
-    stops = [stop["hotspot"] for stop in patrol["stops"] if stop["why"][0] == expected]
-    assert stops
+    options = ("--config", borough, "--school", URN, "--out", out, "--workers", 1)
+    assert run("plan", *options)[0] == 0
+    expected = _recount(survey.draw_answers())
+    (patrol,) = json.loads((out / "plan.json").read_text(encoding="utf-8"))["patrols"]
+    assert expected in [stop["why"][0] for stop in patrol["stops"]]
     card = PdfReader(out / "cards" / f"{URN}.pdf").pages[0].extract_text()
-    words = " ".join(card.split())
-    assert f"{expected}." in words
-    page = (out / "map.html").read_text(encoding="utf-8")
-    assert expected in page
+    factors = expected.partition("): ")[2]
+    assert f"Pupils feel unsafe: {factors}." in " ".join(card.split())
+    assert expected in (out / "map.html").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
+from table_files import write_content
 
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import MAX_TRACK_BYTES, read_track
@@ -19,14 +20,8 @@ def _point(time, latitude=51.53, longitude=0.87):
 
 @pytest.fixture
 def track(tmp_path):
-    """Write a file and read it."""
-
-    def call(content):
-        path = tmp_path / "walk.gpx"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_track(path)
-
-    return call
+    """What writes a file and reads it."""
+    return lambda content: read_track(write_content(tmp_path, content, "walk.gpx"))
 
 
 def test_points_come_in_the_order_of_time(track):

@@ -89,22 +89,12 @@ def test_every_time_of_day_is_accepted(tmp_path):
     assert read_bell_times([path])["finish_time"].tolist() == times
 
 
-@pytest.fixture
-def visits(tmp_path):
-    """Write a table and read it."""
-
-    def call(*lines):
-        return small_tables.read_visits(write_lines(tmp_path, *lines))
-
-    return call
-
-
 @pytest.mark.parametrize("headings", ["with,reason", "together,not_made"])
-def test_a_table_of_visits(visits, headings):
+def test_a_table_of_visits(tmp_path, headings):
     """Stops by number, who came along, when, why not; an earlier phone map has other headings."""
     head = f"officer,date,stop,minutes,engagements,people,arrive,{headings}"
     rows = ("SSO-01,2026-12-01,2,12.5,3,3,15:41,SSO-02;SSO-03,", "SSO-01,2026-12-01,3,0,,,,,sick")
-    table = visits(head, *rows)
+    table = small_tables.read_visits(write_lines(tmp_path, head, *rows))
     assert table.index.tolist() == [2, 3]
     wanted = {
         "date": [dt.date(2026, 12, 1)] * 2, "stop": [2, 3], "minutes": [12.5, 0.0],
@@ -148,106 +138,84 @@ NO_SHARES = [
     *(("walk_share", cell) for cell in ("-0.1", "60", "half")),
     *(("bus_share", cell) for cell in ("1.5", "x", "-")),
 ]
-FAULTS = {
-    "bells": """
-        1 | 1,15:10 |
-        1 | 1,15:20 | urn: '1' is a duplicate
-        1 | ,15:00 | urn: the URN is missing
-        1 | 3,26:00 | finish_time: '26:00' is not a valid time
-        2 | 1,15:10 | urn: '1' is a duplicate
-        2 | 4,x | finish_time: 'x' is not a valid time
-    """,
-    "shares": """
-        1 | A,15:10,1,240,0.7,0.3 |
-        1 | B,15:10,0,0.0,0.7,0.31 | bus_share: '0.31' and walk_share are more than 1 togeth
-    """,
-    "gates": """
-        1 | 1,-0.13,51.52 |
-        1 | 2,,51.52 | longitude: '' is not a valid coordinate
-        1 | 3,-0.13,north | latitude: 'north' is not a valid coordinate
-        1 | ,-0.13,51.52 | urn: the URN is missing
-        1 | 4,200,51.52 | longitude: '200' is not a valid coordinate
-        1 | 5,-0.13,-91 | latitude: '-91' is not a valid coordinate
-        2 | 1,-0.13,51.52 | urn: '1' is a duplicate
-    """,
-    "duties": """
-        1 | A,2026-11-16,09:00,10:00,court,,, |
-        1 | C,2026-11-16,09:00,10:00,court,,, | officer: there is no officer 'C'
-        1 | A,2026-13-16,09:00,10:00,court,,, | date: '2026-13-16' is not a valid date
-        1 | A,2026-11-16,9,10:00,court,,, | from: '9' is not a valid time
-        1 | A,2026-11-16,22:00,06:00,court,,, | to: '06:00' is not after the start
-        1 | A,2026-11-16,09:00,09:00,court,,, | to: '09:00' is not after the start
-        1 | A,2026-11-16,09:00,10:00,party,,, | kind: 'party' is not a kind
-        2 | A,2026-11-16,09:00,10:00,court,9,-0.1,51.5 | urn: a duty at '9' has coordinates
-        2 | A,2026-11-16,09:00,10:00,court,,-0.1, | latitude: '' is not a valid coordinate
-        2 | A,2026-11-16,09:00,10:00,court,,190,51.5 | longitude: '190' is not a valid
-    """,
-    "tasked": """
-        1 | T0,999,51.5,true,*,2026-11-02,2026-12-18,a,b | longitude: '999' is not a valid
-        1 | T1,0,51.5,maybe,*,2026-11-02,2026-12-18,a,b | must_visit: 'maybe' is neither
-        1 | T1,0,51.5,true,*,2026-11-02,2026-12-18,a,b | place_id: 'T1' is a duplicate
-        1 | T2,0,51.5,true,,2026-11-02,2026-12-18,a,b | schools: the schools are missing
-        1 | T3,0,51.5,true,*,2026-13-01,2026-12-18,a,b | from: '2026-13-01' is not a valid
-        1 | T4,0,51.5,true,*,2026-12-18,2026-12-01,a,b | to: '2026-12-01' is before the first
-        1 | T5,0,51.5,true,*,2026-11-02,2026-12-18,,b | reason: the reason is missing
-        2 | T6,0,51.5,true,*,2026-11-02,2026-12-18,a, | by: the requester is missing
-    """,
-    "terms": """
-        1 | *,2025-09-31,2025-12-19,term | from: '2025-09-31' is not a valid date
-        1 | *,2025-09-01,19/12/2025,term | to: '19/12/2025' is not a valid date
-        1 | *,2025-12-19,2025-09-01,term | to: '2025-09-01' is before the first day
-        1 | ,2025-09-01,2025-12-19,term | urn: the school is missing
-        1 | *,2025-09-01,2025-12-19,holiday | kind: 'holiday' is not a kind
-        2 | *,,2025-12-19,term | from: '' is not a valid date
-    """,
-    "visits": """
-        1 | ,2026-12-01,H1,,15,,,, | officer: the officer is missing
-        1 | SSO-01,01/12/2026,H1,,15,,,, | date: '01/12/2026'
-        1 | SSO-01,2026-12-01,,,15,,,, | hotspot: the place is missing
-        1 | SSO-01,2026-12-01,H1,,900,,,, | minutes: '900'
-        1 | SSO-01,2026-12-01,H1,,many,,,, | minutes: 'many'
-        1 | SSO-01,2026-12-01,H1,x,15,,,, | stop: 'x'
-        1 | SSO-01,2026-12-01,H1,,15,-1,,, | engagements: '-1'
-        1 | SSO-01,2026-12-01,H2,,15,,0,, | people: '0' is not a number of people, 1 to 99
-        1 | SSO-01,2026-12-01,H3,,0,,,25:00, | arrive: '25:00' is not a valid time
-        1 | SSO-01,2026-12-01,H4,,0,,,,no time | reason: 'no time' is not a reason
-    """,
-    "clock": """
-        1 | Robbery,*,00:30,1 |
-        1 | ,*,00:00,1 | category: the category is missing
-        1 | Robbery,02-Jan,00:00,1 | kind: '02-Jan' is not a kind of place
-        1 | Robbery,1-2,00:15,1 | from: '00:15' is not the start of a half-hour
-        1 | Robbery,1-2,24:00,1 | from: '24:00' is not the start of a half-hour
-        1 | Robbery,12+,00:30,-1 | share: '-1' is not a share
-        1 | Robbery,3-5,00:30,x | share: 'x' is not a share
-        1 | Robbery,*,00:30,1 | from: '00:30' is a duplicate
-    """,
-    "origins": """
-        1 | 7,B,8 |
-        1 | ,A,3 | urn: the URN is missing
-        1 | 7,,3 | area: the area is missing
-        1 | 7,B,617 | area: this school has the same area in an earlier row
-    """,
-    "areas": """
-        1 | A,10, |
-        1 | ,, | area: the area's name is missing
-        1 | B,-1, | residents: '-1' is not a number of people
-        2 | A,,3 | area: 'A' is a duplicate
-        2 | C,9,10 | aged_5_16: '10' is more than all residents of the area
-        2 | D,many,3 | residents: 'many' is not a number of people
-    """,
-    "designated": """
-        1 | HO-1,Mill,,,, |
-        1 | H3,Mill,,,, | place_id: 'H3' is how hotspots are called
-        1 | <b>,Mill,,,, | place_id: '<b>' is not an id
-        1 | HO-1,Mill,,,, | place_id: 'HO-1' is a duplicate
-        1 | HO-5,Mill,mon+tue,,, | days: 'mon+tue' is not a list of days
-        1 | HO-6,Mill,,25:00,16:00, | from: '25:00' is not a valid time
-        1 | HO-7,Mill,,16:00,, | to: the time is missing while the other one is there
-        1 | HO-8,Mill,,,,some | minutes: 'some' is not a number of minutes
-    """,
-}
-"""Of each table, rows of one or two files, and the column and words of what is wrong with them."""
+FAULTS = """
+bells 1 | 1,15:10 |
+bells 1 | 1,15:20 | urn: '1' is a duplicate
+bells 1 | ,15:00 | urn: the URN is missing
+bells 1 | 3,26:00 | finish_time: '26:00' is not a valid time
+bells 2 | 1,15:10 | urn: '1' is a duplicate
+bells 2 | 4,x | finish_time: 'x' is not a valid time
+shares 1 | A,15:10,1,240,0.7,0.3 |
+shares 1 | B,15:10,0,0.0,0.7,0.31 | bus_share: '0.31' and walk_share are more than 1 togeth
+gates 1 | 1,-0.13,51.52 |
+gates 1 | 2,,51.52 | longitude: '' is not a valid coordinate
+gates 1 | 3,-0.13,north | latitude: 'north' is not a valid coordinate
+gates 1 | ,-0.13,51.52 | urn: the URN is missing
+gates 1 | 4,200,51.52 | longitude: '200' is not a valid coordinate
+gates 1 | 5,-0.13,-91 | latitude: '-91' is not a valid coordinate
+gates 2 | 1,-0.13,51.52 | urn: '1' is a duplicate
+duties 1 | A,2026-11-16,09:00,10:00,court,,, |
+duties 1 | C,2026-11-16,09:00,10:00,court,,, | officer: there is no officer 'C'
+duties 1 | A,2026-13-16,09:00,10:00,court,,, | date: '2026-13-16' is not a valid date
+duties 1 | A,2026-11-16,9,10:00,court,,, | from: '9' is not a valid time
+duties 1 | A,2026-11-16,22:00,06:00,court,,, | to: '06:00' is not after the start
+duties 1 | A,2026-11-16,09:00,09:00,court,,, | to: '09:00' is not after the start
+duties 1 | A,2026-11-16,09:00,10:00,party,,, | kind: 'party' is not a kind
+duties 2 | A,2026-11-16,09:00,10:00,court,9,-0.1,51.5 | urn: a duty at '9' has coordinates
+duties 2 | A,2026-11-16,09:00,10:00,court,,-0.1, | latitude: '' is not a valid coordinate
+duties 2 | A,2026-11-16,09:00,10:00,court,,190,51.5 | longitude: '190' is not a valid
+tasked 1 | T0,999,51.5,true,*,2026-11-02,2026-12-18,a,b | longitude: '999' is not a valid
+tasked 1 | T1,0,51.5,maybe,*,2026-11-02,2026-12-18,a,b | must_visit: 'maybe' is neither
+tasked 1 | T1,0,51.5,true,*,2026-11-02,2026-12-18,a,b | place_id: 'T1' is a duplicate
+tasked 1 | T2,0,51.5,true,,2026-11-02,2026-12-18,a,b | schools: the schools are missing
+tasked 1 | T3,0,51.5,true,*,2026-13-01,2026-12-18,a,b | from: '2026-13-01' is not a valid
+tasked 1 | T4,0,51.5,true,*,2026-12-18,2026-12-01,a,b | to: '2026-12-01' is before the first
+tasked 1 | T5,0,51.5,true,*,2026-11-02,2026-12-18,,b | reason: the reason is missing
+tasked 2 | T6,0,51.5,true,*,2026-11-02,2026-12-18,a, | by: the requester is missing
+terms 1 | *,2025-09-31,2025-12-19,term | from: '2025-09-31' is not a valid date
+terms 1 | *,2025-09-01,19/12/2025,term | to: '19/12/2025' is not a valid date
+terms 1 | *,2025-12-19,2025-09-01,term | to: '2025-09-01' is before the first day
+terms 1 | ,2025-09-01,2025-12-19,term | urn: the school is missing
+terms 1 | *,2025-09-01,2025-12-19,holiday | kind: 'holiday' is not a kind
+terms 2 | *,,2025-12-19,term | from: '' is not a valid date
+visits 1 | ,2026-12-01,H1,,15,,,, | officer: the officer is missing
+visits 1 | SSO-01,01/12/2026,H1,,15,,,, | date: '01/12/2026'
+visits 1 | SSO-01,2026-12-01,,,15,,,, | hotspot: the place is missing
+visits 1 | SSO-01,2026-12-01,H1,,900,,,, | minutes: '900'
+visits 1 | SSO-01,2026-12-01,H1,,many,,,, | minutes: 'many'
+visits 1 | SSO-01,2026-12-01,H1,x,15,,,, | stop: 'x'
+visits 1 | SSO-01,2026-12-01,H1,,15,-1,,, | engagements: '-1'
+visits 1 | SSO-01,2026-12-01,H2,,15,,0,, | people: '0' is not a number of people, 1 to 99
+visits 1 | SSO-01,2026-12-01,H3,,0,,,25:00, | arrive: '25:00' is not a valid time
+visits 1 | SSO-01,2026-12-01,H4,,0,,,,no time | reason: 'no time' is not a reason
+clock 1 | Robbery,*,00:30,1 |
+clock 1 | ,*,00:00,1 | category: the category is missing
+clock 1 | Robbery,02-Jan,00:00,1 | kind: '02-Jan' is not a kind of place
+clock 1 | Robbery,1-2,00:15,1 | from: '00:15' is not the start of a half-hour
+clock 1 | Robbery,1-2,24:00,1 | from: '24:00' is not the start of a half-hour
+clock 1 | Robbery,12+,00:30,-1 | share: '-1' is not a share
+clock 1 | Robbery,3-5,00:30,x | share: 'x' is not a share
+clock 1 | Robbery,*,00:30,1 | from: '00:30' is a duplicate
+origins 1 | 7,B,8 |
+origins 1 | ,A,3 | urn: the URN is missing
+origins 1 | 7,,3 | area: the area is missing
+origins 1 | 7,B,617 | area: this school has the same area in an earlier row
+areas 1 | A,10, |
+areas 1 | ,, | area: the area's name is missing
+areas 1 | B,-1, | residents: '-1' is not a number of people
+areas 2 | A,,3 | area: 'A' is a duplicate
+areas 2 | C,9,10 | aged_5_16: '10' is more than all residents of the area
+areas 2 | D,many,3 | residents: 'many' is not a number of people
+designated 1 | HO-1,Mill,,,, |
+designated 1 | H3,Mill,,,, | place_id: 'H3' is how hotspots are called
+designated 1 | <b>,Mill,,,, | place_id: '<b>' is not an id
+designated 1 | HO-1,Mill,,,, | place_id: 'HO-1' is a duplicate
+designated 1 | HO-5,Mill,mon+tue,,, | days: 'mon+tue' is not a list of days
+designated 1 | HO-6,Mill,,25:00,16:00, | from: '25:00' is not a valid time
+designated 1 | HO-7,Mill,,16:00,, | to: the time is missing while the other one is there
+designated 1 | HO-8,Mill,,,,some | minutes: 'some' is not a number of minutes
+"""
+"""Table, number of its file, a row, and the column and words of what is wrong with it."""
 
 ROLE = {"role": "", "alone": ""}
 SAYS = {"max_patrols_per_week": "not a number of patrols", "mode": "not a mode",
@@ -279,15 +247,16 @@ MORE_FAULTS = {
 
 def _list_faults(table):
     """The number of the file, the row, the column, and what is wrong."""
-    for line in FAULTS.get(table, "").strip().splitlines():
-        number, row, words = (part.strip() for part in line.split("|"))
+    for line in FAULTS.strip().splitlines():
+        place, row, words = (part.strip() for part in line.split("|"))
         column, _, what = words.partition(": ")
-        yield number, row, column, what
+        if place[:-2] == table:
+            yield place[-1], row, column, what
     for fault in MORE_FAULTS.get(table, ()):
         yield "2", *fault
 
 
-@pytest.mark.parametrize("table", {**FAULTS, **MORE_FAULTS})
+@pytest.mark.parametrize("table", TABLES)
 def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
     """Each wrong value has one message, with its file, row and column, all in one error."""
     (read, header), first = TABLES[table], 1 if table in SHAPES else 2
@@ -313,10 +282,10 @@ def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
     ("officer,stop,minutes", r"no column 'date'; add it\.$"),
     ("officer,date,minutes", "row 2, column 'hotspot': the place is missing; write the stop"),
 ])  # fmt: skip
-def test_visits_without_a_column_are_refused(visits, header, message):
+def test_visits_without_a_column_are_refused(tmp_path, header, message):
     """A visit has a day and a place; no settings could map the columns of an option's table."""
     with pytest.raises(InputError, match=message):
-        visits(header, "SSO-01,2026-12-01,15")
+        small_tables.read_visits(write_lines(tmp_path, header, "SSO-01,2026-12-01,15"))
 
 
 def test_shares_of_a_school_are_numbers_or_not_known(tmp_path):

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, strategies as st
 from pyarrow import parquet
+from table_files import write_content
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -19,16 +20,15 @@ from patrolplan.inputs.formats import MemoryTable
 from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers
 
 
-@pytest.mark.parametrize(
-    ("longitude", "latitude"),
-    [("", "51.5"), ("-0.1", "n/a"), ("181", "51"), ("-0.1", "-91"), ("inf", "51"), ("-0.1", None)],
-)
-def test_impossible_degrees_are_nan(longitude, latitude):
+def test_impossible_degrees_are_nan():
     """A row without degrees, or with impossible ones, has no place; the others keep theirs."""
-    frame = pd.DataFrame({"longitude": [longitude, "-0.13"], "latitude": [latitude, "51.52"]})
-    stops = MemoryTable("stops", frame)
-    table = table_reader.read_placed_table(stops, POINT_FIELDS, {}, Projection(), source="stops")
-    assert np.isfinite(table.rows[["x", "y"]]).to_numpy().tolist() == [[False] * 2, [True] * 2]
+    longitude = ["", "-0.1", "181", "-0.1", "inf", "-0.1", "-0.13"]
+    latitude = ["51.5", "n/a", "51", "-91", "51", None, "51.52"]
+    frame = MemoryTable("stops", pd.DataFrame({"longitude": longitude, "latitude": latitude}))
+    table = table_reader.read_placed_table(frame, POINT_FIELDS, {}, Projection(), source="stops")
+    assert np.isfinite(table.rows[["x", "y"]]).to_numpy().tolist() == [
+        [n == 6] * 2 for n in range(7)
+    ]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False))
@@ -47,12 +47,6 @@ def _read(path):
     return table_reader.read_table(path, FIELDS, {}, source="schools")
 
 
-def _written(folder, content, name="schools.csv"):
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
 def _refused(path):
     with pytest.raises(InputError) as error:
         _read(path)
@@ -63,7 +57,7 @@ def _refused(path):
 
 def test_only_wanted_columns_come_in_under_our_names(tmp_path):
     """Known columns are found in any case and order, under our names; others stay out."""
-    path = _written(tmp_path, "secret,ESTABLISHMENTNAME,urn\nx,Hill School,1\n")
+    path = write_content(tmp_path, "secret,ESTABLISHMENTNAME,urn\nx,Hill School,1\n")
     table = _read(path)
     assert list(table.columns) == ["urn", "name"]
     assert table.to_dict("index") == {2: {"urn": "1", "name": "Hill School"}}
@@ -76,7 +70,7 @@ def test_delimiters_and_encodings(tmp_path, delimiter, encoding):
     other = ";" if delimiter == "," else ","  # signs in cells do not matter
     rows = (("URN", "EstablishmentName"), ("1", f"École \u2013 Hill\u2019s{other}"), ("2", "b"))
     text = "\r\n".join(delimiter.join(row) for row in rows)
-    table = _read(_written(tmp_path, text.encode(encoding)))
+    table = _read(write_content(tmp_path, text.encode(encoding)))
     assert list(table["name"]) == [f"École \u2013 Hill\u2019s{other}", "b"]
 
 
@@ -84,7 +78,7 @@ def test_delimiters_and_encodings(tmp_path, delimiter, encoding):
 def test_windows_letter_far_down_is_read(tmp_path, rows):
     """A Windows-1252 letter is read wherever in the file it first occurs."""
     head = b"URN,EstablishmentName\n" + b"1,a\n" * rows
-    table = _read(_written(tmp_path, head + "2,Café".encode("cp1252")))
+    table = _read(write_content(tmp_path, head + "2,Café".encode("cp1252")))
     assert table["name"].iloc[-1] == "Café"
     assert len(table) == rows + 1
 
@@ -92,8 +86,8 @@ def test_windows_letter_far_down_is_read(tmp_path, rows):
 def test_packed_files_read_like_csv(tmp_path):
     """The same table as .csv and .csv.gz reads the same, row numbers included."""
     text = b"URN,EstablishmentName\n1,a\n2,\n3,c\n"
-    plain = _read(_written(tmp_path, text, "t.csv"))
-    packed = _read(_written(tmp_path, gzip.compress(text), "t.csv.gz"))
+    plain = _read(write_content(tmp_path, text, "t.csv"))
+    packed = _read(write_content(tmp_path, gzip.compress(text), "t.csv.gz"))
     pd.testing.assert_frame_equal(plain, packed)
     assert list(plain.index) == [2, 3, 4]
     assert plain["name"].isna().tolist() == [False, True, False]
@@ -110,7 +104,7 @@ def test_parquet_with_spoiled_notes_of_pandas_is_refused(tmp_path):
 @pytest.mark.parametrize("before", [0, 1, 3])
 def test_row_numbers_are_lines_of_the_file(tmp_path, before):
     """The index is the line number, over blank lines before the header and between rows."""
-    path = _written(tmp_path, "\n" * before + "URN,EstablishmentName\n1,a\n\n , \n2,b\n")
+    path = write_content(tmp_path, "\n" * before + "URN,EstablishmentName\n1,a\n\n , \n2,b\n")
     table = _read(path)
     assert list(table.index) == [before + 2, before + 5]
     assert list(table["urn"]) == ["1", "2"]
@@ -118,18 +112,18 @@ def test_row_numbers_are_lines_of_the_file(tmp_path, before):
 
 def test_missing_columns_are_all_named_with_their_nearest(tmp_path):
     """Every required column that is not there is named, with the nearest name that is."""
-    path = _written(tmp_path, "URN,EstablishmentNames,phase\n1,a,b\n")
+    path = write_content(tmp_path, "URN,EstablishmentNames,phase\n1,a,b\n")
     message = _refused(path)
     assert "no column 'EstablishmentName' (nearest: 'EstablishmentNames')" in message
     assert "[columns.schools], name = 'their name'" in message
-    both = _refused(_written(tmp_path, "a,b\n1,2\n", "both.csv"))
+    both = _refused(write_content(tmp_path, "a,b\n1,2\n", "both.csv"))
     assert "no column 'URN'" in both
     assert "no column 'EstablishmentName'" in both
 
 
 def test_values_of_a_file_without_header_are_not_shown(tmp_path):
     """Where the first line is not a header, its values are not in the message."""
-    message = _refused(_written(tmp_path, "EstablishmentNam,urm\n1,a\n"))
+    message = _refused(write_content(tmp_path, "EstablishmentNam,urm\n1,a\n"))
     assert not [one for one in ("EstablishmentNam'", "urm") if one in message]
 
 
@@ -165,7 +159,7 @@ def test_truncated_gzip_is_broken(tmp_path, share):
     """A gzip file that ends too early is reported as broken, wherever it was cut."""
     lines = "".join(f"{number},School {number * 7919 % 10007}\n" for number in range(30_000))
     whole = gzip.compress(b"URN,EstablishmentName\n" + lines.encode())
-    path = _written(tmp_path, whole[: int(len(whole) * share)], "t.csv.gz")
+    path = write_content(tmp_path, whole[: int(len(whole) * share)], "t.csv.gz")
     assert "is broken" in _refused(path)
 
 
@@ -179,7 +173,7 @@ def test_shown_values_are_short_and_on_one_line(value):
 
 
 def _split(folder, content):
-    return split_rows(open_delimited(_written(folder, content)), ("a", "c"))
+    return split_rows(open_delimited(write_content(folder, content)), ("a", "c"))
 
 
 CELL = st.sampled_from(["", " ", "1", "x y", "9.5", "NA", "null"])

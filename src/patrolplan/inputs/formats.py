@@ -47,10 +47,7 @@ class MemoryTable:
     def __str__(self) -> str:
         return name_argument(self.source) + (f", table {self.number}" if self.number else "")
 
-    @property
-    def name(self) -> str:
-        """The same, as a file has a name."""
-        return str(self)
+    name = property(__str__)  # as a file has one
 
     def is_file(self) -> bool:
         """It is not a file, so it is not looked up in a cache of files."""

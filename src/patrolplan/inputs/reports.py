@@ -12,16 +12,11 @@ import pandas as pd
 from patrolplan.arrays import Bools, Floats, Ints, count_pairs
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs import table_reader
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.inputs.survey_form import check_surveys_differ, has_record
-from patrolplan.inputs.table_reader import (
-    Field,
-    find_coarse,
-    parse_axis,
-    parse_numbers,
-    read_counted_table,
-)
+from patrolplan.inputs.table_reader import Field, parse_axis, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.plausibility import CheckName
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
@@ -121,7 +116,7 @@ def find_odd_files(
         table = _list_places(read_counted_table(path, FIELDS, columns or {}, source="reports").rows)
         if len(table) < MIN_JUDGED:
             continue
-        coarse = find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
+        coarse = table_reader.find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
         shares: dict[CheckName, tuple[float, float]] = {"report_places": (coarse.mean(), HALF)}
         for name, numbers, most in ALIKE:
             shares[name] = _count_alike(table, numbers).max() / len(table), most

@@ -13,13 +13,7 @@ from patrolplan.inputs import table_reader
 from patrolplan.inputs.crime_checks import rename_categories
 from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.table_reader import (
-    POINT_FIELDS,
-    Field,
-    describe_cell,
-    parse_numbers,
-    quote_value,
-)
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 from patrolplan.text import format_count, list_first
@@ -214,6 +208,7 @@ def _add_wrong(
     """A problem for each different value that is wrong, with the first row that has it."""
     text = values.astype(object).where(values.notna(), "")
     for value, rows in text.groupby(text, sort=False):
-        what = f"{quote_value(value)} is not a {noun}" if value else f"the {noun} is missing"
-        what += f" ({format_count(len(rows), 'row')})"
-        problems.add(path, what, remedy, describe_cell(rows.index[0], str(values.name)))
+        quoted = table_reader.quote_value(value)
+        what = f"{quoted} is not a {noun}" if value else f"the {noun} is missing"
+        place = table_reader.describe_cell(rows.index[0], str(values.name))
+        problems.add(path, f"{what} ({format_count(len(rows), 'row')})", remedy, place)

@@ -18,15 +18,9 @@ RING = "51.5,-0.16:51.5,-0.1:51.54,-0.1:51.54,-0.16"
 
 
 @pytest.fixture
-def world(world):
-    """A world where one answer may hold everything."""
-    world.most = 10_000
-    return world
-
-
-@pytest.fixture
 def api(world, serving, quick_web):
-    """What gives the API of the world to a session."""
+    """What gives the API of the world, where one answer may hold everything, to a session."""
+    world.most = 10_000
     url = f"{serving(world)}/api"
     with ExitStack() as webs:
         yield lambda **changes: PoliceApi(webs.enter_context(quick_web(**changes)), url)
@@ -112,22 +106,17 @@ OTHERS = {
 }
 
 
-def imported(path):
-    """Full names of everything that a module imports, at its top or inside."""
-    text = path.read_text(encoding="utf-8")
+def reaching(path):
+    """What can reach out of all that a module imports, at its top or inside."""
+    text, names = path.read_text(encoding="utf-8"), set()
     for part in ast.walk(ast.parse(text)) if SPOKEN.search(text) else ():
         if isinstance(part, ast.Import):
-            yield from (alias.name for alias in part.names)
+            names |= {alias.name for alias in part.names}
         elif isinstance(part, ast.ImportFrom) and part.module:
-            yield from (f"{part.module}.{alias.name}" for alias in part.names)
-
-
-def reaching(path):
-    """What a module imports that can reach out."""
-    names = [name for name in imported(path) if not name.startswith(tuple(HARMLESS))]
-    roots = {name.split(".")[0] for name in names}
+            names |= {f"{part.module}.{alias.name}" for alias in part.names}
+    names = {name for name in names if not name.startswith(tuple(HARMLESS))}
     rooms = {"download" for name in names if name.startswith("patrolplan.inputs.download")}
-    return (roots & (REACHES_OUT | {"osmnx"})) | rooms
+    return ({name.split(".")[0] for name in names} & {*REACHES_OUT, "osmnx"}) | rooms
 
 
 def test_the_room_is_seen_to_reach_out():

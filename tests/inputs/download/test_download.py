@@ -20,18 +20,13 @@ from patrolplan.settings import CATEGORIES
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
-def rows_of(path):
-    """Rows of a file by column name."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def test_every_crime_of_the_area_comes_once(world, serving, place, fetch):
     """Cells are halved until the server answers, and no crime is lost or doubled on the way."""
     settings = place()
     fetch(settings, serving(world))
     for month, crimes in world.crimes.items():
-        rows = rows_of(settings.folder / f"crimes/{month}/{month}-street.csv")
+        path = settings.folder / f"crimes/{month}/{month}-street.csv"
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
         names = ("Crime ID", "Longitude", "Latitude", "Location", "Reported by")
         got = sorted(tuple(row[name] for name in names) for row in rows)
         assert {row["Crime type"] for row in rows} <= set(CATEGORIES)
@@ -72,16 +67,6 @@ def test_failing_requests_change_no_byte(world, serving, place, fetch, files_of,
         fetch(other, serving(stormy), web=quick_web(timeout_seconds=(2, 0.4)))
         assert stormy.faults > 0
         assert files_of(other.folder) == files_of(settings.folder)
-
-
-def test_a_month_that_is_no_longer_offered_is_noted(world, serving, place, fetch):
-    """A month missing from the list is a note, not an error, and leaves no file."""
-    world.vanishing = {"2026-08"}
-    settings = place()
-    brought = fetch(settings, serving(world))
-    assert brought.notes == ["data.police.uk does not offer crime of 2026-08 (any more)."]
-    assert not (settings.folder / "crimes/2026-08").exists()
-    assert len(brought.files) == 2
 
 
 def test_a_file_in_doubt_is_noted_and_not_replaced(world, serving, place, fetch):
@@ -143,7 +128,7 @@ def test_settings_without_a_target_send_no_request(world, serving, place, fetch)
 
 
 def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, monkeypatch, run):
-    """The command names files and notes; stopped by hand it says that nothing is lost."""
+    """It names files, and notes a month that is not offered; stopped by hand nothing is lost."""
     url = serving(world)
     ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
     monkeypatch.setattr(bringing, "Servers", lambda: ours)
@@ -154,7 +139,8 @@ def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, m
     assert code == 0
     message = json.loads(out)
     assert message["written"] == ["crimes/2026-09/2026-09-street.csv"]
-    assert "2026-08" in message["notes"][0]
+    assert message["notes"] == ["data.police.uk does not offer crime of 2026-08 (any more)."]
+    assert not (config.parent / "crimes/2026-08").exists()
     monkeypatch.setattr(bringing, "fetch_open_data", Mock(side_effect=KeyboardInterrupt))
     assert run(*command)[0] == 130
 

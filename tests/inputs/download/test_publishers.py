@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError
 from patrolplan.inputs.download import police
-from patrolplan.inputs.download.download import build_month_path, parse_month
+from patrolplan.inputs.download.download import find_target, parse_month
 from patrolplan.inputs.download.gias import COLUMNS
 from patrolplan.inputs.download.police import format_ring, halve_cell, split_into_cells
 from patrolplan.inputs.schools import read_schools
@@ -21,12 +21,6 @@ from patrolplan.settings import CATEGORIES, parse_settings
 from patrolplan.tables import LeftOut
 
 BRITISH = Projection("EPSG:27700")
-
-
-def polygon_of(cell):
-    """The polygon in degrees that is sent to the server."""
-    corners = [tuple(map(float, one.split(","))) for one in format_ring(cell, BRITISH).split(":")]
-    return shapely.Polygon([(lon, lat) for lat, lon in corners])
 
 
 @st.composite
@@ -57,7 +51,9 @@ def test_no_point_of_the_area_is_left_out(area, seed):
     x, y = np.append(x, edge[:, 0]), np.append(y, edge[:, 1])
     within = shapely.intersects_xy(area, x, y)
     lon, lat = BRITISH.to_degrees(x[within], y[within])
-    found = [shapely.contains_xy(polygon_of(cell), lon, lat) for cell in cells]
+    rings = (format_ring(cell, BRITISH).split(":") for cell in cells)  # as they are sent
+    sent = (np.array([one.split(",") for one in ring], dtype=float) for ring in rings)
+    found = [shapely.contains_xy(shapely.Polygon(ring[:, ::-1]), lon, lat) for ring in sent]
     assert np.any(found, axis=0).all()
 
 
@@ -231,7 +227,7 @@ def test_a_months_file_is_found_by_its_pattern(tmp_path, pattern, name):
     """The name chosen is one that the pattern finds, and that tells its month."""
     sources = {"crimes": [pattern], "schools": "s.csv", "streets": "s.osm.pbf"}
     chosen = parse_settings({"sources": sources}, folder=tmp_path / "here")
-    path = build_month_path(chosen, "2026-09")
+    path = find_target(chosen, "crimes", "2026-09")
     assert path == tmp_path / "here" / name
     path.parent.mkdir(parents=True)
     path.touch()

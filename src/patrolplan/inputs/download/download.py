@@ -114,22 +114,11 @@ ADVICE = {
 }
 
 
-def build_month_path(settings: Settings, month: str) -> Path:
-    """The file of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
-    stems = (f"{month}/{month}-street", f"{month}-street")
-    return _find_target(settings, "crimes", stems, TABLE_SUFFIXES)
-
-
-def build_source_path(settings: Settings, source: str) -> Path:
-    """The file of schools or streets."""
+def find_target(settings: Settings, source: str, month: str = "") -> Path:
+    """The file of a source, or of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
+    # A plain name of the settings, or our own name below the folder where a pattern begins.
+    stems = (f"{month}/{month}-street", f"{month}-street") if month else (source,)
     kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
-    return _find_target(settings, source, (source,), kinds)
-
-
-def _find_target(
-    settings: Settings, source: str, stems: Sequence[str], kinds: tuple[str, ...]
-) -> Path:
-    """A plain name of the settings, or our own name below the folder where a pattern begins."""
     patterns: Sequence[str] = getattr(settings.sources, source)
     for pattern in patterns:
         parts = Path(pattern).parts
@@ -147,11 +136,7 @@ def _find_target(
 
 
 def parse_month(path: Path) -> str:
-    """The month in a file's name, empty where there is none.
-
-    >>> parse_month(Path("crimes/2026-09/2026-09-metropolitan-street.csv"))
-    '2026-09'
-    """
+    """The month in a file's name, empty where there is none."""
     match = MONTH.search(path.name)
     return match.group() if match else ""
 
@@ -199,9 +184,7 @@ def fetch_open_data(
         raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
     limits = read_limits(settings, np.empty((0, 2)))
     targets = {  # settings without a place for one fail before any request
-        source: build_source_path(settings, source)
-        if source != "crimes"
-        else build_month_path(settings, "2026-09")
+        source: find_target(settings, source, "2026-09" if source == "crimes" else "")
         for source in SOURCES
         if source in (only or SOURCES)
     }
@@ -294,7 +277,7 @@ class _Fetch:
                 continue
             if not rows:
                 self.result.notes.append(f"No crime was recorded in the area in {month}.")
-            path, credit = build_month_path(self.settings, month), f"{CREDIT} (data.police.uk)"
+            path, credit = find_target(self.settings, "crimes", month), f"{CREDIT} (data.police.uk)"
             url = f"{self.servers.police}/crimes-street/all-crime"
             digest = atomic.hash_json([row[:OUTCOME] + row[OUTCOME + 1 :] for row in rows])
             origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,), digest)
@@ -310,7 +293,7 @@ class _Fetch:
         files: dict[str, list[Path]] = {}
         for path in self.settings.find_files("crimes"):
             files.setdefault(parse_month(path), []).append(path)
-        path = partial(build_month_path, self.settings)
+        path = partial(find_target, self.settings, "crimes")
         return [one for one in months if not self._has_files(files.get(one, []), path(one))]
 
     def _has_files(self, paths: Sequence[Path], target: Path) -> bool:
