@@ -46,9 +46,7 @@ READ_PROPERTIES = frozenset(
         *("CATEGORIES", "GEO", "ATTENDEE", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME"),
         *(f"{OWN}{name}" for name in ("OFFICER", "URN", "KIND", "WINDOW")),
     )
-)
-"""Properties that are read; all others are dropped with their text."""
-
+)  # Properties that are read; all others are dropped with their text
 SINGLE_PROPERTIES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RRULE", "GEO", "SEQUENCE")
 MONTH_PARTS = ("BYDAY", "BYMONTHDAY", "BYSETPOS", "BYMONTH")
 RULE_PARTS = {
@@ -56,8 +54,7 @@ RULE_PARTS = {
     "WEEKLY": ("BYDAY",),
     "MONTHLY": MONTH_PARTS,
     "YEARLY": (*MONTH_PARTS, "BYYEARDAY", "BYWEEKNO"),
-}
-"""Parts that a rule of each frequency may have, besides those of any."""
+}  # Parts that a rule of each frequency may have, besides those of any
 
 
 class CalendarDuty(NamedTuple):

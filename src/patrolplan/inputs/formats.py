@@ -78,9 +78,7 @@ FILE_STARTS = {
     ".json": (b"{",),
     ".gpkg": (b"SQLite format 3\0",),
     ".shp": (b"\x00\x00\x27\x0a",),
-}
-"""Formats: the ending of the file's name, and how its content begins."""
-
+}  # Formats: the ending of the file's name, and how its content begins
 GEOJSON = (".geojson", ".json")
 PARQUET = (".parquet", ".geoparquet")
 GIS_SUFFIXES = (*FILE_STARTS, *PARQUET)

@@ -34,14 +34,11 @@ TAGS = frozenset(
         *(*osm_tags.CYCLING_TAGS, *osm_tags.PATROL_TAGS),
         *(*osm_tags.CROSSING_TAGS, *osm_tags.SIDEWALK_TAGS, *osm_tags.PASSAGE_TAGS),
     )
-)
-"""Keys that decide what a street is."""
-
+)  # Keys that decide what a street is
 _GRAPH_ERRORS = (
     *(OSError, EOFError, zlib.error, ParseError, KeyError, ValueError, TypeError, SyntaxError),
     *(AttributeError, OverflowError, RecursionError, CRSError, nx.NetworkXException),
-)
-"""Errors that a broken file, or a graph from another program, may cause."""
+)  # Errors that a broken file, or a graph from another program, may cause
 
 
 def read_graphml(path: Path, projection: Projection) -> Streets:

@@ -67,8 +67,7 @@ ODD: dict[CheckName, str] = {
     "report_days": "most reports are of one day",
     "report_words": "most reports have the same words in every column",
     "report_bands": "most reports have an unknown time band",
-}
-"""Checks of a file as a whole, whose messages show no number and no value."""
+}  # Checks of a file as a whole, whose messages show no number and no value
 
 
 MIN_ALIKE, MANY_ALIKE, HALF, TENTH = 2, 5, 0.5, 0.1

@@ -53,8 +53,7 @@ DRIVEN = r"(?i)\bspecial\b|\bnursery\b"  # Phases and types of schools whose pup
 PHASES = (
     *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
     *("16 plus", "All-through", "Not applicable"),
-)
-"""Phases in GIAS: the settings may select one without a school in the area."""
+)  # Phases in GIAS: the settings may select one without a school in the area
 
 
 def read_schools(

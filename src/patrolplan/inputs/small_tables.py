@@ -48,9 +48,7 @@ MAX_VISIT_MINUTES = 720  # Maximum minutes in one place on one day: more are a t
 DUTY_KINDS = (
     *("leave", "sick", "court", "training", "assembly", "meeting"),
     *("interview", "home_visit", "event", "away"),
-)
-"""Kinds of duties; `away` is one from a calendar that shows only that the officer is busy."""
-
+)  # Kinds of duties; `away` is one from a calendar that shows only that the officer is busy
 ROLES_ALONE = ("officer", "pcso", "")  # Roles that patrol alone by default; empty: an officer
 
 

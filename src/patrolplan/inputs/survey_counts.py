@@ -23,8 +23,7 @@ from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 NOT_GIVEN = {
     column: reports.UNKNOWN_BAND if reports.UNKNOWN_BAND in allowed else reports.NONE_GIVEN
     for column, allowed in reports.ALLOWED_VALUES.items()
-}
-"""The value in a column of a report without one of its words."""
+}  # The value in a column of a report without one of its words
 
 
 @dataclass(frozen=True)

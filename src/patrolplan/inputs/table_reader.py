@@ -71,9 +71,7 @@ def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - 
 COORDINATES = (
     *("longitude", "latitude", "base_longitude", "base_latitude"),
     *("easting", "northing"),
-)
-"""Our names of columns that points replace."""
-
+)  # Our names of columns that points replace
 DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}  # A tenth of a millimetre: noise of the transformation
 POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 REMEDY = "give each row one point, or columns of coordinates instead of shapes"

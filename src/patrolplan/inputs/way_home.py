@@ -107,9 +107,7 @@ STOP_FIELDS = (
     Field("virtual", ("Virtual_Bus_Stop",), meaning="1 where there is no stop on the street"),
     Field("boardings", meaning="passengers who board"),
     *POINT_FIELDS,
-)
-"""Columns of stops: ours, those of NaPTAN, or those of Transport for London's bus stops."""
-
+)  # Columns of stops: ours, those of NaPTAN, or those of Transport for London's bus stops
 PLACE_FIELDS = (Field("kind", meaning="pub, bar, nightclub or takeaway"), *POINT_FIELDS)
 LATE_KINDS = ("pub", "bar", "nightclub", "takeaway")
 KINDS = {

@@ -293,8 +293,8 @@ class _Fetch:
         files: dict[str, list[Path]] = {}
         for path in self.settings.find_files("crimes"):
             files.setdefault(parse_month(path), []).append(path)
-        path = partial(find_target, self.settings, "crimes")
-        return [one for one in months if not self._has_files(files.get(one, []), path(one))]
+        target = partial(find_target, self.settings, "crimes")
+        return [one for one in months if not self._has_files(files.get(one, []), target(one))]
 
     def _has_files(self, paths: Sequence[Path], target: Path) -> bool:
         """Whether a source has files that are not to be fetched again; notes doubtful ones."""

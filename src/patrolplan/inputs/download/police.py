@@ -26,16 +26,13 @@ from patrolplan.inputs.download.client import Answer, UnusableError, WebClient, 
 COLUMNS = (
     *("Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location"),
     *("LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context"),
-)
-"""Columns of the monthly files of data.police.uk."""
-
+)  # Columns of the monthly files of data.police.uk
 OTHER_NAMES = {
     "anti-social-behaviour": "Anti-social behaviour",
     "criminal-damage-arson": "Criminal damage and arson",
     "public-disorder-weapons": "Public disorder and weapons",
     "violent-crime": "Violence and sexual offences",
-}
-"""Names of the monthly files that are not the API's own with spaces."""
+}  # Names of the monthly files that are not the API's own with spaces
 
 
 def name_category(short: str) -> str:
