@@ -93,18 +93,14 @@ def test_a_file_that_is_not_of_its_form_is_refused(tmp_path, document, place):
 WRITTEN = json.dumps(ANSWERS)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"", b'{"form": "patrolplan survey 1", "id": "', b"\xff\xfe\x00", b"PK\x03\x04"),
-        *(b"[" * 1_000_000, b'{"a":' * 500_000, ANSWERED.encode(), WRITTEN.encode("utf-16")),
-        *(
-            WRITTEN.replace("0.880493", n).encode()
-            for n in ("NaN", "-Infinity", "1e999", "9" * 5000)
-        ),
-    ],
-    ids=range(12),
-)
+@pytest.mark.parametrize("content", [
+    *(b"", b'{"form": "patrolplan survey 1", "id": "', b"\xff\xfe\x00", b"PK\x03\x04"),
+    *(b"[" * 1_000_000, b'{"a":' * 500_000, ANSWERED.encode(), WRITTEN.encode("utf-16")),
+    *(
+        WRITTEN.replace("0.880493", n).encode()
+        for n in ("NaN", "-Infinity", "1e999", "9" * 5000)
+    ),
+], ids=range(12))  # fmt: skip
 def test_what_is_not_json_of_a_page_is_refused(tmp_path, content):
     """Cut off, of another encoding, with numbers that JSON does not have, or too deep."""
     path = tmp_path / "s.json"

@@ -24,6 +24,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import crime_checks, table_reader, timestamps
 from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 
@@ -32,16 +33,14 @@ WORDS = ("category", "force")
 NO_ID = 0  # The number of rows without a Crime ID
 
 FIELDS = (
-    table_reader.Field(
-        "crime_id", ("Crime ID",), meaning="the same in every file that has the crime"
-    ),
-    table_reader.Field("month", ("Month",), meaning="month that it was recorded in, YYYY-MM"),
-    table_reader.Field("occurred_at", ("date_time", "datetime"), meaning="when, YYYY-MM-DD HH:MM"),
-    table_reader.Field("committed_from", meaning="first possible time, where when is not known"),
-    table_reader.Field("committed_to", meaning="last possible time"),
-    table_reader.Field("category", ("Crime type",), required=True, meaning="its category"),
-    table_reader.Field("force", ("Reported by",), meaning="police force that recorded it"),
-    *table_reader.POINT_FIELDS,
+    Field("crime_id", ("Crime ID",), meaning="the same in every file that has the crime"),
+    Field("month", ("Month",), meaning="month that it was recorded in, YYYY-MM"),
+    Field("occurred_at", ("date_time", "datetime"), meaning="when, YYYY-MM-DD HH:MM"),
+    Field("committed_from", meaning="first possible time, where when is not known"),
+    Field("committed_to", meaning="last possible time"),
+    Field("category", ("Crime type",), required=True, meaning="its category"),
+    Field("force", ("Reported by",), meaning="police force that recorded it"),
+    *POINT_FIELDS,
 )
 
 

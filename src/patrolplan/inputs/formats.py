@@ -36,12 +36,9 @@ SIDECARS = (".dbf", ".prj", ".cpg")  # Files that belong to a shapefile, and hol
 class MemoryTable:
     """A table given as an argument, whose name messages show in place of a file's."""
 
-    # `number` counts the tables of an argument from 1; it is 0 where there is only one.
-
     source: str
     frame: pd.DataFrame
-    number: int = 0
-
+    number: int = 0  # among the tables of an argument from 1; 0 where there is only one
     suffix = ".frame"  # The ending of its name: none, for readers that decide by that of a file
 
     def __str__(self) -> str:

@@ -69,10 +69,8 @@ def check_day_first(text: pd.Series, path: TableSource) -> None:
     month_first = parts[(parts[0] <= LAST_MONTH) & (parts[1] > LAST_MONTH)]
     if exceeds_bound(len(month_first), len(parts)):
         row = month_first.index[0]
-        what = (
-            f"'{text[row]}' has the month before the day, like {len(month_first):,} of "
-            f"{len(parts):,} dates; the others would be read as other days"
-        )
+        what = f"'{text[row]}' has the month before the day, like {len(month_first):,} of "
+        what += f"{len(parts):,} dates; the others would be read as other days"
         remedy = "export dates as YYYY-MM-DD"
         raise InputError.one(path, what, remedy, f"row {row:,}, column '{text.name}'")
 

@@ -67,7 +67,6 @@ class World:
     vanishing: set[str] = field(default_factory=set)
     requests: list[tuple[str, str]] = field(default_factory=list)
     retry_after: str = "0"
-    slow_seconds: float = 1.2
     faults: int = 0
 
     def __post_init__(self):
@@ -100,21 +99,16 @@ class World:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *_):
-        pass
+    def do_POST(self):
+        """Note what is asked, and answer it."""
+        length, world = int(self.headers.get("Content-Length", 0)), self.server.world
+        fields = parse_qs(self.rfile.read(length).decode())
+        with world.lock:
+            world.requests.append((self.command, self.path, fields.get("date", [""])[0]))
+        self.spoiled(world.fault(), *self.good(self.path, fields))
 
     def do_GET(self):
-        self.answer(self.path, {})
-
-    def do_POST(self):
-        length = int(self.headers["Content-Length"])
-        self.answer(self.path, parse_qs(self.rfile.read(length).decode()))
-
-    def answer(self, path, fields):
-        world = self.server.world
-        with world.lock:
-            world.requests.append((self.command, path, fields.get("date", [""])[0]))
-        self.spoiled(world.fault(), *self.good(path, fields))
+        self.do_POST()
 
     def spoiled(self, fault, status, body):
         """Send an answer with a fault, or well."""
@@ -124,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = int(fault), b"fault"
         status, body = INSTEAD.get(fault, (status, body))
         if fault in {"timeout", "drop"}:
-            time.sleep(world.slow_seconds if fault == "timeout" else 0)
+            time.sleep(1.2 if fault == "timeout" else 0)
             self.close_connection = True
             return
         self.send_response(status)
