@@ -345,7 +345,6 @@ def _read_events(path: Path) -> list[_Event]:
     return [_Event(line, *event) for line, event in zip(lines, found, strict=True)]
 
 
-SUFFIX = ".ics"
 YEARS_BEFORE, YEARS_AFTER = 1, 5  # Of the newest crime: duties may be as old, or as new
 
 
@@ -372,7 +371,7 @@ def read_all_duties(
     first, last = span
     problems = Problems()
     files = [path for path in paths if isinstance(path, Path)]
-    calendars = [path for path in files if path.suffix.lower() == SUFFIX]
+    calendars = [path for path in files if path.suffix.lower() == ".ics"]
     tables = [path for path in paths if path not in calendars]
     with problems.collect():
         duties = read_duties(tables, projection, columns=columns, officers=officers)

@@ -173,9 +173,7 @@ ROADS = (MAIN_ROADS - TRUNK) | {
     *("unclassified", "residential", "living_street", "service", "road", "busway")
 }
 TRACKS = frozenset({"cycleway", "track", "bridleway"})
-OPEN_TO_BICYCLES = frozenset(
-    {"yes", "designated", "permissive", "official", "destination", "public"}
-)
+OPEN_TO_BICYCLES = OPEN_TO_FOOT | {"official"}
 ONE_WAY_FORWARD = frozenset({"yes", "true", "1"})
 ONE_WAY_REVERSE = frozenset({"-1", "reverse"})
 SIDES = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")

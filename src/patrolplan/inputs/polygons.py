@@ -102,8 +102,7 @@ TIME_REMEDY = "write HH:MM in both from and to, or nothing in both"
 
 # fmt: off
 DESIGNATED = Table("designated", (
-    Column("place_id", "the force's own id",
-           Form(f"({PLACE_ID.pattern})?", "{value} is not an id",
+    Column("place_id", "the force's own id", Form(f"({PLACE_ID.pattern})?", "{value} is not an id",
                 "write 1 to 24 letters, digits, spaces or . - / &"), once=True,
            missing=("the place's id is missing", "write the force's own, such as HO-12")),
     Column("name", "what it is called in words; may be empty",
@@ -136,8 +135,7 @@ DESIGNATED = Table("designated", (
 PEOPLE = declared.number("a number of people", "write a number, or nothing")
 AREAS = Table("areas", (
     Column("area", "its name or official code", Form(store=lambda text: text.astype(object)),
-           once=True,
-           missing=("the area's name is missing", "write it, such as its official code"),
+           once=True, missing=("the area's name is missing", "write it, such as its official code"),
            known_names=("OA21CD", "OA11CD", "LSOA21CD", "LSOA11CD")),
     Column("residents", "people who live there; NaN where not given", PEOPLE, needed=False,
            known_names=("USUALRES",)),

@@ -38,10 +38,7 @@ FIGURES = {
     "capacity": (0, 10_000, "write the number of places, such as 1200"),
     "low_age": (0, 25, "write the youngest age in whole years"),
     "high_age": (0, 25, "write the oldest age in whole years"),
-}
-"""Range of each figure of a school, and what to do if one is outside. The register has ages from 0,
-for nurseries, to 25, for special colleges."""
-
+}  # Range of each figure, and what to do outside it: ages are from 0 (nurseries) to 25 (colleges)
 TEXTS = ("phase", "type", "postcode")  # empty where not known
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"

@@ -149,8 +149,7 @@ TERM_DATES = Table("term_dates", (
     Column("urn", "school, or * for all", known_names=("urn or *",),
            missing=("the school is missing", "write a URN, or * for all schools")),
     *DAYS,
-    Column("kind", "term or closed",
-           one_of(("term", "closed"), "a kind", "write term or closed")),
+    Column("kind", "term or closed", one_of(("term", "closed"), "a kind", "write term or closed")),
 ), (IN_ORDER,))
 
 TASKED_PLACES = Table("tasked_places", (
@@ -161,14 +160,12 @@ TASKED_PLACES = Table("tasked_places", (
            missing=("the place's name is missing", "write a short one, such as T1")),
     *POINT,
     Column("must_visit", "true: must be visited, false: barred",
-           flag("write true (a place to visit) or false (a place to keep away from)",
-                empty=False)),
+           flag("write true (a place to visit) or false (a place to keep away from)", empty=False)),
     Column("schools", "URNs of the schools it is for, or *", LIST,
            missing=("the schools are missing", "separate URNs by ;, or write * for all")),
     *DAYS,
     Column("reason", "why", missing=("the reason is missing", "write why")),
-    Column("by", "who asks for it",
-           missing=("the requester is missing", "write who asks for it")),
+    Column("by", "who asks for it", missing=("the requester is missing", "write who asks for it")),
     Column("hours", "from and to when, HH:MM-HH:MM", SPAN,
            "write HH:MM-HH:MM, the earlier time first, or nothing for any time",
            needed=False, kept=False),

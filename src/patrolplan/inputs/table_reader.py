@@ -26,7 +26,6 @@ from patrolplan.tables import LeftOut
 from patrolplan.text import find_similar, format_count, list_rows
 
 MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
-LIST_SIGN = ";"
 MIDNIGHT = dt.time()
 MONTH_COLUMN = "month"  # Spreadsheets write its months as days, each the first of one
 
@@ -51,7 +50,7 @@ def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - 
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple | np.ndarray):
-        return LIST_SIGN.join(map(_write_value, value))
+        return ";".join(map(_write_value, value))
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
@@ -68,10 +67,9 @@ def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - 
     return str(value)
 
 
-COORDINATES = (
-    *("longitude", "latitude", "base_longitude", "base_latitude"),
-    *("easting", "northing"),
-)  # Our names of columns that points replace
+COORDINATES = ("longitude", "latitude", "base_longitude", "base_latitude", "easting", "northing")
+"""Our names of columns that points replace."""
+
 DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}  # A tenth of a millimetre: noise of the transformation
 POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 REMEDY = "give each row one point, or columns of coordinates instead of shapes"
