@@ -115,7 +115,7 @@ def _extract(folder, header, *rows):
 
 
 def test_only_open_data_is_cached(tmp_path, monkeypatch):
-    """The second time rows and counts are the same and nothing is parsed; times are never cached."""
+    """The second time rows and counts are the same, nothing is parsed; times are never cached."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
     own = _extract(tmp_path, "date_time,category", "2024-01-05 15:40,Robbery")
     assert len(_read(own)[0].incidents) == 1
