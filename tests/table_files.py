@@ -10,15 +10,21 @@ PLACED = ("gpkg", "geojson", "shp", "geoparquet")
 """Formats that have points instead of columns of coordinates."""
 
 
-def write_lines(folder, *lines, name="table.csv"):
-    """Write the lines of a table; gives its path."""
+def write_content(folder, content, name="table.csv"):
+    """Write text or bytes; gives the file's path."""
     path = folder / name
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 
+def write_lines(folder, *lines, name="table.csv"):
+    """Write the lines of a table; gives its path."""
+    return write_content(folder, "\n".join(lines), name)
+
+
 def write_sheets(path, sheets):
-    """Write sheets, name -> rows of cells, as a spreadsheet."""
+    """Write sheets, name -> rows of cells, as a spreadsheet, where they can be read."""
+    pytest.importorskip("python_calamine", reason="spreadsheets are an extra")
     book = pytest.importorskip("openpyxl").Workbook()
     book.remove(book.active)
     for name, rows in sheets.items():

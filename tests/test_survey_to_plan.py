@@ -5,15 +5,18 @@ import datetime as dt
 import json
 import shutil
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
 from pypdf import PdfReader
+from survey_forms import answers_file, save
 
 import patrolplan as pp
 from patrolplan.crs import find_squares
 from patrolplan.hotspots.reasons import ReportsReason, list_reasons
-from patrolplan.inputs.survey_form import ANSWERS_FORM, MAX_PLACES, find_record_path
+from patrolplan.inputs.reports import ALLOWED_VALUES
+from patrolplan.inputs.survey_form import MAX_PLACES, find_record_path
 from patrolplan.outputs.reason_words import describe_reason, describe_reasons
 from patrolplan.outputs.survey.survey_reading import take_in_surveys
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportGroups
@@ -24,19 +27,15 @@ PLANTED = (0.8834954, 51.5250678)
 """Longitude and latitude of the middle of the square that pupils fear: Ludlam Road, quiet by
 recorded crime, about 350 m from the gate."""
 
+SQUARE = find_squares(np.array([PLANTED]))
 SIGHT_METRES = 75.0
-
-METRES_A_DEGREE = 111_200
-"""Of latitude."""
-
+DARK = ("poor_lighting", "poor_lighting", "isolated")
+METRES_A_DEGREE = 111_200  # of latitude
 FACTORS_IN_WORDS = {
-    "groups_loitering": "groups loitering",
-    "isolated": "an isolated place",
+    "groups_loitering": "groups loitering", "isolated": "an isolated place",
     "poor_lighting": "poor lighting",
-}
+}  # fmt: skip
 """What the class says of the planted place; at equal counts in the order of the first."""
-
-MORNING = {"after_school": "before_school", "before_school": "after_school"}
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,12 @@ class Survey:
     """
 
     pupils: int
-    day: str = "2026-10-15"
     bands: tuple[str, ...] = ("after_school",) * 4 + ("unknown",)
     alone: bool = False
-    seed: int = 7
 
     def draw_answers(self):
         """What the page's file holds, in an order that no pupil can be read from."""
-        rng = np.random.default_rng(self.seed)
+        rng = np.random.default_rng(7)
         answers = []
         for _ in range(self.pupils):
             others = 0 if self.alone else int(rng.integers(0, MAX_PLACES))
@@ -64,61 +61,31 @@ class Survey:
 
     def _mark_planted(self, rng):
         """The place that all fear, anywhere within 80 m of its middle."""
-        return {
-            "time_band": str(rng.choice(self.bands)),
-            "place_factor": str(rng.choice(["poor_lighting", "poor_lighting", "isolated"])),
-            "behaviour_factor": str(rng.choice(["groups_loitering", "none"])),
-            **_find_place(*rng.uniform(-80, 80, 2)),
-        }
+        choices = self.bands, DARK, ("groups_loitering", "none")
+        words = [str(rng.choice(one)) for one in choices]
+        return _answer(words, *rng.uniform(-80, 80, 2))
 
     @staticmethod
     def _mark_others(rng, count):
         """Places half a kilometre away or more, and as far from each other."""
         angle, metres = rng.uniform(0, 2 * np.pi), rng.uniform(500, 900)
-        return [
-            {
-                "time_band": str(rng.choice([*TIME_BANDS, "unknown"])),
-                **{
-                    column: str(rng.choice([*FACTORS[column], "none"]))
-                    for column in ("place_factor", "behaviour_factor")
-                },
-                **_find_place(
-                    metres * np.cos(angle + turn * np.pi), metres * np.sin(angle + turn * np.pi)
-                ),
-            }
-            for turn in range(count)
-        ]
+        for turn in np.arange(count) * np.pi:
+            words = [str(rng.choice([*ALLOWED_VALUES[column]])) for column in FACTORS]
+            east, north = metres * np.cos(angle + turn), metres * np.sin(angle + turn)
+            yield _answer(words, east, north)
 
     def write(self, folder):
         """The file that a device saves; gives its path."""
-        path = folder / f"answers-{self.seed}-{self.pupils}.json"
-        document = {
-            "form": ANSWERS_FORM,
-            "id": f"{self.seed:032x}",
-            "school_urn": URN,
-            "day": self.day,
-            "pupils": self.pupils,
-            "answers": self.draw_answers(),
-        }
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return path
+        document = answers_file(self.draw_answers(), pupils=self.pupils, day="2026-10-15")
+        return save(folder / f"answers-{self.pupils}.json", document)
 
 
-def _find_place(east, north):
-    """Longitude and latitude so many metres from the middle of the planted square."""
+def _answer(words, east, north):
+    """An answer so many metres from the middle of the planted square."""
     longitude = PLANTED[0] + east / (METRES_A_DEGREE * np.cos(np.radians(PLANTED[1])))
     latitude = PLANTED[1] + north / METRES_A_DEGREE
-    return {"longitude": round(float(longitude), 6), "latitude": round(float(latitude), 6)}
-
-
-def _take_in(paths, out):
-    """Read files of answers into a table of reports, as `survey --read` does."""
-    folder = out.parent / f"read-{len(list(out.parent.glob('read-*')))}"
-    folder.mkdir()
-    read = folder / "reports.csv"
-    take_in_surveys(paths, read, urns=[URN], threshold=5, today=dt.date(2026, 11, 26))
-    shutil.copy(read, out)
-    shutil.copy(find_record_path(read), find_record_path(out))
+    place = {"longitude": round(float(longitude), 6), "latitude": round(float(latitude), 6)}
+    return dict(zip(FACTORS, words, strict=True)) | place
 
 
 @pytest.fixture(scope="module")
@@ -129,65 +96,52 @@ def borough(demo, tmp_path_factory):
     return folder / demo.name
 
 
-@pytest.fixture
-def survey_area(borough, tmp_path):
-    """What gives the borough with this survey as its only reports, and other settings."""
+@pytest.fixture(scope="module")
+def survey_area(borough, tmp_path_factory):
+    """What gives the borough with this survey as its only reports, as `survey --read` has it."""
+    reports, folder = borough.parent / "reports.csv", tmp_path_factory.mktemp("answers")
 
-    def build(survey, **sections):
-        _take_in([survey.write(tmp_path)], borough.parent / "reports.csv")
-        settings = pp.load_settings(borough)
-        return pp.load_area(settings.model_copy(update=sections))
+    @cache
+    def build(survey):
+        for path in (reports, find_record_path(reports)):
+            path.unlink(missing_ok=True)
+        files, today = [survey.write(folder)], dt.date(2026, 11, 26)
+        take_in_surveys(files, reports, urns=[URN], threshold=5, today=today)
+        return pp.load_area(borough)
 
     return build
 
 
 def _find_planted(area):
     """(p,) whether each piece of street is in the planted square."""
-    square = find_squares(np.array([PLANTED]))
-    return (find_squares(area.network.piece_middle, area.projection.crs) == square).all(axis=1)
+    return (find_squares(area.network.piece_middle, area.projection.crs) == SQUARE).all(axis=1)
 
 
 def _plan(area, **window):
-    """The patrol of the school, and its stops in sight of the planted square that name its fear."""
+    """The plan of the school, and its stops in sight of the planted square that name its fear."""
     risk = pp.estimate_risk(area, **window)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), urns=[URN], **window)
     there = area.network.piece_middle[_find_planted(area)]
     (patrol,) = plan.patrols
-    stops = [
-        stop
-        for stop in patrol.stops
-        if np.hypot(*(there - stop.point).T).min() <= SIGHT_METRES
-        and isinstance(stop.why[0], ReportsReason)
-    ]
-    return plan, stops
+    near = [one for one in patrol.stops if np.hypot(*(there - one.point).T).min() <= SIGHT_METRES]
+    return plan, [one for one in near if isinstance(one.why[0], ReportsReason)]
 
 
 def _recount(answers):
     """The sentence that a card must have for the planted place, counted one by one."""
-    square = find_squares(np.array([PLANTED]))
-    places = [[one["longitude"], one["latitude"]] for one in answers]
+    places = find_squares(np.array([[one["longitude"], one["latitude"]] for one in answers]))
     here = [
-        one
-        for one, at in zip(answers, find_squares(np.array(places)), strict=True)
-        if (at == square).all()
+        {*one.values()} for one, at in zip(answers, places, strict=True) if (at == SQUARE).all()
     ]
-    number = _round_down(len(here))
-    factors = {
-        words: _round_down(sum(name in {*one.values()} for one in here))
-        for name, words in FACTORS_IN_WORDS.items()
-    }
-    shown = sorted(((-n, words) for words, n in factors.items() if n), key=lambda one: one[0])
-    assert len(shown) == len(FACTORS_IN_WORDS)
-    assert _round_down(sum(one["time_band"] == "after_school" for one in here))
-    first, second, third = (words for _, words in shown)
+    number = len(here) // 5 * 5
+    words = {said: sum(name in one for one in here) // 5 for name, said in FACTORS_IN_WORDS.items()}
+    assert all(words.values())
+    assert sum("after_school" in one for one in here) >= 5
+    first, second, third = sorted(words, key=lambda said: -words[said])
     return (
         f"{number} to {number + 4} pupils feel unsafe here after school (autumn term 2026): "
         f"{first}, {second} and {third}"
     )
-
-
-def _round_down(count):
-    return count // 5 * 5
 
 
 @pytest.mark.parametrize("pupils", [30, pytest.param(50, marks=pytest.mark.slow)])
@@ -217,14 +171,14 @@ def test_five_reports_move_at_most_a_twentieth_and_fifty_move_more(survey_area):
 @pytest.mark.slow
 def test_a_fear_flipped_to_the_morning_leaves_the_afternoon(survey_area):
     """Flipped, the fear leads the patrol of the morning there, and not that of the afternoon."""
-    survey = Survey(50, bands=("after_school",), alone=True)
-    flipped = dataclasses.replace(survey, bands=tuple(MORNING[band] for band in survey.bands))
+    survey, flipped = (
+        Survey(50, (band,), alone=True) for band in ("after_school", "before_school")
+    )
     before, after = (_plan(survey_area(one)) for one in (survey, flipped))
     assert before[1]
     assert after[1] == []
-    assert [stop.hotspot for stop in before[0].patrols[0].stops] != [
-        stop.hotspot for stop in after[0].patrols[0].stops
-    ]
+    one, other = ([stop.hotspot for stop in plan.patrols[0].stops] for plan, _ in (before, after))
+    assert one != other
     morning = {"window": pp.Window(90, start_minutes=7 * 60)}
     assert _plan(survey_area(survey), **morning)[1] == []
     _, stops = _plan(survey_area(flipped), **morning)
@@ -241,9 +195,9 @@ def test_fears_of_no_known_time_count_by_a_quarter_in_each(survey_area):
     assert not any(given[FACTOR_NAMES.index(band)] for band in TIME_BANDS)
     for band in TIME_BANDS:
         assert count_in_band(area.reports, band).tolist() == [10.0]
-    after_school = survey_area(Survey(40, bands=("after_school",), alone=True))
+    after_school = survey_area(Survey(50, bands=("after_school",), alone=True))
     shares = [float(pp.estimate_risk(one).reports_part.sum()) for one in (area, after_school)]
-    assert shares == pytest.approx([0.3 * 10 / 35, 0.3 * 40 / 65], rel=1e-6)
+    assert shares == pytest.approx([0.3 * 10 / 35, 0.3 * 50 / 75], rel=1e-6)
     hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
     there = set(np.flatnonzero(_find_planted(area)).tolist())
     is_there = [there >= set(pieces) for pieces in hotspots["pieces"]]
@@ -254,22 +208,17 @@ def test_fears_of_no_known_time_count_by_a_quarter_in_each(survey_area):
 
 @pytest.mark.slow
 def test_the_card_of_the_school_prints_what_the_class_planted(borough, run, tmp_path):
-    """From the file of a class to the words in the plan, on the terminal, the map and the card."""
-    survey = Survey(30)
-    read = tmp_path / "read.csv"
-    arguments = ("--config", borough, "--out", read)
-    code, _, _ = run("survey", "--read", survey.write(tmp_path), *arguments)
-    assert code == 0
+    """From the file of a class to the words in the plan, on the map and, in short, on the card."""
+    survey, read, out = Survey(30), tmp_path / "read.csv", tmp_path / "out"
+    files = survey.write(tmp_path), "--config", borough, "--out", read
+    assert run("survey", "--read", *files)[0] == 0
     shutil.copy(read, borough.parent / "reports.csv")
-    out, expected = tmp_path / "out", _recount(survey.draw_answers())
-    code, _, _ = run("plan", "--config", borough, "--school", URN, "--out", out, "--workers", 1)
-    assert code == 0
-    document = json.loads((out / "plan.json").read_text(encoding="utf-8"))
-    (patrol,) = document["patrols"]
-    stops = [stop["hotspot"] for stop in patrol["stops"] if stop["why"][0] == expected]
-    assert stops
+    options = ("--config", borough, "--school", URN, "--out", out, "--workers", 1)
+    assert run("plan", *options)[0] == 0
+    expected = _recount(survey.draw_answers())
+    (patrol,) = json.loads((out / "plan.json").read_text(encoding="utf-8"))["patrols"]
+    assert expected in [stop["why"][0] for stop in patrol["stops"]]
     card = PdfReader(out / "cards" / f"{URN}.pdf").pages[0].extract_text()
-    words = " ".join(card.split())
-    assert f"{expected}." in words
-    page = (out / "map.html").read_text(encoding="utf-8")
-    assert expected in page
+    factors = expected.partition("): ")[2]
+    assert f"Pupils feel unsafe: {factors}." in " ".join(card.split())
+    assert expected in (out / "map.html").read_text(encoding="utf-8")

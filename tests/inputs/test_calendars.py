@@ -6,6 +6,7 @@ import time
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from table_files import write_lines
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -62,25 +63,15 @@ def test_times_without_a_zone_are_local_and_others_are_converted(tmp_path):
 
 def test_dates_are_left_out_added_and_moved(tmp_path):
     """EXDATE leaves one out, RDATE adds one, RECURRENCE-ID moves one, and a cancelled one goes."""
-    weekly = _event(
-        "UID:a",
-        "RRULE:FREQ=WEEKLY;UNTIL=20261214T090000Z",
-        f"EXDATE{LONDON}:20261123T090000",
-        f"RDATE{LONDON}:20261203T130000",
-    )
-    moved = _event(
-        "UID:a",
-        f"RECURRENCE-ID{LONDON}:20261130T090000",
-        start="20261201T110000",
-        end="20261201T113000",
-    )
+    rule = "RRULE:FREQ=WEEKLY;UNTIL=20261214T090000Z"
+    dates = f"EXDATE{LONDON}:20261123T090000", f"RDATE{LONDON}:20261203T130000"
+    weekly = _event("UID:a", rule, *dates)
+    at = {"start": "20261201T110000", "end": "20261201T113000"}
+    moved = _event("UID:a", f"RECURRENCE-ID{LONDON}:20261130T090000", **at)
     gone = _event("UID:a", f"RECURRENCE-ID{LONDON}:20261207T090000", "STATUS:CANCELLED")
     duties, left_out = _read(_write(tmp_path, weekly, moved, gone))
     assert _list_times(duties) == [
-        ("11-16", 9.0, 10.0),
-        ("12-01", 11.0, 11.5),
-        ("12-03", 13.0, 14.0),
-        ("12-14", 9.0, 10.0),
+        *(("11-16", 9.0, 10.0), ("12-01", 11.0, 11.5), ("12-03", 13.0, 14.0), ("12-14", 9.0, 10.0))
     ]
     assert left_out == {"cancelled": 1}
 
@@ -91,24 +82,17 @@ def test_whole_days_are_leave_and_nights_have_a_part_on_each_day(tmp_path):
     night = _event(start="20261119T220000", end="20261120T060000")
     duties, _ = _read(_write(tmp_path, days, night))
     assert _list_times(duties) == [
-        ("11-16", 0.0, 24.0),
-        ("11-17", 0.0, 24.0),
-        ("11-19", 22.0, 24.0),
-        ("11-20", 0.0, 6.0),
+        *(("11-16", 0.0, 24.0), ("11-17", 0.0, 24.0), ("11-19", 22.0, 24.0), ("11-20", 0.0, 6.0))
     ]
     assert [one.kind for one in duties] == ["leave", "leave", "away", "away"]
 
 
-@pytest.mark.parametrize(
-    ("lines", "name", "officer"),
-    [
-        ([], "SSO-02.ics", "SSO-02"),
-        ([], "j-o-neil.ics", "J. O'Neil"),
-        (['ATTENDEE;CN="SSO-02":mailto:a@b'], "team.ics", "SSO-02"),
-        (["X-PATROLPLAN-OFFICER:SSO-01", "ATTENDEE;CN=SSO-02:mailto:a@b"], "x.ics", "SSO-01"),
-        (["ATTENDEE;CN=Somebody Else:mailto:a@b"], "team.ics", None),
-    ],
-)
+@pytest.mark.parametrize(("lines", "name", "officer"), [
+    ([], "SSO-02.ics", "SSO-02"), ([], "j-o-neil.ics", "J. O'Neil"),
+    (['ATTENDEE;CN="SSO-02":mailto:a@b'], "team.ics", "SSO-02"),
+    (["X-PATROLPLAN-OFFICER:SSO-01", "ATTENDEE;CN=SSO-02:mailto:a@b"], "x.ics", "SSO-01"),
+    (["ATTENDEE;CN=Somebody Else:mailto:a@b"], "team.ics", None),
+])  # fmt: skip
 def test_an_event_is_of_whom_it_names(tmp_path, lines, name, officer):
     """By our own property, an attendee, or the file's name; of nobody known it is counted."""
     duties, left_out = _read(_write(tmp_path, _event(*lines), name=name))
@@ -135,20 +119,17 @@ def test_no_text_of_a_calendar_is_read(tmp_path, monkeypatch):
     assert words not in "".join(seen) + str(error.value) + repr(duties)
 
 
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        *(
-            ([f"RRULE:FREQ={rule}"], "recurs within a day, or by a rule that is not followed")
-            for rule in ("SECONDLY", "DAILY;BYHOUR=1,2", "DAILY;INTERVAL=0", "DAILY;BYMONTH=2")
-        ),
-        (["RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"], "its rule holds on no day"),
-        (["RRULE:FREQ=NEVER"], "RRULE cannot be read"),
-        (["RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"], "RRULE cannot be read"),
-        (["RECURRENCE-ID;RANGE=THISANDFUTURE:20261116T090000"], "changes all later events too"),
-        (["EXDATE:99"], "EXDATE cannot be read"),
-    ],
-)
+@pytest.mark.parametrize(("lines", "message"), [
+    *(
+        ([f"RRULE:FREQ={rule}"], "recurs within a day, or by a rule that is not followed")
+        for rule in ("SECONDLY", "DAILY;BYHOUR=1,2", "DAILY;INTERVAL=0", "DAILY;BYMONTH=2")
+    ),
+    (["RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"], "its rule holds on no day"),
+    (["RRULE:FREQ=NEVER"], "RRULE cannot be read"),
+    (["RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"], "RRULE cannot be read"),
+    (["RECURRENCE-ID;RANGE=THISANDFUTURE:20261116T090000"], "changes all later events too"),
+    (["EXDATE:99"], "EXDATE cannot be read"),
+])  # fmt: skip
 def test_a_rule_that_cannot_be_followed_is_refused_by_its_line(tmp_path, lines, message):
     """Endless rules within a day, and rules that never hold, take no time and have a message."""
     begin = time.perf_counter()
@@ -176,22 +157,16 @@ def test_too_many_events_and_days_are_refused(tmp_path):
         _read(_write(tmp_path, *[years] * 80))
 
 
-PIECES = st.sampled_from(
-    [
-        *("BEGIN:VEVENT", "END:VEVENT", "BEGIN:VALARM", "END:VALARM", "UID:a", "SEQUENCE:x"),
-        *("DTSTART:20261116T090000", "DTSTART;VALUE=DATE:20261116", "DTSTART;TZID=No/Where:2026"),
-        *("DTEND:20261116T100000Z", "DURATION:PT1H", "DURATION:-P1W", "DTEND;VALUE=DATE:99990101"),
-        *("RRULE:FREQ=DAILY;COUNT=3", "RRULE:FREQ=MONTHLY;BYDAY=-1MO;BYSETPOS=9", "RRULE:", "X"),
-        *("EXDATE:20261116T090000", "RDATE;VALUE=PERIOD:20261201T090000Z/PT1H", "GEO:1;2", "GEO:x"),
-        *("RECURRENCE-ID:20261116T090000", "ATTENDEE;CN=SSO-02:x", "CATEGORIES:court", " folded"),
-        *(
-            "DTSTART:00010101T000000Z",
-            "DTSTART;TZID=Pacific/Apia:99991231T235959",
-            "\0",
-            "TZID:\u00e9",
-        ),
-    ]
-)
+PIECES = st.sampled_from([
+    *("BEGIN:VEVENT", "END:VEVENT", "BEGIN:VALARM", "END:VALARM", "UID:a", "SEQUENCE:x"),
+    *("DTSTART:20261116T090000", "DTSTART;VALUE=DATE:20261116", "DTSTART;TZID=No/Where:2026"),
+    *("DTEND:20261116T100000Z", "DURATION:PT1H", "DURATION:-P1W", "DTEND;VALUE=DATE:99990101"),
+    *("RRULE:FREQ=DAILY;COUNT=3", "RRULE:FREQ=MONTHLY;BYDAY=-1MO;BYSETPOS=9", "RRULE:", "X"),
+    *("EXDATE:20261116T090000", "RDATE;VALUE=PERIOD:20261201T090000Z/PT1H", "GEO:1;2", "GEO:x"),
+    *("RECURRENCE-ID:20261116T090000", "ATTENDEE;CN=SSO-02:x", "CATEGORIES:court", " folded"),
+    *("DTSTART:00010101T000000Z", "DTSTART;TZID=Pacific/Apia:99991231T235959", "\0"),
+    "TZID:\u00e9",
+])  # fmt: skip
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -220,19 +195,17 @@ def test_a_rule_gives_the_days_that_counting_gives(tmp_path, start, frequency, i
     rule = f"RRULE:FREQ={frequency};INTERVAL={interval};COUNT={count}"
     at = f"{start:%Y%m%d}"
     path = _write(tmp_path, _event(rule, start=f"{at}T090000", end=f"{at}T093000"))
-    wanted, number = [], 0
-    while len(wanted) < count and number < 5000:
+    wanted = []
+    for number in range(5000):
         day = start + dt.timedelta(days=number)
         months = 12 * (day.year - start.year) + day.month - start.month
         steps = {
             "DAILY": number % interval == 0,
             "WEEKLY": number % (7 * interval) == 0,
             "MONTHLY": day.day == start.day and months % interval == 0,
-            "YEARLY": (day.day, day.month) == (start.day, start.month)
-            and months % (12 * interval) == 0,
+            "YEARLY": day.day == start.day and months % (12 * interval) == 0,
         }
-        wanted += [day] if steps[frequency] else []
-        number += 1
+        wanted += [day] if steps[frequency] and len(wanted) < count else []
     duties, _ = _read(path)
     assert [one.date for one in duties] == [day for day in wanted if FIRST <= day <= LAST]
 
@@ -242,42 +215,24 @@ SPAN = (dt.date(2026, 1, 1), dt.date(2026, 12, 31))
 BNG = Projection()
 
 
-def _write_duties(folder, *rows, name="duties.csv"):
-    path = folder / name
-    path.write_text("\n".join([HEADER, *rows]) + "\n")
-    return path
-
-
-def _calendar(folder, start, end, kind, name="A.ics"):
-    path = folder / name
-    lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", f"DTSTART:{start}", f"DTEND:{end}"]
-    path.write_text("\r\n".join([*lines, f"CATEGORIES:{kind}", "END:VEVENT", "END:VCALENDAR", ""]))
-    return path
-
-
-def _read_duties(*paths, officers=("A", "B"), left_out=None):
-    left_out = LeftOut() if left_out is None else left_out
-    return read_all_duties(paths, BNG, officers=officers, span=SPAN, left_out=left_out)
+def _read_duties(path):
+    return read_all_duties([path], BNG, officers=("A", "B"), span=SPAN, left_out=LeftOut())
 
 
 def test_a_table_and_a_calendar_give_the_same_duty(tmp_path):
     """The same hours are the same rows, whichever file has them."""
-    table = _read_duties(_write_duties(tmp_path, "A,2026-11-16,09:00,10:30,court,,,"))
-    calendar = _read_duties(_calendar(tmp_path, "20261116T090000", "20261116T103000", "court"))
+    path = write_lines(tmp_path, HEADER, "A,2026-11-16,09:00,10:30,court,,,")
+    event = _event("CATEGORIES:court", end="20261116T103000", zone="")
+    table, calendar = map(_read_duties, (path, _write(tmp_path, event, name="A.ics")))
     pd.testing.assert_frame_equal(table.drop(columns="geometry"), calendar.drop(columns="geometry"))
     assert table.geometry.is_empty.all() == calendar.geometry.is_empty.all()
 
 
 def test_places_are_schools_or_points(tmp_path):
     """A URN stays, degrees are metres, a home visit is mid-square, and neither is no place."""
-    duties = _read_duties(
-        _write_duties(
-            tmp_path,
-            "A,2026-11-16,09:00,10:00,assembly,900001,,",
-            "A,2026-11-17,09:00,10:00,home_visit,,-0.1346,51.5205",
-            "A,2026-11-18,09:00,10:00,training,,,",
-        )
-    )
+    rows = ("16,09:00,10:00,assembly,900001,,", "17,09:00,10:00,home_visit,,-0.1346,51.5205",
+            "18,09:00,10:00,training,,,")  # fmt: skip
+    duties = _read_duties(write_lines(tmp_path, HEADER, *(f"A,2026-11-{row}" for row in rows)))
     assert list(duties["urn"]) == ["900001", "", ""]
     assert list(duties.geometry.is_empty) == [True, False, True]
     assert (duties.geometry.iloc[1].x, duties.geometry.iloc[1].y) == (529750, 181750)

@@ -2,35 +2,20 @@
 
 import pytest
 
-from patrolplan.inputs.osm_tags import (
-    NOT_STREETS,
-    Riding,
-    classify_crossing,
-    classify_crossing_node,
-    classify_riding,
-    get_incline,
-    get_layer,
-    get_passage,
-    get_sidewalk,
-    is_closed_barrier,
-    is_patrolled,
-    is_walkable,
-)
+from patrolplan.inputs import osm_tags
+from patrolplan.inputs.osm_tags import Riding, classify_riding, is_walkable
 
 # fmt: off
 CASES = {
     # Roads and tracks are ridden, footways only where invited, steps never; `bicycle` decides.
     "riding": (lambda tags: classify_riding(tags).how, {
-        "ride": "highway=residential | highway=primary | highway=cycleway | highway=track | "
-            "highway=residential vehicle=no bicycle=yes | "
-            "highway=residential motor_vehicle=no | highway=trunk bicycle=yes | "
-            "highway=footway bicycle=yes | highway=path bicycle=designated | "
-            "highway=pedestrian bicycle=permissive",
-        "push": "highway=residential bicycle=no | highway=residential bicycle=dismount | "
-            "highway=residential vehicle=no | highway=service access=private foot=yes | "
-            "highway=trunk | highway=footway | highway=path | highway=pedestrian | "
-            "highway=steps ramp:bicycle=yes | highway=something_new",
-        "carry": "highway=steps | highway=steps bicycle=yes",
+        "ride": "residential | primary | cycleway | track | residential vehicle=no bicycle=yes | "
+            "residential motor_vehicle=no | trunk bicycle=yes | footway bicycle=yes | "
+            "path bicycle=designated | pedestrian bicycle=permissive",
+        "push": "residential bicycle=no | residential bicycle=dismount | residential vehicle=no | "
+            "service access=private foot=yes | trunk | footway | path | pedestrian | "
+            "steps ramp:bicycle=yes | something_new",
+        "carry": "steps | steps bicycle=yes",
     }),
     # One-way streets count for bicycles, unless their own tag or a lane against lifts that.
     "one way": (lambda tags: classify_riding({"highway": "residential"} | tags).one_way, {
@@ -45,49 +30,42 @@ CASES = {
     }),
     # Not what is private, indoor, unbuilt or for motors; `foot` overrules `access`.
     "walkable": (is_walkable, {
-        True: "highway=residential | highway=residential oneway=yes | highway=primary oneway=-1 | "
-            "highway=footway tunnel=yes layer=-1 | highway=steps bridge=yes | "
-            "highway=pedestrian area=yes | highway=cycleway | "
-            "highway=service access=private foot=yes | "
-            "highway=footway access=no foot=designated | highway=service access=permissive | "
-            "highway=footway indoor=no | highway=living_street motor_vehicle=no",
+        True: "residential | residential oneway=yes | primary oneway=-1 | "
+            "footway tunnel=yes layer=-1 | steps bridge=yes | pedestrian area=yes | cycleway | "
+            "service access=private foot=yes | footway access=no foot=designated | "
+            "service access=permissive | footway indoor=no | living_street motor_vehicle=no",
         False: "- | building=yes | waterway=river | railway=rail foot=yes | highway= | "
-            "highway=service access=private | highway=service access=no | "
-            "highway=residential foot=no | highway=footway access=yes foot=private | "
-            "highway=footway indoor=yes | highway=footway indoor=yes foot=yes | "
-            "highway=corridor foot=yes",
+            "service access=private | service access=no | residential foot=no | "
+            "footway access=yes foot=private | footway indoor=yes | footway indoor=yes foot=yes | "
+            "corridor foot=yes",
     }),
     # A barrier is closed by `access` or `foot`; `foot` decides, `bicycle` does not count.
-    "closed barrier": (is_closed_barrier, {
+    "closed barrier": (osm_tags.is_closed_barrier, {
         True: "barrier=yes access=no | barrier=gate access=private | barrier=gate foot=no | "
             "barrier=gate foot=private access=yes",
-        False: "barrier=bollard access=no foot=yes | barrier=gate access=private foot=permissive | "
-            "barrier=gate bicycle=no | barrier=gate access=customers | barrier=no access=no | "
-            "barrier= access=no | access=no | -",
+        False: "barrier=bollard access=no foot=yes | "
+            "barrier=gate access=private foot=permissive | barrier=gate bicycle=no | "
+            "barrier=gate access=customers | barrier=no access=no | barrier= access=no | "
+            "access=no | -",
     }),
     # Passages and platforms below ground, escalators, outlines of squares; underpasses are.
-    "patrolled": (is_patrolled, {
-        True: "highway=residential | highway=footway tunnel=yes layer=-1 | "
-            "highway=steps tunnel=yes layer=-1 | highway=footway tunnel=yes | "
-            "highway=primary tunnel=yes layer=-2 | highway=footway layer=1 level=1 | "
-            "highway=footway level=0-1 | highway=steps conveying=no | "
-            "highway=footway railway=platform | highway=pedestrian area=no | "
-            "highway=footway level=ground",
-        False: "highway=footway layer=-2 | highway=footway level=-1 | highway=steps level=-1;0 | "
-            "highway=steps level=-2--1 | highway=footway location=underground | "
-            "highway=steps conveying=forward | highway=footway railway=platform layer=-1 | "
-            "highway=footway public_transport=platform tunnel=yes | "
-            "highway=pedestrian area=yes",
+    "patrolled": (osm_tags.is_patrolled, {
+        True: "residential | footway tunnel=yes layer=-1 | steps tunnel=yes layer=-1 | "
+            "footway tunnel=yes | primary tunnel=yes layer=-2 | footway layer=1 level=1 | "
+            "footway level=0-1 | steps conveying=no | footway railway=platform | "
+            "pedestrian area=no | footway level=ground",
+        False: "footway layer=-2 | footway level=-1 | steps level=-1;0 | steps level=-2--1 | "
+            "footway location=underground | steps conveying=forward | "
+            "footway railway=platform layer=-1 | footway public_transport=platform tunnel=yes | "
+            "pedestrian area=yes",
     }),
     # By its layer; without one a bridge is above ground, and a tunnel below.
-    "layer": (get_layer, {
-        0.0: "- | bridge=no | tunnel=building_passage | layer=unknown",
-        2.0: "layer=2 bridge=yes",
-        1.0: "bridge=viaduct | level=1",
-        -1.0: "tunnel=yes | level=-1;0",
+    "layer": (osm_tags.get_layer, {
+        0.0: "- | bridge=no | tunnel=building_passage | layer=unknown", 2.0: "layer=2 bridge=yes",
+        1.0: "bridge=viaduct | level=1", -1.0: "tunnel=yes | level=-1;0",
     }),
     # Lights before stripes, stripes before an island; what is marked somehow is unknown.
-    "crossing": (classify_crossing, {
+    "crossing": (osm_tags.classify_crossing, {
         "signals": "crossing=traffic_signals | crossing=marked crossing:signals=yes | "
             "crossing_ref=puffin | crossing=traffic_signals crossing:island=yes",
         "zebra": "crossing=zebra | crossing=uncontrolled crossing:markings=no | "
@@ -98,7 +76,7 @@ CASES = {
         "unknown": "crossing=marked | crossing=yes | -",
     }),
     # One tag for both sides, or one for each; a side that nobody mapped is not known.
-    "pavements": (get_sidewalk, {
+    "pavements": (osm_tags.get_sidewalk, {
         "both": "sidewalk=both sidewalk:left=no | sidewalk=yes | "
             "sidewalk:left=yes sidewalk:right=yes",
         "separate": "sidewalk=separate | sidewalk:left=separate sidewalk:right=no",
@@ -106,24 +84,24 @@ CASES = {
         "": "sidewalk:right=no | -",
     }),
     # A slope in per cent or words; 0 where not known.
-    "incline": (get_incline, {
+    "incline": (osm_tags.get_incline, {
         1: "incline=up | incline=8_% | incline=+5%", -1: "incline=-12% | incline=down",
         0: "incline=0% | incline=steep | -",
     }),
     # Of nodes: lights count at a junction too, unless nobody may cross there.
-    "crossing node": (classify_crossing_node, {
-        "zebra": "highway=crossing crossing=uncontrolled", "signals": "highway=traffic_signals",
-        "unmarked": "highway=traffic_signals crossing=no", "": "- | crossing=zebra",
+    "crossing node": (osm_tags.classify_crossing_node, {
+        "zebra": "crossing crossing=uncontrolled", "signals": "traffic_signals",
+        "unmarked": "traffic_signals crossing=no", "": "- | crossing=zebra",
     }),
     # A tunnel of a way that is not a road is an underpass.
-    "passage": (get_passage, {
-        "bridge": "highway=footway bridge=viaduct", "underpass": "highway=footway tunnel=yes",
-        "tunnel": "highway=primary tunnel=yes", "": "- | bridge=no tunnel=no",
+    "passage": (osm_tags.get_passage, {
+        "bridge": "footway bridge=viaduct", "underpass": "footway tunnel=yes",
+        "tunnel": "primary tunnel=yes", "": "- | bridge=no tunnel=no",
         "covered": "tunnel=building_passage | covered=arcade",
     }),
 }
 # fmt: on
-"""Of each rule its answers, with the tags of ways and nodes that get them."""
+"""Of each rule its answers, with the tags that get them; a word alone is the kind of highway."""
 
 
 @pytest.mark.parametrize("rule", CASES)
@@ -132,13 +110,14 @@ def test_tags_decide(rule):
     decide, answers = CASES[rule]
     for answer, texts in answers.items():
         for text in texts.split(" | "):
-            tags = dict(one.split("=", 1) for one in text.split() if one != "-")
+            words = [one if "=" in one else f"highway={one}" for one in text.split() if one != "-"]
+            tags = dict(one.split("=", 1) for one in words)
             assert decide(tags) == answer, text
 
 
 def test_kinds_that_are_no_streets_are_not_walked():
     """Nothing unbuilt, indoor or for motors alone is walked."""
-    assert not any(is_walkable({"highway": kind}) for kind in NOT_STREETS)
+    assert not any(is_walkable({"highway": kind}) for kind in osm_tags.NOT_STREETS)
 
 
 def test_one_way_footpaths_are_for_others():

@@ -9,6 +9,7 @@ import osmnx
 import pandas as pd
 import pytest
 import shapely
+from table_files import write_content
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -20,20 +21,21 @@ from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
 BLOOMSBURY = "bloomsbury_walk_2024-02-09"
-NODES = {1: (-0.1300, 51.5200), 2: (-0.1280, 51.5200), 3: (-0.1260, 51.5200), 4: (-0.1280, 51.5220)}
+NODES = {1: (-0.13, 51.52), 2: (-0.128, 51.52), 3: (-0.126, 51.52), 4: (-0.128, 51.522)}
 
 
-def _osm(ways, nodes=None, extra=""):
-    """OSM XML with these ways: (id, node ids, tags)."""
+def _osm(ways, nodes=None, more=""):
+    """OSM XML with these ways: (id, node ids, tags); `more` stands before them."""
     lines = ["<?xml version='1.0' encoding='UTF-8'?>", "<osm version='0.6'>"]
     for number, (lon, lat) in (NODES if nodes is None else nodes).items():
         lines.append(f"<node id='{number}' version='1' lon='{lon}' lat='{lat}'/>")
+    lines.append(more)
     for number, refs, tags in ways:
         lines.append(f"<way id='{number}' version='1'>")
         lines += [f"<nd ref='{ref}'/>" for ref in refs]
         lines += [f"<tag k='{key}' v='{value}'/>" for key, value in tags.items()]
         lines.append("</way>")
-    return "\n".join([*lines, extra, "</osm>"])
+    return "\n".join([*lines, "</osm>"])
 
 
 def _read(*paths):
@@ -42,9 +44,7 @@ def _read(*paths):
 
 
 def _written(folder, text, name="s.osm"):
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
+    return write_content(folder, text, name)
 
 
 def _metres(streets):
@@ -85,12 +85,10 @@ def test_every_ending_holds_the_same_streets(tmp_path, ending):
 def test_nothing_but_streets_is_walked_in_a_full_export(shared):
     """In the full export of Camberwell no building, river or railway is among the streets."""
     path = shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz"
-    text = gzip.decompress(path.read_bytes()).decode()
-    not_streets = set()
-    for way in text.split("<way ")[1:]:
-        body = way.split("</way>")[0]
-        if 'k="highway"' not in body:
-            not_streets.add(int(body.split('id="')[1].split('"')[0]))
+    ways = gzip.decompress(path.read_bytes()).decode().split("<way ")[1:]
+    bodies = [way.split("</way>")[0] for way in ways]
+    others = [body for body in bodies if 'k="highway"' not in body]
+    not_streets = {int(body.split('id="')[1].split('"')[0]) for body in others}
     streets, _ = _read(path)
     ids = set(streets.ways["osm_id"])
     assert len(not_streets) > 1000
@@ -106,11 +104,8 @@ def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
         (2, [1, 3, 4, 1], {"building": "yes", "amenity": "bar", "name": "The Mill"}),
         (3, [1, 3, 4, 1], {"amenity": "cafe"}),
     ]
-    node = (
-        "<node id='9' version='1' lon='-0.13' lat='51.52'><tag k='amenity' v='nightclub'/></node>"
-    )
-    text = _osm(ways).replace("<way id='1'", f"{node}<way id='1'", 1)
-    path = _written(tmp_path, text)
+    club = "lon='-0.13' lat='51.52'><tag k='amenity' v='nightclub'/>"
+    path = _written(tmp_path, _osm(ways, more=f"<node id='9' version='1' {club}</node>"))
     streets, _ = _read(path, path)
     assert sorted(streets.features["kind"]) == ["building", "shop"]
     assert set(streets.features["name"][streets.features["kind"] == "shop"]) == {""}
@@ -123,12 +118,11 @@ def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
 
 def test_a_street_in_two_files_counts_once(tmp_path):
     """Two extracts that overlap join at their common nodes, and no street is doubled."""
-    a, b = (10, [1, 2], {"highway": "footway"}), (11, [2, 3], {"highway": "footway"})
-    c = (12, [2, 4], {"highway": "footway"})
-    one = _written(tmp_path, _osm([a, b]), "1.osm")
-    two = _written(tmp_path, _osm([b, c]), "2.osm")
-    streets, _ = _read(one, two)
-    whole, _ = _read(_written(tmp_path, _osm([a, b, c]), "3.osm"))
+    ends = ((10, [1, 2]), (11, [2, 3]), (12, [2, 4]))
+    ways = [(*way, {"highway": "footway"}) for way in ends]
+    parts = enumerate((ways[:2], ways[1:], ways))
+    one, two, three = (_written(tmp_path, _osm(part), f"{n}.osm") for n, part in parts)
+    (streets, _), (whole, _) = _read(one, two), _read(three)
     assert list(streets.ways["osm_id"]) == [10, 11, 12]
     assert _metres(streets) == _metres(whole)
     networks = [build_network(part, BNG, LeftOut()) for part in (streets, whole)]
@@ -148,59 +142,44 @@ def _graph(folder, name, *lines):
 
 
 BENDS = [
-    (number, [(-0.13, 51.52 + number / 1e4), (-0.128, 51.521), (-0.126, 51.52 + number / 1e4)])
-    for number in range(1, 5)
+    (n, [(-0.13, 51.52 + n / 1e4), (-0.128, 51.521), (-0.126, 51.52 + n / 1e4)])
+    for n in range(1, 5)
 ]
 
 
 def test_two_graphs_that_overlap_hold_each_street_once(tmp_path):
-    """Edges that two graphs have in common are taken once, none of the others is lost."""
+    """Common edges are taken once, and inner points of one graph are not those of another."""
     one, two = _graph(tmp_path, "1.graphml", *BENDS[:3]), _graph(tmp_path, "2.graphml", *BENDS[1:])
-    streets, _ = _read(one, two)
-    whole, _ = _read(_graph(tmp_path, "3.graphml", *BENDS))
-    assert _metres(streets) == pytest.approx(_metres(whole))
-    assert len(streets.ways) == 4
-
-
-def test_inner_points_of_two_graphs_stay_apart(tmp_path):
-    """Two graphs have inner points of their own: none becomes a junction of both."""
-    one, two = _graph(tmp_path, "1.graphml", *BENDS[:2]), _graph(tmp_path, "2.graphml", *BENDS[2:])
-    other = _written(tmp_path, _osm([(10, [1, 2, 3], {"highway": "footway"})]), "s.osm")
+    other = _written(tmp_path, _osm([(10, [1, 2, 3], {"highway": "footway"})]))
     streets, _ = _read(one, two, other)
+    whole, _ = _read(_graph(tmp_path, "3.graphml", *BENDS), other)
+    assert _metres(streets) == pytest.approx(_metres(whole))
+    assert len(streets.ways) == 5
     inner = streets.vertex_node[streets.vertex_node < 0]
     assert len(inner) == len(set(inner)) == 4
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "what"),
-    [
-        ("s.osm", None, "the file does not exist"),
-        ("s.osm", b"", "the file is empty"),
-        ("s.shp", b"x", "'.shp' is not a street format"),
-        ("s.osm", b"<osm version='0.6'><way id='1'>", "is broken or not an OpenStreetMap file"),
-        ("s.osm", b"<html></html>", "is broken or not an OpenStreetMap file"),
-        ("s.osm", b"PK\x03\x04", "is broken or not an OpenStreetMap file"),
-        ("s.osm.gz", b"not gzip at all", "is broken or not an OpenStreetMap file"),
-        ("s.osm.pbf", b"\x00\x00\x00\x0dwhatever", "is broken or not an OpenStreetMap file"),
-        ("s.osm", _osm([]).encode(), "has no street that can be walked"),
-        ("s.osm", _osm([(1, [1, 2], {"building": "yes"})]).encode(),
-         "has no street that can be walked"),
-        ("s.graphml", b"", "the file is empty"),
-        ("s.graphml", b"<graphml", "is broken or not a street graph from osmnx"),
-        ("s.graphml", b"<a></a>", "is broken or not a street graph from osmnx"),
-        ("s.graphml.gz", b"x", "is broken or not a street graph from osmnx"),
-        ("s.graphml", b"\xff\xfe", "is broken or not a street graph from osmnx"),
-    ],
-)  # fmt: skip
-def test_files_that_are_not_streets(tmp_path, name, content, what):
+@pytest.mark.parametrize(("name", "contents", "what"), [
+    ("s.osm", [None], "the file does not exist"), ("s.osm", [b""], "the file is empty"),
+    ("s.shp", [b"x"], "'.shp' is not a street format"),
+    ("s.osm", [b"<osm version='0.6'><way id='1'>", b"<html></html>", b"PK\x03\x04"],
+     "is broken or not an OpenStreetMap file"),
+    ("s.osm.gz", [b"not gzip at all"], "is broken or not an OpenStreetMap file"),
+    ("s.osm.pbf", [b"\x00\x00\x00\x0dwhatever"], "is broken or not an OpenStreetMap file"),
+    ("s.osm", [_osm([]).encode(), _osm([(1, [1, 2], {"building": "yes"})]).encode()],
+     "has no street that can be walked"),
+    ("s.graphml", [b"<graphml", b"<a></a>", b"\xff\xfe"],
+     "is broken or not a street graph from osmnx"),
+    ("s.graphml.gz", [b"x"], "is broken or not a street graph from osmnx"),
+])  # fmt: skip
+def test_files_that_are_not_streets(tmp_path, name, contents, what):
     """A missing, empty or broken street file, or another kind of file, is refused."""
-    path = tmp_path / name
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError) as error:
-        _read(path)
-    assert str(path) in str(error.value)
-    assert what in str(error.value)
+    for content in contents:
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError) as error:
+            _read(tmp_path / name)
+        assert f"{tmp_path / name}: {what}" in str(error.value)
 
 
 @pytest.mark.parametrize("ending", ["osm.pbf", "osm.gz", "graphml.gz"])
@@ -214,52 +193,40 @@ def test_truncated_files_are_broken(shared, tmp_path, ending, share):
 
 
 @pytest.mark.parametrize(
-    ("further", "walking"),
-    [
-        ({"highway": "residential"}, True),
-        ({"highway": "cycleway"}, False),
-        ({"highway": "motorway"}, False),
-        ({"highway": "primary", "foot": "no"}, False),
-    ],
-)
-def test_an_extract_for_walking_is_known(tmp_path, further, walking):
+    ("highway", "foot", "walking"),
+    [("residential", "yes", True), ("cycleway", "yes", False), ("motorway", "yes", False),
+     ("primary", "no", False)],
+)  # fmt: skip
+def test_an_extract_for_walking_is_known(tmp_path, highway, foot, walking):
     """Footpaths, but nothing that only vehicles use: the file was made for walking."""
+    further = {"highway": highway, "foot": foot}
     ways = [(1, (1, 2), {"highway": "footway"}), (2, (2, 3), further)]
     assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
 
 
-def _gated(way, tags):
+GATED = (7, [1, 2, 3], {"highway": "footway"})
+
+
+def _gated(**tags):
     """OSM XML of a way over a barrier with these tags."""
     nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
     inner = "".join(f"<tag k='{key}' v='{value}'/>" for key, value in tags.items())
     gate = f"<node id='2' version='1' lon='-0.1280' lat='51.5200'>{inner}</node>"
-    return _osm([way], nodes).replace("<way", f"{gate}<way", 1)
+    return _osm([GATED], nodes, gate)
 
 
 @pytest.mark.parametrize(
-    ("tags", "joined"),
-    [
-        ({"barrier": "gate", "access": "private"}, False),
-        ({"barrier": "gate", "access": "private", "foot": "yes"}, True),
-        ({"barrier": "gate"}, True),
-    ],
+    ("tags", "metres"),
+    [({"access": "private"}, 138.8), ({"access": "private", "foot": "yes"}, 277.6), ({}, 277.6)],
 )
-def test_a_closed_barrier_parts_the_way_on_which_it_stands(tmp_path, tags, joined):
-    """Nobody walks through a private gate, in the middle of a way or where ways meet."""
-    streets, _ = _read(_written(tmp_path, _gated((7, [1, 2, 3], {"highway": "footway"}), tags)))
-    network = build_network(streets, BNG, LeftOut())
-    assert network.metres == pytest.approx(277.6 if joined else 138.8, abs=0.5)
-
-
-def test_a_barrier_of_one_file_closes_the_ways_of_the_other(tmp_path):
-    """Streets that two files hold count once, and the barrier parts them all the same."""
-    way = (7, [1, 2, 3], {"highway": "footway"})
-    text = _gated(way, {"barrier": "gate", "access": "no"})
-    paths = [_written(tmp_path, text, "a.osm"), _written(tmp_path, _osm([way]), "b.osm")]
-    streets, _ = _read(*paths)
-    assert len(streets.ways) == 1
-    network = build_network(streets, BNG, LeftOut())
-    assert network.metres == pytest.approx(138.8, abs=0.5)
+def test_a_closed_barrier_parts_the_way_on_which_it_stands(tmp_path, tags, metres):
+    """Nobody walks through a private gate, on a way or where ways meet, of whichever file it is."""
+    gated = _written(tmp_path, _gated(barrier="gate", **tags), "a.osm")
+    for files in ([gated], [gated, _written(tmp_path, _osm([GATED]), "b.osm")]):
+        streets, _ = _read(*files)
+        assert len(streets.ways) == 1
+        network = build_network(streets, BNG, LeftOut())
+        assert network.metres == pytest.approx(metres, abs=0.5)
 
 
 CROSSED = [
@@ -284,37 +251,29 @@ CROSSED_NODES = """
 
 def _write_crossed(folder):
     nodes = {number: place for number, place in NODES.items() if number in {1, 4}}
-    text = _osm(CROSSED, nodes).replace("<way id='1'", f"{CROSSED_NODES}<way id='1'", 1)
-    return _written(folder, text)
+    return _written(folder, _osm(CROSSED, nodes, CROSSED_NODES))
 
 
 def test_a_crossing_is_known_by_its_own_tags_or_its_node(tmp_path):
     """A footway across a road takes its kind from a node of it only where it has none itself."""
-    streets, _ = _read(_write_crossed(tmp_path))
+    path = _write_crossed(tmp_path)
+    streets, twice = _read(path)[0], _read(path, path)[0]
     assert streets.ways["crossing"].tolist() == ["", "zebra", "", "unmarked"]
     assert streets.ways["sidewalk"].tolist() == ["separate", "", "", ""]
     assert streets.ways["passage"].tolist() == ["", "", "bridge", ""]
     assert streets.ways["is_sidewalk"].tolist() == [False, False, True, False]
-    kinds = dict(zip(streets.crossing_nodes, streets.crossing_kinds, strict=True))
-    assert kinds == {2: "zebra", 3: "signals"}
-
-
-def test_crossings_of_two_files_count_once(tmp_path):
-    """Nodes where a street is crossed are the same from one file and from two."""
-    path = _write_crossed(tmp_path)
-    once, twice = (_read(*[path] * count)[0] for count in (1, 2))
-    assert twice.crossing_nodes.tolist() == once.crossing_nodes.tolist() == [2, 3]
-    assert twice.crossing_kinds.tolist() == once.crossing_kinds.tolist()
+    for one in (streets, twice):  # the same from one file and from two
+        kinds = dict(zip(one.crossing_nodes.tolist(), one.crossing_kinds.tolist(), strict=True))
+        assert list(kinds.items()) == [(2, "zebra"), (3, "signals")]
 
 
 def test_crossing_points_lie_on_the_roads(tmp_path):
     """The network knows each crossing as a point, with the road that it is on, not the footway."""
-    network = build_network(_read(_write_crossed(tmp_path))[0], BNG, LeftOut())
-    points = network.parts.crossings
+    parts = build_network(_read(_write_crossed(tmp_path))[0], BNG, LeftOut()).parts
     x, y = BNG.to_metres([-0.128, -0.126], [51.52, 51.52])
-    np.testing.assert_allclose(points.xy, np.column_stack([x, y]))
-    assert points.kind.tolist() == ["zebra", "signals"]
-    assert network.parts.ways["osm_id"].to_numpy()[points.way].tolist() == [1, 1]
+    np.testing.assert_allclose(parts.crossings.xy, np.column_stack([x, y]))
+    assert parts.crossings.kind.tolist() == ["zebra", "signals"]
+    assert parts.ways["osm_id"].to_numpy()[parts.crossings.way].tolist() == [1, 1]
 
 
 def _load(path):
@@ -343,8 +302,9 @@ def test_cache_and_file_give_the_same(tmp_path, monkeypatch):
     assert len(reads) == 2
 
 
-CORNERS = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (-1, 0), 6: (2, 1), 7: (1, 0.5),
-           9: (0.8, 0.2)}  # fmt: skip
+CORNERS = dict(
+    enumerate([(0, 0), (1, 0), (1, 1), (0, 1), (-1, 0), (2, 1), (1, 0.5), (0.8, 0.2)], 1)
+)
 """Nodes of a square and of streets that meet it, in thousandths of a degree."""
 
 
@@ -373,12 +333,8 @@ def test_a_square_is_crossed_and_not_circled(tmp_path, area, metres, names):
     assert not links["is_patrolled"].any()
 
 
-def test_no_link_leaves_the_square(tmp_path):
-    """Between entrances that do not see each other one walks round the corner."""
-    assert len(_read_square(tmp_path, (1, 2, 7, 3, 9, 4, 1)).ways) == 4
-
-
-def test_a_square_of_many_entrances_is_linked_between_some(monkeypatch, tmp_path):
-    """The links would be as many as the pairs of its entrances."""
+def test_no_link_leaves_the_square(tmp_path, monkeypatch):
+    """Between entrances that do not see each other one walks round; of many some are linked."""
+    assert len(_read_square(tmp_path, (1, 2, 7, 3, 8, 4, 1)).ways) == 4
     monkeypatch.setattr(street_files, "MAX_ENTRANCES", 1)
     assert len(_read_square(tmp_path).ways) == 4

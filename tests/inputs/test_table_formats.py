@@ -1,9 +1,11 @@
 """Tables of spreadsheets, GIS files and frames read like the same table as CSV."""
 
 import datetime as dt
+import json
 import random
 import zipfile
 from decimal import Decimal
+from unittest.mock import Mock
 
 import geopandas as gpd
 import numpy as np
@@ -32,15 +34,11 @@ FIELDS = (
     Field("longitude", ("Longitude",)),
     Field("latitude", ("Latitude",)),
 )
-FRAME = pd.DataFrame(
-    {
-        "URN": [900001, 900002, 900003],
-        "EstablishmentName": ["Mill, School", None, "Haus Straße"],
-        "from": ["2025-09-01", "2025-10-02", None],
-        "Longitude": [-0.1346, -0.14, 0.25],
-        "Latitude": [51.5205, 51.53, 51.5],
-    }
-)
+FRAME = pd.DataFrame({
+    "URN": [900001, 900002, 900003], "EstablishmentName": ["Mill, School", None, "Haus Straße"],
+    "from": ["2025-09-01", "2025-10-02", None],
+    "Longitude": [-0.1346, -0.14, 0.25], "Latitude": [51.5205, 51.53, 51.5],
+})  # fmt: skip
 POINTS = {"points": ("Longitude", "Latitude")}
 
 
@@ -55,18 +53,25 @@ def _text(table):
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_every_format_reads_like_csv(tmp_path, kind):
-    """Numbers, empty cells, dates and points come out as the text of the CSV file."""
+    """Numbers, empty cells, dates (also typed ones) and points are the text of the CSV file."""
     write_table(tmp_path / "t.csv", FRAME)
-    write_table(tmp_path / f"t.{kind}", FRAME, **POINTS)
     expected = _text(_read(tmp_path / "t.csv"))
-    found = _text(_read(tmp_path / f"t.{kind}"))
-    pd.testing.assert_frame_equal(found[list(expected)], expected)
+    for frame in (FRAME, FRAME.assign(**{"from": pd.to_datetime(FRAME["from"])})):
+        write_table(tmp_path / f"t.{kind}", frame, **POINTS)
+        found = _text(_read(tmp_path / f"t.{kind}"))
+        pd.testing.assert_frame_equal(found[list(expected)], expected)
 
 
 def test_rows_are_numbered_as_their_program_shows_them(tmp_path):
     """Below a header from 2, features from 1, and rows of a frame from 0."""
-    first = {"csv": 2, "xlsx": 2, "parquet": 2, "gpkg": 1, "geojson": 1, "shp": 1}
-    for kind, number in first.items():
+    for kind, number in {
+        "csv": 2,
+        "xlsx": 2,
+        "parquet": 2,
+        "gpkg": 1,
+        "geojson": 1,
+        "shp": 1,
+    }.items():
         write_table(tmp_path / f"t.{kind}", FRAME, **POINTS)
         assert _read(tmp_path / f"t.{kind}").rows.index[0] == number, kind
     frame = MemoryTable("schools", FRAME.set_axis([7, 8, 9]))
@@ -81,18 +86,14 @@ def test_points_of_any_crs_are_the_same_place(tmp_path, kind, crs):
     path = tmp_path / f"t.{kind}"
     columns = {"name": "Establishm"} if kind == "shp" else {}
     rows = read_placed_table(path, FIELDS, columns, BNG, source="schools").rows
-    found = rows["x"], rows["y"]
     expected = BNG.to_metres(FRAME["Longitude"], FRAME["Latitude"])
-    np.testing.assert_allclose(found, expected, rtol=0, atol=5e-3)
+    np.testing.assert_allclose((rows["x"], rows["y"]), expected, rtol=0, atol=5e-3)
 
 
 def test_points_on_the_british_grid_stay_metres_where_a_table_has_them():
     """Crimes on the grid come in by easting and northing, so round metres are seen as such."""
-    frame = pd.DataFrame(
-        {"Month": "2025-09", "Crime type": "Robbery", "x": [530100.0], "y": 181200}
-    )
-    places = gpd.points_from_xy(frame["x"], frame["y"], crs="EPSG:27700")
-    frame = gpd.GeoDataFrame(frame.drop(columns=["x", "y"]), geometry=places)
+    places = gpd.points_from_xy([530100.0], [181200], crs="EPSG:27700")
+    frame = gpd.GeoDataFrame({"Month": "2025-09", "Crime type": ["Robbery"]}, geometry=places)
     rows = _read(MemoryTable("crimes", frame), CRIME_FIELDS, source="crimes").rows
     assert rows[["easting", "northing"]].iloc[0].tolist() == ["530100", "181200"]
     mapped = {"easting": "E", "northing": "N"}  # those would be in the area's own CRS
@@ -100,14 +101,11 @@ def test_points_on_the_british_grid_stay_metres_where_a_table_has_them():
     assert "easting" not in rows
 
 
-@pytest.mark.parametrize(
-    ("shape", "crs", "match"),
-    [
-        (shapely.box(0, 51, 1, 52), "EPSG:4326", r"rows? 0: has a Polygon where a point should be"),
-        (shapely.MultiPoint([(0, 51), (1, 51)]), "EPSG:4326", "has a MultiPoint where"),
-        (shapely.Point(0, 51), None, "has shapes without a CRS"),
-    ],
-)
+@pytest.mark.parametrize(("shape", "crs", "match"), [
+    (shapely.box(0, 51, 1, 52), "EPSG:4326", r"rows? 0: has a Polygon where a point should be"),
+    (shapely.MultiPoint([(0, 51), (1, 51)]), "EPSG:4326", "has a MultiPoint where"),
+    (shapely.Point(0, 51), None, "has shapes without a CRS"),
+])  # fmt: skip
 def test_shapes_that_are_no_places_are_refused(shape, crs, match):
     """Polygons and shapes without a CRS are refused with the argument's name and what to do."""
     frame = gpd.GeoDataFrame({"urn": [1], "name": ["x"]}, geometry=[shape], crs=crs)
@@ -117,7 +115,6 @@ def test_shapes_that_are_no_places_are_refused(shape, crs, match):
 
 def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):
     """Blank rows are no rows; below a title the header is not found."""
-    pytest.importorskip("python_calamine")
     rows = [["urn", "finish_time"], [900001, "15:10"], [None, None], [900002, "15:00"]]
     write_sheets(tmp_path / "a.xlsx", {"Sheet1": [[None, None], *rows]})
     table = _read(tmp_path / "a.xlsx", (Field("urn"), Field("finish_time")), source="bell_times")
@@ -131,21 +128,17 @@ def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):
 def test_of_several_sheets_or_layers_the_one_of_the_tables_name_counts(tmp_path, kind):
     """One file may hold every table; without the table's name which one counts is not guessed."""
     bells = pd.DataFrame({"urn": ["900001"], "finish_time": ["15:10"]})
-    path = tmp_path / f"all.{kind}"
-    for names, ok in ((("bell_times", "notes"), True), (("a", "b"), False)):
-        path.unlink(missing_ok=True)
+    good, bad = tmp_path / f"good.{kind}", tmp_path / f"bad.{kind}"
+    for path, names in ((good, ("bell_times", "notes")), (bad, ("a", "b"))):
         if kind == "xlsx":
-            pytest.importorskip("python_calamine")
-            cells = [list(bells.columns), *bells.to_numpy().tolist()]
+            cells = [*bells], *bells.to_numpy().tolist()
             write_sheets(path, dict.fromkeys(names, cells))
         else:
             for name in names:
                 pyogrio.write_dataframe(bells, path, layer=name)
-        if ok:
-            assert list(read_bell_times([path]).index) == ["900001"]
-            continue
-        with pytest.raises(InputError, match=r"has 2 (sheets|layers) \(a, b\).*'bell_times'"):
-            read_bell_times([path])
+    assert list(read_bell_times([good]).index) == ["900001"]
+    with pytest.raises(InputError, match=r"has 2 (sheets|layers) \(a, b\).*'bell_times'"):
+        read_bell_times([bad])
 
 
 def test_a_shapefiles_table_counts_in_its_digest(tmp_path):
@@ -160,11 +153,7 @@ def test_a_shapefiles_table_counts_in_its_digest(tmp_path):
 def test_spreadsheets_without_their_package_are_refused_in_words(tmp_path, monkeypatch):
     """The message says which package to install."""
     (tmp_path / "b.xlsx").write_bytes(b"PK\x03\x04")
-
-    def refuse(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(formats, "import_module", refuse)
+    monkeypatch.setattr(formats, "import_module", Mock(side_effect=ImportError))
     with pytest.raises(InputError, match=r"python-calamine, is not installed; save .* pip install"):
         read_bell_times([tmp_path / "b.xlsx"])
 
@@ -172,25 +161,21 @@ def test_spreadsheets_without_their_package_are_refused_in_words(tmp_path, monke
 @pytest.mark.parametrize("kind", FORMATS)
 def test_free_text_of_reports_does_not_matter_in_any_format(tmp_path, demo, kind, monkeypatch):
     """Reports of every format give the counts of the CSV file; wanted columns alone are read."""
-    requested = []
+    spies = []
     for module, name in ((pyogrio, "read_dataframe"), (parquet, "read_table")):
-        real = getattr(module, name)
-
-        def spy(*args, real=real, **options):
-            requested.append(set(options["columns"]))
-            return real(*args, **options)
-
-        monkeypatch.setattr(module, name, spy)
+        spies.append(Mock(side_effect=getattr(module, name)))
+        monkeypatch.setattr(module, name, spies[-1])
     reports = pd.read_csv(demo.parent / "reports.csv")
     write_table(tmp_path / f"r.{kind}", reports)
     columns = {name: name[:10] for name in COLUMNS if len(name) > 10} if kind == "shp" else {}
     found = read_reports([tmp_path / f"r.{kind}"], columns=columns)
     expected = read_reports([demo.parent / "reports.csv"])
-    assert found.counts.tolist() == expected.counts.tolist()
-    assert found.squares.tolist() == expected.squares.tolist()
-    assert found.factor_counts.tolist() == expected.factor_counts.tolist()
+    for name in ("counts", "squares", "factor_counts"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert found.by_year == expected.by_year
-    assert not any({"comment", "school_urn"} & names for names in requested)
+    calls = [call for spy in spies for call in spy.call_args_list]
+    assert len(calls) == (kind not in {"xlsx", "geoparquet"})
+    assert not any({"comment", "school_urn"} & {*call.kwargs["columns"]} for call in calls)
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "gpkg", "geojson", "shp", "parquet"])
@@ -214,18 +199,14 @@ def test_spoiled_files_are_read_or_refused(tmp_path, kind):
 
 def test_a_cell_far_away_is_refused(tmp_path):
     """A spreadsheet says in a few letters that a cell is in the last row of the last column."""
-    pytest.importorskip("python_calamine")
     path = tmp_path / "b.xlsx"
     write_sheets(path, {"Sheet1": [["urn", "finish_time"], [900001, "15:10"]]})
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    name = "xl/worksheets/sheet1.xml"
-    parts[name] = (
-        parts[name].replace(b'r="B2"', b'r="XFD1048576"').replace(b'r="2"', b'r="1048576"')
-    )
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
-            archive.writestr(name, content)
+            moved = content.replace(b'r="B2"', b'r="XFD1048576"')
+            archive.writestr(name, moved.replace(b'r="2"', b'r="1048576"'))
     with pytest.raises(InputError, match="has a sheet of 1,048,576 rows and 16,384 columns"):
         read_bell_times([path])
 
@@ -234,32 +215,17 @@ def test_json_that_has_gdal_open_another_file_is_refused(tmp_path):
     """GDAL reads several kinds of JSON; the one that runs commands on other files is not read."""
     frame = pd.DataFrame({"urn": ["900001"], "longitude": [0.0], "latitude": [51.0]})
     write_table(tmp_path / "real.geojson", frame)
-    (tmp_path / "g.geojson").write_text(
-        '{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read '
-        f'{tmp_path}/real.geojson ! write streamed"}}'
-    )
+    command = f"gdal vector pipeline ! read {tmp_path}/real.geojson ! write streamed"
+    document = {"type": "gdal_streamed_alg", "command_line": command}
+    (tmp_path / "g.geojson").write_text(json.dumps(document))
     with pytest.raises(InputError, match="is not a GIS file"):
         read_gates([tmp_path / "g.geojson"], BNG)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_typed_dates_are_written_as_iso(tmp_path, kind):
-    """Dates that a format has as such read like the ISO dates of the CSV file."""
-    typed = FRAME.assign(**{"from": pd.to_datetime(FRAME["from"])})
-    write_table(tmp_path / f"t.{kind}", typed, **POINTS)
-    assert list(_read(tmp_path / f"t.{kind}").rows["from"].fillna("-")) == [
-        *("2025-09-01", "2025-10-02", "-")
-    ]
-
-
 def test_true_times_of_spreadsheets_are_clock_times(tmp_path):
     """A bell that a spreadsheet holds as a time reads as the HH:MM that it shows."""
-    pytest.importorskip("python_calamine")
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    book.active.append(["urn", "finish_time", "start_time"])
-    book.active.append([900001, dt.time(15, 10), "08:30:00"])
-    book.save(tmp_path / "b.xlsx")
+    rows = ["urn", "finish_time", "start_time"], [900001, dt.time(15, 10), "08:30:00"]
+    write_sheets(tmp_path / "b.xlsx", {"Sheet": rows})
     found = read_bell_times([tmp_path / "b.xlsx"])
     assert found.loc["900001", ["finish_time", "start_time"]].tolist() == ["15:10", "08:30"]
 
@@ -268,22 +234,17 @@ def _written(values, ours="", **options):
     return write_cells(pd.Series(values, **options), ours).fillna("-").tolist()
 
 
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ([900001, 2], ["900001", "2"]),
-        ([900001.0, np.nan], ["900001", "-"]),
-        ([0.1, -0.1346, 1e-7], ["0.1", "-0.1346", "1e-07"]),
-        (["007", None, " a "], ["007", "-", " a "]),
-        ([True, False], ["true", "false"]),
-        ([Decimal("12.50"), None], ["12.50", "-"]),
-        ([dt.time(15, 10), dt.time(9, 5, 30)], ["15:10", "09:05:30"]),
-        ([dt.timedelta(hours=15, minutes=10)], ["15:10"]),
-        ([dt.date(2025, 9, 1), "2025-09-02"], ["2025-09-01", "2025-09-02"]),
-        ([1, "x", 2.5, None], ["1", "x", "2.5", "-"]),
-        ([["900001", 2.0], (), np.array([3])], ["900001;2", "-", "3"]),
-    ],
-)
+@pytest.mark.parametrize(("values", "text"), [
+    ([900001, 2], ["900001", "2"]), ([900001.0, np.nan], ["900001", "-"]),
+    ([0.1, -0.1346, 1e-7], ["0.1", "-0.1346", "1e-07"]),
+    (["007", None, " a "], ["007", "-", " a "]), ([True, False], ["true", "false"]),
+    ([Decimal("12.50"), None], ["12.50", "-"]),
+    ([dt.time(15, 10), dt.time(9, 5, 30)], ["15:10", "09:05:30"]),
+    ([dt.timedelta(hours=15, minutes=10)], ["15:10"]),
+    ([dt.date(2025, 9, 1), "2025-09-02"], ["2025-09-01", "2025-09-02"]),
+    ([1, "x", 2.5, None], ["1", "x", "2.5", "-"]),
+    ([["900001", 2.0], (), np.array([3])], ["900001;2", "-", "3"]),
+])  # fmt: skip
 def test_values_are_written_as_people_write_them(values, text):
     """Whole numbers have no point, times no seconds of zero, and empty cells stay empty."""
     assert _written(values, dtype=object) == text
@@ -309,14 +270,11 @@ def test_first_days_of_months_are_months_in_a_column_of_months_alone():
     assert _written(pd.to_datetime(["2025-09-03"]), "month") == ["2025-09-03"]
 
 
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
-def test_numbers_come_back_from_their_text(numbers):
-    """No digit of a number is lost."""
-    text = _written(numbers, dtype="float64")
-    assert [float(one) for one in text] == numbers
+WHOLE = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 
 
-@given(st.lists(st.integers(min_value=-(2**63), max_value=2**63 - 1)))
-def test_whole_numbers_come_back_digit_by_digit(numbers):
-    """URNs and identifiers stay what they are."""
-    assert _written(numbers, dtype="int64") == [str(number) for number in numbers]
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)), st.lists(WHOLE))
+def test_numbers_come_back_from_their_text(numbers, whole):
+    """No digit of a number is lost; URNs and identifiers stay what they are."""
+    assert [float(one) for one in _written(numbers, dtype="float64")] == numbers
+    assert _written(whole, dtype="int64") == [str(number) for number in whole]

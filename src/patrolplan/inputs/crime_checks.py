@@ -48,10 +48,8 @@ def check_clock(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
     for file, of_file in timed["occurred_at"].dt.hour.groupby(timed["file"]):
         if len(of_file) < MIN_CLOCK_ROWS or of_file.max() > NOON or of_file.min() < 1:
             continue
-        what = (
-            f"none of its {len(of_file):,} times is after 12:59 or before 01:00, "
-            "as on a 12-hour clock without am and pm"
-        )
+        what = f"none of its {len(of_file):,} times is after 12:59 or before 01:00, "
+        what += "as on a 12-hour clock without am and pm"
         remedy = "export the times with hours from 00 to 23"
         alarms.add("unusual_times", paths[int(str(file))], what, remedy)
 
@@ -73,10 +71,8 @@ def check_overlap(files: pd.Series, rows: pd.DataFrame, paths: Files, alarms: Al
 def check_future(months: pd.Series, files: pd.Series, paths: Files, alarms: Alarms) -> None:
     """Notice more months of the future than typing errors explain; `files` are of all crimes."""
     if exceeds_bound(len(months), len(files)):
-        what = (
-            f"{len(months):,} of {len(files):,} crimes have months in the future, "
-            f"up to {months.max():%Y-%m}"
-        )
+        what = f"{len(months):,} of {len(files):,} crimes have months in the future, "
+        what += f"up to {months.max():%Y-%m}"
         alarms.add("refused_rows", paths[int(files[months.index[0]])], what, "correct the months")
 
 
@@ -98,10 +94,8 @@ class UnknownCategory:
 class CategoryCheck:
     """What is wrong with names of categories; `total` crimes have any."""
 
-    # `respelled`: name in the files, known name, rows; `unknown`: the most frequent first.
-
-    respelled: tuple[tuple[str, str, int], ...] = ()
-    unknown: tuple[UnknownCategory, ...] = ()
+    respelled: tuple[tuple[str, str, int], ...] = ()  # name in the files, known name, rows
+    unknown: tuple[UnknownCategory, ...] = ()  # the most frequent first
     total: int = 0
 
 
@@ -115,17 +109,13 @@ def rename_categories(
     # The later of two names that differ by case counts: the settings' if the files have it.
     ranked = [*own, *CATEGORIES, *(name for name in own if name in names)]
     by_fold = {_fold(name): name for name in ranked}
-    new_names = [name if name in exact else by_fold.get(_fold(name), name) for name in names]
-    if new_names == names:
+    renamed = {one: one if one in exact else by_fold.get(_fold(one), one) for one in names}
+    changed = ((old, new) for old, new in renamed.items() if old != new)
+    found = tuple((old, new, int((column == old).sum())) for old, new in changed)
+    if not found:
         return column, ()
-    counts = column.value_counts()
-    found = tuple(
-        (old, new, int(counts[old]))
-        for old, new in zip(names, new_names, strict=True)
-        if old != new
-    )
-    merged = pd.CategoricalDtype(pd.Index(dict.fromkeys(new_names), dtype=object))
-    return column.astype(object).map(dict(zip(names, new_names, strict=True))).astype(merged), found
+    merged = pd.CategoricalDtype(pd.Index(dict.fromkeys(renamed.values()), dtype=object))
+    return column.astype(object).map(renamed).astype(merged), found
 
 
 def check_categories(

@@ -24,6 +24,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import crime_checks, table_reader, timestamps
 from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 
@@ -32,16 +33,14 @@ WORDS = ("category", "force")
 NO_ID = 0  # The number of rows without a Crime ID
 
 FIELDS = (
-    table_reader.Field(
-        "crime_id", ("Crime ID",), meaning="the same in every file that has the crime"
-    ),
-    table_reader.Field("month", ("Month",), meaning="month that it was recorded in, YYYY-MM"),
-    table_reader.Field("occurred_at", ("date_time", "datetime"), meaning="when, YYYY-MM-DD HH:MM"),
-    table_reader.Field("committed_from", meaning="first possible time, where when is not known"),
-    table_reader.Field("committed_to", meaning="last possible time"),
-    table_reader.Field("category", ("Crime type",), required=True, meaning="its category"),
-    table_reader.Field("force", ("Reported by",), meaning="police force that recorded it"),
-    *table_reader.POINT_FIELDS,
+    Field("crime_id", ("Crime ID",), meaning="the same in every file that has the crime"),
+    Field("month", ("Month",), meaning="month that it was recorded in, YYYY-MM"),
+    Field("occurred_at", ("date_time", "datetime"), meaning="when, YYYY-MM-DD HH:MM"),
+    Field("committed_from", meaning="first possible time, where when is not known"),
+    Field("committed_to", meaning="last possible time"),
+    Field("category", ("Crime type",), required=True, meaning="its category"),
+    Field("force", ("Reported by",), meaning="police force that recorded it"),
+    *POINT_FIELDS,
 )
 
 
@@ -99,9 +98,8 @@ def read_crimes(
     excluded = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
     good &= ~excluded
-    good[good] = _is_in_plausible_month(
-        table.loc[good, "month"], table.loc[good, "file"], paths, left_out, alarms
-    )
+    dated = table.loc[good]
+    good[good] = _is_in_plausible_month(dated["month"], dated["file"], paths, left_out, alarms)
     if not good.any():
         if problems := alarms.take_problems():  # they say why
             raise InputError(problems)
@@ -143,10 +141,8 @@ def _read_files(
 ) -> tuple[pd.DataFrame, list[CountedTable]]:
     read = partial(_read_one, projection=projection, columns=columns)
     files = table_reader.read_each(paths, read)
-    words = {}
-    for name in WORDS:
-        columns_of = [_use_objects(file.rows[name]) for file in files]
-        words[name] = union_categoricals(columns_of, sort_categories=True)
+    columns_of = {name: [_use_objects(file.rows[name]) for file in files] for name in WORDS}
+    words = {name: union_categoricals(of, sort_categories=True) for name, of in columns_of.items()}
     numbers = [file.rows.drop(columns=[*WORDS]).assign(file=n) for n, file in enumerate(files)]
     return pd.concat(numbers, ignore_index=True).assign(**words), files
 
@@ -178,9 +174,8 @@ def _decode(paths: Files, content: bytes) -> tuple[pd.DataFrame, list[CountedTab
     for path, (size, malformed, unread, is_cut, found) in zip(paths, json.loads(head), strict=True):
         of_file, start = table.iloc[start : start + size], start + size
         unreadable = tuple(Unreadable(*one) for one in found)
-        files.append(
-            CountedTable(path, of_file, tuple(malformed), tuple(unread), is_cut, unreadable)
-        )
+        counts = tuple(malformed), tuple(unread)
+        files.append(CountedTable(path, of_file, *counts, is_cut, unreadable))
     return table, files
 
 
@@ -223,50 +218,39 @@ def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any],
     # apart, or in the wrong order, they are a typing error: neither counts; the row is left out
     # unless it has a month of its own, and many such rows stop the command.
     never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")
-    columns: dict[str, Any] = {
-        "occurred_at": never,
-        "occurred_until": never,
-        "precision": np.full(len(table), timestamps.NO_TIME, dtype=np.uint8),
-    }
+    times, no_time = dict.fromkeys(TIMES, never), timestamps.NO_TIME
+    precise = dict.fromkeys(TIMES, np.full(len(table), no_time, dtype=np.uint8))
     unreadable: list[Unreadable] = []
-    if {*TIMES} & {*table}:
-        columns, unreadable = _read_span(table, path)
-    month = columns["occurred_at"].dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
-    if "month" in table:
-        given = timestamps.parse_months(table["month"])
-        unreadable += table_reader.find_unreadable(
-            table["month"], given.notna().to_numpy(), table_reader.MONTH_REMEDY
-        )
-        month = month.fillna(given)
-    return {**columns, "month": month}, unreadable
-
-
-def _read_span(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any], list[Unreadable]]:
-    """The times of a table that has some, see `_read_times`."""
-    empty = pd.Series(pd.NA, index=table.index, dtype="string")
-    unreadable, times, precise = [], [], []
-    for text in (table.get(name, empty) for name in TIMES):
+    for name in (one for one in TIMES if one in table):
+        text = table[name]
         timestamps.check_day_first(text, path)
-        times.append(timestamps.parse_timestamps(text))
-        precise.append(timestamps.classify_precision(text, times[-1]))
-        unreadable += table_reader.find_unreadable(
-            text, times[-1].notna().to_numpy(), table_reader.TIME_REMEDY
-        )
-    (exact, first, last), no_time = times, timestamps.NO_TIME
+        times[name] = timestamps.parse_timestamps(text)
+        precise[name] = timestamps.classify_precision(text, times[name])
+        is_read, remedy = times[name].notna().to_numpy(), table_reader.TIME_REMEDY
+        unreadable += table_reader.find_unreadable(text, is_read, remedy)
+    (exact, first, last), (of_exact, of_first, of_last) = times.values(), precise.values()
     apart = last - first
     wrong = ((apart < pd.Timedelta(0)) | (apart > MAX_APART)).to_numpy()
     if wrong.any():
         text = table["committed_to"][wrong]
         unreadable += table_reader.find_unreadable(text, np.zeros(len(text), bool), SPAN_REMEDY)
     is_span = (apart > pd.Timedelta(0)).to_numpy() & ~wrong
-    has_times = is_span & (precise[1] != no_time) & (precise[2] != no_time)
+    has_times = is_span & (of_first != no_time) & (of_last != no_time)
     has_times &= (apart <= MAX_SPAN).to_numpy() & exact.isna().to_numpy()
-    precision = np.where(first.notna(), precise[1], precise[2])
+    precision = np.where(first.notna(), of_first, of_last)
     precision = np.where(is_span | wrong, no_time, precision)
+    at = exact.fillna(first.fillna(last).mask(wrong))
+    month = at.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
+    if "month" in table:
+        given = timestamps.parse_months(table["month"])
+        is_read, remedy = given.notna().to_numpy(), table_reader.MONTH_REMEDY
+        unreadable += table_reader.find_unreadable(table["month"], is_read, remedy)
+        month = month.fillna(given)
     return {
-        "occurred_at": exact.fillna(first.fillna(last).mask(wrong)),
+        "occurred_at": at,
         "occurred_until": last.where(has_times),
-        "precision": np.where(exact.notna(), precise[0], precision).astype(np.uint8),
+        "precision": np.where(exact.notna(), of_exact, precision).astype(np.uint8),
+        "month": month,
     }, unreadable
 
 
@@ -312,7 +296,6 @@ def _build_incidents(
     for name in ("category", "force"):
         data[name] = data[name].remove_unused_categories()
     times, precision = pd.Series(data["occurred_at"]), table["precision"].to_numpy()[good]
-    data["timed"] = timestamps.is_time_known(
-        precision, times, data["category"].codes.astype(np.int64)
-    )
+    category = data["category"].codes.astype(np.int64)
+    data["timed"] = timestamps.is_time_known(precision, times, category)
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))

@@ -90,15 +90,12 @@ class Column:
 class Table:
     """A table by its key under `[sources]`, with rules for several columns together."""
 
-    # `made` are columns that its reader makes of others; `place` is what its geometry means, and
-    # `point` the two columns that a point is made of.
-
     source: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
-    made: Mapping[str, Made] = field(default_factory=dict)
-    place: str = ""
-    point: tuple[str, str] = ("longitude", "latitude")
+    made: Mapping[str, Made] = field(default_factory=dict)  # of others, by its reader
+    place: str = ""  # what its geometry means
+    point: tuple[str, str] = ("longitude", "latitude")  # the columns that it is made of
 
     @cached_property
     def fields(self) -> tuple[table_reader.Field, ...]:
@@ -154,9 +151,8 @@ class Table:
             wrong = text[~np.asarray(is_good, dtype=bool)]
             for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
                 what = words.format(value=table_reader.quote_value(value))
-                problems.append(
-                    Problem(file, what, remedy, table_reader.describe_cell(row, column))
-                )
+                place = table_reader.describe_cell(row, column)
+                problems.append(Problem(file, what, remedy, place))
         return problems
 
     def store(self, text: pd.DataFrame) -> pd.DataFrame:

@@ -64,14 +64,11 @@ class Unreadable:
 class CountedTable:
     """Rows that fit the header, as text or NA by row number, and an account of the others."""
 
-    # `malformed` rows do not fit it, `unread` ones have nothing in the columns that are read; with
-    # `is_cut` the file ends within a row.
-
     path: TableSource
     rows: pd.DataFrame
-    malformed: tuple[int, ...] = ()
-    unread: tuple[int, ...] = ()
-    is_cut: bool = False
+    malformed: tuple[int, ...] = ()  # those that do not fit it
+    unread: tuple[int, ...] = ()  # those with nothing in the columns that are read
+    is_cut: bool = False  # whether the file ends within a row
     unreadable: tuple[Unreadable, ...] = ()
 
     @property

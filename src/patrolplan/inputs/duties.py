@@ -46,9 +46,7 @@ READ_PROPERTIES = frozenset(
         *("CATEGORIES", "GEO", "ATTENDEE", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME"),
         *(f"{OWN}{name}" for name in ("OFFICER", "URN", "KIND", "WINDOW")),
     )
-)
-"""Properties that are read; all others are dropped with their text."""
-
+)  # Properties that are read; all others are dropped with their text
 SINGLE_PROPERTIES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RRULE", "GEO", "SEQUENCE")
 MONTH_PARTS = ("BYDAY", "BYMONTHDAY", "BYSETPOS", "BYMONTH")
 RULE_PARTS = {
@@ -56,8 +54,7 @@ RULE_PARTS = {
     "WEEKLY": ("BYDAY",),
     "MONTHLY": MONTH_PARTS,
     "YEARLY": (*MONTH_PARTS, "BYYEARDAY", "BYWEEKNO"),
-}
-"""Parts that a rule of each frequency may have, besides those of any."""
+}  # Parts that a rule of each frequency may have, besides those of any
 
 
 class CalendarDuty(NamedTuple):
@@ -348,7 +345,6 @@ def _read_events(path: Path) -> list[_Event]:
     return [_Event(line, *event) for line, event in zip(lines, found, strict=True)]
 
 
-SUFFIX = ".ics"
 YEARS_BEFORE, YEARS_AFTER = 1, 5  # Of the newest crime: duties may be as old, or as new
 
 
@@ -375,7 +371,7 @@ def read_all_duties(
     first, last = span
     problems = Problems()
     files = [path for path in paths if isinstance(path, Path)]
-    calendars = [path for path in files if path.suffix.lower() == SUFFIX]
+    calendars = [path for path in files if path.suffix.lower() == ".ics"]
     tables = [path for path in paths if path not in calendars]
     with problems.collect():
         duties = read_duties(tables, projection, columns=columns, officers=officers)

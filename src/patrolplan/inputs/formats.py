@@ -36,21 +36,15 @@ SIDECARS = (".dbf", ".prj", ".cpg")  # Files that belong to a shapefile, and hol
 class MemoryTable:
     """A table given as an argument, whose name messages show in place of a file's."""
 
-    # `number` counts the tables of an argument from 1; it is 0 where there is only one.
-
     source: str
     frame: pd.DataFrame
-    number: int = 0
-
+    number: int = 0  # among the tables of an argument from 1; 0 where there is only one
     suffix = ".frame"  # The ending of its name: none, for readers that decide by that of a file
 
     def __str__(self) -> str:
         return name_argument(self.source) + (f", table {self.number}" if self.number else "")
 
-    @property
-    def name(self) -> str:
-        """The same, as a file has a name."""
-        return str(self)
+    name = property(__str__)  # as a file has one
 
     def is_file(self) -> bool:
         """It is not a file, so it is not looked up in a cache of files."""
@@ -81,9 +75,7 @@ FILE_STARTS = {
     ".json": (b"{",),
     ".gpkg": (b"SQLite format 3\0",),
     ".shp": (b"\x00\x00\x27\x0a",),
-}
-"""Formats: the ending of the file's name, and how its content begins."""
-
+}  # Formats: the ending of the file's name, and how its content begins
 GEOJSON = (".geojson", ".json")
 PARQUET = (".parquet", ".geoparquet")
 GIS_SUFFIXES = (*FILE_STARTS, *PARQUET)

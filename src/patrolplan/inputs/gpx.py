@@ -47,12 +47,10 @@ class Track:
 
 def read_tracks(paths: Sequence[Path]) -> Track:
     """Read several files of one walk as one track, whatever their order; see `read_track`."""
-    tracks = [read_track(path) for path in paths]
-    seconds = np.concatenate([track.seconds for track in tracks])
-    _, rows = np.unique(seconds, return_index=True)  # the first of equal times counts
-    longitude = np.concatenate([track.longitude for track in tracks])
-    latitude = np.concatenate([track.latitude for track in tracks])
-    return Track(seconds[rows], longitude[rows], latitude[rows])
+    tracks = [(one.seconds, one.longitude, one.latitude) for one in map(read_track, paths)]
+    joined = [np.concatenate(values) for values in zip(*tracks, strict=True)]
+    _, rows = np.unique(joined[0], return_index=True)  # the first of equal times counts
+    return Track(*(values[rows] for values in joined))
 
 
 def read_track(path: Path) -> Track:

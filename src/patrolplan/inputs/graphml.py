@@ -24,17 +24,8 @@ from pyproj.exceptions import CRSError
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs import osm_tags
-from patrolplan.inputs.streets import (
-    Streets,
-    build_crossing_arrays,
-    build_empty_features,
-    build_ways_table,
-    classify_way,
-    complete_crossing,
-    describe_way,
-    is_walking_extract,
-)
+from patrolplan.inputs import osm_tags, streets
+from patrolplan.inputs.streets import Streets
 from patrolplan.tables import LeftOut
 
 TAGS = frozenset(
@@ -43,14 +34,11 @@ TAGS = frozenset(
         *(*osm_tags.CYCLING_TAGS, *osm_tags.PATROL_TAGS),
         *(*osm_tags.CROSSING_TAGS, *osm_tags.SIDEWALK_TAGS, *osm_tags.PASSAGE_TAGS),
     )
-)
-"""Keys that decide what a street is."""
-
+)  # Keys that decide what a street is
 _GRAPH_ERRORS = (
     *(OSError, EOFError, zlib.error, ParseError, KeyError, ValueError, TypeError, SyntaxError),
     *(AttributeError, OverflowError, RecursionError, CRSError, nx.NetworkXException),
-)
-"""Errors that a broken file, or a graph from another program, may cause."""
+)  # Errors that a broken file, or a graph from another program, may cause
 
 
 def read_graphml(path: Path, projection: Projection) -> Streets:
@@ -100,8 +88,8 @@ def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Stree
         if kind := osm_tags.classify_crossing_node(tags):
             crossings[int(node)] = kind
     edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
-    streets = _build_streets(edges, crossings, projection)
-    return replace(streets, closed_nodes=np.array(closed_nodes, dtype=np.int64))
+    built = _build_streets(edges, crossings, projection)
+    return replace(built, closed_nodes=np.array(closed_nodes, dtype=np.int64))
 
 
 def _build_streets(
@@ -125,9 +113,9 @@ def _build_streets(
     rows = []
     for osm_id, of_edge, nodes in zip(edges["osmid"], riders, ends.tolist(), strict=True):
         riding = osm_tags.classify_riding(of_edge)
-        row = describe_way(int(_get_first_value(osm_id)), of_edge, riding)
+        row = streets.describe_way(int(_get_first_value(osm_id)), of_edge, riding)
         incline = -row.incline if of_edge["reversed"] == "True" else row.incline
-        rows.append(complete_crossing(row._replace(incline=incline), nodes, crossings))
+        rows.append(streets.complete_crossing(row._replace(incline=incline), nodes, crossings))
     degrees, vertex_way = shapely.get_coordinates(edges.geometry.values, return_index=True)
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(edges.crs))
     last = np.cumsum(np.bincount(vertex_way, minlength=len(edges))) - 1
@@ -135,14 +123,14 @@ def _build_streets(
     vertex_node[np.append(0, last[:-1] + 1)[: len(last)]] = ends[:, 0]
     vertex_node[last] = ends[:, 1]
     return Streets(
-        ways=build_ways_table(rows),
+        ways=streets.build_ways_table(rows),
         vertex_way=vertex_way.astype(np.int64),
         vertex_node=vertex_node,
         vertex_xy=np.column_stack([x, y]),
-        features=build_empty_features(projection),
-        places=build_empty_features(projection),
-        walking_extract=is_walking_extract({classify_way(of_edge) for of_edge in records}),
-        **build_crossing_arrays(crossings),
+        features=streets.build_empty_features(projection),
+        places=streets.build_empty_features(projection),
+        walking_extract=streets.is_walking_extract({*map(streets.classify_way, records)}),
+        **streets.build_crossing_arrays(crossings),
     )
 
 
@@ -183,13 +171,13 @@ def read_street_frame(
     node = _number_places(np.column_stack([x, y]))
     last = np.cumsum(np.bincount(line, minlength=len(lines))) - 1
     edges = lines.assign(osmid=ids, **missing, u=node[np.append(0, last[:-1] + 1)], v=node[last])
-    streets = _build_streets(edges, {}, projection)
-    if streets.ways.empty:
+    built = _build_streets(edges, {}, projection)
+    if built.ways.empty:
         remedy = "give its lines a highway tag of streets, or no such column"
         raise InputError.one(source, "has no street that can be walked", remedy)
-    closed = len(edges) - len(streets.ways)
+    closed = len(edges) - len(built.ways)
     left_out.add("streets", "not open to people on foot, or there twice (rows)", closed)
-    return replace(streets, vertex_node=_number_places(streets.vertex_xy))
+    return replace(built, vertex_node=_number_places(built.vertex_xy))
 
 
 def _number_places(xy: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -14,9 +14,7 @@ NOT_STREETS = frozenset(
         *("emergency_bay", "motorway", "motorway_link", "no", "planned", "platform", "proposed"),
         *("raceway", "razed", "rest_area", "services"),
     }
-)
-"""Values of `highway` that cannot be walked."""
-
+)  # Values of `highway` that cannot be walked
 CLOSED_VALUES = frozenset({"private", "no"})
 OPEN_TO_FOOT = frozenset({"yes", "designated", "permissive", "destination", "public"})
 
@@ -55,8 +53,7 @@ LEVEL_PATTERN = re.compile(r"(-?\d+(?:\.\d+)?)(?:-(-?\d+(?:\.\d+)?))?")
 PATROL_TAGS = (
     *("highway", "conveying", "level", "layer", "location", "railway", "public_transport"),
     *("area", "tunnel", "bridge"),
-)
-"""Keys that `is_patrolled` and `get_layer` use."""
+)  # Keys that `is_patrolled` and `get_layer` use
 
 
 def is_patrolled(tags: Mapping[str, str]) -> bool:
@@ -110,8 +107,7 @@ UNMARKED_CROSSINGS = frozenset({"unmarked", "no", "informal"})
 
 CROSSING_TAGS = (
     *("crossing", "crossing_ref", "crossing:signals", "crossing:markings", "crossing:island"),
-)
-"""Keys that `classify_crossing` uses."""
+)  # Keys that `classify_crossing` uses
 
 
 def classify_crossing(tags: Mapping[str, str]) -> CrossingKind:
@@ -172,16 +168,12 @@ def get_passage(tags: Mapping[str, str]) -> Passage:
 TRUNK = frozenset({"trunk", "trunk_link"})  # Fast: a bicycle is pushed unless tags allow riding
 MAIN_ROADS = TRUNK | {
     *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link")
-}
-"""Roads whose crossings are named to people on foot."""
-
+}  # Roads whose crossings are named to people on foot
 ROADS = (MAIN_ROADS - TRUNK) | {
     *("unclassified", "residential", "living_street", "service", "road", "busway")
 }
 TRACKS = frozenset({"cycleway", "track", "bridleway"})
-OPEN_TO_BICYCLES = frozenset(
-    {"yes", "designated", "permissive", "official", "destination", "public"}
-)
+OPEN_TO_BICYCLES = OPEN_TO_FOOT | {"official"}
 ONE_WAY_FORWARD = frozenset({"yes", "true", "1"})
 ONE_WAY_REVERSE = frozenset({"-1", "reverse"})
 SIDES = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
@@ -191,8 +183,7 @@ CYCLING_TAGS = (
     "ramp:bicycle",
     *SIDES,
     *(f"{side}:oneway" for side in SIDES),
-)
-"""Keys that the rules use."""
+)  # Keys that the rules use
 
 
 class Riding(NamedTuple):

@@ -14,16 +14,8 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.arrays import Floats
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.declared import (
-    DATE,
-    OPTIONAL_TIME,
-    Column,
-    Form,
-    Rule,
-    Table,
-    number,
-    some_of,
-)
+from patrolplan.inputs import declared
+from patrolplan.inputs.declared import OPTIONAL_TIME, Column, Form, Rule, Table
 from patrolplan.inputs.formats import GIS_REMEDY, Choose, Columns, Files, TableSource, read_layer
 from patrolplan.inputs.table_reader import Field, match_columns, parse_numbers, write_cells
 from patrolplan.settings import Settings
@@ -110,15 +102,14 @@ TIME_REMEDY = "write HH:MM in both from and to, or nothing in both"
 
 # fmt: off
 DESIGNATED = Table("designated", (
-    Column("place_id", "the force's own id",
-           Form(f"({PLACE_ID.pattern})?", "{value} is not an id",
+    Column("place_id", "the force's own id", Form(f"({PLACE_ID.pattern})?", "{value} is not an id",
                 "write 1 to 24 letters, digits, spaces or . - / &"), once=True,
            missing=("the place's id is missing", "write the force's own, such as HO-12")),
     Column("name", "what it is called in words; may be empty",
            Form(r".{0,60}", "{value} is too long", "write at most 60 letters")),
     Column("days", "days on which it is to be patrolled, of mon to sun",
-           some_of(ALL_DAYS, "days", "write such as mon;wed;sat, or nothing for every day"),
-           needed=False),
+           declared.some_of(ALL_DAYS, "days",
+                            "write such as mon;wed;sat, or nothing for every day"), needed=False),
     Column("from", "start of its hours, HH:MM; empty at any time",
            OPTIONAL_TIME, TIME_REMEDY, needed=False),
     Column("to", "end of its hours, HH:MM, on the next day where it is before from",
@@ -129,7 +120,7 @@ DESIGNATED = Table("designated", (
                 "write a whole number from 1 to 3600, or nothing", parse_numbers, "float64"),
            needed=False),
     Column("drawn", "month or day when it was drawn, YYYY-MM[-DD]; may be empty",
-           Form(r"([0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", DATE.what,
+           Form(r"([0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", declared.NO_DATE,
                 "write YYYY-MM or YYYY-MM-DD, or nothing"), needed=False),
 ), (
     Rule("place_id", lambda t, c: ~t[c].str.fullmatch(r"(?i)H\d+"),
@@ -141,11 +132,10 @@ DESIGNATED = Table("designated", (
          "{value} is both the first and the last time", TIME_REMEDY),
 ), place="polygon in the area's CRS")
 
-PEOPLE = number("a number of people", "write a number, or nothing")
+PEOPLE = declared.number("a number of people", "write a number, or nothing")
 AREAS = Table("areas", (
     Column("area", "its name or official code", Form(store=lambda text: text.astype(object)),
-           once=True,
-           missing=("the area's name is missing", "write it, such as its official code"),
+           once=True, missing=("the area's name is missing", "write it, such as its official code"),
            known_names=("OA21CD", "OA11CD", "LSOA21CD", "LSOA11CD")),
     Column("residents", "people who live there; NaN where not given", PEOPLE, needed=False,
            known_names=("USUALRES",)),

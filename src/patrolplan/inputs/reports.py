@@ -12,16 +12,11 @@ import pandas as pd
 from patrolplan.arrays import Bools, Floats, Ints, count_pairs
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs import table_reader
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.inputs.survey_form import check_surveys_differ, has_record
-from patrolplan.inputs.table_reader import (
-    Field,
-    find_coarse,
-    parse_axis,
-    parse_numbers,
-    read_counted_table,
-)
+from patrolplan.inputs.table_reader import Field, parse_axis, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.plausibility import CheckName
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
@@ -72,8 +67,7 @@ ODD: dict[CheckName, str] = {
     "report_days": "most reports are of one day",
     "report_words": "most reports have the same words in every column",
     "report_bands": "most reports have an unknown time band",
-}
-"""Checks of a file as a whole, whose messages show no number and no value."""
+}  # Checks of a file as a whole, whose messages show no number and no value
 
 
 MIN_ALIKE, MANY_ALIKE, HALF, TENTH = 2, 5, 0.5, 0.1
@@ -95,9 +89,8 @@ def check_copied_rows(
     for number, (path, own) in enumerate(zip(paths, counts, strict=True)):
         again = own.sum() - len(own)
         if typed[number] and len(own) >= MIN_KINDS and again > max(MANY_ALIKE, FEW * own.sum()):
-            problems.add(
-                path, "holds its reports more than once, alike in place, day and words", remedy
-            )
+            what = "holds its reports more than once, alike in place, day and words"
+            problems.add(path, what, remedy)
         for other, theirs in zip(paths[:number], counts[:number], strict=True):
             if not typed[number] and not typed[paths.index(other)]:
                 continue
@@ -122,7 +115,7 @@ def find_odd_files(
         table = _list_places(read_counted_table(path, FIELDS, columns or {}, source="reports").rows)
         if len(table) < MIN_JUDGED:
             continue
-        coarse = find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
+        coarse = table_reader.find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
         shares: dict[CheckName, tuple[float, float]] = {"report_places": (coarse.mean(), HALF)}
         for name, numbers, most in ALIKE:
             shares[name] = _count_alike(table, numbers).max() / len(table), most

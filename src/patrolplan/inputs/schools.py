@@ -38,10 +38,7 @@ FIGURES = {
     "capacity": (0, 10_000, "write the number of places, such as 1200"),
     "low_age": (0, 25, "write the youngest age in whole years"),
     "high_age": (0, 25, "write the oldest age in whole years"),
-}
-"""Range of each figure of a school, and what to do if one is outside. The register has ages from 0,
-for nurseries, to 25, for special colleges."""
-
+}  # Range of each figure, and what to do outside it: ages are from 0 (nurseries) to 25 (colleges)
 TEXTS = ("phase", "type", "postcode")  # empty where not known
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
@@ -53,8 +50,7 @@ DRIVEN = r"(?i)\bspecial\b|\bnursery\b"  # Phases and types of schools whose pup
 PHASES = (
     *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
     *("16 plus", "All-through", "Not applicable"),
-)
-"""Phases in GIAS: the settings may select one without a school in the area."""
+)  # Phases in GIAS: the settings may select one without a school in the area
 
 
 def read_schools(
@@ -72,11 +68,9 @@ def read_schools(
     # gets one of its name and place, so that it stays the same. An impossible figure counts as not
     # known: a wrong roll would put pupils on the streets who do not exist.
     selection = selection or SchoolSettings()
-    columns = columns or {}
     alarms = Alarms() if alarms is None else alarms
-    files = table_reader.read_each(
-        paths, partial(_read_one, projection=projection, columns=columns)
-    )
+    read = partial(_read_one, projection=projection, columns=columns or {})
+    files = table_reader.read_each(paths, read)
     table_reader.check_accounts("schools", files, left_out, alarms)
     listed = pd.concat([file.rows for file in files], ignore_index=True)
     problems = Problems()

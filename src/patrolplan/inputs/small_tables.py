@@ -48,9 +48,7 @@ MAX_VISIT_MINUTES = 720  # Maximum minutes in one place on one day: more are a t
 DUTY_KINDS = (
     *("leave", "sick", "court", "training", "assembly", "meeting"),
     *("interview", "home_visit", "event", "away"),
-)
-"""Kinds of duties; `away` is one from a calendar that shows only that the officer is busy."""
-
+)  # Kinds of duties; `away` is one from a calendar that shows only that the officer is busy
 ROLES_ALONE = ("officer", "pcso", "")  # Roles that patrol alone by default; empty: an officer
 
 
@@ -151,8 +149,7 @@ TERM_DATES = Table("term_dates", (
     Column("urn", "school, or * for all", known_names=("urn or *",),
            missing=("the school is missing", "write a URN, or * for all schools")),
     *DAYS,
-    Column("kind", "term or closed",
-           one_of(("term", "closed"), "a kind", "write term or closed")),
+    Column("kind", "term or closed", one_of(("term", "closed"), "a kind", "write term or closed")),
 ), (IN_ORDER,))
 
 TASKED_PLACES = Table("tasked_places", (
@@ -163,14 +160,12 @@ TASKED_PLACES = Table("tasked_places", (
            missing=("the place's name is missing", "write a short one, such as T1")),
     *POINT,
     Column("must_visit", "true: must be visited, false: barred",
-           flag("write true (a place to visit) or false (a place to keep away from)",
-                empty=False)),
+           flag("write true (a place to visit) or false (a place to keep away from)", empty=False)),
     Column("schools", "URNs of the schools it is for, or *", LIST,
            missing=("the schools are missing", "separate URNs by ;, or write * for all")),
     *DAYS,
     Column("reason", "why", missing=("the reason is missing", "write why")),
-    Column("by", "who asks for it",
-           missing=("the requester is missing", "write who asks for it")),
+    Column("by", "who asks for it", missing=("the requester is missing", "write who asks for it")),
     Column("hours", "from and to when, HH:MM-HH:MM", SPAN,
            "write HH:MM-HH:MM, the earlier time first, or nothing for any time",
            needed=False, kept=False),
@@ -191,11 +186,17 @@ TASKED_PLACES = Table("tasked_places", (
                        lambda text: parse_times(text["hours"].str[6:])),
 }, "the place, in the area's CRS")
 
+SPAN_OF_DAY = (
+    Column("date", "day", DATE), Column("from", "start, HH:MM", TIME, kept=False),
+    Column("to", "end, HH:MM", TIME, kept=False))
+MINUTES = {
+    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
+    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
+}
+
 DUTIES = Table("duties", (
     OFFICER,
-    Column("date", "day", DATE),
-    Column("from", "start, HH:MM", TIME, kept=False),
-    Column("to", "end, HH:MM", TIME, kept=False),
+    *SPAN_OF_DAY,
     Column("kind", "leave, sick, court, training, assembly, meeting, interview, home_visit, event "
            "or away", one_of(DUTY_KINDS, "a kind")),
     Column("urn", "school where it is; empty where it is at none", needed=False),
@@ -208,17 +209,12 @@ DUTIES = Table("duties", (
     Rule("urn", lambda t, c: (t[c] == "") | (t["longitude"] + t["latitude"] == ""),
          "a duty at {value} has coordinates as well",
          "write the school's URN, or longitude and latitude, or neither"),
-), {
-    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
-    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
-}, "where it is, in the area's CRS; empty where not known")
+), MINUTES, "where it is, in the area's CRS; empty where not known")
 
 COUNTS = Table("counts", (
     replace(URN, once=False),
     *POINT,
-    Column("date", "day", DATE),
-    Column("from", "start, HH:MM", TIME, kept=False),
-    Column("to", "end, HH:MM", TIME, kept=False),
+    *SPAN_OF_DAY,
     Column("pupils", "pupils who passed the corner, each time that one did",
            whole("[0-9]{1,4}", "a number of pupils", "write a whole number, 0 for none")),
 ), (
@@ -226,8 +222,7 @@ COUNTS = Table("counts", (
     Rule("from", _is_counted_once, "{value}: the corner is counted twice at this time",
          "keep one of the rows"),
 ), {
-    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
-    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
+    **MINUTES,
     "file": Made("text", "where it was read", lambda text: text["file"]),
     "row": Made("int64", "row there", lambda text: text["row"].astype("int64")),
 }, "the corner, in the area's CRS")
@@ -310,10 +305,8 @@ def read_duties(
         some = ", ".join(officers[:MAX_NAMED])
         remedy = f"write a name of the officers table, such as {some}"
         remedy = remedy if some else "name officers there"
-        names = [*officers, ""]
-        rules.append(
-            Rule("officer", lambda t, c: t[c].isin(names), "there is no officer {value}", remedy)
-        )
+        what, names = "there is no officer {value}", [*officers, ""]
+        rules.append(Rule("officer", lambda t, c: t[c].isin(names), what, remedy))
     text = DUTIES.read(paths, columns, rules)
     points = coarsen_visits(DUTIES.locate(text, projection), text["kind"])
     points[np.isnan(points.x)] = shapely.Point()
@@ -351,14 +344,8 @@ def coarsen_visits(points: gpd.array.GeometryArray, kinds: pd.Series) -> gpd.arr
 def read_visits(path: TableSource) -> pd.DataFrame:
     """Visits recorded on paper, see `VISITS`, by row: what is not given is NA."""
     text = VISITS.read([path], None).set_index("row").drop(columns="file")
-    counts = {
-        name: pd.to_numeric(text[name], errors="coerce").astype("Int64")
-        for name in ("stop", "engagements", "people")
-    }
-    return (
-        text.astype(object)
-        .mask(text == "", pd.NA)
-        .assign(
-            date=parse_dates(text["date"]).dt.date, minutes=parse_numbers(text["minutes"]), **counts
-        )
-    )
+    rows = text.astype(object).mask(text == "", pd.NA)
+    for name in ("stop", "engagements", "people"):
+        rows[name] = pd.to_numeric(text[name], errors="coerce").astype("Int64")
+    date, minutes = parse_dates(text["date"]).dt.date, parse_numbers(text["minutes"])
+    return rows.assign(date=date, minutes=minutes)

@@ -153,12 +153,11 @@ def _cross_squares(streets: Streets) -> Streets:
         return streets
     ends = np.concatenate([pair for _, pair in links])
     ways = streets.ways.iloc[[way for way, _ in links]]
+    number = len(streets.ways) + np.repeat(np.arange(len(links)), 2)
     return replace(
         streets,
         ways=pd.concat([streets.ways, ways], ignore_index=True),
-        vertex_way=np.r_[
-            streets.vertex_way, len(streets.ways) + np.repeat(np.arange(len(links)), 2)
-        ],
+        vertex_way=np.r_[streets.vertex_way, number],
         vertex_node=np.r_[streets.vertex_node, streets.vertex_node[ends]],
         vertex_xy=np.concatenate([streets.vertex_xy, streets.vertex_xy[ends]]),
     )

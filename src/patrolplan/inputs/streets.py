@@ -43,9 +43,7 @@ SHOP_FRONTS = frozenset(
         *("bank", "bar", "bureau_de_change", "cafe", "fast_food", "ice_cream", "pharmacy"),
         *("post_office", "pub", "restaurant"),
     }
-)
-"""Values of `amenity` of places that front a street as shops do."""
-
+)  # Values of `amenity` of places that front a street as shops do
 NOT_SHOPS = frozenset({"", "no", "vacant"})
 FOOTPATHS = frozenset({"footway", "steps", "pedestrian", "path"})
 PLACE_KINDS = {"pub": "pub", "bar": "bar", "nightclub": "nightclub", "fast_food": "takeaway"}

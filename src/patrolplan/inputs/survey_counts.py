@@ -23,8 +23,7 @@ from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 NOT_GIVEN = {
     column: reports.UNKNOWN_BAND if reports.UNKNOWN_BAND in allowed else reports.NONE_GIVEN
     for column, allowed in reports.ALLOWED_VALUES.items()
-}
-"""The value in a column of a report without one of its words."""
+}  # The value in a column of a report without one of its words
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,10 @@ def _list_tally(survey: Survey) -> pd.DataFrame:
     parts = list[pd.DataFrame]()
     for square, (longitude, latitude) in zip(map(tuple, squares), inside, strict=True):
         number = pupils[square]
-        words = {
-            column: fill_column(
-                column, [survey.content[*square, column, word] for word in FACTORS[column]], number
-            )
-            for column in FACTORS
-        }
+        words = {}
+        for column, known in FACTORS.items():
+            counts = [survey.content[*square, column, word] for word in known]
+            words[column] = fill_column(column, counts, number)
         place = {"longitude": repr(float(longitude)), "latitude": repr(float(latitude))}
         parts.append(pd.DataFrame(words | place, index=range(number)))
     if not parts:

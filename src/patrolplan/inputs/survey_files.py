@@ -190,9 +190,8 @@ def _read_survey(path: Path, urns: Collection[str] | None, newest: dt.date) -> S
     except pydantic.ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         more = f" (of {error.error_count():,} such places)" if error.error_count() > 1 else ""
-        what = (
-            f"is not as a survey's page saves it{more}, so it is cut off, changed or another file"
-        )
+        what = f"is not as a survey's page saves it{more}, "
+        what += "so it is cut off, changed or another file"
         # Where it is wrong, only in words of the form.
         place = ", ".join(
             f"number {part + 1:,} of them" if isinstance(part, int) else f"'{part}'"
@@ -222,11 +221,8 @@ def _choose_fullest(same: Iterable[Survey]) -> tuple[Survey, list[survey_form.Re
         if not first.holds(other):
             what = f"has the same ID as {first.files[0]}, but neither holds all of the other"
             raise InputError.one(other.files[0], what, "give only the one that is right")
-        repeated.append(
-            survey_form.RepeatedFile(
-                other.files[0], first.files[0], is_fuller=not other.holds(first)
-            )
-        )
+        files, is_fuller = (other.files[0], first.files[0]), not other.holds(first)
+        repeated.append(survey_form.RepeatedFile(*files, is_fuller))
     return replace(first, files=tuple(one.files[0] for one in (first, *others))), repeated
 
 

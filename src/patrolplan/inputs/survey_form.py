@@ -41,12 +41,9 @@ def find_real_path(path: Path) -> Path:
         return path.absolute()
 
 
-RECORD_SUFFIX = ".record.json"
-
-
 def find_record_path(out: Path) -> Path:
     """The path of the record of a file of reports."""
-    return out.with_name(out.stem + RECORD_SUFFIX)
+    return out.with_name(f"{out.stem}.record.json")
 
 
 def read_record(path: Path) -> dict[str, Any] | None:

@@ -26,7 +26,6 @@ from patrolplan.tables import LeftOut
 from patrolplan.text import find_similar, format_count, list_rows
 
 MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
-LIST_SIGN = ";"
 MIDNIGHT = dt.time()
 MONTH_COLUMN = "month"  # Spreadsheets write its months as days, each the first of one
 
@@ -51,7 +50,7 @@ def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - 
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple | np.ndarray):
-        return LIST_SIGN.join(map(_write_value, value))
+        return ";".join(map(_write_value, value))
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
@@ -60,24 +59,16 @@ def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - 
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, dt.time):
-        return value.strftime(
-            "%H:%M" if value.replace(hour=0, minute=0) == MIDNIGHT else "%H:%M:%S"
-        )
+        is_minute = value.replace(hour=0, minute=0) == MIDNIGHT
+        return value.strftime("%H:%M" if is_minute else "%H:%M:%S")
     if isinstance(value, dt.timedelta):
         minutes = round(value.total_seconds() / 60)
         return f"{minutes // 60:02}:{minutes % 60:02}"
     return str(value)
 
 
-COORDINATES = (
-    *("longitude", "latitude", "base_longitude", "base_latitude"),
-    *("easting", "northing"),
-)
+COORDINATES = ("longitude", "latitude", "base_longitude", "base_latitude", "easting", "northing")
 """Our names of columns that points replace."""
-
-Axes = Mapping[str, tuple[str, str]]
-"""Names of the columns that points are written to, by their CRS: degrees, or the British grid where
-the table has columns for it."""
 
 DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}  # A tenth of a millimetre: noise of the transformation
 POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
@@ -85,7 +76,7 @@ REMEDY = "give each row one point, or columns of coordinates instead of shapes"
 
 
 def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """The columns of coordinates of a table with these columns; none where it has no place."""
+    """By CRS the columns of coordinates of a table with these columns; none without a place."""
     # Easting and northing that the settings map are in the area's CRS.
     axes: dict[str, tuple[str, str]] = {}
     for pair in (("longitude", "latitude"), ("base_longitude", "base_latitude")):
@@ -96,8 +87,10 @@ def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> dict[str
     return axes
 
 
-def write_points(shapes: gpd.GeoSeries, source: TableSource, axes: Axes) -> dict[str, pd.Series]:
-    """Points in any CRS as columns of text, NA where a row has none."""
+def write_points(
+    shapes: gpd.GeoSeries, source: TableSource, axes: Mapping[str, tuple[str, str]]
+) -> dict[str, pd.Series]:
+    """Points in any CRS as columns of text, whose names are `axes` by CRS; NA without a point."""
     # A multipoint of one point is one. Shapes without a CRS, and others, are refused.
     if shapes.crs is None:
         remedy = "save it with its CRS, or give columns of coordinates instead of shapes"
@@ -200,9 +193,8 @@ def _read_layer(
         return dict.fromkeys(theirs.values())
 
     frame = formats.read_layer(path, source, choose)
-    text = pd.DataFrame(
-        {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}, index=frame.index
-    )
+    cells = {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}
+    text = pd.DataFrame(cells, index=frame.index)
     if isinstance(frame, gpd.GeoDataFrame) and axes:
         text = text.assign(**write_points(frame.geometry, path, axes))
     table = delimited.strip_cells(text.rename_axis("row"))
@@ -321,13 +313,10 @@ def read_placed_table(
     in_degrees, grid = axes == AXES[0], projection.crs if "easting" in columns else BRITISH_GRID
     x, y = projection.to_metres(xy[:, 0], xy[:, 1], DEGREES if in_degrees else grid)
     remedy = DEGREES_REMEDY if in_degrees else METRES_REMEDY
-    wrong = [
-        one
-        for axis, is_read in zip(axes, np.isfinite(xy).T, strict=True)
-        for one in find_unreadable(table.rows[axis], is_read, remedy)
-    ]
+    is_read = zip(axes, np.isfinite(xy).T, strict=True)
+    wrong = [find_unreadable(table.rows[axis], good, remedy) for axis, good in is_read]
     rows = table.rows.assign(x=x, y=y, is_coarse=find_coarse(xy, in_degrees=in_degrees))
-    return replace(table, rows=rows, unreadable=tuple(wrong))
+    return replace(table, rows=rows, unreadable=(*wrong[0], *wrong[1]))
 
 
 def find_unreadable(text: pd.Series, is_read: Bools, remedy: str) -> list[delimited.Unreadable]:
@@ -369,10 +358,8 @@ def check_accounts(
         is_every_value = all_files and all(one.count == one.given for _, one in found)
         if is_every_value or exceeds_bound(count, total):
             path, first = found[0]
-            what = (
-                f"{quote_value(first.value)} cannot be read "
-                f"({format_count(count, 'such value')} in {format_count(total, 'row')})"
-            )
+            counts = f"{format_count(count, 'such value')} in {format_count(total, 'row')}"
+            what = f"{quote_value(first.value)} cannot be read ({counts})"
             place = describe_cell(f"{first.row:,}", column)
             alarms.add("refused_rows", path, what, first.remedy, place)
 
@@ -404,10 +391,8 @@ def check_resolution(
 ) -> None:
     """Check that most (n,) places of a table are not rounded to a hundred metres or more."""
     if len(coarse) >= min_rows and coarse.mean() > MAX_COARSE_SHARE:
-        what = (
-            f"{coarse.sum():,} of {len(coarse):,} {source} have coordinates rounded to 100 m or "
-            "more, too coarse for streets"
-        )
+        what = f"{coarse.sum():,} of {len(coarse):,} {source} have coordinates rounded to 100 m or "
+        what += "more, too coarse for streets"
         remedy = "export longitude and latitude with six decimals, or metres"
         alarms.add("coordinate_resolution", path, what, remedy)
 

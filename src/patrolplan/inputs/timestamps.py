@@ -21,10 +21,10 @@ DAY_FIRST = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
 
 PLAUSIBLE_YEARS = (2000, 2199)  # Dates are read from these; the future is left out later
 RELEASED = pd.Timestamp("2026-11-01")  # A correct clock shows no month before that of this version
-ISO_DATE = re.compile(r"\d{4}(-\d{1,2}-|/\d{1,2}/|\d{4})")
+ISO_DATE = re.compile(r"^\d{4}(?:-\d{1,2}-|/\d{1,2}/|\d{4})")
 """How a full date begins; pandas would also read a year alone, and words such as now."""
 
-FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T00:00(:00(\.0+)?)?)?$")
+FULL_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}(?:T00:00(?::00(?:\.0+)?)?)?$")
 SLASHES = re.compile(r"/")
 SLASH_DATE = r"\s*(\d{1,2})/(\d{1,2})/\d{4}"
 LAST_MONTH = 12
@@ -38,11 +38,11 @@ MAX_MIDNIGHT_RATIO, MIDNIGHT_ALLOWANCE = 2, 3  # 00:00 is true up to this, again
 def parse_timestamps(text: pd.Series) -> pd.Series:
     """Local times of a text column, in ISO 8601 or day first; NaT where there is none."""
     # Times with an offset from UTC are converted to UK time.
-    values = text.astype(object).where(_matches(text, ISO_DATE) | _contains_pattern(text, SLASHES))
+    is_date = _contains_pattern(text, ISO_DATE) | _contains_pattern(text, SLASHES)
     has_offset = _contains_pattern(text, UTC_OFFSET)
-    universal = pd.to_datetime(
-        values.where(has_offset), errors="coerce", format="ISO8601", utc=True
-    )
+    values = text.astype(object).where(is_date)
+    far = values.where(has_offset)
+    universal = pd.to_datetime(far, errors="coerce", format="ISO8601", utc=True)
     times = universal.dt.tz_convert("Europe/London").dt.tz_localize(None)
     for form in ("ISO8601", *DAY_FIRST):
         local = pd.to_datetime(values.where(~has_offset), errors="coerce", format=form)
@@ -69,20 +69,17 @@ def check_day_first(text: pd.Series, path: TableSource) -> None:
     month_first = parts[(parts[0] <= LAST_MONTH) & (parts[1] > LAST_MONTH)]
     if exceeds_bound(len(month_first), len(parts)):
         row = month_first.index[0]
-        what = (
-            f"'{text[row]}' has the month before the day, like {len(month_first):,} of "
-            f"{len(parts):,} dates; the others would be read as other days"
-        )
+        what = f"'{text[row]}' has the month before the day, like {len(month_first):,} of "
+        what += f"{len(parts):,} dates; the others would be read as other days"
         remedy = "export dates as YYYY-MM-DD"
         raise InputError.one(path, what, remedy, f"row {row:,}, column '{text.name}'")
 
 
 def parse_days(text: pd.Series) -> pd.Series:
     """Days written as YYYY-MM-DD; NaT for anything else, before 2000, and after this month."""
-    written = text.where(_matches(text, FULL_DATE))
-    days = drop_implausible_years(
-        pd.to_datetime(written.str[:10], format="%Y-%m-%d", errors="coerce")
-    )
+    written = text.where(_contains_pattern(text, FULL_DATE))
+    days = pd.to_datetime(written.str[:10], format="%Y-%m-%d", errors="coerce")
+    days = drop_implausible_years(days)
     return days.where(days < find_newest_plausible_month() + pd.offsets.MonthBegin())
 
 
@@ -110,11 +107,6 @@ def classify_precision(text: pd.Series, times: pd.Series) -> NDArray[np.uint8]:
     timed = _contains_pattern(text, TIME) & times.notna()
     midnight = _contains_pattern(text, WRITTEN_MIDNIGHT) | (times == times.dt.normalize())
     return np.where(timed, np.where(midnight, MIDNIGHT, TIMED), NO_TIME).astype(np.uint8)
-
-
-def _matches(text: pd.Series, pattern: re.Pattern[str]) -> pd.Series:
-    """Whether each text begins with the pattern; False where it is missing."""
-    return text.str.match(pattern).fillna(value=False).astype(bool)
 
 
 def _contains_pattern(text: pd.Series, pattern: re.Pattern[str]) -> pd.Series:

@@ -13,13 +13,7 @@ from patrolplan.inputs import table_reader
 from patrolplan.inputs.crime_checks import rename_categories
 from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.table_reader import (
-    POINT_FIELDS,
-    Field,
-    describe_cell,
-    parse_numbers,
-    quote_value,
-)
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 from patrolplan.text import format_count, list_first
@@ -113,9 +107,7 @@ STOP_FIELDS = (
     Field("virtual", ("Virtual_Bus_Stop",), meaning="1 where there is no stop on the street"),
     Field("boardings", meaning="passengers who board"),
     *POINT_FIELDS,
-)
-"""Columns of stops: ours, those of NaPTAN, or those of Transport for London's bus stops."""
-
+)  # Columns of stops: ours, those of NaPTAN, or those of Transport for London's bus stops
 PLACE_FIELDS = (Field("kind", meaning="pub, bar, nightclub or takeaway"), *POINT_FIELDS)
 LATE_KINDS = ("pub", "bar", "nightclub", "takeaway")
 KINDS = {
@@ -156,12 +148,10 @@ def _read_points(
     alarms, problems = alarms or Alarms(), Problems()
     fields = STOP_FIELDS if source == "stops" else PLACE_FIELDS
     tables = [pd.DataFrame(columns=["kind", "virtual", "boardings", "x", "y", "is_coarse"])]
-    accounts = []
+    accounts, how = [], (fields, columns or {}, projection)
     for path in paths:
         with problems.collect():
-            counted = table_reader.read_placed_table(
-                path, fields, columns or {}, projection, source=source
-            )
+            counted = table_reader.read_placed_table(path, *how, source=source)
             table = counted.rows
             if "kind" not in table and "code" not in table:
                 what = "does not say which stops are of buses: no column 'kind'"
@@ -216,6 +206,7 @@ def _add_wrong(
     """A problem for each different value that is wrong, with the first row that has it."""
     text = values.astype(object).where(values.notna(), "")
     for value, rows in text.groupby(text, sort=False):
-        what = f"{quote_value(value)} is not a {noun}" if value else f"the {noun} is missing"
-        what += f" ({format_count(len(rows), 'row')})"
-        problems.add(path, what, remedy, describe_cell(rows.index[0], str(values.name)))
+        quoted = table_reader.quote_value(value)
+        what = f"{quoted} is not a {noun}" if value else f"the {noun} is missing"
+        place = table_reader.describe_cell(rows.index[0], str(values.name))
+        problems.add(path, f"{what} ({format_count(len(rows), 'row')})", remedy, place)

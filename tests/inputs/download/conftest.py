@@ -19,72 +19,59 @@ from patrolplan.inputs.download.client import WebClient
 from patrolplan.inputs.download.download import Servers, fetch_open_data
 from patrolplan.settings import load_settings
 
+INSTEAD = {"no json": (200, b"<html>Sorry</html>"), "shape": (200, b'{"error": "busy"}')}
 FAULTS = ("503", "429", "500", "502", "timeout", "cut", "no json", "shape", "drop")
 SLUGS = ("anti-social-behaviour", "robbery", "violent-crime", "theft-from-the-person", "drugs")
 
 
-def seeded_month(seed, month, count, box, *, share=0.5):
+def seeded_month(seed, month, count, *, share):
     """Crimes of a month as the API's objects: snapped, shared points, half of them in one spot."""
-    rng = np.random.default_rng([seed, int(month.replace("-", ""))])
-    west, south, east, north = box
+    number = int(month.replace("-", ""))
+    rng, start = np.random.default_rng([seed, number]), number * 1_000_000
     # A fixed set of snap points; many are near one spot, so that cells there are full.
     points = np.random.default_rng(seed).random((max(20, count // 8), 2))
     near = np.random.default_rng(seed + 1).random(len(points)) < share
     points[near] = 0.5 + (points[near] - 0.5) * 0.12
     chosen = rng.integers(len(points), size=count)
-    lon = west + points[chosen, 0] * (east - west)
-    lat = south + points[chosen, 1] * (north - south)
+    lon, lat = (BOX[:2] + points[chosen] * np.subtract(BOX[2:], BOX[:2])).T
     slug = rng.choice(SLUGS, size=count)
     railway = rng.random(count) < 0.06
-    start = int(month.replace("-", "")) * 1_000_000
+    outcome = {"category": "Under investigation", "date": month}
     return [
         {
-            "category": slug[n],
-            "location_type": "BTP" if railway[n] else "Force",
+            "category": slug[n], "location_type": "BTP" if railway[n] else "Force",
             "location": {
-                "latitude": f"{lat[n]:.6f}",
-                "longitude": f"{lon[n]:.6f}",
+                "latitude": f"{lat[n]:.6f}", "longitude": f"{lon[n]:.6f}",
                 "street": {"id": int(chosen[n]), "name": f"On or near Straße {chosen[n]}"},
             },
-            "context": "",
-            "outcome_status": None
-            if slug[n] == SLUGS[0]
-            else {"category": "Under investigation", "date": month},
+            "context": "", "outcome_status": None if slug[n] == SLUGS[0] else outcome,
             "persistent_id": "" if slug[n] == SLUGS[0] else f"{start + n:064x}",
-            "id": start + n,
-            "location_subtype": "STATION" if railway[n] else "",
-            "month": month,
+            "id": start + n, "location_subtype": "STATION" if railway[n] else "", "month": month,
         }
         for n in range(count)
-    ]
+    ]  # fmt: skip
 
 
 @dataclass
 class World:
-    """What the server holds, how it fails, and its requests.
+    """What the server holds, how it fails, and its requests."""
 
-    `most` stands for the API's 10,000; `failing` is the share of requests that go wrong, each
-    fault as often as the others.
-    """
-
-    crimes: Mapping[str, list] = field(default_factory=dict)
+    crimes: Mapping[str, list]
     register: dict[str, bytes] = field(default_factory=dict)
     network: dict = field(default_factory=dict)
     features: dict = field(default_factory=dict)
-    most: int = 10_000
-    failing: float = 0.0
+    most: int = 10_000  # crimes that are given at once
+    failing: float = 0.0  # share of requests that go wrong, each fault as often as the others
     seed: int = 1
     script: list[str] = field(default_factory=list)
     vanishing: set[str] = field(default_factory=set)
     requests: list[tuple[str, str]] = field(default_factory=list)
     retry_after: str = "0"
-    slow_seconds: float = 0.5
     faults: int = 0
 
     def __post_init__(self):
         self.lock = threading.Lock()
         self.rng = np.random.default_rng(self.seed)
-        self._points = {}
 
     def offered(self):
         """Months in the list."""
@@ -92,15 +79,11 @@ class World:
 
     def within(self, month, ring):
         """Crimes of a month in a ring "lat,lng:lat,lng"."""
-        if month not in self._points:
-            places = [one["location"] for one in self.crimes[month]]
-            pairs = [(float(one["longitude"]), float(one["latitude"])) for one in places]
-            self._points[month] = np.array(pairs).reshape(-1, 2)
-        corners = [tuple(map(float, corner.split(","))) for corner in ring.split(":")]
-        polygon = shapely.Polygon([(lon, lat) for lat, lon in corners])
-        points = self._points[month]
-        inside = np.nonzero(shapely.contains_xy(polygon, points[:, 0], points[:, 1]))[0]
-        return [self.crimes[month][row] for row in inside]
+        crimes = np.array(self.crimes[month], dtype=object)
+        corners = np.array([corner.split(",") for corner in ring.split(":")], dtype=float)
+        places = [one["location"] for one in crimes]
+        at = np.array([[one["longitude"], one["latitude"]] for one in places], dtype=float)
+        return crimes[shapely.contains_xy(shapely.Polygon(corners[:, ::-1]), at)].tolist()
 
     def fault(self):
         """The next fault: scripted, else drawn; empty for none."""
@@ -116,41 +99,39 @@ class World:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *_):
-        pass
+    def do_POST(self):
+        """Note what is asked, and answer it."""
+        length, world = int(self.headers.get("Content-Length", 0)), self.server.world
+        fields = parse_qs(self.rfile.read(length).decode())
+        with world.lock:
+            world.requests.append((self.command, self.path, fields.get("date", [""])[0]))
+        self.spoiled(world.fault(), *self.good(self.path, fields))
 
     def do_GET(self):
-        self.answer(self.path, {})
-
-    def do_POST(self):
-        length = int(self.headers["Content-Length"])
-        self.answer(self.path, parse_qs(self.rfile.read(length).decode()))
-
-    def answer(self, path, fields):
-        world = self.server.world
-        with world.lock:
-            world.requests.append(
-                (self.command, path, fields.get("date", [""])[0], time.monotonic())
-            )
-        self.spoiled(world.fault(), *self.good(path, fields))
+        self.do_POST()
 
     def spoiled(self, fault, status, body):
         """Send an answer with a fault, or well."""
         world = self.server.world
         headers = {"Retry-After": world.retry_after} if fault == "429" else {}
-        instead = {
-            "no json": (200, b"<html>Sorry, we are busy</html>"),
-            "shape": (200, b'{"error": "busy"}'),
-        }
         if fault.isdigit():
             status, body = int(fault), b"fault"
-        status, body = instead.get(fault, (status, body))
+        status, body = INSTEAD.get(fault, (status, body))
         if fault in {"timeout", "drop"}:
-            time.sleep(world.slow_seconds if fault == "timeout" else 0)
+            time.sleep(1.2 if fault == "timeout" else 0)
             self.close_connection = True
             return
-        cut = len(body) // 2 if fault == "cut" else None
-        self.send(status, body, headers, cut=cut, drip=fault == "drip")
+        self.send_response(status)
+        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if fault == "drip":
+            for place in range(len(body)):
+                self.wfile.write(body[place : place + 1])
+                time.sleep(0.02)
+        else:
+            self.close_connection = fault == "cut"
+            self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
 
     def good(self, path, fields):
         world = self.server.world
@@ -171,21 +152,6 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, json.dumps(found).encode()
         return 404, b"Not Found"
 
-    def send(self, status, body, headers=None, *, cut=None, drip=False):
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if drip:
-            for place in range(len(body)):
-                self.wfile.write(body[place : place + 1])
-                time.sleep(0.02)
-            return
-        self.wfile.write(body[:cut])
-        if cut is not None:
-            self.close_connection = True
-
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -194,32 +160,15 @@ class _Server(ThreadingHTTPServer):
         """Clients that break off are what these tests are about."""
 
 
-def serve(world):
-    """Start a server of a world on loopback; gives it and its address."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.world = world
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
-    return server, f"http://127.0.0.1:{server.server_address[1]}"
-
-
-def last_months(count, newest="2026-09"):
-    """So many months up to one, "YYYY-MM"."""
-    return [str(month) for month in pd.period_range(end=newest, periods=count, freq="M")]
-
-
 BOX = (-0.16, 51.50, -0.10, 51.54)
 SETTINGS = """
-[area]
-name = "Somewhere"
-bounds = [-0.16, 51.50, -0.10, 51.54]
+area.bounds = [-0.16, 51.50, -0.10, 51.54]
+fetch.contact = "analyst@example.org"
 
 [sources]
 crimes = ["crimes/*/*.csv"]
 schools = "schools.csv"
 streets = "streets.osm.pbf"
-
-[fetch]
-contact = "analyst@example.org"
 """
 
 
@@ -229,9 +178,11 @@ def serving():
     running = []
 
     def start(world):
-        server, url = serve(world)
+        server = _Server(("127.0.0.1", 0), _Handler)
+        server.world = world
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
         running.append(server)
-        return url
+        return f"http://127.0.0.1:{server.server_address[1]}"
 
     yield start
     for server in running:
@@ -242,22 +193,23 @@ def serving():
 @pytest.fixture(scope="session")
 def quick_web():
     """What makes a session that asks at once and never waits for long."""
-    return _make_quick_web
 
+    def make(total=8, **changes):
+        patience = Retry(total, backoff_factor=0.0005, backoff_max=0.001, allowed_methods=None)
+        bounds = {"timeout_seconds": (2, 1), "pause_seconds": 0, "retry_policy": patience}
+        return WebClient("analyst@example.org", **(bounds | changes))
 
-def _make_quick_web(total=8, **changes):
-    patience = Retry(total=total, backoff_factor=0.0005, backoff_max=0.001, allowed_methods=None)
-    bounds = {"timeout_seconds": (2, 1), "pause_seconds": 0, "retry_policy": patience}
-    return WebClient("analyst@example.org", **(bounds | changes))
+    return make
 
 
 @pytest.fixture(scope="session")
 def make_world():
-    """What makes a world of months with so many crimes each, some of which are given at once."""
+    """What makes a world of months up to September, with so many crimes each."""
 
     def make(months, count, *, most, seed, share=0.5):
-        crimes = {m: seeded_month(seed, m, count, BOX, share=share) for m in last_months(months)}
-        return World(crimes=crimes, most=most, slow_seconds=1.2)
+        last = map(str, pd.period_range(end="2026-09", periods=months, freq="M"))
+        crimes = {month: seeded_month(seed, month, count, share=share) for month in last}
+        return World(crimes=crimes, most=most)
 
     return make
 
@@ -282,32 +234,29 @@ def place(tmp_path):
 
 
 @pytest.fixture
-def fetch():
+def fetch(quick_web):
     """What brings from the local server with the quick session."""
-    return _fetch
 
+    def bring(settings, url, **options):
+        options = {"web": quick_web(), "only": ["crimes"], "months": 3} | options
+        servers = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
+        now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+        return fetch_open_data(settings, servers=servers, now=lambda: now, **options)
 
-def _fetch(settings, url, **options):
-    options = {"web": _make_quick_web(), "only": ["crimes"], "months": 3} | options
-    servers = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
-    now = options.pop("now", lambda: datetime(2026, 11, 24, 12, tzinfo=UTC))
-    return fetch_open_data(settings, servers=servers, now=now, **options)
+    return bring
 
 
 @pytest.fixture
 def files_of():
     """What gives bytes of every file but the record, and the record without its times."""
-    return _read_files
 
+    def read(folder):
+        paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+        found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        record = json.loads(found["fetched.json"])
+        for entry in record["files"].values():
+            del entry["fetched_at"]
+            entry["url"] = entry["url"].partition("/api")[2]  # each server has a port of its own
+        return found | {"fetched.json": record}
 
-def _read_files(folder):
-    found = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix != ".lock"
-    }
-    record = json.loads(found.pop("fetched.json"))
-    for entry in record["files"].values():
-        del entry["fetched_at"]
-        entry["url"] = entry["url"].partition("/api")[2]  # each server has a port of its own
-    return found | {"fetched.json": record}
+    return read

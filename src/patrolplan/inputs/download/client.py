@@ -43,9 +43,6 @@ class WebClient:
     """One session with servers of open data."""
 
     # A longer Retry-After of the server takes precedence over the waits of `retry_policy`.
-    # `timeout_seconds` are for a connection and each piece of an answer, `answer_seconds` for all
-    # of it.
-
     contact: str = ""
     pause_seconds: float = 1 / 12  # before each request: data.police.uk allows 15 a second
     retry_policy: Retry = field(
@@ -53,8 +50,8 @@ class WebClient:
             total=8, backoff_factor=1, backoff_max=60, backoff_jitter=0.5, allowed_methods=None
         )
     )
-    timeout_seconds: tuple[float, float] = (10, 60)
-    answer_seconds: float = 300
+    timeout_seconds: tuple[float, float] = (10, 60)  # for a connection, each piece of an answer
+    answer_seconds: float = 300  # for all of it
     sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:

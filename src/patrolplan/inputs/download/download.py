@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
@@ -67,10 +68,8 @@ class Manifest:
         corrected = before.get("corrected", "")
         if before.get("area") == self.area and before.get("crimes", "") != origin.crimes:
             earlier = f"{before['rows']:,} crimes on {before['fetched_at'][:10]}"
-            corrected = (
-                f"Crime of {origin.months[0]} was corrected after it was published: {earlier}, "
-                f"{origin.rows:,} on {now[:10]}."
-            )
+            corrected = f"Crime of {origin.months[0]} was corrected after it was published: "
+            corrected += f"{earlier}, {origin.rows:,} on {now[:10]}."
         self._files[name] = {
             **asdict(origin),
             "fetched_at": now,
@@ -115,22 +114,11 @@ ADVICE = {
 }
 
 
-def build_month_path(settings: Settings, month: str) -> Path:
-    """The file of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
-    stems = (f"{month}/{month}-street", f"{month}-street")
-    return _find_target(settings, "crimes", stems, TABLE_SUFFIXES)
-
-
-def build_source_path(settings: Settings, source: str) -> Path:
-    """The file of schools or streets."""
+def find_target(settings: Settings, source: str, month: str = "") -> Path:
+    """The file of a source, or of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
+    # A plain name of the settings, or our own name below the folder where a pattern begins.
+    stems = (f"{month}/{month}-street", f"{month}-street") if month else (source,)
     kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
-    return _find_target(settings, source, (source,), kinds)
-
-
-def _find_target(
-    settings: Settings, source: str, stems: Sequence[str], kinds: tuple[str, ...]
-) -> Path:
-    """A plain name of the settings, or our own name below the folder where a pattern begins."""
     patterns: Sequence[str] = getattr(settings.sources, source)
     for pattern in patterns:
         parts = Path(pattern).parts
@@ -148,11 +136,7 @@ def _find_target(
 
 
 def parse_month(path: Path) -> str:
-    """The month in a file's name, empty where there is none.
-
-    >>> parse_month(Path("crimes/2026-09/2026-09-metropolitan-street.csv"))
-    '2026-09'
-    """
+    """The month in a file's name, empty where there is none."""
     match = MONTH.search(path.name)
     return match.group() if match else ""
 
@@ -200,9 +184,7 @@ def fetch_open_data(
         raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
     limits = read_limits(settings, np.empty((0, 2)))
     targets = {  # settings without a place for one fail before any request
-        source: build_source_path(settings, source)
-        if source != "crimes"
-        else build_month_path(settings, "2026-09")
+        source: find_target(settings, source, "2026-09" if source == "crimes" else "")
         for source in SOURCES
         if source in (only or SOURCES)
     }
@@ -213,9 +195,8 @@ def fetch_open_data(
         atomic.hold_lock(folder / ".fetch.lock", in_use),
         web or WebClient(settings.fetch.contact) as session,
     ):
-        area = atomic.hash_content(
-            shapely.to_wkb(shapely.set_precision(limits, 0.01)), settings.area.crs
-        )
+        shape = shapely.to_wkb(shapely.set_precision(limits, 0.01))
+        area = atomic.hash_content(shape, settings.area.crs)
         manifest = Manifest(folder, area, session.agent, now)
         servers = servers or Servers()
         fetch = _Fetch(settings, limits, session, servers, manifest, again, report_progress)
@@ -269,9 +250,8 @@ class _Fetch:
 
     def _fetch_schools(self, path: Path) -> tuple[bytes, Origin]:
         today = self.manifest.now().date()
-        table, url = gias.fetch_schools(
-            self.web, self.servers.schools, today, self.limits, self.projection
-        )
+        where = self.limits, self.projection
+        table, url = gias.fetch_schools(self.web, self.servers.schools, today, *where)
         if table.empty:
             self.result.notes.append("The register has no school in the area.")
         rows = list(table.itertuples(index=False, name=None))
@@ -285,7 +265,8 @@ class _Fetch:
         api = police.PoliceApi(self.web, self.servers.police)
         offered = api.fetch_months()
         self.report_progress("the months offered", 1, 1, "")
-        missing = self._find_missing_months(list_recent_months(offered[-1], count))
+        newest = pd.period_range(end=offered[-1], periods=count, freq="M")[::-1]
+        missing = self._find_missing_months([*map(str, newest)])
         todo = [month for month in missing if month in offered]
         gone = [month for month in missing if month not in offered]
         for done, month in enumerate(todo):
@@ -296,7 +277,7 @@ class _Fetch:
                 continue
             if not rows:
                 self.result.notes.append(f"No crime was recorded in the area in {month}.")
-            path, credit = build_month_path(self.settings, month), f"{CREDIT} (data.police.uk)"
+            path, credit = find_target(self.settings, "crimes", month), f"{CREDIT} (data.police.uk)"
             url = f"{self.servers.police}/crimes-street/all-crime"
             digest = atomic.hash_json([row[:OUTCOME] + row[OUTCOME + 1 :] for row in rows])
             origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,), digest)
@@ -312,11 +293,8 @@ class _Fetch:
         files: dict[str, list[Path]] = {}
         for path in self.settings.find_files("crimes"):
             files.setdefault(parse_month(path), []).append(path)
-        return [
-            month
-            for month in months
-            if not self._has_files(files.get(month, []), build_month_path(self.settings, month))
-        ]
+        target = partial(find_target, self.settings, "crimes")
+        return [one for one in months if not self._has_files(files.get(one, []), target(one))]
 
     def _has_files(self, paths: Sequence[Path], target: Path) -> bool:
         """Whether a source has files that are not to be fetched again; notes doubtful ones."""
@@ -338,13 +316,3 @@ class _Fetch:
     def _write(self, path: Path, data: bytes, origin: Origin) -> None:
         self.manifest.add(path, data, origin)
         self.result.files.append(self.manifest.relative_name(path))
-
-
-def list_recent_months(newest: str, count: int) -> list[str]:
-    """A number of months up to the newest, newest first.
-
-    >>> list_recent_months("2026-02", 3)
-    ['2026-02', '2026-01', '2025-12']
-    """
-    months = pd.period_range(end=pd.Period(newest, "M"), periods=count, freq="M")
-    return [str(month) for month in reversed(months)]

@@ -21,9 +21,7 @@ COLUMNS = (
     *("OpenDate", "CloseDate", "PhaseOfEducation (name)", "StatutoryLowAge", "StatutoryHighAge"),
     *("Gender (name)", "SchoolCapacity", "NumberOfPupils", "Street", "Locality", "Town"),
     *("Postcode", "Easting", "Northing"),
-)
-"""The columns to keep: the school and its place. Names of heads, telephones etc. are dropped."""
-
+)  # The columns to keep: the school and its place. Names of heads, telephones etc. are dropped
 NEEDED = ("URN", "EstablishmentName", "EstablishmentStatus (name)", "Easting", "Northing")
 DAYS_BACK = 7
 REGISTER = "the register of schools"

@@ -26,16 +26,13 @@ from patrolplan.inputs.download.client import Answer, UnusableError, WebClient, 
 COLUMNS = (
     *("Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location"),
     *("LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context"),
-)
-"""Columns of the monthly files of data.police.uk."""
-
+)  # Columns of the monthly files of data.police.uk
 OTHER_NAMES = {
     "anti-social-behaviour": "Anti-social behaviour",
     "criminal-damage-arson": "Criminal damage and arson",
     "public-disorder-weapons": "Public disorder and weapons",
     "violent-crime": "Violence and sexual offences",
-}
-"""Names of the monthly files that are not the API's own with spaces."""
+}  # Names of the monthly files that are not the API's own with spaces
 
 
 def name_category(short: str) -> str:
@@ -47,8 +44,7 @@ T = TypeVar("T")
 
 RAILWAY_FORCE = "British Transport Police"
 
-TooMany = Literal["too many"]
-Gone = Literal["gone"]
+Refusal = Literal["too many", "gone"]
 Row = tuple[str, ...]
 CrimeRows = dict[int, Row]  # Rows in the order of `COLUMNS`, by the API's number of the crime
 
@@ -112,14 +108,14 @@ class PoliceApi:
         url = f"{self.url}/crimes-street-dates"
         return self.web.fetch(url, {}, _read_months, what="the list of months")
 
-    def fetch_crimes(self, ring: str, month: str) -> CrimeRows | TooMany | Gone:
+    def fetch_crimes(self, ring: str, month: str) -> CrimeRows | Refusal:
         """Crimes of a month in a polygon ("latitude,longitude:..."), or why there are none."""
         url = f"{self.url}/crimes-street/all-crime"
         fields = {"date": month, "poly": ring}
         return self.web.fetch(url, fields, partial(_read_crimes, month), what=f"crime of {month}")
 
 
-def _read_crimes(month: str, answer: Answer) -> CrimeRows | TooMany | Gone:
+def _read_crimes(month: str, answer: Answer) -> CrimeRows | Refusal:
     if answer.status == HTTPStatus.NOT_FOUND:
         return "gone"
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:  # too many, or a fault: then half will do
