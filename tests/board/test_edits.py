@@ -23,8 +23,7 @@ def hand(ground, chosen):
 
 def after(hand, week, **change):
     """The hand and the week after a change."""
-    made = apply_change(parse_change(**change), hand, week)
-    return made.editor, made.week
+    return apply_change(parse_change(**change), hand, week)[:2]
 
 
 def why_not(hand, week, **change):
