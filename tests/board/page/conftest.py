@@ -2,27 +2,23 @@
 
 import json
 import re
-import time
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import permutations
 
 import pytest
-from board.conftest import move_files
+from board.conftest import TOKEN
 from board.speech import get_key, pick_slot, running
 from page_visits import open_chromium
 from playwright.sync_api import Page, expect
 
 from patrolplan.board.board import Board
-from patrolplan.board.requests import ChangeRequest, CheckRequest, SolveRequest
+from patrolplan.board.requests import ChangeRequest, CheckRequest
 from patrolplan.board.server import build_server, open_listener
-from patrolplan.board.shared_week import open_shared_week
-from patrolplan.board.week_folder import WeekStore
 
-TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
 DESKTOP_SIZE = {"width": 1366, "height": 768}
 PHONE_SIZE = {"width": 390, "height": 844}
 SMALL_PHONE_SIZE = {"width": 360, "height": 740}
+SIZES = pytest.mark.parametrize("size", [DESKTOP_SIZE, PHONE_SIZE], ids=["desk", "phone"])
 WAIT_MILLISECONDS = 15_000
 MAX_TABS = 250
 expect.set_options(timeout=WAIT_MILLISECONDS)
@@ -33,45 +29,26 @@ AXES = (
 )
 
 
+@dataclass
 class ServedBoard:
-    """A board on a week's folder, served until it is closed."""
+    """A board that is served at an address."""
 
-    def __init__(self, ground, folder):
-        self.folder = folder
-        self.board = Board(open_shared_week(ground, folder))
-        self._listener = open_listener("127.0.0.1", 0)
-        self.port = self._listener.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}/"
-        self._stack = ExitStack()
-        self._stack.callback(self.board.close)
-        self._stack.enter_context(self._listener)
-        server = build_server(self.board, self._listener, TOKEN)
-        self._stack.enter_context(running(server, self._listener))
-
-    def close(self):
-        """Stop serving."""
-        self._stack.close()
+    board: Board
+    address: str
 
     def state(self):
         """What the page receives, as plain JSON values."""
         return json.loads(json.dumps(self.board.build_state()))
 
-    def list_cells(self):
-        """Every cell of the week as it stands."""
-        return [cell for school in self.state()["schools"] for cell in school["cells"].values()]
-
     def patrols(self):
         """Every patrol of the week as it stands."""
-        return [patrol for cell in self.list_cells() for patrol in cell["patrols"]]
+        cells = [cell for school in self.state()["schools"] for cell in school["cells"].values()]
+        return [patrol for cell in cells for patrol in cell["patrols"]]
 
     def read_saved_keys(self):
         """Day, school and officer of every patrol in the week's file."""
-        document = json.loads((self.folder / "week.json").read_text(encoding="utf-8"))
-        return set(map(get_key, document["patrols"]))
-
-    def dates(self):
-        """The days of the week."""
-        return [day["date"] for day in self.state()["week"]["days"]]
+        path = self.board.shared.store.folder / "week.json"
+        return set(map(get_key, json.loads(path.read_text(encoding="utf-8"))["patrols"]))
 
     def slots(self):
         """Officer, school and day of each patrol."""
@@ -81,12 +58,6 @@ class ServedBoard:
         """Make a change as another window would."""
         request = {"version": self.board.shared.version, "change": change}
         self.board.change(ChangeRequest.model_validate_json(json.dumps(request)))
-
-    def solve(self):
-        """Have a proposal ready."""
-        self.board.start_solving(SolveRequest(version=self.board.shared.version))
-        while self.board.planning_job.document()["running"]:
-            time.sleep(0.02)
 
     def check(self, change):
         """Whether a change can be."""
@@ -112,15 +83,6 @@ class ServedBoard:
             for school in self.state()["schools"]
             for day, cell in school["cells"].items()
             if not cell["patrols"]
-        ]
-
-    def list_swaps(self):
-        """Every two patrols of different officers in different cells."""
-        return [
-            {"kind": "swap", "a": pick_slot(one), "b": pick_slot(other)}
-            for one, other in permutations(self.patrols(), 2)
-            if one["officer"] != other["officer"]
-            and (one["urn"], one["date"]) != (other["urn"], other["date"])
         ]
 
     def list_additions(self):
@@ -175,10 +137,24 @@ class Window:
         """A cell of the week without a patrol."""
         return self.page.locator(f'[data-focus="c|{key["date"]}|{key["urn"]}"]')
 
+    def press(self, name):
+        """Press the button of this name."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def lock(self, key):
+        """Lock a patrol in its menu."""
+        self.chip(key).click()
+        self.press("Lock")
+        self.expect_locked(key)
+
+    def expect_locked(self, key):
+        """Wait until a patrol is locked."""
+        expect(self.chip(key)).to_have_accessible_name(self.match_text("locked"))
+
     def open_more(self):
         """Open the map and the lists, unless they are open."""
         if self.page.locator("#beyond").is_hidden():
-            self.page.get_by_role("button", name="More", exact=True).click()
+            self.press("More")
         expect(self.page.locator(".sign.school:not(.from)").first).to_be_attached()
 
     def cell(self, key):
@@ -205,14 +181,9 @@ class Window:
         here = self.page.evaluate("({...document.activeElement.closest('.cell').dataset})")
         across = days.index(target["date"]) - days.index(here["date"])
         down = urns.index(target["urn"]) - urns.index(here["urn"])
-        for key, count in (
-            ("ArrowRight", across),
-            ("ArrowLeft", -across),
-            ("ArrowDown", down),
-            ("ArrowUp", -down),
-        ):
-            for _ in range(count):
-                self.page.keyboard.press(key)
+        for forth, back, count in (("Right", "Left", across), ("Down", "Up", down)):
+            for _ in range(abs(count)):
+                self.page.keyboard.press(f"Arrow{forth if count > 0 else back}")
         there = self.page.evaluate("({...document.activeElement.closest('.cell').dataset})")
         assert (there["urn"], there["date"]) == (target["urn"], target["date"])
 
@@ -251,21 +222,36 @@ def chromium():
         yield browser
 
 
-@pytest.fixture
-def served(ground, chosen, tmp_path):
-    """Serve a small week, with all files in a folder of its own."""
-    WeekStore(tmp_path / "week").create(chosen)
-    board = ServedBoard(move_files(ground, tmp_path / "area"), tmp_path / "week")
-    yield board
-    board.close()
+@contextmanager
+def serve(board):
+    """Serve a board."""
+    with (
+        open_listener("127.0.0.1", 0) as listener,
+        running(build_server(board, listener, TOKEN), listener) as port,
+    ):
+        yield ServedBoard(board, f"http://127.0.0.1:{port}/")
 
 
 @pytest.fixture
-def open_window(served, chromium):
-    """Open windows of any size on the served board; at the end none may have complained."""
+def served(board):
+    """Serve a board of a test's own."""
+    with serve(board) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def still(still_board):
+    """Serve a board that no test of a module changes."""
+    with serve(still_board) as served:
+        yield served
+
+
+@pytest.fixture
+def open_window(chromium):
+    """Open windows of any size on a served board; at the end none may have complained."""
     contexts, windows = [], []
 
-    def open_one(size=DESKTOP_SIZE, board=served, **options):
+    def open_one(board, size=DESKTOP_SIZE, **options):
         has_touch = size["width"] < DESKTOP_SIZE["width"]
         context = chromium.new_context(
             viewport=size, has_touch=has_touch, locale="en-GB", **options
@@ -283,18 +269,6 @@ def open_window(served, chromium):
 
 
 @pytest.fixture
-def desk(open_window):
-    """A window of 1366 by 768."""
-    return open_window(DESKTOP_SIZE)
-
-
-@pytest.fixture
-def phone(open_window):
-    """A window of a phone's size, worked by finger."""
-    return open_window(PHONE_SIZE)
-
-
-@pytest.fixture
-def small_phone(open_window):
-    """A window of a small phone's size, worked by finger."""
-    return open_window(SMALL_PHONE_SIZE)
+def desk(open_window, served):
+    """A window on a board of a test's own."""
+    return open_window(served)
