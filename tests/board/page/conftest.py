@@ -2,18 +2,15 @@
 
 import json
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from board.conftest import TOKEN
-from board.speech import get_key, pick_slot, running
+from board.speech import TOKEN, get_key, pick_slot, serve
 from page_visits import open_chromium
 from playwright.sync_api import Page, expect
 
 from patrolplan.board.board import Board
 from patrolplan.board.requests import ChangeRequest, CheckRequest
-from patrolplan.board.server import build_server, open_listener
 
 DESKTOP_SIZE = {"width": 1366, "height": 768}
 PHONE_SIZE = {"width": 390, "height": 844}
@@ -31,10 +28,10 @@ AXES = (
 
 @dataclass
 class ServedBoard:
-    """A board that is served at an address."""
+    """A board that is served."""
 
     board: Board
-    address: str
+    port: int
 
     def state(self):
         """What the page receives, as plain JSON values."""
@@ -200,6 +197,17 @@ class Window:
         message = f"Tab never reaches {selector} {text}"
         raise AssertionError(message)
 
+    def enter(self, selector, **how):
+        """Press Tab until what is sought has the focus, then Enter."""
+        self.tab_to(selector, **how)
+        self.page.keyboard.press("Enter")
+
+    def choose(self, key, text, part=".actions"):
+        """Press a button in a patrol's menu, all by keyboard."""
+        self.walk_to(key)
+        self.page.keyboard.press("m")
+        self.enter(f"#patrol {part} button", text=text)
+
     def find_middle(self, place):
         """Middle of an element on the screen."""
         place.scroll_into_view_if_needed()
@@ -222,28 +230,18 @@ def chromium():
         yield browser
 
 
-@contextmanager
-def serve(board):
-    """Serve a board."""
-    with (
-        open_listener("127.0.0.1", 0) as listener,
-        running(build_server(board, listener, TOKEN), listener) as port,
-    ):
-        yield ServedBoard(board, f"http://127.0.0.1:{port}/")
-
-
 @pytest.fixture
 def served(board):
     """Serve a board of a test's own."""
-    with serve(board) as served:
-        yield served
+    with serve(board) as port:
+        yield ServedBoard(board, port)
 
 
 @pytest.fixture(scope="module")
 def still(still_board):
     """Serve a board that no test of a module changes."""
-    with serve(still_board) as served:
-        yield served
+    with serve(still_board) as port:
+        yield ServedBoard(still_board, port)
 
 
 @pytest.fixture
@@ -258,7 +256,7 @@ def open_window(chromium):
         )
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
-        windows.append(Window(context.new_page(), board.address))
+        windows.append(Window(context.new_page(), f"http://127.0.0.1:{board.port}/"))
         return windows[-1]
 
     yield open_one

@@ -18,22 +18,19 @@ SIZES_BOTH = [DESKTOP_SIZE, SMALL_PHONE_SIZE]
 BIG_AND_SMALL = pytest.mark.parametrize("size", SIZES_BOTH, ids=["desk", "phone"])
 
 
+def _outcome(page):
+    """The dialog that says what changed."""
+    dialog = page.get_by_role("dialog", name="What changed")
+    expect(dialog).to_be_visible(timeout=PLANNING_MILLISECONDS)
+    return dialog
+
+
 def _leave_outcome(page):
     """Wait until a change is worked out, read what it did to the cards, and leave it so."""
     outcome = _outcome(page)
     page.keyboard.press("Escape")
     expect(outcome).to_have_count(0)
     expect(page.locator("#solving")).to_be_hidden(timeout=PLANNING_MILLISECONDS)
-
-
-def _assert_printed(served, page, officer):
-    """Check that the papers linked are PDF and name the officer."""
-    link = page.locator("#print .papers a").first
-    expect(link).to_be_visible(timeout=120_000)
-    answer = page.request.get(served.address.rstrip("/") + link.get_attribute("href"))
-    assert answer.status == 200
-    texts = [one.extract_text() for one in PdfReader(io.BytesIO(answer.body())).pages]
-    assert any(officer in text for text in texts)
 
 
 def _move_and_lock_by_mouse(served, desk):
@@ -104,27 +101,25 @@ def _move_and_lock_by_keyboard(served, desk):
     press("Control+y")
     expect(desk.chip(can["to"])).to_be_attached()
 
-    desk.walk_to(can["to"])
-    press("m")
-    desk.tab_to("#patrol .actions button", text="Lock")
-    press("Enter")
+    desk.choose(can["to"], "Lock")
     desk.expect_locked(can["to"])
     expect(desk.chip(can["to"])).to_be_focused()
 
 
+def _remove_by_keyboard(served, desk):
+    """Take a patrol away, and tell which."""
+    gone = next(pick_slot(patrol) for patrol in served.patrols() if not patrol["locked"])
+    desk.choose(gone, "Remove")
+    expect(desk.chip(gone)).to_have_count(0)
+    return gone
+
+
 def _give_by_keyboard(served, desk):
     """Take a patrol back and give it to its officer again."""
-    press = desk.page.keyboard.press
-    gone = next(pick_slot(patrol) for patrol in served.patrols() if not patrol["locked"])
+    gone = _remove_by_keyboard(served, desk)
+    desk.enter(f'#crew [data-officer="{gone["officer"]}"]')
     desk.walk_to(gone)
-    press("m")
-    desk.tab_to("#patrol .actions button", text="Remove")
-    press("Enter")
-    expect(desk.chip(gone)).to_have_count(0)
-    desk.tab_to(f'#crew [data-officer="{gone["officer"]}"]')
-    press("Enter")
-    desk.walk_to(gone)
-    press("Enter")
+    desk.page.keyboard.press("Enter")
     expect(desk.chip(gone)).to_be_focused()
 
 
@@ -151,33 +146,17 @@ def _swap_by_keyboard(served, desk):
 def _rule_out_by_keyboard(served, desk):
     """Rule out any patrol at a school on a day, and tell which went."""
     gone = next(pick_slot(patrol) for patrol in served.patrols() if not patrol["locked"])
-    desk.walk_to(gone)
-    desk.page.keyboard.press("m")
-    desk.tab_to("#patrol fieldset button", text="Anybody here")
-    desk.page.keyboard.press("Enter")
+    desk.choose(gone, "Anybody here", part="fieldset")
     expect(desk.chip(gone)).to_have_count(0)
     expect(desk.empty(gone)).to_have_accessible_name(desk.match_text("nobody"))
     assert len(served.state()["bans"]) == 1
     return gone
 
 
-def _remove_by_keyboard(served, desk):
-    """Take two patrols away, so that a better week can be found."""
-    for _ in range(2):
-        gone = next(pick_slot(patrol) for patrol in served.patrols() if not patrol["locked"])
-        desk.tab_to("#grid [tabindex='0']", backwards=True)
-        desk.walk_to(gone)
-        desk.page.keyboard.press("m")
-        desk.tab_to("#patrol .actions button", text="Remove")
-        desk.page.keyboard.press("Enter")
-        expect(desk.chip(gone)).to_have_count(0)
-
-
 def _propose_by_keyboard(served, desk, answer):
     """Plan again, cancel, plan once more, compare, and take or drop what is proposed."""
     page, press, before = desk.page, desk.page.keyboard.press, served.read_saved_keys()
-    desk.tab_to("#solve", backwards=True)
-    press("Enter")
+    desk.enter("#solve", backwards=True)
     expect(page.locator("#cancel-solve")).to_be_focused()
     expect(page.get_by_role("progressbar", name="Planning progress")).to_be_visible()
     press("Enter")
@@ -188,8 +167,7 @@ def _propose_by_keyboard(served, desk, answer):
     expect(page.locator("#compare")).to_be_focused(timeout=60_000)
     press("Enter")
     expect(page.locator("#proposal li").first).to_be_visible()
-    desk.tab_to("#proposal button", text=answer)
-    press("Enter")
+    desk.enter("#proposal button", text=answer)
     expect(page.locator("#proposal")).to_have_count(0)
     expect(page.locator("#solve")).to_be_focused()
     expect(page.locator("#compare")).to_be_hidden()
@@ -201,8 +179,7 @@ def _propose_by_keyboard(served, desk, answer):
 def _task_by_keyboard(desk, what):
     """Choose a place by the map's cross; say what, for whom, until when, why, and who asks."""
     page, press = desk.page, desk.page.keyboard.press
-    desk.tab_to("#more", backwards=True)
-    press("Enter")
+    desk.enter("#more", backwards=True)
     expect(page.locator(".sign.school").first).to_be_attached()
     desk.tab_to("[role=tab][aria-selected=true]")
     for _ in range(2):
@@ -215,20 +192,15 @@ def _task_by_keyboard(desk, what):
     desk.expect_message("Place set from the cross")
     desk.tab_to("#place-must")
     page.keyboard.type(what)
-    desk.tab_to("#new-place summary")
-    press("Enter")
+    desk.enter("#new-place summary")
     desk.tab_to("#place-schools input")
     press("Space")
-    for field, text in (
-        ("to", "12122026"),  # the same in whichever order the browser asks for day and month
-        ("reason", REASON),
-        ("by", "Insp. Example"),
-    ):
+    # The last day is the same in whichever order the browser asks for day and month.
+    for field, text in (("to", "12122026"), ("reason", REASON), ("by", "Insp. Example")):
         desk.tab_to(f"#place-{field}")
         page.keyboard.type(text)
     assert page.locator("#place-to").input_value() == "2026-12-12"
-    desk.tab_to("#new-place button", text="Save the place")
-    press("Enter")
+    desk.enter("#new-place button", text="Save the place")
     _leave_outcome(page)
     place = page.locator("#list .place").filter(has_text=REASON)
     expect(place).to_contain_text(what)
@@ -259,23 +231,27 @@ def test_friday_by_keyboard(size, what, answer, served, open_window):
     barred = _rule_out_by_keyboard(served, desk)
     _give_by_keyboard(served, desk)
     _task_by_keyboard(desk, what)
-    _remove_by_keyboard(served, desk)
+    for _ in range(2):  # so that a better week can be found
+        desk.tab_to("#grid [tabindex='0']", backwards=True)
+        _remove_by_keyboard(served, desk)
     _propose_by_keyboard(served, desk, answer)
     expect(desk.chip(barred)).to_have_count(0)
 
     desk.tab_to("[role=tab][aria-selected=true]")
     press("ArrowRight")
-    desk.tab_to("#list .minutes")
-    press("Enter")
+    desk.enter("#list .minutes")
     expect(page.locator("#list .delivered-who").first).to_contain_text("entered")
     expect(page.locator("#list .minutes").nth(1)).to_be_focused()
 
     officer = served.patrols()[0]["officer"]
-    desk.tab_to("#open-print", backwards=True)
-    press("Enter")
-    desk.tab_to("#print .actions button", text="Make the papers")
-    press("Enter")
-    _assert_printed(served, page, officer)
+    desk.enter("#open-print", backwards=True)
+    desk.enter("#print .actions button", text="Make the papers")
+    link = page.locator("#print .papers a").first
+    expect(link).to_be_visible(timeout=120_000)
+    answer = page.request.get(desk.address.rstrip("/") + link.get_attribute("href"))
+    assert answer.status == 200
+    texts = [one.extract_text() for one in PdfReader(io.BytesIO(answer.body())).pages]
+    assert any(officer in text for text in texts)
 
 
 def test_the_later_window_is_told_and_may_do_its_change_again(served, open_window):
@@ -365,13 +341,6 @@ def test_a_change_that_nobody_takes_is_told(served, desk):
     expect(desk.chip(post)).to_be_visible()
 
 
-def _outcome(page):
-    """The dialog that says what changed."""
-    dialog = page.get_by_role("dialog", name="What changed")
-    expect(dialog).to_be_visible(timeout=PLANNING_MILLISECONDS)
-    return dialog
-
-
 def _is_whole(page):
     """Whether no dialog is wider than the window and no button in it has its text cut."""
     return page.evaluate(
@@ -421,14 +390,14 @@ def test_an_appointment_is_entered_and_removed(size, served, open_window):
     page.locator("#appoint-school").select_option(lost["urn"])
     assert _is_whole(page)
     window.press("Enter the appointment")
-    _outcome(page).get_by_role("button", name="Leave it so").click()
+    _leave_outcome(page)
     key = (lost["date"], lost["urn"], lost["officer"])
     assert key not in served.read_saved_keys()
     assert {k for k in before if (k[0], k[2]) != (key[0], key[2])} <= served.read_saved_keys()
     expect(window.officer(lost["officer"])).to_contain_text("assembly 14:45")
     window.officer(lost["officer"]).click()
     page.get_by_role("button", name="Remove the appointment").click()
-    _outcome(page).get_by_role("button", name="Leave it so").click()
+    _leave_outcome(page)
     expect(window.officer(lost["officer"])).not_to_contain_text("assembly")
 
 
