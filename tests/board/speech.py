@@ -31,6 +31,7 @@ def parse_change(**change):
     return ChangeRequest.model_validate({"version": 0, "change": change}).change
 
 
+HOSTILE = '<img src=x onerror=alert(1)>"; DROP TABLE duties;'
 TASK = {
     "kind": "task", "place_id": "T-9", "longitude": 0.87, "latitude": 51.53, "must_visit": True,
     "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04", "reason": "why", "by": "who",

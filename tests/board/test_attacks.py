@@ -1,9 +1,7 @@
 """What others on this computer, or a page in the same browser, may try: nothing comes of it."""
 
 import contextlib
-import csv
 import http.client
-import io
 import json
 import pickle
 import random
@@ -11,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from queue import Queue
 
@@ -21,7 +20,7 @@ import pytest
 import shapely
 from attacks import searcher
 from board.conftest import ask
-from board.speech import TASK, TOKEN, ask_change, get_slot, serve
+from board.speech import HOSTILE, TASK, TOKEN, ask_change, get_slot, serve
 
 from patrolplan.board.board import Board
 from patrolplan.board.security import MAX_BODY_BYTES, write_redirect_file
@@ -248,26 +247,20 @@ def test_a_false_length_is_refused(served, length):
 @LOOPBACK
 def test_a_thousand_quick_requests_hang_nothing(served):
     """A flood without the token gets nothing, and the one with the token still gets answers."""
-    found = {}
 
-    def flood():
+    def flood(_):
         wire = http.client.HTTPConnection(HOME, served, timeout=30)
         for _ in range(250):
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                wire.request("GET", "/api/state")
-                answer = wire.getresponse()
+            wire.request("GET", "/api/state")
+            with wire.getresponse() as answer:
                 answer.read()
-                found[answer.status] = found.get(answer.status, 0) + 1
+                assert answer.status == 401
 
-    threads = [threading.Thread(target=flood) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    with asking(served) as client:
+    with ThreadPoolExecutor(4) as pool, asking(served) as client:
+        floods = pool.map(flood, range(4))
         mine = [client.get("/api/state", params={"since": 1}).status_code for _ in range(20)]
-    for thread in threads:
-        thread.join()
+    assert [*floods] == [None] * 4  # none was hung up on or told anything
     assert set(mine) == {204}
-    assert found == {401: 1000}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of files")
@@ -385,7 +378,6 @@ def _until_killed(script, pickled, folder, duty, seconds):
     return confirmed
 
 
-HOSTILE = '<img src=x onerror=alert(1)>"; DROP TABLE duties;'
 FORMULAS = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(1)", "\t=1", "=cmd|' /C calc'!A0")
 
 AWAY = {"kind": "away", "officer": "SSO-01", "from": "2026-11-30", "to": "2026-12-01"}
@@ -442,20 +434,6 @@ def test_only_officers_of_the_table_are_written(still_board, still_client, offic
     assert ask_change(still_client, **{**AWAY, "officer": officer}).status_code == 422
     assert sheet.read_bytes() == before
     assert still_board.shared.state.week.absent == {}
-
-
-def test_hostile_text_is_one_cell_and_stays_text(board, client):
-    """Quotes, delimiters and markup stay in the cell that they were written into."""
-    [gate] = [row["at"][::-1] for row in client.get("/api/map").json()["schools"]][:1]
-    there = {"longitude": gate[0], "latitude": gate[1], "must_visit": False, "reason": HOSTILE}
-    assert ask_change(client, **{**TASK, **there, "by": 'a","b'}).status_code == 200
-    board.planning_job.wait(60)
-    assert board.planning_job.document()["problem"] == ""
-    text = board.shared.state.tables["tasked_places"].path.read_text(encoding="utf-8")
-    row = next(row for row in csv.DictReader(io.StringIO(text)) if row["place_id"] == "T-9")
-    assert (row["reason"], row["by"]) == (HOSTILE, 'a","b')
-    [shown] = [r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-9"]
-    assert shown["reason"] == HOSTILE
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from board.speech import TASK, ask_change, get_slot, parse_change, without_history
+from board.speech import HOSTILE, TASK, ask_change, get_slot, parse_change, without_history
 from hypothesis import given, strategies as st
 from weeks_by_hand import build_week
 
@@ -275,7 +275,7 @@ def test_papers_are_printed_and_marked_when_they_are_old(board, client):
 
 
 def test_a_place_is_tasked_and_taken_off_again(board, client):
-    """A barred place changes the table, the plans and the patrols as reading it again would do."""
+    """Table, plans and patrols change as reading it again would do; hostile text is one cell."""
     desk = board.shared
     before = without_history(desk.state.week)
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
@@ -286,11 +286,13 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     task = TASK | {
         "place_id": "T-77", "longitude": longitude, "latitude": latitude, "must_visit": False,
         "schools": [duty.urn], "from": f"{duty.date}", "to": f"{duty.date}",
-        "reason": 'Another team, "works" here <script>', "by": "Insp. Ö",
+        "reason": HOSTILE, "by": 'Insp. Ö","b',
     }  # fmt: skip
     assert ask_change(client, 1, **task).status_code == 200
     assert settled(client)["problem"] == ""
     assert sheet.read_bytes().startswith(bytes_before)
+    *_, row = csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8")))
+    assert [row[name] for name in ("place_id", "reason", "by")] == ["T-77", HOSTILE, task["by"]]
     now = next(d for d in desk.state.week.duties if get_slot(d) == get_slot(duty))
     assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
     ground = desk.state.planned_area
@@ -304,8 +306,8 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
         for plans in (ground.plans, again)
     )
     assert mine == theirs
-    shown = next(r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-77")
-    assert shown["reason"] == task["reason"]
+    [shown] = [r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-77"]
+    assert shown["reason"] == HOSTILE
     assert "already" in ask_change(client, 2, **task).json()["problem"]
     assert client.post("/api/undo", json={"version": 2}).status_code == 200
     assert sheet.read_bytes() == bytes_before

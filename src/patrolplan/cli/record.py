@@ -93,6 +93,7 @@ def record(
         _hand_out(settings, week, as_json=as_json)
         return
     notes: tuple[str, ...] = ()
+    visits: Sequence[Visit]
     crew = _parse_crew(settings, officer, together, people)
     with pp.open_ledger(settings) as ledger:
         if csv is not None:

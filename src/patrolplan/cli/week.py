@@ -127,8 +127,9 @@ def week(
             steps.open_executor(*request.worker_options, len(result.duties)) as executor,
             console.report_stage("Writing tables, map, sheets and cards") as report,
         ):
-            some = {"officer": officer, "date": date}
-            pp.write_pack(result, out, **some, executor=executor, report_progress=report)
+            pp.write_pack(
+                result, out, officer=officer, date=date, executor=executor, report_progress=report
+            )
     document = build_week_document(result)
     if changes is not None:
         document["changes"] = [
