@@ -225,11 +225,8 @@ def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
     stayed = {slot for slot in walks(before) if slot[:3:2] != (duty.officer, f"{duty.date}")}
     assert stayed <= walks(week)
     officers = {row["officer"]: row for row in client.get("/api/state").json()["officers"]}
-    assert officers[duty.officer]["appointments"] == {
-        f"{duty.date}": [
-            {"kind": "court", "from": "14:30", "to": "17:30", "urn": "", "removable": True}
-        ]
-    }
+    entered = {"kind": "court", "from": "14:30", "to": "17:30", "urn": "", "removable": True}
+    assert officers[duty.officer]["appointments"] == {f"{duty.date}": [entered]}
     assert "already" in change(board, client, **appointment(duty))
     gone = {key: appointment(duty)[key] for key in ("officer", "date", "from")}
     assert change(board, client, kind="unappoint", **gone) == ""
@@ -270,18 +267,14 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
 ):
     """Unknown names, days of another week, line breaks and far places: the reason is named."""
     state = still_board.shared.state
-    duty, before = state.week.duties[0], {name: read(one) for name, one in state.tables.items()}
+    paths, duty = [table.path for table in state.tables.values()], state.week.duties[0]
+    before = [path.read_bytes() for path in paths]
     right = {"away": away(duty), "appoint": appointment(duty), "task": task(still_board)}[kind]
     answer = ask_change(still_client, **right | wrong)
     assert answer.status_code == 422
     assert why in answer.json()["problem"]
-    assert {name: read(one) for name, one in state.tables.items()} == before
+    assert [path.read_bytes() for path in paths] == before
     assert still_board.shared.version == 1
-
-
-def read(table):
-    """The bytes of a table's file."""
-    return table.path.read_bytes()
 
 
 def test_a_tasked_place_is_met_by_few_changes(board, client):
@@ -315,10 +308,9 @@ def test_swaps_for_a_gap_are_taken_by_one_request(board, client):
     week = board.shared.state.week
     assert any((d.urn, d.date) == (gap.urn, gap.date) for d in week.duties)
     assert 100 * (week.worth - before) / before == pytest.approx(gains[0], abs=1e-9)
-    late = client.post("/api/offers/take", json={"version": 1, "id": best})
-    assert late.status_code == 409
-    old = client.post("/api/offers/take", json={"version": 2, "id": best})
-    assert (old.status_code, "earlier week" in old.json()["problem"]) == (422, True)
+    for version, status, why in ((1, 409, "changed"), (2, 422, "earlier week")):
+        late = client.post("/api/offers/take", json={"version": version, "id": best})
+        assert (late.status_code, why in late.json()["problem"]) == (status, True)
 
 
 def test_a_move_that_is_offered_adds_what_it_says(board, client):

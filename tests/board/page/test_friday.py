@@ -1,7 +1,6 @@
 """A team lead's Friday in the browser, from first look to printed sheets."""
 
 import io
-import re
 from itertools import permutations
 
 import pytest
@@ -448,27 +447,3 @@ def test_a_gap_is_filled_by_one_tap(size, served, open_window):
     dialog.get_by_role("button", name="Make this swap").first.click()
     expect(page.locator("dialog")).to_have_count(0)
     assert (gap["date"], gap["urn"]) in {key[:2] for key in served.read_saved_keys()}
-
-
-@pytest.mark.slow
-def test_the_week_is_drawn_again(served, desk):
-    """Planned again nothing is offered; another draw is, judged in its first words."""
-    page = desk.page
-    desk.press("Plan again")
-    expect(page.locator("#message")).to_contain_text(
-        "No better week was found by this draw", timeout=PLANNING_MILLISECONDS
-    )
-    expect(page.locator("#compare")).to_be_hidden()
-    desk.open_more()
-    page.get_by_role("tab", name="Rules").click()
-    expect(page.locator("#list")).to_contain_text(re.compile(r"can name about \d+ of 10 visits"))
-    desk.lock(served.slots()[0])
-    expect(page.locator("#list")).to_contain_text("is counted when it is planned again")
-    expect(page.locator("#list")).to_contain_text("Draw 1.")
-    desk.press("Draw again")
-    expect(page.locator("#compare")).to_be_visible(timeout=PLANNING_MILLISECONDS)
-    expect(page.locator("#message")).to_contain_text(re.compile("(A|No) (better|worse) week"))
-    page.locator("#compare").click()
-    expect(page.locator("#proposal h2")).to_have_text(re.compile("^(A|No) (better|worse) week"))
-    desk.press("Take the proposal")
-    expect(page.locator("#list")).to_contain_text("Draw 2.")

@@ -1,6 +1,7 @@
 """The first view of the board, and the board for everyone: focus, contrast, hostile names."""
 
 import io
+import re
 import time
 from dataclasses import replace
 
@@ -84,7 +85,7 @@ def test_the_first_view_has_what_a_lead_does(demo_board, open_window):
 
 
 def test_more_opens_by_keyboard_and_closes_again(still, open_window):
-    """More tells whether it is open; Tab reaches what it opens, which goes when it is closed."""
+    """More tells whether it is open; Tab reaches what it opens, arrows every list of it."""
     desk = open_window(still)
     page = desk.page
     more = page.get_by_role("button", name="More", exact=True)
@@ -94,6 +95,11 @@ def test_more_opens_by_keyboard_and_closes_again(still, open_window):
     expect(more).to_have_attribute("aria-expanded", "true")
     desk.tab_to("[role=tab][aria-selected=true]")
     assert page.evaluate(FOCUS_SEEN)
+    for _ in range(TABS.index("rules")):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#list")).to_contain_text("Draw 1.")
+    expect(page.locator("#list")).to_contain_text(re.compile(r"can name about \d+ of 10 visits"))
+    expect(page.locator("#draw-again")).to_be_visible()
     more.press("Enter")
     expect(page.locator("#tabs")).to_be_hidden()
 
