@@ -21,6 +21,12 @@ def pick_slot(patrol):
     return {name: patrol[name] for name in ("officer", "urn", "date")}
 
 
+def list_patrols(state):
+    """Every patrol of the board's state."""
+    cells = [cell for school in state["schools"] for cell in school["cells"].values()]
+    return [patrol for cell in cells for patrol in cell["patrols"]]
+
+
 def get_key(slot):
     """Day, school and officer, as `ServedBoard.read_saved_keys` has them."""
     return slot["date"], slot["urn"], slot["officer"]

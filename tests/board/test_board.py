@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from board import speech
 from board.speech import HOSTILE, TASK, ask_change, get_slot, parse_change, without_history
 from hypothesis import given, strategies as st
 from weeks_by_hand import build_week
@@ -43,16 +44,11 @@ def saved(board):
     return read_week(board.shared.store.folder, area, board.shared.state.planned_area.plans)
 
 
-def list_patrols(client):
-    """Every patrol of the board's state."""
-    schools = client.get("/api/state").json()["schools"]
-    cells = [cell for school in schools for cell in school["cells"].values()]
-    return [patrol for cell in cells for patrol in cell["patrols"]]
-
-
-def is_at(patrol, duty):
-    """Whether a patrol of the state is this duty."""
-    return get_slot(duty).items() <= patrol.items()
+def find_patrol(client, duty):
+    """The patrol of the board's state that is this duty."""
+    patrols = speech.list_patrols(client.get("/api/state").json())
+    (found,) = (patrol for patrol in patrols if get_slot(duty).items() <= patrol.items())
+    return found
 
 
 def settled(client):
@@ -236,7 +232,7 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     assert answer.status_code == 200
     doses["minutes"] = [0.0, *[9.0] * (stops - 1)]
     client.post("/api/doses", json={"version": 2, **doses, "people": 3, "reason": "weather"})
-    [patrol] = [patrol for patrol in list_patrols(client) if is_at(patrol, duty)]
+    patrol = find_patrol(client, duty)
     assert patrol["delivered"] == [0.0, *[9.0] * (stops - 1)]
     assert patrol["engagements"] == 4
     area = board.shared.state.planned_area.area
@@ -279,8 +275,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     desk = board.shared
     before = without_history(desk.state.week)
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
-    patrol = next(patrol for patrol in list_patrols(client) if is_at(patrol, duty))
-    longitude, latitude = patrol["stops"][0]["stop"]
+    longitude, latitude = find_patrol(client, duty)["stops"][0]["stop"]
     sheet = desk.state.tables["tasked_places"].path
     bytes_before = sheet.read_bytes()
     task = TASK | {

@@ -163,19 +163,9 @@ def test_what_cannot_be_planned_ends_before_the_work(run, copy_demo, tmp_path, a
     assert "Estimating" not in err
 
 
-def test_the_demo_of_the_board_writes_into_the_current_folder_alone(tmp_path, monkeypatch):
-    """Secret and ledger are not put beside the demo's files; the plan is that of the demo."""
-    monkeypatch.chdir(tmp_path)
-    opened, shipped = board._load_demo_settings(), load_settings(demo_settings())
-    assert find_secret_path(opened) == tmp_path / "patrolplan-demo.secret"
-    with open_ledger(opened) as ledger:
-        assert str(tmp_path / "patrolplan-demo.sqlite") in ledger.address
-    assert compute_provenance(opened, {}) == compute_provenance(shipped, {})
-
-
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_without_settings_the_board_is_of_the_demo(run, tmp_path, monkeypatch):
-    """A newcomer sees a board; settings that were named and do not exist are an error still."""
+    """Secret, ledger and week are put here; settings that were named must exist still."""
     monkeypatch.chdir(tmp_path)
     opened = []
 
@@ -186,7 +176,12 @@ def test_without_settings_the_board_is_of_the_demo(run, tmp_path, monkeypatch):
     monkeypatch.setattr(board, "_open_shared_week", stop)
     assert "fictional borough of Eastmere" in run("board")[2]
     (settings, week, *_) = opened[0]
-    assert settings.area.name == "Eastmere (fictional)"
+    assert compute_provenance(settings, {}) == compute_provenance(
+        load_settings(demo_settings()), {}
+    )
+    assert find_secret_path(settings) == tmp_path / "patrolplan-demo.secret"
+    with open_ledger(settings) as ledger:
+        assert str(tmp_path / "patrolplan-demo.sqlite") in ledger.address
     assert week == board.DEMO_WEEK_FOLDER
     monkeypatch.undo()
     code, _, errors = run("board", "--config", tmp_path / "mine.toml")

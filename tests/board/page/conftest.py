@@ -3,9 +3,10 @@
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import product
 
 import pytest
-from board.speech import TOKEN, get_key, pick_slot, serve
+from board.speech import TOKEN, get_key, list_patrols, pick_slot, serve
 from page_visits import open_chromium
 from playwright.sync_api import Page, expect
 
@@ -39,8 +40,7 @@ class ServedBoard:
 
     def patrols(self):
         """Every patrol of the week as it stands."""
-        cells = [cell for school in self.state()["schools"] for cell in school["cells"].values()]
-        return [patrol for cell in cells for patrol in cell["patrols"]]
+        return list_patrols(self.state())
 
     def read_saved_keys(self):
         """Day, school and officer of every patrol in the week's file."""
@@ -64,32 +64,22 @@ class ServedBoard:
         """The first of these changes that can, or cannot, be."""
         return next(change for change in changes if self.check(change)["ok"] is can)
 
-    def list_moves(self):
-        """Every patrol to every cell without one."""
-        free = self.list_free()
+    def list_additions(self):
+        """Every officer in every cell without a patrol."""
+        state = self.state()
+        cells = [(one["urn"], *cell) for one in state["schools"] for cell in one["cells"].items()]
         return [
-            {"kind": "move", "from": key, "to": {**key, "urn": urn, "date": day}}
-            for key in self.slots()
-            for urn, day in free
-        ]
-
-    def list_free(self):
-        """School and day of every cell without a patrol."""
-        return [
-            (school["urn"], day)
-            for school in self.state()["schools"]
-            for day, cell in school["cells"].items()
+            {"kind": "add", "officer": row["officer"], "urn": urn, "date": day}
+            for urn, day, cell in cells
+            for row in state["officers"]
             if not cell["patrols"]
         ]
 
-    def list_additions(self):
-        """Every officer in every cell without a patrol."""
-        officers = [row["officer"] for row in self.state()["officers"]]
-        return [
-            {"kind": "add", "officer": officer, "urn": urn, "date": day}
-            for urn, day in self.list_free()
-            for officer in officers
-        ]
+    def list_moves(self):
+        """Every patrol to every cell without one."""
+        free = dict.fromkeys((one["urn"], one["date"]) for one in self.list_additions())
+        pairs = product(self.slots(), [{"urn": urn, "date": day} for urn, day in free])
+        return [{"kind": "move", "from": key, "to": key | cell} for key, cell in pairs]
 
 
 @dataclass
@@ -117,10 +107,8 @@ class Window:
 
     def assert_quiet(self):
         """Check that requests went to the board only and no script or policy complained."""
-        assert self.errors == []
-        assert all(url.startswith((self.address, "data:")) for url in self.requested_urls), (
-            self.requested_urls
-        )
+        own, asked = (self.address, "data:"), self.requested_urls
+        assert [*self.errors, *(url for url in asked if not url.startswith(own))] == []
 
     def chip(self, key):
         """A patrol in the week; pressed it opens its menu."""
