@@ -175,10 +175,8 @@ def test_without_settings_the_board_is_of_the_demo(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(board, "_open_shared_week", stop)
     assert "fictional borough of Eastmere" in run("board")[2]
-    (settings, week, *_) = opened[0]
-    assert compute_provenance(settings, {}) == compute_provenance(
-        load_settings(demo_settings()), {}
-    )
+    (settings, week, *_), shipped = opened[0], load_settings(demo_settings())
+    assert compute_provenance(settings, {}) == compute_provenance(shipped, {})
     assert find_secret_path(settings) == tmp_path / "patrolplan-demo.secret"
     with open_ledger(settings) as ledger:
         assert str(tmp_path / "patrolplan-demo.sqlite") in ledger.address
