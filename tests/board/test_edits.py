@@ -175,7 +175,7 @@ def walks(week):
 
 
 def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
-    """All other cards stay, as the command line repairs it; who is back fills the free day."""
+    """All other cards stay; the week is that which the command line repairs; it can be undone."""
     shared = board.shared
     before, planned = shared.state.week, shared.state.planned_area
     duty = before.duties[2]
@@ -195,12 +195,20 @@ def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
     for version, action, there in ((2, "undo", before), (3, "redo", week)):
         shared.step_back(version, action)
         assert without_history(shared.state.week) == without_history(there)
-    assert change(board, client, **away(duty, kind="back")) == ""
-    back = shared.state.week
-    assert back.absent == {}
-    assert not any(note.key == "officer_away" for note in back.notes)
-    assert walks(week) < walks(back)
-    assert {officer for officer, *_ in walks(back) - walks(week)} == {duty.officer}
+
+
+def test_who_comes_back_fills_the_free_days(board, client):
+    """Back again, the officer is no longer away; the others' cards stay as they are."""
+    shared = board.shared
+    duty = shared.state.week.duties[0]
+    change(board, client, **away(duty, to="2026-12-04"))
+    others = walks(shared.state.week)
+    assert change(board, client, **away(duty, to="2026-12-04", kind="back")) == ""
+    week = shared.state.week
+    assert week.absent == {}
+    assert not any(note.key == "officer_away" for note in week.notes)
+    assert others < walks(week)
+    assert {officer for officer, *_ in walks(week) - others} == {duty.officer}
 
 
 def appointment(duty, **further):
