@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from board.speech import TOKEN
 from static_risk import make_static
 
 import patrolplan as pp
@@ -25,7 +26,6 @@ with warnings.catch_warnings():  # it prefers a client that is not out yet
 
 MONDAY = dt.date(2026, 11, 30)
 PORT = 8765
-TOKEN = "of-this-session"  # noqa: S105 - of a test
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def _open_board(ground, chosen, folder):
 
 
 @contextmanager
-def _ask(board):
+def ask(board):
     """A client that asks a board as its page does."""
     address = f"http://127.0.0.1:{PORT}"
     headers = {"X-Patrolplan-Token": TOKEN, "Origin": address}
@@ -90,7 +90,7 @@ def board(ground, chosen, tmp_path):
 @pytest.fixture
 def client(board):
     """Asks a test's own board."""
-    with _ask(board) as client:
+    with ask(board) as client:
         yield client
 
 
@@ -104,5 +104,5 @@ def still_board(ground, chosen, tmp_path_factory):
 @pytest.fixture(scope="module")
 def still_client(still_board):
     """Asks the board that no test changes."""
-    with _ask(still_board) as client:
+    with ask(still_board) as client:
         yield client

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from board.speech import get_slot, parse_change, without_history
+from board import speech
+from board.speech import HOSTILE, TASK, ask_change, get_slot, parse_change, without_history
 from hypothesis import given, strategies as st
 from weeks_by_hand import build_week
 
 from patrolplan.board.shared_week import open_shared_week
 from patrolplan.board.table_changes import CsvTable
-from patrolplan.board.views import build_map_document
 from patrolplan.board.week_folder import find_outdated_papers, hash_papers
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import read_manifest
@@ -44,21 +44,11 @@ def saved(board):
     return read_week(board.shared.store.folder, area, board.shared.state.planned_area.plans)
 
 
-def list_patrols(client):
-    """Every patrol of the board's state."""
-    schools = client.get("/api/state").json()["schools"]
-    cells = [cell for school in schools for cell in school["cells"].values()]
-    return [patrol for cell in cells for patrol in cell["patrols"]]
-
-
-def is_at(patrol, duty):
-    """Whether a patrol of the state is this duty."""
-    return get_slot(duty).items() <= patrol.items()
-
-
-def change(client, version, **what):
-    """Ask for a change."""
-    return client.post("/api/change", json={"version": version, "change": what})
+def find_patrol(client, duty):
+    """The patrol of the board's state that is this duty."""
+    patrols = speech.list_patrols(client.get("/api/state").json())
+    (found,) = (patrol for patrol in patrols if get_slot(duty).items() <= patrol.items())
+    return found
 
 
 def settled(client):
@@ -70,20 +60,28 @@ def settled(client):
     return now
 
 
-def test_every_change_is_in_the_folder_at_once(board, client):
-    """A change that the page reports is in week.json, and the manifest matches the files."""
-    duty = board.shared.state.week.duties[0]
-    answer = change(client, 1, kind="remove", **get_slot(duty))
-    assert answer.status_code == 200
-    body = answer.json()
+def test_every_change_is_in_the_folder_at_once_and_can_be_undone(board, client):
+    """Manifest and week.json hold each; back and forth only the history grows."""
+    shared, folder = board.shared, board.shared.store.folder
+    first, second = shared.state.week.duties[:2]
+    start = without_history(shared.state.week)
+    body = ask_change(client, kind="remove", **get_slot(first)).json()
     assert body["message"].startswith("Removed: ")
     assert body["state"]["version"] == 2
-    week = saved(board)
-    assert build_week_document(week) == build_week_document(board.shared.state.week)
-    assert len(week.duties) == len(board.shared.undo_stack[0][1].week.duties) - 1
-    folder = board.shared.store.folder
+    assert first not in shared.state.week.duties
+    assert build_week_document(saved(board)) == build_week_document(shared.state.week)
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    ask_change(client, 2, kind="lock", **get_slot(second))
+    end = without_history(shared.state.week)
+    for version, status in ((3, 200), (4, 200), (5, 422)):
+        assert client.post("/api/undo", json={"version": version}).status_code == status
+    assert without_history(shared.state.week) == start
+    client.post("/api/redo", json={"version": 5})
+    client.post("/api/redo", json={"version": 6})
+    assert without_history(shared.state.week) == end
+    words = [row.what.split(":")[0] for row in saved(board).history]
+    assert words == ["Removed", "Locked", "Undone", "Undone", "Redone", "Redone"]
 
 
 def test_a_patrol_placed_by_hand_is_walked_by_the_draw(board):
@@ -106,61 +104,39 @@ def test_a_patrol_placed_by_hand_is_walked_by_the_draw(board):
     assert set(map(id, without.duties)) <= set(map(id, shared.state.week.duties))
 
 
-def test_undo_and_redo_give_the_very_weeks(board, client):
-    """Back and forth over every change gives the same weeks, but for the history, which grows."""
-    start = without_history(board.shared.state.week)
-    first, second = board.shared.state.week.duties[:2]
-    change(client, 1, kind="remove", **get_slot(first))
-    change(client, 2, kind="lock", **get_slot(second))
-    end = without_history(board.shared.state.week)
-    assert client.post("/api/undo", json={"version": 3}).status_code == 200
-    assert client.post("/api/undo", json={"version": 4}).status_code == 200
-    assert without_history(board.shared.state.week) == start
-    assert client.post("/api/undo", json={"version": 5}).status_code == 422
-    client.post("/api/redo", json={"version": 5})
-    client.post("/api/redo", json={"version": 6})
-    assert without_history(board.shared.state.week) == end
-    assert [row.what.split(":")[0] for row in saved(board).history] == [
-        "Removed", "Locked", "Undone", "Undone", "Redone", "Redone",
-    ]  # fmt: skip
-
-
 def test_the_later_of_two_windows_is_refused(board, client):
     """A change on an old version is refused with what the other window did, and changes nothing."""
     first, second = board.shared.state.week.duties[:2]
-    change(client, 1, kind="remove", **get_slot(first))
-    late = change(client, 1, kind="remove", **get_slot(second))
+    ask_change(client, 1, kind="remove", **get_slot(first))
+    late = ask_change(client, 1, kind="remove", **get_slot(second))
     assert late.status_code == 409
     day = f"{first.date:%A} {first.date.day} {first.date:%B}"
     message = f"Removed: {first.officer} at URN {first.urn} on {day}"
     assert late.json()["by_others"] == [message]
     assert late.json()["state"]["version"] == 2
     assert get_slot(second) in [get_slot(duty) for duty in saved(board).duties]
-    assert change(client, 2, kind="remove", **get_slot(second)).status_code == 200
+    assert ask_change(client, 2, kind="remove", **get_slot(second)).status_code == 200
 
 
-def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
+def test_what_cannot_be_is_refused_and_nothing_is_saved(still_board, still_client):
     """A refusal says why and leaves folder and version as they were."""
-    duty = board.shared.state.week.duties[0]
-    before = (board.shared.store.folder / "week.json").read_bytes()
-    there = {**get_slot(duty), "variant": None}
-    checked = client.post("/api/check", json={"change": {"kind": "add", **there}}).json()
+    path = still_board.shared.store.folder / "week.json"
+    before = path.read_bytes()
+    what = {"kind": "add", **get_slot(still_board.shared.state.week.duties[0]), "variant": None}
+    checked = still_client.post("/api/check", json={"change": what}).json()
     assert checked["ok"] is False
-    answer = change(client, 1, kind="add", **there)
-    assert answer.status_code == 422
-    assert answer.json()["problem"] == checked["why"]
-    assert (board.shared.store.folder / "week.json").read_bytes() == before
-    assert client.get("/api/state").json()["version"] == 1
+    answer = ask_change(still_client, **what)
+    assert (answer.status_code, answer.json()["problem"]) == (422, checked["why"])
+    assert path.read_bytes() == before
+    assert still_client.get("/api/state").json()["version"] == 1
 
 
 def test_a_check_foretells_the_worth_and_changes_nothing(board, client):
     """What a check says a week would be worth is what it is worth after the change."""
-    duty = board.shared.state.week.duties[0]
-    foretold = client.post(
-        "/api/check", json={"change": {"kind": "remove", **get_slot(duty)}}
-    ).json()
+    what = {"kind": "remove", **get_slot(board.shared.state.week.duties[0])}
+    foretold = client.post("/api/check", json={"change": what}).json()
     assert client.get("/api/state", params={"since": 1}).status_code == 204
-    change(client, 1, kind="remove", **get_slot(duty))
+    ask_change(client, **what)
     assert board.shared.state.week.worth == foretold["worth"] < foretold["worth_before"]
 
 
@@ -169,7 +145,7 @@ def test_what_another_program_writes_is_not_written_over(board, client):
     shared = board.shared
     path = shared.store.folder / "week.json"
     path.write_text('{"schema": 1}', encoding="utf-8")
-    late = change(client, 1, kind="lock", **get_slot(shared.state.week.duties[-1]))
+    late = ask_change(client, 1, kind="lock", **get_slot(shared.state.week.duties[-1]))
     for answer in (late, client.get("/api/state")):
         assert answer.status_code == 503
         assert "start the board again" in answer.json()["problem"]
@@ -185,12 +161,14 @@ def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypat
         raise OutputError(message)
 
     monkeypatch.setattr(board.shared.store, "save", refuse)
-    answer = change(client, 1, kind="remove", **get_slot(duty))
+    answer = ask_change(client, 1, kind="remove", **get_slot(duty))
     assert (answer.status_code, answer.json()) == (503, {"problem": "disk full"})
     state = client.get("/api/state").json()
     assert (state["version"], state["unsaved"], state["save_problem"]) == (1, True, "disk full")
     monkeypatch.undo()
-    assert change(client, 1, kind="remove", **get_slot(duty)).json()["state"]["unsaved"] is False
+    assert (
+        ask_change(client, 1, kind="remove", **get_slot(duty)).json()["state"]["unsaved"] is False
+    )
 
 
 def test_solving_round_the_locks_is_what_the_command_plans(board, client):
@@ -198,11 +176,11 @@ def test_solving_round_the_locks_is_what_the_command_plans(board, client):
     # A lock changes what can be foreseen: nothing is said of it until the week is planned.
     assert client.get("/api/state").json()["draw"]["with_locks"] is not None
     duty = board.shared.state.week.duties[0]
-    change(client, 1, kind="remove", **get_slot(duty))
+    ask_change(client, 1, kind="remove", **get_slot(duty))
     other = next(d for d in board.shared.state.week.duties if d.date != duty.date)
-    locked = change(client, 2, kind="lock", **get_slot(other)).json()["state"]
+    locked = ask_change(client, 2, kind="lock", **get_slot(other)).json()["state"]
     assert locked["draw"]["with_locks"] is None
-    change(client, 3, kind="ban", officer=duty.officer, date=f"{duty.date}")
+    ask_change(client, 3, kind="ban", officer=duty.officer, date=f"{duty.date}")
     assert client.post("/api/solve", json={"version": 4}).status_code == 202
     assert settled(client)["problem"] == ""
     proposal = client.get("/api/proposal").json()
@@ -233,12 +211,7 @@ def test_doses_wait_while_a_place_is_planned(board, client):
     duty = next(d for d in board.shared.state.week.duties if d.patrol.stops)
     doses = {"duty": get_slot(duty), "minutes": [7.0] * len(duty.patrol.stops), "engagements": 4}
     hold = threading.Event()
-
-    def planned():
-        hold.wait(PATIENCE_SECONDS)
-        return "planned"
-
-    board.planning_job.start("planning", "Planning T-77", planned)
+    board.planning_job.start("planning", "Planning T-77", lambda: f"{hold.wait(PATIENCE_SECONDS)}")
     try:
         answer = client.post("/api/doses", json={"version": 1, **doses})
     finally:
@@ -259,7 +232,7 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     assert answer.status_code == 200
     doses["minutes"] = [0.0, *[9.0] * (stops - 1)]
     client.post("/api/doses", json={"version": 2, **doses, "people": 3, "reason": "weather"})
-    [patrol] = [patrol for patrol in list_patrols(client) if is_at(patrol, duty)]
+    patrol = find_patrol(client, duty)
     assert patrol["delivered"] == [0.0, *[9.0] * (stops - 1)]
     assert patrol["engagements"] == 4
     area = board.shared.state.planned_area.area
@@ -268,9 +241,8 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
         assert list(ledger.read_promised(duty.date, duty.date)["officer"])
     mine = table[table["officer"] == duty.officer]
     assert mine["minutes"].sum() == pytest.approx(9.0 * (stops - 1))
-    assert set(mine["source"]) == {"keyboard"}
-    assert set(mine["people"]) == {3}
-    assert set(mine["reason"]) == {"weather"}  # all have fewer minutes than planned
+    found = mine[["source", "people", "reason"]].drop_duplicates()
+    assert found.to_numpy().tolist() == [["keyboard", 3, "weather"]]  # all were cut short
     for details in ({"people": 0}, {"people": 100}, {"reason": "no time"}):
         assert client.post("/api/doses", json={"version": 3, **doses, **details}).status_code == 400
     wrong = client.post("/api/doses", json={"version": 3, **doses, "minutes": [1.0]})
@@ -289,7 +261,7 @@ def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     cards = [f"cards/{officer}/{d.date}-{d.urn}.pdf" for d in mine]
     assert set(cards) <= set(names)
     assert client.get("/papers/" + cards[0]).content.startswith(b"%PDF")
-    change(client, 1, kind="remove", **get_slot(mine[0]))
+    ask_change(client, 1, kind="remove", **get_slot(mine[0]))
     state = client.get("/api/state").json()
     assert cards[0] in state["out_of_date"]
     assert cards[1] not in state["out_of_date"]
@@ -299,68 +271,46 @@ def test_papers_are_printed_and_marked_when_they_are_old(board, client):
 
 
 def test_a_place_is_tasked_and_taken_off_again(board, client):
-    """A barred place changes the table, the plans and the patrols as reading it again would do."""
+    """Table, plans and patrols change as reading it again would do; hostile text is one cell."""
     desk = board.shared
     before = without_history(desk.state.week)
     duty = next(d for d in desk.state.week.duties if d.patrol.stops)
-    patrol = next(patrol for patrol in list_patrols(client) if is_at(patrol, duty))
-    at = patrol["stops"][0]["stop"]
+    longitude, latitude = find_patrol(client, duty)["stops"][0]["stop"]
     sheet = desk.state.tables["tasked_places"].path
     bytes_before = sheet.read_bytes()
-    task = {
-        "kind": "task", "place_id": "T-77", "longitude": at[0], "latitude": at[1],
-        "must_visit": False, "schools": [duty.urn], "from": f"{duty.date}", "to": f"{duty.date}",
-        "reason": 'Another team, "works" here <script>', "by": "Insp. Ö",
+    task = TASK | {
+        "place_id": "T-77", "longitude": longitude, "latitude": latitude, "must_visit": False,
+        "schools": [duty.urn], "from": f"{duty.date}", "to": f"{duty.date}",
+        "reason": HOSTILE, "by": 'Insp. Ö","b',
     }  # fmt: skip
-    assert change(client, 1, **task).status_code == 200
+    assert ask_change(client, 1, **task).status_code == 200
     assert settled(client)["problem"] == ""
     assert sheet.read_bytes().startswith(bytes_before)
+    *_, row = csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8")))
+    assert [row[name] for name in ("place_id", "reason", "by")] == ["T-77", HOSTILE, task["by"]]
     now = next(d for d in desk.state.week.duties if get_slot(d) == get_slot(duty))
     assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
     ground = desk.state.planned_area
     again = plan_days(ground.area, ground.risk, ground.hotspots, ground.plans)
-    for day in ground.plans:
-        assert [
-            [(s.hotspot, s.arrive_minutes) for s in p.stops] for p in ground.plans[day].patrols
-        ] == [[(s.hotspot, s.arrive_minutes) for s in p.stops] for p in again[day].patrols]
-    shown = next(r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-77")
-    assert shown["reason"] == task["reason"]
-    assert "already" in change(client, 2, **task).json()["problem"]
+    mine, theirs = (
+        [
+            [(s.hotspot, s.arrive_minutes) for s in p.stops]
+            for day in again
+            for p in plans[day].patrols
+        ]
+        for plans in (ground.plans, again)
+    )
+    assert mine == theirs
+    [shown] = [r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-77"]
+    assert shown["reason"] == HOSTILE
+    assert "already" in ask_change(client, 2, **task).json()["problem"]
     assert client.post("/api/undo", json={"version": 2}).status_code == 200
     assert sheet.read_bytes() == bytes_before
     assert without_history(desk.state.week) == before
     client.post("/api/redo", json={"version": 3})
-    change(client, 4, kind="untask", place_id="T-77")
+    ask_change(client, 4, kind="untask", place_id="T-77")
     settled(client)
     assert sheet.read_bytes() == bytes_before
-
-
-@pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        ({"reason": "two\nlines"}, "cannot be printed"),
-        ({"reason": "a\u2028b"}, "cannot be printed"),
-        ({"by": "a\x1b[1m"}, "cannot be printed"),
-        ({"by": " "}, "is empty"),
-        ({"schools": ["1"]}, "no school"),
-        ({"longitude": 2.0}, "no walkable street"),
-        ({"to": "2026-11-01"}, "before the first"),
-    ],
-)
-def test_a_place_that_cannot_be_written_is_refused(still_board, still_client, wrong, why):
-    """Line breaks, unknown schools and far places do not reach the table."""
-    gate = build_map_document(still_board.shared.state.planned_area)["schools"][0]["at"][::-1]
-    task = {
-        "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
-        "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
-        "reason": "why", "by": "who", **wrong,
-    }  # fmt: skip
-    sheet = still_board.shared.state.tables["tasked_places"].path
-    before = sheet.read_bytes()
-    answer = change(still_client, 1, **task)
-    assert answer.status_code == 422
-    assert why in answer.json()["problem"]
-    assert sheet.read_bytes() == before
 
 
 @pytest.mark.slow
@@ -463,16 +413,9 @@ def test_a_sheet_is_stale_where_another_schools_patrol_no_longer_comes(week, nam
     stays, plan = replace(second.patrol, stops=()), week.plan
     feared = find_feared_places(plan.area, plan.risk, plan.hotspots, [second.urn])[0]
     stop = replace(first.patrol.stops[0], sees=feared.hotspots)
-    week, other = (
-        replace(
-            week,
-            duties=(
-                replace(first, patrol=replace(first.patrol, stops=stops)),
-                replace(second, patrol=stays),
-            ),
-        )
-        for stops in ((stop, *first.patrol.stops[1:]), ())
-    )
+    goes = [replace(first.patrol, stops=stops) for stops in ((stop, *first.patrol.stops[1:]), ())]
+    second = replace(second, patrol=stays)
+    week, other = (replace(week, duties=(replace(first, patrol=one), second)) for one in goes)
     shown = hash_papers(week, names)
     assert {"schools/900001.pdf", "schools/900003.pdf"} <= set(shown)
     assert find_outdated_papers(week, names, shown) == []

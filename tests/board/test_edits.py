@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from board.speech import get_slot, parse_change, without_history
+from board.speech import TASK, ask_change, get_slot, parse_change, pick_slot, without_history
 from hypothesis import example, given, settings, strategies as st
 from team import checker
 
@@ -23,8 +23,7 @@ def hand(ground, chosen):
 
 def after(hand, week, **change):
     """The hand and the week after a change."""
-    made = apply_change(parse_change(**change), hand, week)
-    return made.editor, made.week
+    return apply_change(parse_change(**change), hand, week)[:2]
 
 
 def why_not(hand, week, **change):
@@ -110,32 +109,23 @@ def test_a_ban_takes_back_what_it_rules_out(hand, chosen):
     assert after(freed, again, kind="add", **get_slot(duty), variant=None)[1].duties
 
 
-CHANGES = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["move", "swap", "add", "remove", "variant", "lock", "unlock", "ban", "unban"]
-        ),
-        st.integers(0, 40),
-        st.integers(0, 40),
-        st.integers(0, 4),
-        st.integers(0, 3),
-    ),
-    max_size=8,
-)
+KINDS = ("move", "swap", "add", "remove", "variant", "lock", "unlock", "ban", "unban")
+NUMBERS = (st.integers(0, 40), st.integers(0, 40), st.integers(0, 4), st.integers(0, 3))
+CHANGES = st.lists(st.tuples(st.sampled_from(KINDS), *NUMBERS), max_size=8)
 
 
 @given(changes=CHANGES)
 @example(changes=[("swap", 0, 2, 0, 0)])  # a tasked place would have a second visit
 @example(changes=[("move", 10, 0, 1, 0)])  # lent where two others stop already
 @settings(max_examples=max(6, settings.default.max_examples // 4))  # each takes seconds
-def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
+def test_no_changes_by_hand_break_a_rule(ground, hand, chosen, changes):
     """However a week is changed, no rule is broken and its worth is that of the slow way."""
-    hand, week = WeekEditor.from_week(chosen, ground.area, ground.plans), chosen
+    week = chosen
     officers = ["SSO-01", "SSO-02", "SSO-03", "SSO-08"]
     urns = list(ground.area.schools["urn"])
     for kind, one, two, day, variant in changes:
-        there = get_slot(week.duties[one % len(week.duties)]) if week.duties else None
-        also = get_slot(week.duties[two % len(week.duties)]) if week.duties else None
+        slots = [get_slot(duty) for duty in week.duties] or [None]
+        there, also = slots[one % len(slots)], slots[two % len(slots)]
         free = {"officer": officers[one % 4], "urn": urns[two % 4], "date": f"{week.days[day]}"}
         forms = {
             "move": {"from": there, "to": free},
@@ -143,9 +133,8 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
             "add": {**free, "variant": None if variant == 3 else variant},
             "variant": {**(there or free), "variant": variant},
             "ban": {"officer": free["officer"], "date": free["date"]},
-            "unban": {"officer": free["officer"], "date": free["date"]},
         }
-        form = forms.get(kind, there or free)
+        form = forms.get(kind.removeprefix("un"), there or free)
         if None in form.values() and kind in {"move", "swap"}:
             continue
         with suppress(InvalidEditError):
@@ -167,8 +156,7 @@ PATIENCE_SECONDS = 120
 
 def change(board, client, **what):
     """Make a change with a repair, and wait for it; gives how it ended."""
-    request = {"version": board.shared.version, "change": what}
-    answer = client.post("/api/change", json=request)
+    answer = ask_change(client, board.shared.version, **what)
     if answer.status_code != 200:
         return answer.json()["problem"]
     board.planning_job.wait(PATIENCE_SECONDS)
@@ -187,11 +175,12 @@ def walks(week):
 
 
 def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
-    """All other cards stay; the week is the one that the command line repairs."""
+    """All other cards stay; the week is that which the command line repairs; it can be undone."""
     shared = board.shared
     before, planned = shared.state.week, shared.state.planned_area
     duty = before.duties[2]
     assert change(board, client, **away(duty)) == ""
+    assert "away on" in change(board, client, **away(duty))  # already
     week = shared.state.week
     assert week.absent == {duty.officer: frozenset({duty.date})}
     lost = walks(before) - walks(week)
@@ -203,18 +192,9 @@ def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
     assert outcome["cards"][0]["kind"] == "withdrawn"
     assert len(outcome["cards"]) == len(list_changes(before, week))
     assert checker.find_broken_duties(week, planned.area) == []
-
-
-def test_undo_brings_all_back_and_redo_repairs_again(board, client):
-    """One step back is the very week before, and one forward the very week after."""
-    shared = board.shared
-    before = without_history(shared.state.week)
-    change(board, client, **away(shared.state.week.duties[0], to="2026-12-04"))
-    after = without_history(shared.state.week)
-    shared.step_back(2, "undo")
-    assert without_history(shared.state.week) == before
-    shared.step_back(3, "redo")
-    assert without_history(shared.state.week) == after
+    for version, action, there in ((2, "undo", before), (3, "redo", week)):
+        shared.step_back(version, action)
+        assert without_history(shared.state.week) == without_history(there)
 
 
 def test_who_comes_back_fills_the_free_days(board, client):
@@ -227,22 +207,8 @@ def test_who_comes_back_fills_the_free_days(board, client):
     week = shared.state.week
     assert week.absent == {}
     assert not any(note.key == "officer_away" for note in week.notes)
-    assert others <= walks(week)
-    new = walks(week) - others
-    assert new
-    assert {officer for officer, *_ in new} == {duty.officer}
-
-
-def test_an_absence_that_cannot_be_is_refused(board, client):
-    """Unknown officers, days of another week, and what is so already are refused in words."""
-    duty = board.shared.state.week.duties[0]
-    assert "no officer" in change(board, client, **away(duty, officer="X"))
-    wrong = {"from": "2026-12-07", "to": "2026-12-08"}
-    assert "no day of this week" in change(board, client, **away(duty, **wrong))
-    assert "is not away" in change(board, client, **away(duty, kind="back"))
-    change(board, client, **away(duty))
-    assert "away on" in change(board, client, **away(duty))
-    assert board.shared.version == 2
+    assert others < walks(week)
+    assert {officer for officer, *_ in walks(week) - others} == {duty.officer}
 
 
 def appointment(duty, **further):
@@ -267,11 +233,8 @@ def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
     stayed = {slot for slot in walks(before) if slot[:3:2] != (duty.officer, f"{duty.date}")}
     assert stayed <= walks(week)
     officers = {row["officer"]: row for row in client.get("/api/state").json()["officers"]}
-    assert officers[duty.officer]["appointments"] == {
-        f"{duty.date}": [
-            {"kind": "court", "from": "14:30", "to": "17:30", "urn": "", "removable": True}
-        ]
-    }
+    entered = {"kind": "court", "from": "14:30", "to": "17:30", "urn": "", "removable": True}
+    assert officers[duty.officer]["appointments"] == {f"{duty.date}": [entered]}
     assert "already" in change(board, client, **appointment(duty))
     gone = {key: appointment(duty)[key] for key in ("officer", "date", "from")}
     assert change(board, client, kind="unappoint", **gone) == ""
@@ -280,35 +243,46 @@ def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
     assert "holds no appointment" in change(board, client, kind="unappoint", **gone)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        ({"officer": "X"}, "no officer"),
-        ({"date": "2026-12-07"}, "not a day"),
-        ({"to": "14:00"}, "do not end after"),
-        ({"urn": "1"}, "no school"),
-    ],
-)
-def test_an_appointment_that_cannot_be_is_refused(still_board, still_client, wrong, why):
-    """Nothing is written, and the reason is named."""
-    shared = still_board.shared
-    sheet = shared.state.tables["duties"].path
-    content = sheet.read_bytes()
-    unfit = appointment(shared.state.week.duties[1], **wrong)
-    assert why in change(still_board, still_client, **unfit)
-    assert sheet.read_bytes() == content
-
-
-def task(board, **further):
+def task(board):
     """A place at the gate of a school, to be visited on every day."""
     planned = board.shared.state.planned_area
     x, y = planned.area.network.xy(planned.area.gates)[0]
     longitude, latitude = planned.area.projection.to_degrees([x], [y])
-    return {
-        "kind": "task", "place_id": "T-50", "longitude": float(longitude[0]),
-        "latitude": float(latitude[0]), "must_visit": True, "schools": ["*"],
-        "from": "2026-11-30", "to": "2026-12-04", "reason": "why", "by": "who", **further,
-    }  # fmt: skip
+    return TASK | {"longitude": float(longitude[0]), "latitude": float(latitude[0])}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "why"),
+    [
+        ("away", {"officer": "X"}, "no officer"),
+        ("away", {"from": "2026-12-07", "to": "2026-12-08"}, "no day of this week"),
+        ("away", {"kind": "back"}, "is not away"),
+        ("appoint", {"officer": "X"}, "no officer"),
+        ("appoint", {"date": "2026-12-07"}, "not a day"),
+        ("appoint", {"to": "14:00"}, "do not end after"),
+        ("appoint", {"urn": "1"}, "no school"),
+        ("task", {"reason": "two\nlines"}, "cannot be printed"),
+        ("task", {"reason": "a\u2028b"}, "cannot be printed"),
+        ("task", {"by": "a\x1b[1m"}, "cannot be printed"),
+        ("task", {"by": " "}, "is empty"),
+        ("task", {"schools": ["1"]}, "no school"),
+        ("task", {"longitude": 2.0}, "no walkable street"),
+        ("task", {"to": "2026-11-01"}, "before the first"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_written(
+    still_board, still_client, kind, wrong, why
+):
+    """Unknown names, days of another week, line breaks and far places: the reason is named."""
+    state = still_board.shared.state
+    paths, duty = [table.path for table in state.tables.values()], state.week.duties[0]
+    before = [path.read_bytes() for path in paths]
+    right = {"away": away(duty), "appoint": appointment(duty), "task": task(still_board)}[kind]
+    answer = ask_change(still_client, **right | wrong)
+    assert answer.status_code == 422
+    assert why in answer.json()["problem"]
+    assert [path.read_bytes() for path in paths] == before
+    assert still_board.shared.version == 1
 
 
 def test_a_tasked_place_is_met_by_few_changes(board, client):
@@ -316,21 +290,16 @@ def test_a_tasked_place_is_met_by_few_changes(board, client):
     before = board.shared.state.week
     assert change(board, client, **task(board)) == ""
     state = client.get("/api/state").json()
-    mine = [row for row in state["demands"] if row["place"] == "T-50"]
+    mine = [row for row in state["demands"] if row["place"] == TASK["place_id"]]
     assert [row["date"] for row in mine] == [f"{day}" for day in before.days]
     assert all(row["met_by"] or row["why"] for row in mine)
     assert any(row["met_by"] for row in mine)
     gone = [card["date"] for card in state["outcome"]["cards"] if card["kind"] == "withdrawn"]
     assert all(gone.count(f"{day}") <= 2 for day in before.days)
-    for row in mine:
-        for visitor in row["met_by"]:
-            duty = next(
-                d
-                for d in board.shared.state.week.duties
-                if get_slot(d).items()
-                >= {k: visitor[k] for k in ("officer", "urn", "date")}.items()
-            )
-            assert "T-50" in [stop.tasked for stop in duty.patrol.stops]
+    duties = board.shared.state.week.duties
+    for visitor in (visitor for row in mine for visitor in row["met_by"]):
+        duty = next(duty for duty in duties if get_slot(duty) == pick_slot(visitor))
+        assert TASK["place_id"] in [stop.tasked for stop in duty.patrol.stops]
 
 
 def test_swaps_for_a_gap_are_taken_by_one_request(board, client):
@@ -347,10 +316,9 @@ def test_swaps_for_a_gap_are_taken_by_one_request(board, client):
     week = board.shared.state.week
     assert any((d.urn, d.date) == (gap.urn, gap.date) for d in week.duties)
     assert 100 * (week.worth - before) / before == pytest.approx(gains[0], abs=1e-9)
-    late = client.post("/api/offers/take", json={"version": 1, "id": best})
-    assert late.status_code == 409
-    old = client.post("/api/offers/take", json={"version": 2, "id": best})
-    assert (old.status_code, "earlier week" in old.json()["problem"]) == (422, True)
+    for version, status, why in ((1, 409, "changed"), (2, 422, "earlier week")):
+        late = client.post("/api/offers/take", json={"version": version, "id": best})
+        assert (late.status_code, why in late.json()["problem"]) == (status, True)
 
 
 def test_a_move_that_is_offered_adds_what_it_says(board, client):

@@ -1,6 +1,7 @@
 """What a person at the terminal reads."""
 
 from dataclasses import replace
+from itertools import product
 
 from patrolplan.cli import console
 from patrolplan.notes import Note
@@ -26,9 +27,8 @@ def test_a_week_has_a_row_for_each_school_and_long_ones_are_cut(demo_week):
     rows = [line.split() for line in lines if line.startswith("9000")]
     people = [name for row in rows for name in row[-5:] if name != "-"]
     assert sorted(people) == sorted(duty.officer for duty in demo_week.duties)
-    several = [
-        replace(duty, urn=f"{duty.urn}-{copy}") for copy in range(4) for duty in demo_week.duties
-    ]
+    pairs = product(range(4), demo_week.duties)
+    several = (replace(duty, urn=f"{duty.urn}-{number}") for number, duty in pairs)
     week = replace(demo_week, duties=tuple(several))
     short = console.list_week(week)
     assert max(len(lines), len(short)) <= console.MAX_LINES
@@ -61,9 +61,6 @@ def test_what_needs_a_hand_comes_first():
 
 def test_a_plan_for_one_school_has_its_own_notes():
     """Notes about other schools are left out; what concerns some of several names them."""
-    assert console.list_tasks(NOTES, [], ["2"])[-3:] == [
-        "  Take wider streets",
-        "Assumed:",
-        "  hours",
-    ]
+    lines = console.list_tasks(NOTES, [], ["2"])
+    assert lines[-3:] == ["  Take wider streets", "Assumed:", "  hours"]
     assert console.list_tasks(NOTES, [], ["1", "2"])[-1] == "  homes (URN 1); hours"

@@ -33,8 +33,7 @@ def run(run, monkeypatch, settings):
     """Run record; gives exit code, standard output and error."""
 
     def call(*args, typed=""):
-        typed = typed if isinstance(typed, io.StringIO) else io.StringIO(typed)
-        monkeypatch.setattr("sys.stdin", typed)
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         return run("record", *args, "--config", settings)
 
     return call
@@ -59,9 +58,8 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     assert out.startswith("Handed out: 2026-11-30 to 2026-12-04")
     assert "Already handed out, nothing changed" in run("--week", folder)[1]
     assert (settings.parent / "patrolplan-ledger.sqlite").is_file()
-    stops = len(duty["stops"])
+    stops, minutes = len(duty["stops"]), sum(map(_count_minutes, duty["stops"]))
     places = len({stop["id"] for stop in duty["stops"]})
-    minutes = sum(map(_count_minutes, duty["stops"]))
     options = ("--officer", duty["officer"], "--date", duty["date"])
     code, out, err = run(*options, typed="x\n12/3\n" + "\n" * (stops - 1))
     assert code == 0
@@ -77,11 +75,8 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     before = 12 + sum(_count_minutes(stop) for stop in again)
     assert answer["visits"][0]["minutes_before"] == before
     assert answer["visits"][0]["engagements"] == 3
-    code, out, _ = run("--return", "2026-11", "--out", tmp_path / "return")
-    assert code == 0
-    assert f"0 of {minutes:.0f}" in out
-    code, out, _ = run("--return", "2026-11", "--json")
-    rows = json.loads(out)["by_officer"]
+    assert f"0 of {minutes:.0f}" in run("--return", "2026-11", "--out", tmp_path / "return")[1]
+    rows = json.loads(run("--return", "2026-11", "--json")[1])["by_officer"]
     mine = next(row for row in rows if row["officer"] == duty["officer"])
     assert (mine["promised_visits"], mine["delivered_visits"]) == (places, 0)
     assert mine["delivered_percent"] == 0.0
@@ -131,25 +126,25 @@ def test_a_track_below_typed_minutes_leaves_them(run, folder, duty, tmp_path):
     assert typed["corrected"] == count
 
 
-def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder):
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("week.json", "", "week.json: the week cannot be read (No such file"),
+        ("week.json", '{"patrols": [{}], "days": []}', "patrols.0.officer: Field required"),
+        ("hotspots.geojson", "{}", "is not in the form that `patrolplan week` writes (KeyError"),
+    ],
+)
+def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder, name, text, why):
     """The file that is missing or spoilt is named."""
-    code, _, err = run("--week", tmp_path)
+    shutil.copytree(folder, tmp_path / "spoilt")
+    (tmp_path / "spoilt" / name).unlink()
+    if text:
+        (tmp_path / "spoilt" / name).write_text(text, encoding="utf-8")
+    code, _, err = run("--week", tmp_path / "spoilt")
     assert code == 1
-    assert "week.json: the week cannot be read (No such file" in err
-    spoilt = tmp_path / "spoilt"
-    shutil.copytree(folder, spoilt)
-    (spoilt / "week.json").write_text('{"patrols": [{}], "days": []}', encoding="utf-8")
-    code, _, err = run("--week", spoilt)
-    assert code == 1
-    assert "week.json, patrols.0.officer: Field required" in err
-    shutil.copy(folder / "week.json", spoilt)
-    (spoilt / "hotspots.geojson").write_text("{}", encoding="utf-8")
-    code, _, err = run("--week", spoilt)
-    assert code == 1
-    assert "is not in the form that `patrolplan week` writes (KeyError" in err
+    assert why in err
 
 
-@pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_an_unreachable_ledger_is_one_line(run, folder, monkeypatch):
     """The environment's address goes before the settings'; its password is not printed."""

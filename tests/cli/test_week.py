@@ -19,11 +19,14 @@ DAY = "2026-12-01"
 def small(copy_demo, tmp_path_factory):
     """The demo borough with one month of crimes and two schools; gives its settings file."""
     settings = copy_demo(tmp_path_factory.mktemp("area"), "2026-09")
-    text = settings.read_text(encoding="utf-8")
-    assert "[schools]" not in text
-    text += '\n[schools]\nurns = ["900001", "900006"]\n'
-    settings.write_text(text, encoding="utf-8")
+    with settings.open("a", encoding="utf-8") as stream:
+        stream.write('\n[schools]\nurns = ["900001", "900006"]\n')
     return settings
+
+
+def _list_patrols(week):
+    """The patrols by officer and day, without the numbers of their routes."""
+    return {(row["officer"], row["date"]): row | {"route": 0} for row in week["patrols"]}
 
 
 def test_a_week_with_leave_is_planned_and_repaired(run, small, tmp_path):
@@ -34,8 +37,8 @@ def test_a_week_with_leave_is_planned_and_repaired(run, small, tmp_path):
     assert code == 0
     planned = json.loads(stdout)
     assert planned == json.loads((out / "week.json").read_text(encoding="utf-8"))
-    held = {(row["officer"], row["date"]): row for row in planned["patrols"]}
-    card = out / "cards" / "SSO-01" / f"{DAY}-{held['SSO-01', DAY]['urn']}.pdf"
+    held, who = _list_patrols(planned), ("SSO-01", DAY)
+    card = out / "cards" / "SSO-01" / f"{DAY}-{held[who]['urn']}.pdf"
     assert card.exists()
     assert not {("SSO-01", f"2026-12-0{day}") for day in (2, 3, 4)} & set(held)
     away = ["--absent", f"SSO-01:{DAY}"]
@@ -44,12 +47,12 @@ def test_a_week_with_leave_is_planned_and_repaired(run, small, tmp_path):
     assert f"Repairing the week in {out}" in stderr
     repaired = json.loads(stdout)
     gone = [row for row in repaired["changes"] if row["kind"] == "withdrawn"]
-    assert [(row["officer"], row["date"]) for row in gone] == [("SSO-01", DAY)]
-    assert ("SSO-01", DAY) not in {(row["officer"], row["date"]) for row in repaired["patrols"]}
+    assert [(row["officer"], row["date"]) for row in gone] == [who]
     assert repaired["absent"] == {"SSO-01": [DAY]}
-    others = [row for row in planned["patrols"] if (row["officer"], row["date"]) != ("SSO-01", DAY)]
-    plain = [{k: v for k, v in row.items() if k != "route"} for row in repaired["patrols"]]
-    assert all({k: v for k, v in row.items() if k != "route"} in plain for row in others)
+    del held[who]
+    now = _list_patrols(repaired)
+    assert who not in now
+    assert {key: now[key] for key in held} == held
     assert not card.exists()
 
 
@@ -102,17 +105,29 @@ WISHES = {"start": "2026-07-01", "end": "2026-09-30", "randomise": "pairs", "apa
 def trial_area(copy_demo, tmp_path_factory):
     """The demo borough with a year of crimes and four schools; gives its settings file."""
     settings = copy_demo(tmp_path_factory.mktemp("area"), *MONTHS)
-    text = settings.read_text(encoding="utf-8")
-    text += '\n[schools]\nurns = ["900001", "900002", "900006", "900007"]\n'
-    settings.write_text(text, encoding="utf-8")
+    with settings.open("a", encoding="utf-8") as stream:
+        stream.write('\n[schools]\nurns = ["900001", "900002", "900006", "900007"]\n')
     return settings
 
 
 def test_a_new_trial_needs_a_first_day(run, trial_area, tmp_path):
     """Without a file and without --from there is no trial."""
-    code, _, stderr = run("week", "--config", trial_area, "--trial", tmp_path / "none.json")
+    new = ("--trial", tmp_path / "none.json")
+    _refuse(run, "give --from DAY, the first day of a new trial", "--config", trial_area, *new)
+
+
+def _run_json(run, *args):
+    """What a command that succeeds prints as JSON."""
+    code, out, _ = run(*args, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+def _refuse(run, why, *args):
+    """Check that a week is refused in these words."""
+    code, _, stderr = run("week", *args)
     assert code == 1
-    assert "give --from DAY, the first day of a new trial" in " ".join(stderr.split())
+    assert why in " ".join(stderr.split())
 
 
 @pytest.mark.slow
@@ -121,41 +136,28 @@ def test_a_trial_from_its_pairs_to_its_result(run, trial_area, demo, tmp_path):
     wishes = trial_area.parent / "trial.json"
     wishes.write_text(json.dumps(WISHES), encoding="utf-8")
     trial = ["--config", trial_area, "--trial", wishes]
-    code, out, _ = run("week", *trial, "--json")
-    paired = json.loads(out)
-    assert code == 0
+    paired = _run_json(run, "week", *trial)
     assert json.loads(wishes.read_text(encoding="utf-8")) == paired
 
-    code, out, _ = run("week", *trial, "--from", "2026-07-06", "--out", tmp_path / "week", "--json")
-    week = json.loads(out)
-    assert code == 0
+    week = _run_json(run, "week", *trial, "--from", "2026-07-06", "--out", tmp_path / "week")
     assert len(week["trial"]["drawn"]) == 5 * len(paired["hotspots"])
     none = {row["hotspot"] for row in week["trial"]["drawn"] if not row["treated"]}
     assert len(none) == len(paired["hotspots"]) // 2
     assert not none & {stop["hotspot"] for row in week["patrols"] for stop in row["stops"]}
 
-    code, _, stderr = run("week", *trial)
-    assert code == 1
-    assert "come back with all its months" in " ".join(stderr.split())
+    _refuse(run, "come back with all its months", *trial)
 
     away = ["--replan", "--absent", "SSO-01:2026-07-07", "--out", tmp_path / "week"]
-    code, _, stderr = run("week", "--config", trial_area, *away)
-    assert code == 1
-    assert "name the trial's file with --trial" in " ".join(stderr.split())
+    _refuse(run, "name the trial's file with --trial", "--config", trial_area, *away)
     other = tmp_path / "other.json"
     other.write_text(json.dumps({**paired, "seed": paired["seed"] ^ 1}), encoding="utf-8")
-    code, _, stderr = run("week", "--config", trial_area, *away, "--trial", other)
-    assert code == 1
-    assert "the week is part of another trial" in " ".join(stderr.split())
-    code, out, _ = run("week", *trial, *away, "--json")
-    assert code == 0
-    assert json.loads(out)["trial"] == week["trial"]
+    why = "the week is part of another trial"
+    _refuse(run, why, "--config", trial_area, *away, "--trial", other)
+    assert _run_json(run, "week", *trial, *away)["trial"] == week["trial"]
 
     for month in LATER:
         shutil.copytree(demo.parent / "crimes" / month, trial_area.parent / "crimes" / month)
-    code, out, _ = run("week", *trial, "--json")
-    assert code == 0
-    assert 0 < json.loads(out)["effect"]["p_value"] <= 1
+    assert 0 < _run_json(run, "week", *trial)["effect"]["p_value"] <= 1
     assert "95 % interval" in " ".join(run("week", *trial)[1].split())
 
 
@@ -170,21 +172,20 @@ def windowed(copy_demo, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("options", "window", "day"),
+    ("options", "begin", "minutes", "day"),
     [
-        ((), {"from": None, "minutes": 90.0}, "school_day"),
-        (("--window", "early"), {"from": "07:30", "minutes": 90.0}, "school_day"),
-        (("--start", "01:00", "--minutes", "60"), {"from": "01:00", "minutes": 60.0}, None),
-        (("--date", "2026-12-05"), {"from": None, "minutes": 90.0}, "weekend"),
+        ("", None, 90.0, "school_day"),
+        ("--window early", "07:30", 90.0, "school_day"),
+        ("--start 01:00 --minutes 60", "01:00", 60.0, None),
+        ("--date 2026-12-05", None, 90.0, "weekend"),
     ],
-    ids=["bell", "named", "night", "weekend"],
 )
-def test_risk_says_its_window_and_day(run, windowed, options, window, day):
+def test_risk_says_its_window_and_day(run, windowed, options, begin, minutes, day):
     """The risk is that of the window and day that the options name."""
-    code, out, err = run("risk", "--config", windowed, *options, "--json")
+    code, out, err = run("risk", "--config", windowed, *options.split(), "--json")
     assert code == 0, err
     found = json.loads(out)
-    assert (found["window"], found["day"]) == (window, day)
+    assert (found["window"], found["day"]) == ({"from": begin, "minutes": minutes}, day)
 
 
 def test_a_back_test_inside_a_window_needs_times(run, windowed):

@@ -9,30 +9,14 @@ from typing import Any
 import pandas as pd
 from starlette.exceptions import HTTPException
 
-from patrolplan.board.edits import (
-    Judgement,
-    apply_change,
-    compute_gains,
-    find_duty,
-    judge_gains,
-    list_differences,
-)
+from patrolplan.board import edits, requests
 from patrolplan.board.jobs import BackgroundJob, BusyError, Proposal, solve_week
-from patrolplan.board.repairs import build_outcome_document, prepare_change
-from patrolplan.board.requests import (
-    ChangeRequest,
-    CheckRequest,
-    DosesRequest,
-    OffersRequest,
-    RepairedChange,
-    SolveRequest,
-    TakeOfferRequest,
-    VersionedRequest,
-)
+from patrolplan.board.repairs import prepare_change
 from patrolplan.board.shared_week import BoardState, SharedWeek
 from patrolplan.board.views import DeliveredBySlot, build_week_view
 from patrolplan.board.week_folder import OUT_OF_DATE_KEY, print_papers
 from patrolplan.errors import PatrolplanError
+from patrolplan.outputs.facts import describe_crew
 from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.settings import Settings
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -45,9 +29,10 @@ from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week import Week
 from patrolplan.team.week_editor import InvalidEditError, get_slot, refuse
 from patrolplan.text import format_count, pick_fields
+from patrolplan.times import format_time
 
 CLOSE_SECONDS = 2.0  # how long the board waits for its background work when it is closed
-READY: dict[Judgement, str] = {  # proposals; planning again offers better weeks only
+READY: dict[edits.Judgement, str] = {  # proposals; planning again offers better weeks only
     "better": "A better week is ready",
     "as good": "No better week was drawn: this one is as good",
     "worse": "A worse week was drawn",
@@ -99,44 +84,43 @@ class Board:
             "out_of_date": read_manifest(shared.store.folder).get(OUT_OF_DATE_KEY, []),
         }
 
-    def check(self, request: CheckRequest) -> dict[str, Any]:
+    def check(self, request: requests.CheckRequest) -> dict[str, Any]:
         """Whether a change can be made, and what the week would be worth; nothing changes."""
         change, state = request.change, self.shared.state
         before = worth = state.week.worth
         message = why = ""
         try:
-            if isinstance(change, RepairedChange):
+            if isinstance(change, requests.RepairedChange):
                 message, _ = prepare_change(change, state)
             else:
-                _, week, message = apply_change(change, state.editor, state.week)
+                _, week, message = edits.apply_change(change, state.editor, state.week)
                 worth = week.worth
         except InvalidEditError as error:
             why = str(error)
         words = {"why": why, "message": message}
         return {"ok": not why, **words, "worth": worth, "worth_before": before}
 
-    def change(self, request: ChangeRequest) -> str:
+    def change(self, request: requests.ChangeRequest) -> str:
         """Make a change and save it; a repair is computed in the background first."""
         version, change = request.version, request.change
-        if not isinstance(change, RepairedChange):
+        if not isinstance(change, requests.RepairedChange):
             return self.shared.change(version, change)
         before = self.shared.read(version)
         words, carry_out = prepare_change(change, before)
 
         def repair() -> str:
-            made = carry_out()
+            after, done, offers = carry_out()
             with self.shared.lock:
-                message = self.shared.apply_step(version, lambda _: (made.state, made.message))
-                week = made.state.week
-                cards = list_changes(before.week, week)
-                outcome = self._build_outcome(message, cards, made.offers, week)
+                message = self.shared.apply_step(version, lambda _: (after, done))
+                cards = list_changes(before.week, after.week)
+                outcome = self._build_outcome(message, cards, offers, after.week)
                 self._outcome = (self.shared.version, outcome)
             return message
 
         self.planning_job.start("planning", "Repairing the week", repair)
         return words
 
-    def record(self, request: DosesRequest) -> str:
+    def record(self, request: requests.DosesRequest) -> str:
         """Enter doses into the ledger."""
         with self.shared.lock:
             message = record_doses(self.shared.read(request.version), request)
@@ -153,13 +137,35 @@ class Board:
     def _build_outcome(
         self, message: str, cards: Sequence[Change], moves: Sequence[Move], week: Week
     ) -> dict[str, Any]:
-        """A document of what was done and is offered; older offers are void."""
+        """What was done to the present week, and what may be done next; older offers are void."""
         version, offers = self.shared.version, {next(self._numbers): move for move in moves}
         valid = {number: offer for number, offer in self._offers.items() if offer[0] == version}
         self._offers = valid | {number: (version, move.week) for number, move in offers.items()}
-        return build_outcome_document(message, cards, offers, week)
 
-    def find_offers(self, request: OffersRequest) -> dict[str, Any]:
+        def describe(cards: Sequence[Change]) -> list[dict[str, Any]]:
+            return [
+                {
+                    "kind": card.kind,
+                    **pick_fields(card.duty, "officer", "urn", "date", "window", "variant"),
+                    "start": format_time(card.duty.start_minutes),
+                    "company": describe_crew(week.plan.area, card.duty.crew),
+                }
+                for card in cards
+            ]
+
+        def gain(offer: Move) -> float:
+            return 100 * (offer.week.worth - week.worth) / week.worth if week.worth else 0.0
+
+        return {
+            "message": message,
+            "cards": describe(cards),
+            "offers": [
+                {"id": number, "changes": describe(offer.changes), "gain_percent": gain(offer)}
+                for number, offer in offers.items()
+            ],
+        }
+
+    def find_offers(self, request: requests.OffersRequest) -> dict[str, Any]:
         """The best swaps for a gap; nothing changes."""
         state = self.shared.read(request.version)
         gap = Gap(request.urn, request.place, request.date)
@@ -168,27 +174,27 @@ class Board:
             self.shared.check_version(request.version)
             return self._build_outcome("", (), offers, state.week)
 
-    def take_offer(self, request: TakeOfferRequest) -> str:
+    def take_offer(self, request: requests.TakeOfferRequest) -> str:
         """Make a change that was offered."""
 
         def take(state: BoardState) -> tuple[BoardState, str]:
             version, offered = self._offers.get(request.id, (0, state.week))
             if version != request.version:
                 refuse("this was offered for an earlier week; ask for it again")
-            changes = "; ".join(list_differences(state.week, offered))
+            changes = "; ".join(edits.list_differences(state.week, offered))
             week = walk_new_patrols(state.editor.inputs, state.week, offered)
             return replace(state, week=week), f"Taken: {changes}"
 
         return self.shared.apply_step(request.version, take)
 
-    def start_solving(self, request: SolveRequest) -> dict[str, Any]:
+    def start_solving(self, request: requests.SolveRequest) -> dict[str, Any]:
         """Begin to solve the week with its locks and bans; by its present draw or the next one."""
         state, draw_again = self.shared.read(request.version), request.draw_again
         self._proposal = None
 
         def solve() -> str:
             proposal = solve_week(state.editor, state.week, self._cancel, draw_again=draw_again)
-            judgement = judge_gains(compute_gains(state.week, proposal.week))
+            judgement = edits.judge_gains(edits.compute_gains(state.week, proposal.week))
             if judgement != "better" and not draw_again:
                 return "No better week was found by this draw; the week stays as it is"
             self._proposal = proposal
@@ -221,22 +227,22 @@ class Board:
         proposal, state = self.proposal, self.shared.state
         if proposal is None:
             raise HTTPException(404, "there is no proposal; plan again")
-        week, gains = proposal.week, compute_gains(state.week, proposal.week)
+        week, gains = proposal.week, edits.compute_gains(state.week, proposal.week)
         return {
             **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
-            "changes": list_differences(state.week, week),
+            "changes": edits.list_differences(state.week, week),
             "gains": gains,
-            "judgement": judge_gains(gains),
+            "judgement": edits.judge_gains(gains),
         }
 
-    def accept_proposal(self, request: VersionedRequest) -> str:
+    def accept_proposal(self, request: requests.VersionedRequest) -> str:
         """Make the proposal the week."""
 
         def accept(state: BoardState) -> tuple[BoardState, str]:
             proposal = self.proposal
             if proposal is None:
                 refuse("the proposal was made for other locks and bans; plan again")
-            changes = format_count(len(list_differences(state.week, proposal.week)), "change")
+            changes = format_count(len(edits.list_differences(state.week, proposal.week)), "change")
             return replace(state, week=proposal.week), f"Proposal taken: {changes}"
 
         message = self.shared.apply_step(request.version, accept)
@@ -248,7 +254,7 @@ class Board:
         self._proposal = None
         return {"proposal": False}
 
-    def start_printing(self, request: VersionedRequest) -> dict[str, Any]:
+    def start_printing(self, request: requests.VersionedRequest) -> dict[str, Any]:
         """Begin to print the week."""
         self.shared.read(request.version)
         self.printing_job.start("printing", "Drawing the papers", lambda: print_papers(self.shared))
@@ -268,20 +274,20 @@ class Board:
         }
 
 
-def record_doses(state: BoardState, request: DosesRequest) -> str:
+def record_doses(state: BoardState, request: requests.DosesRequest) -> str:
     """Enter what a patrol delivered and return it in words; entered again it is corrected."""
     # The present week is handed out first, so that promised and delivered minutes belong to the
     # same patrol. There is a number of minutes for each stop in the order of the card; people
     # spoken to on the whole patrol are entered at its first visited stop.
     slot, minutes, engagements = request.duty.slot, request.minutes, request.engagements
-    duty = find_duty(state.week, slot)
-    if len(minutes) != len(duty.patrol.stops):
-        refuse(f"{len(minutes)} numbers for {len(duty.patrol.stops)} stops; write one for each")
+    duty = edits.find_duty(state.week, slot)
+    planned = [round(stop.leave_minutes - stop.arrive_minutes) for stop in duty.patrol.stops]
+    if len(minutes) != len(planned):
+        refuse(f"{len(minutes)} numbers for {len(planned)} stops; write one for each")
     if not minutes:
         refuse(f"{slot}: stays at the gate; there is no dose to enter")
     first = next((row for row, value in enumerate(minutes) if value > 0), 0)
     elsewhere = None if engagements is None else 0
-    planned = [round(stop.leave_minutes - stop.arrive_minutes) for stop in duty.patrol.stops]
     answers = [
         Answer(
             float(value),
@@ -323,8 +329,6 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
             # Stops at one place are one visit: each has its part.
             parts = {one: float(row["minutes"]) / ids.count(one) for one, row in rows.items()}
             spoken = [int(r["engagements"]) for r in rows.values() if pd.notna(r["engagements"])]
-            delivered[get_slot(duty)] = (
-                [parts.get(one, 0.0) for one in ids],
-                sum(spoken) if spoken else None,
-            )
+            minutes = [parts.get(one, 0.0) for one in ids]
+            delivered[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
     return delivered

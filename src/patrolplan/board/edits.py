@@ -2,18 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from patrolplan.board.requests import (
-    Add,
-    ChangePatrol,
-    ChooseVariant,
-    Move,
-    SetBan,
-    SetCrew,
-    Swap,
-    WeekChange,
-)
+from patrolplan.board import requests
 from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.objective import compute_loosest_bound
@@ -27,12 +18,8 @@ LEAST_GAIN_PERCENT = 0.05  # A smaller difference in worth is none: it would be 
 Judgement = Literal["better", "as good", "worse"]  # A proposal against the week as it is
 
 
-class EditResult(NamedTuple):
-    """The week after a change, and what was done in words."""
-
-    editor: WeekEditor
-    week: Week
-    message: str
+EditResult = tuple[WeekEditor, Week, str]
+"""The week after a change, and what was done in words."""
 
 
 def refuse_first(*checks: tuple[object, str]) -> None:
@@ -42,40 +29,38 @@ def refuse_first(*checks: tuple[object, str]) -> None:
             refuse(message)
 
 
-def apply_change(change: WeekChange, editor: WeekEditor, week: Week) -> EditResult:
+def apply_change(change: requests.WeekChange, editor: WeekEditor, week: Week) -> EditResult:
     """The week after a change; raises InvalidEditError where the rules do not allow it."""
     return CHANGES[change.kind](change, editor, week)
 
 
-def _move(change: Move, editor: WeekEditor, week: Week) -> EditResult:
+def _move(change: requests.Move, editor: WeekEditor, week: Week) -> EditResult:
     old, slot = find_duty(week, change.from_.slot), change.to.slot
     return _exchange(editor, week, [old], [(slot, old)], f"{get_slot(old)} moved to {slot}")
 
 
-def _swap(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
+def _swap(change: requests.Swap, editor: WeekEditor, week: Week) -> EditResult:
     a, b = find_duty(week, change.a.slot), find_duty(week, change.b.slot)
     if a is b:
         refuse("one patrol cannot be swapped with itself")
-    if a.officer == b.officer:
-        first, second = replace(get_slot(a), date=b.date), replace(get_slot(b), date=a.date)
-    else:
-        first = replace(get_slot(a), officer=b.officer)
-        second = replace(get_slot(b), officer=a.officer)
+    what = "date" if a.officer == b.officer else "officer"
+    first = replace(get_slot(a), **{what: getattr(b, what)})
+    second = replace(get_slot(b), **{what: getattr(a, what)})
     words = f"swapped: {first}, {second}"
     return _exchange(editor, week, [a, b], [(first, a), (second, b)], words)
 
 
-def _add(change: Add, editor: WeekEditor, week: Week) -> EditResult:
+def _add(change: requests.Add, editor: WeekEditor, week: Week) -> EditResult:
     words = f"added: {change.slot}"
     return _exchange(editor, week, [], [(change.slot, None)], words, variant=change.variant)
 
 
-def _remove(change: ChangePatrol, editor: WeekEditor, week: Week) -> EditResult:
+def _remove(change: requests.ChangePatrol, editor: WeekEditor, week: Week) -> EditResult:
     old = find_duty(week, change.slot)
     return _exchange(editor, week, [old], [], f"removed: {change.slot}")
 
 
-def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> EditResult:
+def _choose_variant(change: requests.ChooseVariant, editor: WeekEditor, week: Week) -> EditResult:
     old = find_duty(week, change.slot)
     _release_lock(editor, old)
     if old.variant == change.variant and editor.find_option(old) is not None:
@@ -87,7 +72,7 @@ def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> Ed
     return _build_result(editor, editor, [*others, new], message)
 
 
-def _set_lock(change: ChangePatrol, editor: WeekEditor, week: Week) -> EditResult:
+def _set_lock(change: requests.ChangePatrol, editor: WeekEditor, week: Week) -> EditResult:
     duty, slot, is_wanted = find_duty(week, change.slot), change.slot, change.kind == "lock"
     lock, by_hand = editor.find_lock(duty), _is_locked_by_hand(editor, duty)
     lent = f"{duty.officer} is lent to URN {duty.urn}: keep this patrol locked, or remove it"
@@ -103,7 +88,7 @@ def _set_lock(change: ChangePatrol, editor: WeekEditor, week: Week) -> EditResul
     return _build_result(editor, after, week.duties, f"{change.kind}ed: {slot}")
 
 
-def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
+def _set_ban(change: requests.SetBan, editor: WeekEditor, week: Week) -> EditResult:
     ban = Ban(change.officer, change.urn, change.date, change.variant, change.window)
     inputs, words = editor.inputs, _describe_ban(ban)
     if change.kind == "unban":
@@ -130,7 +115,7 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
     return _build_result(editor, after, allowed, f"ruled out: {words}{removed}")
 
 
-def _set_crew(change: SetCrew, editor: WeekEditor, week: Week) -> EditResult:
+def _set_crew(change: requests.SetCrew, editor: WeekEditor, week: Week) -> EditResult:
     old, slot, crew = find_duty(week, change.slot), change.slot, tuple(change.crew)
     area = editor.inputs.area
     who = describe_crew(area, old.crew) or "nobody"
@@ -177,8 +162,7 @@ def _exchange(
     for duty in out:
         after = _release_lock(after, duty)
     for slot, like in wanted:
-        lends = is_lent(after, slot)
-        if lends:
+        if is_lent(after, slot):
             locks = [*after.inputs.locks, after.build_lock(slot)]
             after = after.with_locks_and_bans(locks=locks)
             words += f"; {slot.officer} is lent to this school, and locked"
@@ -202,7 +186,7 @@ def _build_result(
     week = after.build_week(duties, bound=bound)
     if (week.locks, week.bans) != (before.inputs.locks, before.inputs.bans):
         week = replace(week, foreseen=None)  # until the week is drawn again
-    return EditResult(after, week, capitalise(message))
+    return after, week, capitalise(message)
 
 
 def is_lent(editor: WeekEditor, slot: PatrolSlot) -> bool:
@@ -268,16 +252,21 @@ def list_differences(before: Week, after: Week) -> list[str]:
 
 def compute_gains(before: Week, after: Week) -> dict[str, float]:
     """How much better or worse a proposal is: signed differences."""
-    worth = after.worth - before.worth
+    worth, old, new = after.worth - before.worth, _count(before), _count(after)
     return {
         "worth": worth,
         "worth_percent": 100 * worth / before.worth if before.worth else 0.0,
-        "doses": _count_doses(after) - _count_doses(before),
-        "short": len(after.short) - len(before.short),
-        "unmet": _count_unmet_visits(after) - _count_unmet_visits(before),
-        "patrols": len(after.duties) - len(before.duties),
+        **{name: new[name] - old[name] for name in new},
         "cards": len(list_differences(before, after)),
     }
+
+
+def _count(week: Week) -> dict[str, int]:
+    """Hotspots with a dose, over all days; schools below the minimum; visits not made; patrols."""
+    doses = {(stop.hotspot, duty.date) for duty in week.duties for stop in duty.patrol.stops}
+    unmet = sum(max(0, demand.visits - len(demand.met_by)) for demand in week.demands)
+    short, patrols = len(week.short), len(week.duties)
+    return {"doses": len(doses), "short": short, "unmet": unmet, "patrols": patrols}
 
 
 def judge_gains(gains: Mapping[str, float]) -> Judgement:
@@ -286,12 +275,3 @@ def judge_gains(gains: Mapping[str, float]) -> Judgement:
     shown = worth if abs(worth) >= LEAST_GAIN_PERCENT else 0.0
     first = next(filter(None, (-gains["short"], -gains["unmet"], shown)), 0.0)
     return "better" if first > 0 else "worse" if first < 0 else "as good"
-
-
-def _count_unmet_visits(week: Week) -> int:
-    return sum(max(0, demand.visits - len(demand.met_by)) for demand in week.demands)
-
-
-def _count_doses(week: Week) -> int:
-    """Hotspots with a dose, over all days."""
-    return len({(stop.hotspot, duty.date) for duty in week.duties for stop in duty.patrol.stops})

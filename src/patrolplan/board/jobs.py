@@ -72,20 +72,13 @@ class BackgroundJob:
             traceback.print_exc()
             what = f"the board failed ({type(error).__name__})"
             problem = f"{what}; the window in which it was started says more"
-        kind, seconds = self.status.kind, self._measure_seconds()
-        self.status = JobStatus(kind, seconds=seconds, message=message or problem, problem=problem)
-
-    def _measure_seconds(self) -> float:
-        running = round(time.monotonic() - self._began, 1)
-        return running if self.status.running else self.status.seconds
+        status = JobStatus(self.status.kind, message=message or problem, problem=problem)
+        self.status = replace(status, seconds=self.document()["seconds"])
 
     def document(self) -> dict[str, Any]:
         """The progress, with the seconds so far, for the page."""
-        return asdict(self.status) | {"seconds": self._measure_seconds()}
-
-
-class CancelledError(PatrolplanError):
-    """Solving was cancelled, or gave nothing."""
+        status, seconds = self.status, round(time.monotonic() - self._began, 1)
+        return asdict(status) | ({"seconds": seconds} if status.running else {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,19 +129,16 @@ def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSol
         while not ours.poll(POLL_SECONDS):
             if cancel.is_set():
                 message = "cancelled; the week is unchanged"
-                raise CancelledError(message)
-        answer = ours.recv()
+                raise PatrolplanError(message)
+        solution: RotaSolution = ours.recv()
     except EOFError:  # it failed, or was killed
-        raise CancelledError(message) from None
+        raise PatrolplanError(message) from None
     finally:
         ours.close()
         worker.kill()
         worker.join()
-    if not isinstance(answer, RotaSolution):
-        raise CancelledError(message)
-    return answer
+    return solution
 
 
 def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
     answer.send(solve_rota(problem, seed=seed))
-    answer.close()

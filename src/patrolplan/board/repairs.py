@@ -1,65 +1,60 @@
 """Changes after which a week is repaired, as on the command line: leave, appointments, places."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Set as AbstractSet
+from dataclasses import replace
 
 import numpy as np
 
+from patrolplan.board import requests
 from patrolplan.board.edits import refuse_first
-from patrolplan.board.requests import (
-    AddAppointment,
-    ReleasePlace,
-    RepairedChange,
-    SetAway,
-    TaskPlace,
-)
 from patrolplan.board.shared_week import BoardState
 from patrolplan.board.table_changes import change_table
-from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.repair import MAX_MOVES, Change, Move, meet_demands, note_absence, repair_week
+from patrolplan.team.repair import MAX_MOVES, Move, meet_demands, note_absence, repair_week
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.solve import ChangeLimits, find_few_changes
-from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week import Duty, format_day
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot, refuse
-from patrolplan.text import format_count, pick_fields
-from patrolplan.times import format_time
+from patrolplan.text import format_count
+
+Repaired = tuple[BoardState, str, tuple[Move, ...]]
+"""The board after a change and the repair, what was done in words, and what may be done next."""
 
 
-@dataclass(frozen=True, eq=False)
-class Repaired:
-    """The board after a change and the repair, and what may be done next."""
-
-    state: BoardState
-    message: str
-    offers: tuple[Move, ...] = ()
-
-
-def prepare_change(change: RepairedChange, state: BoardState) -> tuple[str, Callable[[], Repaired]]:
+def prepare_change(
+    change: requests.RepairedChange, state: BoardState
+) -> tuple[str, Callable[[], Repaired]]:
     """A change in words, and the slow work that makes it; raises InvalidEditError at once."""
-    if isinstance(change, SetAway):
+    if isinstance(change, requests.SetAway):
         return _prepare_absence(change, state)
     table, message = change_table(state, change)
 
     def carry_out() -> Repaired:
         after = state.with_table(table)
-        if isinstance(change, TaskPlace | ReleasePlace):
+        if isinstance(change, requests.TaskPlace | requests.ReleasePlace):
             after, words = _keep_patrols(after, state.editor)
-            if isinstance(change, TaskPlace) and change.must_visit:
+            if isinstance(change, requests.TaskPlace) and change.must_visit:
                 planned = after.planned_area
                 after = after.with_week(meet_demands(after.week, planned.area, planned.plans).week)
-                words += _describe_visits(after.week, change.place_id)
-            return Repaired(after, message + words)
-        if isinstance(change, AddAppointment):
+                is_met = [
+                    demand.is_met
+                    for demand in after.week.demands
+                    if (demand.kind, demand.place) == ("tasked", change.place_id)
+                ]
+                if is_met:
+                    words += f"; met on {sum(is_met)} of {format_count(len(is_met), 'day')}"
+            return after, message + words, ()
+        if isinstance(change, requests.AddAppointment):
             return _repair(after, message, {})
         return _fill(after, message, change.officer, {change.date})
 
     return message, carry_out
 
 
-def _prepare_absence(change: SetAway, state: BoardState) -> tuple[str, Callable[[], Repaired]]:
+def _prepare_absence(
+    change: requests.SetAway, state: BoardState
+) -> tuple[str, Callable[[], Repaired]]:
     officer = change.officer
     if officer not in state.editor.inputs.officers:
         refuse(f"there is no officer '{officer}'")
@@ -91,7 +86,7 @@ def _repair(state: BoardState, message: str, away: Mapping[str, AbstractSet[dt.d
     """The week with possible patrols unchanged and free days filled, and the moves offered."""
     area, plans = state.planned_area.area, state.planned_area.plans
     repair = repair_week(state.week, area, plans, absent=away, max_moves=MAX_MOVES)
-    return Repaired(state.with_week(repair.week), message, repair.moves)
+    return state.with_week(repair.week), message, repair.moves
 
 
 def _fill(state: BoardState, message: str, officer: str, days: AbstractSet[dt.date]) -> Repaired:
@@ -108,7 +103,7 @@ def _fill(state: BoardState, message: str, officer: str, days: AbstractSet[dt.da
     rows = np.flatnonzero(stands) if rows is None else offered[rows]
     week = editor.build_chosen(rows, after.week, compute_loosest_bound(problem))
     week = walk_new_patrols(inputs, after.week, week)
-    return Repaired(replace(after, week=week), message)
+    return replace(after, week=week), message, ()
 
 
 def _keep_patrols(state: BoardState, before: WeekEditor) -> tuple[BoardState, str]:
@@ -152,39 +147,3 @@ def _keep_patrols(state: BoardState, before: WeekEditor) -> tuple[BoardState, st
     words = f"; {format_count(rerouted, 'patrol takes', 'patrols take')} another route"
     words = (words if rerouted else "") + (f"; removed: {', '.join(removed)}" if removed else "")
     return replace(state, editor=editor, week=week), words
-
-
-def _describe_visits(week: Week, place: str) -> str:
-    """On how many days a tasked place is met."""
-    mine = [one for one in week.demands if (one.kind, one.place) == ("tasked", place)]
-    met = sum(one.is_met for one in mine)
-    return f"; met on {met} of {format_count(len(mine), 'day')}" if mine else ""
-
-
-def build_outcome_document(
-    message: str, cards: Sequence[Change], offers: Mapping[int, Move], week: Week
-) -> dict[str, Any]:
-    """What was done to the present week, and what may be done next, by its number."""
-
-    def describe(cards: Sequence[Change]) -> list[dict[str, Any]]:
-        return [
-            {
-                "kind": card.kind,
-                **pick_fields(card.duty, "officer", "urn", "date", "window", "variant"),
-                "start": format_time(card.duty.start_minutes),
-                "company": describe_crew(week.plan.area, card.duty.crew),
-            }
-            for card in cards
-        ]
-
-    def gain(offer: Move) -> float:
-        return 100 * (offer.week.worth - week.worth) / week.worth if week.worth else 0.0
-
-    return {
-        "message": message,
-        "cards": describe(cards),
-        "offers": [
-            {"id": number, "changes": describe(offer.changes), "gain_percent": gain(offer)}
-            for number, offer in offers.items()
-        ],
-    }

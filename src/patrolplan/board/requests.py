@@ -184,10 +184,9 @@ class ChangeRequest(VersionedRequest):
     change: BoardChange
 
 
-class CheckRequest(BoardRequest):
+class CheckRequest(ChangeRequest):
     """A change to try out only; the version does not matter."""
 
-    change: BoardChange
     version: Version = 0
 
 

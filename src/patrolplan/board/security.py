@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,14 +38,6 @@ TOKEN_HEADER = "x-patrolplan-token"  # noqa: S105 - a name
 PUBLIC_PREFIX = "/page/"  # style sheets and scripts hold nothing of the week; they need no token
 
 
-class RequestRefusedError(Exception):
-    """A request that is refused, with the status of the answer and why."""
-
-    def __init__(self, status: int, problem: str) -> None:
-        super().__init__(problem)
-        self.status, self.problem = status, problem
-
-
 class RequestGuard:
     """The app that every request reaches first: it refuses those that the board must not answer."""
 
@@ -66,11 +59,11 @@ class RequestGuard:
                 answer = RedirectResponse(f"/?token={self._token}", 303)
             else:
                 self._check(request)
-                receive = _replay(await _read_body(request), receive)
-        except RequestRefusedError as refused:
+                receive = await _read_body(request)
+        except HTTPException as refused:
             # The rest of the body is not read.
             headers = {"connection": "close"}
-            answer = JSONResponse({"problem": refused.problem}, refused.status, headers)
+            answer = JSONResponse({"problem": refused.detail}, refused.status_code, headers)
         await (answer or self._app)(scope, receive, _with_security_headers(send))
 
     def _use_code(self, request: Request) -> bool:
@@ -85,13 +78,13 @@ class RequestGuard:
     def _check_host(self, request: Request) -> None:
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-            raise RequestRefusedError(403, "the board answers only at the address that it printed")
+            raise HTTPException(403, "the board answers only at the address that it printed")
 
     def _check(self, request: Request) -> None:
         """Refuse what does not come from the board's own page."""
         self._check_host(request)
         if not {one.lower() for one in request.headers.getlist("origin")} <= self._origins:
-            raise RequestRefusedError(403, "requests from another page are refused")
+            raise HTTPException(403, "requests from another page are refused")
         # The token is in its header or, for pages that are opened by address, in the address.
         path, given = request.scope["path"], request.headers.getlist(TOKEN_HEADER)
         if not path.startswith("/api/"):
@@ -99,7 +92,7 @@ class RequestGuard:
         has_token = bool(given) and all(_is_equal(text, self._token) for text in given)
         if not has_token and not path.startswith(PUBLIC_PREFIX):
             problem = "open the board with the full address that it printed, including the token"
-            raise RequestRefusedError(401, problem)
+            raise HTTPException(401, problem)
 
 
 def _is_equal(given: str, secret: str) -> bool:
@@ -107,9 +100,9 @@ def _is_equal(given: str, secret: str) -> bool:
     return secrets.compare_digest(given.encode("utf-8"), secret.encode("utf-8"))
 
 
-async def _read_body(request: Request) -> bytes:
-    """The whole body, cut off as soon as it is too long, whatever length it claims."""
-    too_long = RequestRefusedError(413, f"the request is larger than {MAX_BODY_BYTES // 1024} kB")
+async def _read_body(request: Request) -> Receive:
+    """Gives the whole body again; it is cut off once it is too long, whatever length it claims."""
+    too_long = HTTPException(413, f"the request is larger than {MAX_BODY_BYTES // 1024} kB")
     if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
         raise too_long
     body = bytearray()
@@ -120,18 +113,13 @@ async def _read_body(request: Request) -> bytes:
                 if len(body) > MAX_BODY_BYTES:
                     raise too_long
     except ClientDisconnect:
-        raise RequestRefusedError(400, "the request was interrupted") from None
+        raise HTTPException(400, "the request was interrupted") from None
     except TimeoutError:
-        raise RequestRefusedError(408, "the request took too long to arrive") from None
-    return bytes(body)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Returns the body that has been read already, and then what comes after it."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        raise HTTPException(408, "the request took too long to arrive") from None
+    messages: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
     async def replay() -> Message:
-        return messages.pop() if messages else await receive()
+        return messages.pop() if messages else await request.receive()
 
     return replay
 

@@ -19,13 +19,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 from xstatic.pkg import leaflet
 
+from patrolplan.board import requests
 from patrolplan.board.board import Board
-from patrolplan.board.requests import (
-    ChangeRequest,
-    DosesRequest,
-    TakeOfferRequest,
-    VersionedRequest,
-)
 from patrolplan.board.security import RequestGuard
 from patrolplan.board.shared_week import ConflictError
 from patrolplan.board.views import build_map_document, find_place_documents
@@ -82,12 +77,12 @@ def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp
         app.post(path, status_code=202 if path in STARTS else 200)(act)
     # These change the week: each answers with the state after it, and what was done.
     for path, kind, change in (
-        ("/api/change", ChangeRequest, board.change),
-        ("/api/undo", VersionedRequest, lambda asked: shared.step_back(asked.version, "undo")),
-        ("/api/redo", VersionedRequest, lambda asked: shared.step_back(asked.version, "redo")),
-        ("/api/doses", DosesRequest, board.record),
-        ("/api/offers/take", TakeOfferRequest, board.take_offer),
-        ("/api/proposal/take", VersionedRequest, board.accept_proposal),
+        ("/api/change", requests.ChangeRequest, board.change),
+        ("/api/undo", requests.VersionedRequest, lambda one: shared.step_back(one.version, "undo")),
+        ("/api/redo", requests.VersionedRequest, lambda one: shared.step_back(one.version, "redo")),
+        ("/api/doses", requests.DosesRequest, board.record),
+        ("/api/offers/take", requests.TakeOfferRequest, board.take_offer),
+        ("/api/proposal/take", requests.VersionedRequest, board.accept_proposal),
     ):
         app.post(path)(_answer_change(board, kind, change))
     _add_error_handlers(app, board)
@@ -95,9 +90,9 @@ def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp
 
 
 def _answer_change(
-    board: Board, kind: type[VersionedRequest], change: Callable[[Any], str]
-) -> Callable[[VersionedRequest], dict[str, Any]]:
-    def answer(request: VersionedRequest) -> dict[str, Any]:
+    board: Board, kind: type[requests.VersionedRequest], change: Callable[[Any], str]
+) -> Callable[[requests.VersionedRequest], dict[str, Any]]:
+    def answer(request: requests.VersionedRequest) -> dict[str, Any]:
         board.check_not_planning()
         message = change(request)
         return {"state": board.build_state(), "message": message}

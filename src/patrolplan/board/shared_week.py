@@ -91,7 +91,7 @@ class SharedWeek:
         self.state = state
         self.version = 1
         self.save_problem = ""
-        self._known_digest = store.read_digest()
+        self.known_digest = store.read_digest()  # of the week as the board itself wrote it
         self.undo_stack: list[tuple[str, BoardState]] = []  # a change, and the state before
         self.redo_stack: list[tuple[str, BoardState]] = []
         self._version_messages: list[str] = [""]  # what made each version, from version 1 on
@@ -150,7 +150,7 @@ class SharedWeek:
     def check_folder(self) -> None:
         """Raise if the week was written outside the board: what is there is never overwritten."""
         with self.lock:
-            if self.store.read_digest() != self._known_digest:
+            if self.store.read_digest() != self.known_digest:
                 what = "holds another week than the board, written by another program"
                 self.save_problem = f"{self.store.folder} {what}; start the board again"
                 raise OutputError(self.save_problem)
@@ -160,29 +160,20 @@ class SharedWeek:
         when = f"{dt.datetime.now():%Y-%m-%d %H:%M}"  # noqa: DTZ005 - the clock on the wall
         week = replace(state.week, history=(*self.state.week.history, HandChange(when, message)))
         try:
-            self._known_digest = self._write(week, state.tables)
+            with ExitStack() as undo:  # the tables and the week are written, all or none
+                for source, old in self.state.tables.items():
+                    table = state.tables.get(source, old)
+                    if table != old:
+                        table.overwrite(old)
+                        undo.callback(old.overwrite, table)
+                self.known_digest = self.store.save(week, self.state.week)
+                undo.pop_all()
         except OutputError as error:
             self.save_problem = str(error)
             raise
         self.save_problem = ""
         self.state = replace(state, editor=replace(state.editor, before=week), week=week)
         self.add_version(message)
-
-    def _write(self, week: Week, tables: Mapping[str, CsvTable]) -> str:
-        """Write the tables and a week, all or none; returns the week's digest."""
-        with ExitStack() as undo:
-            for source, old in self.state.tables.items():
-                table = tables.get(source, old)
-                if table != old:
-                    table.overwrite(old)
-                    undo.callback(old.overwrite, table)
-            digest = self.store.save(week, self.state.week)
-            undo.pop_all()
-        return digest
-
-    def mark_written(self) -> None:
-        """Note that the board itself wrote the week's folder."""
-        self._known_digest = self.store.read_digest()
 
     def add_version(self, message: str) -> None:
         """Note that something changed; what is not in the week's file cannot be undone."""

@@ -164,12 +164,11 @@ def change_table(
             f'"{source}.csv"; then start the board again'
         )
     table = state.tables[source]
-    if isinstance(change, AddAppointment | TaskPlace):
-        cells, words = (
-            _build_appointment(change, state)
-            if isinstance(change, AddAppointment)
-            else _build_place(change, state.planned_area.area)
-        )
+    if isinstance(change, AddAppointment):
+        cells, words = _build_appointment(change, state)
+        return table.with_row(cells), words
+    if isinstance(change, TaskPlace):
+        cells, words = _build_place(change, state.planned_area.area)
         return table.with_row(cells), words
     if isinstance(change, RemoveAppointment):
         day = f"{change.date}"
@@ -185,26 +184,21 @@ def change_table(
 
 def _build_appointment(change: AddAppointment, state: "BoardState") -> tuple[dict[str, str], str]:
     """The row of an appointment, and it in words; raises for one that cannot be written."""
-    area, begins = state.planned_area.area, change.from_
+    area, officer, begins = state.planned_area.area, change.officer, change.from_
     there = state.editor.inputs.free_time.appointments
     taken = {(one.officer, one.date, format_time(one.from_minutes)) for one in there}
+    again = f"{officer} has an appointment at {begins} already; remove it first"
     refuse_first(
-        (
-            change.officer not in set(area.officers["officer"]),
-            f"there is no officer '{change.officer}'",
-        ),
+        (officer not in set(area.officers["officer"]), f"there is no officer '{officer}'"),
         (change.date not in state.week.days, f"{change.date} is not a day of this week"),
         _check_hours(f"{begins}-{change.to}"),
         _check_schools([change.urn or "*"], area),
-        (
-            (change.officer, change.date, begins) in taken,
-            f"{change.officer} has an appointment at {begins} already; remove it first",
-        ),
+        ((officer, change.date, begins) in taken, again),
     )
-    check_text("officer", change.officer)
-    cells = {"officer": change.officer, "date": f"{change.date}", "from": begins, "to": change.to}
+    check_text("officer", officer)
+    cells = {"officer": officer, "date": f"{change.date}", "from": begins, "to": change.to}
     what = change.what.replace("_", " ")
-    words = f"{change.officer}, {what} on {format_day(change.date)}, {begins} to {change.to}"
+    words = f"{officer}, {what} on {format_day(change.date)}, {begins} to {change.to}"
     return {**cells, "kind": change.what, "urn": change.urn or ""}, f"Entered: {words}"
 
 
@@ -215,12 +209,9 @@ def _build_place(change: TaskPlace, area: StudyArea) -> tuple[dict[str, str], st
     x, y = area.projection.to_metres([change.longitude], [change.latitude])
     moved = area.network.snap([(x[0], y[0])]).moved_metres[0]
     far = f"no walkable street within {MAX_SNAP_METRES:.0f} m of that place"
-    name = quote_value(change.place_id)
+    name, known = quote_value(change.place_id), set(area.tasked_places["place_id"])
     refuse_first(
-        (
-            change.place_id in set(area.tasked_places["place_id"]),
-            f"place {name} already exists; remove it first",
-        ),
+        (change.place_id in known, f"place {name} already exists; remove it first"),
         (change.to < change.from_, "the last day is before the first"),
         _check_hours(change.hours),
         _check_schools(change.schools, area),

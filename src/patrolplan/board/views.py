@@ -46,14 +46,10 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
     roster = Roster(week)
     duties = build_duty_documents(state, delivered)
     return {
-        "area": area.name,
         "marking": find_marking(
             area, (duty.patrol for duty in week.duties), list_reasons(state.planned_area.hotspots)
         ),
-        "week": {
-            "start": f"{week.start}",
-            "days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days],
-        },
+        "week": {"days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days]},
         "windows": list(area.settings.week.windows),
         "schools": _build_school_rows(roster, editor, duties),
         "officers": _build_officer_rows(state, roster),
@@ -190,12 +186,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
     points = convert_to_degrees(stops, projection)
     return {
         "stops": [
-            {
-                "hotspot": facts.stop.hotspot if facts.stop.kind not in {"corner", "gate"} else "",
-                **pick_fields(facts, "place", "arrive", "leave", "minutes", "feared"),
-                "stop": point,
-                **pick_fields(facts.stop, "kind", "tasked"),
-            }
+            {**pick_fields(facts, "place", "arrive", "leave", "minutes", "feared"), "stop": point}
             for facts, point in zip(list_stop_facts(patrol, projection.crs), points, strict=True)
         ],
         "line": convert_to_degrees(line, projection),
@@ -256,12 +247,8 @@ def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
     xy = np.array([place.xy for place in places]).reshape(-1, 2)
     points = convert_to_degrees(xy, area.projection)
     rows = [
-        {
-            "label": place.label,
-            "longitude": longitude,
-            "latitude": latitude,
-            "street_metres": round(place.street_metres, 1),
-        }
+        {"label": place.label, "longitude": longitude, "latitude": latitude}
+        | {"street_metres": round(place.street_metres, 1)}
         for place, (longitude, latitude) in zip(places, points, strict=True)
     ]
     return {"places": rows}

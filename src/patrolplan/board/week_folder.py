@@ -10,21 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE, hash_content
 from patrolplan.crs import Projection
+from patrolplan.outputs import output_folder
 from patrolplan.outputs.earlier_papers import PAPERS_KEY, hash_facts
-from patrolplan.outputs.output_folder import (
-    build_manifest_header,
-    read_manifest,
-    replace_files,
-    replace_folder,
-)
 from patrolplan.outputs.papers import Paper, list_showing
+from patrolplan.outputs.week import week_pack
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.week_pack import (
-    CardChanges,
-    format_week_documents,
-    write_week_documents,
-    write_week_files,
-)
 from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.team.school_answers import list_promises
 from patrolplan.team.week import Week
@@ -55,22 +45,24 @@ class WeekStore:
 
     def create(self, week: Week) -> None:
         """Write a week into a folder that holds none; not while `lock_folder` is held."""
-        with replace_folder(self.folder, build_manifest_header(week.plan.area)) as part:
-            write_week_documents(week, part)
+        header = output_folder.build_manifest_header(week.plan.area)
+        with output_folder.replace_folder(self.folder, header) as part:
+            week_pack.write_week_documents(week, part)
 
     def save(self, week: Week, before: Week) -> str:
         """Replace the week `before`, whose papers stay, as out of date; gives the new digest."""
-        files = format_week_documents(week)
-        manifest = read_manifest(self.folder)
+        files = week_pack.format_week_documents(week)
+        manifest = output_folder.read_manifest(self.folder)
         shown = find_shown(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)
-        details = {PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
-        replace_files(self.folder, files, build_manifest_header(week.plan.area) | details)
+        header = output_folder.build_manifest_header(week.plan.area)
+        details = header | {PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
+        output_folder.replace_files(self.folder, files, details)
         return hash_content(files[WEEK_FILE])
 
     def list_papers(self) -> list[str]:
         """Names of the PDFs in the folder's manifest, sorted."""
-        files = read_manifest(self.folder).get("files", {})
+        files = output_folder.read_manifest(self.folder).get("files", {})
         return sorted(name for name in files if name.endswith(".pdf"))
 
     def read_paper(self, name: str) -> bytes | None:
@@ -152,23 +144,23 @@ def print_papers(shared: "SharedWeek") -> str:
     """Print the week into its folder; the manifest says which papers are out of date."""
     week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
-    details = build_manifest_header(week.plan.area)
-    changes = _find_changed_cards(roster, read_manifest(folder))
+    details = output_folder.build_manifest_header(week.plan.area)
+    changes = _find_changed_cards(roster, output_folder.read_manifest(folder))
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
-        made_from = write_week_files(roster, drawn, earlier=folder, changes=changes)
+        made_from = week_pack.write_week_files(roster, drawn, earlier=folder, changes=changes)
         with shared.lock:
-            with replace_folder(folder, details) as part:
+            with output_folder.replace_folder(folder, details) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
                 shared.check_folder()
                 present = shared.state.week  # with changes made while the papers were drawn
-                write_week_documents(present, part)
+                week_pack.write_week_documents(present, part)
                 files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
                 shown = hash_papers(week, files)
                 details[PRINTED_KEY] = shown
                 details[PAPERS_KEY] = {name: made_from[name] for name in made_from if name in files}
                 details[OUT_OF_DATE_KEY] = find_outdated_papers(present, files, shown)
-            shared.mark_written()
+            shared.known_digest = shared.store.read_digest()
     if not changes:
         return "No card changed since the last print"
     new = format_count(len(changes.new), "card")
@@ -176,10 +168,12 @@ def print_papers(shared: "SharedWeek") -> str:
     return f"Printed {new} to hand out{withdrawn}, by officer, into {folder}"
 
 
-def _find_changed_cards(roster: Roster, manifest: Mapping[str, Any]) -> CardChanges:
+def _find_changed_cards(roster: Roster, manifest: Mapping[str, Any]) -> week_pack.CardChanges:
     """Cards that are not in the folder as they are now, and those there that are void."""
     present = {roster.card_path(duty) for duty in roster.week.duties}
     cards = {name for name in manifest.get("files", {}) if Paper("cards/*/*.pdf").matches(name)}
     shown = find_shown(manifest, roster.week)
     old = set(find_outdated_papers(roster.week, cards, shown))
-    return CardChanges(frozenset(present - cards | present & old), tuple(sorted(old - present)))
+    return week_pack.CardChanges(
+        frozenset(present - cards | present & old), tuple(sorted(old - present))
+    )

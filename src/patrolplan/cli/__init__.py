@@ -5,23 +5,16 @@ import gc
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
+from pkgutil import iter_modules
 
-from patrolplan.cli.app import MODULES, app as app
+from patrolplan.cli import failures
+from patrolplan.cli.app import app as app
 from patrolplan.cli.console import announce, print_json, stderr
-from patrolplan.cli.failures import (
-    INTERRUPTED_CODE,
-    RUN,
-    build_problem_documents,
-    build_usage_document,
-    close_log,
-    describe_failure,
-    stop_on_sigterm,
-    use_utf8_streams,
-)
 
-for _name in sorted(MODULES):  # importing a command adds it
-    import_module(f"patrolplan.cli.{_name}")
+for _module in iter_modules(__path__):  # importing a command adds it
+    import_module(f"patrolplan.cli.{_module.name}")
 
 TRACEBACK_VARIABLE = "PATROLPLAN_TRACEBACK"  # 1 shows tracebacks, with values of the data
 
@@ -37,37 +30,37 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Pydantic would search all installed packages for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    use_utf8_streams()
-    stop_on_sigterm()
+    failures.use_utf8_streams()
+    failures.stop_on_sigterm()
     code: object = 0
     try:
         app()
     except SystemExit as ended:
         code = ended.code or 0
         # typer has shown a usage error itself, and set it as the context of its exit.
-        if problem := build_usage_document(ended.__context__):
-            RUN.info(f"wrong usage: {problem['where']}")
+        if problem := failures.build_usage_document(ended.__context__):
+            failures.RUN.info(f"wrong usage: {problem['where']}")
             _print_problems([problem])
         raise
     except KeyboardInterrupt:
-        code = INTERRUPTED_CODE
+        code = failures.INTERRUPTED_CODE
         announce("patrolplan: stopped; nothing was changed")
         raise SystemExit(code) from None
     except Exception as error:  # noqa: BLE001 - the outermost place that can say what happened
         code = 1
         if os.environ.get(TRACEBACK_VARIABLE) == "1":
             traceback.print_exception(error)
-        lines = describe_failure(error)
+        lines = failures.describe_failure(error)
         for line in lines:
             stderr.print(f"patrolplan: {line}", markup=False, style="red")
-            RUN.info(line)
-        _print_problems(build_problem_documents(error, lines))
+            failures.RUN.info(line)
+        _print_problems(failures.build_problem_documents(error, lines))
         raise SystemExit(code) from None
     finally:
-        close_log(code)
+        failures.close_log(code)
 
 
-def _print_problems(problems: list[dict[str, str]]) -> None:
+def _print_problems(problems: Sequence[object]) -> None:
     """Print the problems as JSON, if the command has `--json`."""
     if "--json" in sys.argv:
         print_json({"problems": problems})

@@ -1,9 +1,8 @@
 """The command line itself: its help, and the options before a command."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 from rich.markup import escape
@@ -12,10 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from patrolplan.cli.failures import open_log
 from patrolplan.errors import OutputError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-F = TypeVar("F", bound="Callable[..., None]")
+F = TypeVar("F", bound=Callable[..., None])
 
 COMMANDS = {
     "Every day": ("init", "check", "brief", "plan", "week", "board", "record", "survey"),
@@ -25,8 +21,6 @@ COMMANDS = {
     ),
 }
 """Every command, in its panel of the help; the first line of its docstring says what it does."""
-MODULES = {*sum(COMMANDS.values(), ())} - {"demo", "hotspots"}
-"""Modules of commands; those of `plan` and `risk` hold two."""
 
 
 class Plain:

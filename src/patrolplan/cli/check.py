@@ -1,8 +1,8 @@
-"""The command that says what came in, what was left out, and what was assumed: check."""
+"""The commands that say what came in, left out or assumed, and what is new: check and brief."""
 
-from __future__ import annotations
-
+import datetime as dt
 from dataclasses import asdict
+from pathlib import Path
 
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
@@ -21,6 +21,7 @@ def check(
     from patrolplan.inputs.fetched import list_corrections
     from patrolplan.notes import list_texts
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
+    from patrolplan.privacy import suppress_and_round
     from patrolplan.pupils.rolls import count_pupils
     from patrolplan.tables import list_left_out
 
@@ -28,6 +29,8 @@ def check(
     assumed = (*area.notes, *count_pupils(area.schools).notes)
     corrections = list_corrections(area.settings.folder)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
+    exposure, least = area.exposure, area.settings.privacy.min_crime_count
+    counts = exposure.incidents if least == 1 else suppress_and_round(exposure.incidents, least)
     document = {
         "area": area.name,
         "street_km": round(area.network.metres / 1000, 1),
@@ -39,9 +42,14 @@ def check(
         "schools": len(area.schools),
         "officers": len(area.officers),
         "tables": [asdict(one) for one in area.tables],
-        "forces": build_force_counts(area),
+        "forces": [  # suppressed if there are few
+            {"force": force, "month": f"{month:%Y-%m}", "incidents": int(counts[t, f])}
+            for f, force in enumerate(exposure.forces)
+            for t, month in enumerate(exposure.months)
+            if exposure.held[t, f] or exposure.incidents[t, f]
+        ],
         "missing": [
-            {"force": one.force, "month": f"{one.month:%Y-%m}"} for one in area.exposure.missing
+            {"force": one.force, "month": f"{one.month:%Y-%m}"} for one in exposure.missing
         ],
         "left_out": list_left_out(area.left_out),
         "alarms": [asdict(one) for one in area.alarms],
@@ -74,15 +82,30 @@ def check(
     console.print_result(document, lines, as_json=as_json)
 
 
-def build_force_counts(area: pp.StudyArea) -> list[dict[str, object]]:
-    """Incidents in the area by force and month, suppressed if there are few."""
-    from patrolplan.privacy import suppress_and_round
+@command
+def brief(
+    school: str = options.option("Which school.", options.URN, default=...),
+    since: dt.date = options.option(
+        "First month or day.", "YYYY-MM[-DD]", default=..., parser=options.parse_first_day
+    ),
+    config: options.Config = options.DEFAULT_CONFIG,
+    out: options.OptionalOut = None,
+    week: Path | None = options.option(
+        "Folder of the week, to say which patrols go there.", options.FOLDER
+    ),
+    as_json: options.Json = False,
+) -> None:
+    """Say what is new around a school since a day."""
+    from patrolplan.outputs.brief import brief_render
+    from patrolplan.outputs.brief.brief import check_brief_request, read_week_visits
 
-    exposure, least = area.exposure, area.settings.privacy.min_crime_count
-    counts = exposure.incidents if least == 1 else suppress_and_round(exposure.incidents, least)
-    return [
-        {"force": force, "month": f"{month:%Y-%m}", "incidents": int(counts[t, f])}
-        for f, force in enumerate(exposure.forces)
-        for t, month in enumerate(exposure.months)
-        if exposure.held[t, f] or exposure.incidents[t, f]
-    ]
+    steps.check_out(out)
+    area = steps.load_study_area(config)
+    check_brief_request(area, school, since)  # before the slow part
+    visits = None if week is None else read_week_visits(week, area)
+    hotspots = steps.find_area_hotspots(area, steps.estimate_area_risk(area))
+    document = pp.build_brief(area, hotspots, school, since, week=visits)
+    if out is not None:
+        brief_render.write_brief(document, out)
+    lines = [*brief_render.format_brief_lines(document), *console.list_written(out)]
+    console.print_result(brief_render.build_brief_document(document), lines, as_json=as_json)

@@ -18,6 +18,7 @@ from typing import Any
 
 import patrolplan as pp
 from patrolplan.errors import InputError, PatrolplanError
+from patrolplan.text import pick_fields
 
 INTERRUPTED_CODE, TERMINATED_CODE = 130, 143  # after Ctrl-C and SIGTERM, as in shells
 
@@ -56,12 +57,10 @@ def describe_failure(error: Exception) -> list[str]:
     return [_describe_fault(error)]
 
 
-def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str, str]]:
+def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str, object]]:
     """The place, description and remedy of each problem, for other programs."""
     if isinstance(error, InputError):
-        return [
-            {"where": one.where, "what": one.what, "remedy": one.remedy} for one in error.problems
-        ]
+        return [pick_fields(one, "where", "what", "remedy") for one in error.problems]
     return [{"where": "", "what": line, "remedy": ""} for line in lines]
 
 

@@ -78,8 +78,14 @@ def record(
         (out and not month, by_month, "--out"),
         (by and not month, by_month, "--by"),
     )
+    from patrolplan.inputs.small_tables import read_visits
+    from patrolplan.team.ledger.address import find_sqlite_file
+    from patrolplan.team.ledger.delivered import build_table_visits
+
     settings = pp.load_settings(config)
-    _announce_ledger(settings)
+    file = find_sqlite_file(settings)
+    if file is not None and not file.exists():  # one that did may have another address now
+        console.stderr.print(f"{file}: there is no ledger yet, so an empty one is begun.")
     if month is not None:
         _report_month(settings, month, out, by, as_json=as_json)
         return
@@ -87,10 +93,12 @@ def record(
         _hand_out(settings, week, as_json=as_json)
         return
     notes: tuple[str, ...] = ()
+    visits: Sequence[Visit]
     crew = _parse_crew(settings, officer, together, people)
     with pp.open_ledger(settings) as ledger:
         if csv is not None:
-            visits = _read_table(settings, ledger, csv)
+            officers = list(_read_officers(settings)["officer"])
+            visits = build_table_visits(ledger, read_visits(csv), csv, officers)
         elif officer is None or date is None:  # for the type checker: usage is checked already
             return
         elif gpx:
@@ -98,15 +106,6 @@ def record(
         else:
             visits = _read_answers(ledger, officer, date, answers, crew)
         _print_entries(ledger, ledger.record(visits), notes, as_json=as_json)
-
-
-def _announce_ledger(settings: pp.Settings) -> None:
-    """Say where a ledger does not exist yet: one that did may have another address now."""
-    from patrolplan.team.ledger.address import find_sqlite_file
-
-    file = find_sqlite_file(settings)
-    if file is not None and not file.exists():
-        console.stderr.print(f"{file}: there is no ledger yet, so an empty one is begun.")
 
 
 def _hand_out(settings: pp.Settings, folder: Path, *, as_json: bool) -> None:
@@ -196,14 +195,6 @@ def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[
         except ValueError as error:
             console.stderr.print(f"  {error}; type it again")
     return tuple(answers)
-
-
-def _read_table(settings: pp.Settings, ledger: pp.Ledger, path: Path) -> Sequence[Visit]:
-    from patrolplan.inputs.small_tables import read_visits
-    from patrolplan.team.ledger.delivered import build_table_visits
-
-    officers = list(_read_officers(settings)["officer"])
-    return build_table_visits(ledger, read_visits(path), path, officers)
 
 
 def _follow_track(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeAlias
 
 import patrolplan as pp
@@ -11,7 +11,7 @@ from patrolplan.cli.failures import log_area
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -49,26 +49,19 @@ def ensure_secret(settings: pp.Settings) -> None:
         console.stderr.print(f"{error}; the week is drawn without a secret")
 
 
-@contextmanager
 def open_executor(
     workers: int | None, cluster: str | None, schools: int
-) -> Iterator[Executor | None]:
+) -> AbstractContextManager[Executor | None]:
     """Workers for this number of schools; None if this process does all work."""
+    from patrolplan import parallel
+
     if cluster is not None:
-        from patrolplan.parallel import connect_cluster
-
-        with connect_cluster(cluster) as executor:
-            yield executor
-        return
-    from patrolplan.parallel import Workers as Processes, choose_worker_count
-
-    count = choose_worker_count(schools) if workers is None else workers
+        return parallel.connect_cluster(cluster)
+    count = parallel.choose_worker_count(schools) if workers is None else workers
     if count == 1:
-        yield None
-        return
+        return nullcontext()
     console.announce(f"{count} processes share the work")
-    with Processes(count) as executor:
-        yield executor
+    return parallel.Workers(count)
 
 
 def load_study_area(config: Path | pp.Settings) -> pp.StudyArea:

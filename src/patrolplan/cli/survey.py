@@ -1,18 +1,14 @@
 """The command for surveys of pupils: survey."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @command
@@ -119,16 +115,12 @@ def _read_surveys(
     files: Sequence[str], out: Path, config: Path, *, delete: bool, as_json: bool
 ) -> None:
     from patrolplan.area.sources import read_school_urns
-    from patrolplan.outputs.survey.survey_reading import (
-        build_reading_document,
-        describe_reading,
-        take_in_surveys,
-    )
+    from patrolplan.outputs.survey import survey_reading
     from patrolplan.privacy import ROUNDING_STEP
 
     has_settings = config != options.DEFAULT_CONFIG or config.exists()
     settings = pp.load_settings(config) if has_settings else None
-    reading = take_in_surveys(
+    reading = survey_reading.take_in_surveys(
         _expand(files),
         out,
         urns=None if settings is None else read_school_urns(settings),
@@ -138,8 +130,9 @@ def _read_surveys(
     if as_json:
         reading.raise_if_undeleted()
     none = [f"{config}: there is no settings file, so schools were not checked"]
-    lines = [*([] if has_settings else none), *describe_reading(reading)]
-    document = build_reading_document(reading) | {"schools_checked": has_settings}
+    lines = [*([] if has_settings else none), *survey_reading.describe_reading(reading)]
+    document = survey_reading.build_reading_document(reading)
+    document |= {"schools_checked": has_settings}
     console.print_result(document, lines, as_json=as_json)
     reading.raise_if_undeleted()
 

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -37,14 +37,7 @@ class _WeekRequest:
     date: dt.date | None
 
 
-class _Absence(NamedTuple):
-    """An officer's days away, as typed."""
-
-    officer: str
-    days: set[dt.date]
-
-
-def _parse_absence(text: str) -> _Absence:
+def _parse_absence(text: str) -> tuple[str, set[dt.date]]:
     """OFFICER:DATE or OFFICER:FROM:TO as typed; anything else is a usage error."""
     match = re.fullmatch(r"\s*(.*?)\s*:\s*([0-9-]+)\s*(?::\s*([0-9-]+)\s*)?", text)
     if match is None or not match[1]:
@@ -53,7 +46,7 @@ def _parse_absence(text: str) -> _Absence:
     if last < first:
         options.refuse(f"'{text}': the last day is before the first")
     count = (last - first).days + 1
-    return _Absence(match[1], {first + dt.timedelta(days=n) for n in range(count)})
+    return match[1], {first + dt.timedelta(days=n) for n in range(count)}
 
 
 @command
@@ -62,7 +55,7 @@ def week(
         "--from", "First day of the week to plan; needed unless --replan or --audit is given."
     ),
     replan: bool = options.flag("--replan", "Repair the week in --week after absences."),
-    absent: list[_Absence] | None = options.option(
+    absent: list[Any] | None = options.option(
         "Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
         "with --replan, to repair.",
         "ABSENCE",
@@ -130,10 +123,21 @@ def week(
     if out is None:
         console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
     else:
-        _write_papers(result, request, out)
+        with (
+            steps.open_executor(*request.worker_options, len(result.duties)) as executor,
+            console.report_stage("Writing tables, map, sheets and cards") as report,
+        ):
+            pp.write_pack(
+                result, out, officer=officer, date=date, executor=executor, report_progress=report
+            )
     document = build_week_document(result)
     if changes is not None:
-        document["changes"] = [_build_change_document(change) for change in changes]
+        document["changes"] = [
+            {"kind": change.kind}
+            | pick_fields(change.duty, "officer", "urn", "date", "variant")
+            | {"number": change.duty.patrol.number}
+            for change in changes
+        ]
     console.print_result(document, _list_lines(result, changes, out, notes=notes), as_json=as_json)
 
 
@@ -209,17 +213,6 @@ def _repair_week(request: _WeekRequest, out: Path) -> tuple[pp.Week, Sequence[Ch
     return repair.week, repair.changes
 
 
-def _write_papers(week: pp.Week, request: _WeekRequest, out: Path) -> None:
-    officer, date = request.officer, request.date
-    with (
-        steps.open_executor(*request.worker_options, len(week.duties)) as executor,
-        console.report_stage("Writing tables, map, sheets and cards") as report,
-    ):
-        pp.write_pack(
-            week, out, officer=officer, date=date, executor=executor, report_progress=report
-        )
-
-
 def _list_lines(
     week: pp.Week, changes: Sequence[Change] | None, out: Path | None, *, notes: bool
 ) -> list[str]:
@@ -235,12 +228,6 @@ def _list_lines(
         wants = list(describe_want(week))
         lines += console.list_all(every, week.plan.left_out, "Not met", wants)
     return lines
-
-
-def _build_change_document(change: Change) -> dict[str, Any]:
-    """A change of a repair, for other programs."""
-    own = pick_fields(change.duty, "officer", "urn", "date", "variant")
-    return {"kind": change.kind, **own, "number": change.duty.patrol.number}
 
 
 OBSTACLES = {

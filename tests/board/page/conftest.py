@@ -2,27 +2,21 @@
 
 import json
 import re
-import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import product
 
 import pytest
-from board.conftest import move_files
-from board.speech import get_key, pick_slot, running
+from board.speech import TOKEN, get_key, list_patrols, pick_slot, serve
 from page_visits import open_chromium
 from playwright.sync_api import Page, expect
 
 from patrolplan.board.board import Board
-from patrolplan.board.requests import ChangeRequest, CheckRequest, SolveRequest
-from patrolplan.board.server import build_server, open_listener
-from patrolplan.board.shared_week import open_shared_week
-from patrolplan.board.week_folder import WeekStore
+from patrolplan.board.requests import ChangeRequest, CheckRequest
 
-TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
 DESKTOP_SIZE = {"width": 1366, "height": 768}
 PHONE_SIZE = {"width": 390, "height": 844}
 SMALL_PHONE_SIZE = {"width": 360, "height": 740}
+SIZES = pytest.mark.parametrize("size", [DESKTOP_SIZE, PHONE_SIZE], ids=["desk", "phone"])
 WAIT_MILLISECONDS = 15_000
 MAX_TABS = 250
 expect.set_options(timeout=WAIT_MILLISECONDS)
@@ -33,45 +27,25 @@ AXES = (
 )
 
 
+@dataclass
 class ServedBoard:
-    """A board on a week's folder, served until it is closed."""
+    """A board that is served."""
 
-    def __init__(self, ground, folder):
-        self.folder = folder
-        self.board = Board(open_shared_week(ground, folder))
-        self._listener = open_listener("127.0.0.1", 0)
-        self.port = self._listener.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}/"
-        self._stack = ExitStack()
-        self._stack.callback(self.board.close)
-        self._stack.enter_context(self._listener)
-        server = build_server(self.board, self._listener, TOKEN)
-        self._stack.enter_context(running(server, self._listener))
-
-    def close(self):
-        """Stop serving."""
-        self._stack.close()
+    board: Board
+    port: int
 
     def state(self):
         """What the page receives, as plain JSON values."""
         return json.loads(json.dumps(self.board.build_state()))
 
-    def list_cells(self):
-        """Every cell of the week as it stands."""
-        return [cell for school in self.state()["schools"] for cell in school["cells"].values()]
-
     def patrols(self):
         """Every patrol of the week as it stands."""
-        return [patrol for cell in self.list_cells() for patrol in cell["patrols"]]
+        return list_patrols(self.state())
 
     def read_saved_keys(self):
         """Day, school and officer of every patrol in the week's file."""
-        document = json.loads((self.folder / "week.json").read_text(encoding="utf-8"))
-        return set(map(get_key, document["patrols"]))
-
-    def dates(self):
-        """The days of the week."""
-        return [day["date"] for day in self.state()["week"]["days"]]
+        path = self.board.shared.store.folder / "week.json"
+        return set(map(get_key, json.loads(path.read_text(encoding="utf-8"))["patrols"]))
 
     def slots(self):
         """Officer, school and day of each patrol."""
@@ -82,12 +56,6 @@ class ServedBoard:
         request = {"version": self.board.shared.version, "change": change}
         self.board.change(ChangeRequest.model_validate_json(json.dumps(request)))
 
-    def solve(self):
-        """Have a proposal ready."""
-        self.board.start_solving(SolveRequest(version=self.board.shared.version))
-        while self.board.planning_job.document()["running"]:
-            time.sleep(0.02)
-
     def check(self, change):
         """Whether a change can be."""
         return self.board.check(CheckRequest.model_validate_json(json.dumps({"change": change})))
@@ -96,41 +64,22 @@ class ServedBoard:
         """The first of these changes that can, or cannot, be."""
         return next(change for change in changes if self.check(change)["ok"] is can)
 
-    def list_moves(self):
-        """Every patrol to every cell without one."""
-        free = self.list_free()
+    def list_additions(self):
+        """Every officer in every cell without a patrol."""
+        state = self.state()
+        cells = [(one["urn"], *cell) for one in state["schools"] for cell in one["cells"].items()]
         return [
-            {"kind": "move", "from": key, "to": {**key, "urn": urn, "date": day}}
-            for key in self.slots()
-            for urn, day in free
-        ]
-
-    def list_free(self):
-        """School and day of every cell without a patrol."""
-        return [
-            (school["urn"], day)
-            for school in self.state()["schools"]
-            for day, cell in school["cells"].items()
+            {"kind": "add", "officer": row["officer"], "urn": urn, "date": day}
+            for urn, day, cell in cells
+            for row in state["officers"]
             if not cell["patrols"]
         ]
 
-    def list_swaps(self):
-        """Every two patrols of different officers in different cells."""
-        return [
-            {"kind": "swap", "a": pick_slot(one), "b": pick_slot(other)}
-            for one, other in permutations(self.patrols(), 2)
-            if one["officer"] != other["officer"]
-            and (one["urn"], one["date"]) != (other["urn"], other["date"])
-        ]
-
-    def list_additions(self):
-        """Every officer in every cell without a patrol."""
-        officers = [row["officer"] for row in self.state()["officers"]]
-        return [
-            {"kind": "add", "officer": officer, "urn": urn, "date": day}
-            for urn, day in self.list_free()
-            for officer in officers
-        ]
+    def list_moves(self):
+        """Every patrol to every cell without one."""
+        free = dict.fromkeys((one["urn"], one["date"]) for one in self.list_additions())
+        pairs = product(self.slots(), [{"urn": urn, "date": day} for urn, day in free])
+        return [{"kind": "move", "from": key, "to": key | cell} for key, cell in pairs]
 
 
 @dataclass
@@ -158,10 +107,8 @@ class Window:
 
     def assert_quiet(self):
         """Check that requests went to the board only and no script or policy complained."""
-        assert self.errors == []
-        assert all(url.startswith((self.address, "data:")) for url in self.requested_urls), (
-            self.requested_urls
-        )
+        own, asked = (self.address, "data:"), self.requested_urls
+        assert [*self.errors, *(url for url in asked if not url.startswith(own))] == []
 
     def chip(self, key):
         """A patrol in the week; pressed it opens its menu."""
@@ -175,10 +122,24 @@ class Window:
         """A cell of the week without a patrol."""
         return self.page.locator(f'[data-focus="c|{key["date"]}|{key["urn"]}"]')
 
+    def press(self, name):
+        """Press the button of this name."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def lock(self, key):
+        """Lock a patrol in its menu."""
+        self.chip(key).click()
+        self.press("Lock")
+        self.expect_locked(key)
+
+    def expect_locked(self, key):
+        """Wait until a patrol is locked."""
+        expect(self.chip(key)).to_have_accessible_name(self.match_text("locked"))
+
     def open_more(self):
         """Open the map and the lists, unless they are open."""
         if self.page.locator("#beyond").is_hidden():
-            self.page.get_by_role("button", name="More", exact=True).click()
+            self.press("More")
         expect(self.page.locator(".sign.school:not(.from)").first).to_be_attached()
 
     def cell(self, key):
@@ -205,14 +166,9 @@ class Window:
         here = self.page.evaluate("({...document.activeElement.closest('.cell').dataset})")
         across = days.index(target["date"]) - days.index(here["date"])
         down = urns.index(target["urn"]) - urns.index(here["urn"])
-        for key, count in (
-            ("ArrowRight", across),
-            ("ArrowLeft", -across),
-            ("ArrowDown", down),
-            ("ArrowUp", -down),
-        ):
-            for _ in range(count):
-                self.page.keyboard.press(key)
+        for forth, back, count in (("Right", "Left", across), ("Down", "Up", down)):
+            for _ in range(abs(count)):
+                self.page.keyboard.press(f"Arrow{forth if count > 0 else back}")
         there = self.page.evaluate("({...document.activeElement.closest('.cell').dataset})")
         assert (there["urn"], there["date"]) == (target["urn"], target["date"])
 
@@ -228,6 +184,17 @@ class Window:
                 return
         message = f"Tab never reaches {selector} {text}"
         raise AssertionError(message)
+
+    def enter(self, selector, **how):
+        """Press Tab until what is sought has the focus, then Enter."""
+        self.tab_to(selector, **how)
+        self.page.keyboard.press("Enter")
+
+    def choose(self, key, text, part=".actions"):
+        """Press a button in a patrol's menu, all by keyboard."""
+        self.walk_to(key)
+        self.page.keyboard.press("m")
+        self.enter(f"#patrol {part} button", text=text)
 
     def find_middle(self, place):
         """Middle of an element on the screen."""
@@ -252,27 +219,32 @@ def chromium():
 
 
 @pytest.fixture
-def served(ground, chosen, tmp_path):
-    """Serve a small week, with all files in a folder of its own."""
-    WeekStore(tmp_path / "week").create(chosen)
-    board = ServedBoard(move_files(ground, tmp_path / "area"), tmp_path / "week")
-    yield board
-    board.close()
+def served(board):
+    """Serve a board of a test's own."""
+    with serve(board) as port:
+        yield ServedBoard(board, port)
+
+
+@pytest.fixture(scope="module")
+def still(still_board):
+    """Serve a board that no test of a module changes."""
+    with serve(still_board) as port:
+        yield ServedBoard(still_board, port)
 
 
 @pytest.fixture
-def open_window(served, chromium):
-    """Open windows of any size on the served board; at the end none may have complained."""
+def open_window(chromium):
+    """Open windows of any size on a served board; at the end none may have complained."""
     contexts, windows = [], []
 
-    def open_one(size=DESKTOP_SIZE, board=served, **options):
+    def open_one(board, size=DESKTOP_SIZE, **options):
         has_touch = size["width"] < DESKTOP_SIZE["width"]
         context = chromium.new_context(
             viewport=size, has_touch=has_touch, locale="en-GB", **options
         )
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
-        windows.append(Window(context.new_page(), board.address))
+        windows.append(Window(context.new_page(), f"http://127.0.0.1:{board.port}/"))
         return windows[-1]
 
     yield open_one
@@ -283,18 +255,6 @@ def open_window(served, chromium):
 
 
 @pytest.fixture
-def desk(open_window):
-    """A window of 1366 by 768."""
-    return open_window(DESKTOP_SIZE)
-
-
-@pytest.fixture
-def phone(open_window):
-    """A window of a phone's size, worked by finger."""
-    return open_window(PHONE_SIZE)
-
-
-@pytest.fixture
-def small_phone(open_window):
-    """A window of a small phone's size, worked by finger."""
-    return open_window(SMALL_PHONE_SIZE)
+def desk(open_window, served):
+    """A window on a board of a test's own."""
+    return open_window(served)

@@ -1,14 +1,13 @@
 // The board: starts everything, and draws the state that the program sends.
 
 import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
-import { all, findFocus, make, one } from "./dom.js";
+import { all, button, findFocus, one } from "./dom.js";
 import { chosenPatrol, drawGrid, markChosen, startSifting } from "./grid.js";
 import { drawDelivered, drawDoses, drawGaps, drawHistory, drawRules } from "./lists.js";
 import { drawMap, drawPlaces, isMapDrawn, markDosed, openMap, showPatrol } from "./map.js";
 import { drawPlacesList, drawUnmet, leavePlaces } from "./places.js";
 import { drawDraw, drawPlanning, startPlanning } from "./planning.js";
-import { accept, ask, isRefused, keepUp, say, send, store, watch } from "./store.js";
-import { counted, idOf } from "./words.js";
+import { accept, ask, counted, idOf, isRefused, keepUp, say, send, store, watch } from "./store.js";
 
 let shownTab = "doses";
 /** @type {[string, string, (state: any) => any[]][]} */
@@ -54,11 +53,9 @@ const onTabKey = (event) => {
   one(`#tab-${shownTab}`).focus();
 };
 
-const drawTabs = () => one("#tabs").replaceChildren(...TABS.map(([name, text]) => make(
-  "button",
-  { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "list", data: { tab: name }, on: { click: () => openTab(name), keydown: onTabKey } },
-  text,
-)));
+const drawTabs = () => one("#tabs").replaceChildren(...TABS.map(([name, text]) => button(text, () => openTab(name), {
+  role: "tab", id: `tab-${name}`, "aria-controls": "list", data: { tab: name },
+})));
 
 const draw = (state) => {
   drawGrid(state);
@@ -116,6 +113,7 @@ const start = async () => {
   startCarrying();
   startPlanning();
   startSifting();
+  one("#tabs").addEventListener("keydown", onTabKey);
   one("#undo").addEventListener("click", undo);
   one("#redo").addEventListener("click", redo);
   addEventListener("keydown", onKey);

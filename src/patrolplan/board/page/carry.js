@@ -2,10 +2,8 @@
 
 import { all, findFocus, one } from "./dom.js";
 import { neighbour, patrolAt, setStop } from "./grid.js";
-import { openAdd, openMenu } from "./menu.js";
-import { openOfficer } from "./officer.js";
-import { change, check, say, store, verdict } from "./store.js";
-import { idOf, keyOf, patrolName } from "./words.js";
+import { openAdd, openMenu, openOfficer } from "./menu.js";
+import { change, check, idOf, keyOf, patrolName, say, store, verdict } from "./store.js";
 
 /** @type {Record<string, any>} */
 const hand = { held: null, target: null, drag: null, dragged: false, checks: 0 };
@@ -49,8 +47,7 @@ const heldName = ({ patrol, officer }) => (patrol ? patrolName(patrol) : officer
 
 const mark = (element, state = "") => {
   all(".target").forEach((old) => old.classList.remove("target", "can", "cannot"));
-  const place = element?.closest?.("[data-officer], .cell");
-  if (place) place.classList.add("target", ...(state ? [state] : []));
+  element?.closest?.("[data-officer], .cell")?.classList.add("target", ...(state ? [state] : []));
 };
 
 /** Mark what is held, and the days on which its officer is off duty. */
@@ -189,12 +186,10 @@ const onKey = (event) => {
 };
 
 const onClick = ({ target }) => {
-  if (hand.dragged) {
-    hand.dragged = false;
-    return;
-  }
+  const { dragged } = hand;
+  hand.dragged = false;
   const place = target.closest(".hold, .add, .officer, .cell");
-  if (!place) return;
+  if (dragged || !place) return;
   if (hand.held) drop(place);
   else if (place.matches(".hold")) openMenu(patrolAt(place));
   else if (place.matches(".add")) addAt(place);

@@ -1,8 +1,7 @@
 // The week as schools by days, the officers below it, and where the keyboard focus is.
 
-import { all, findFocus, make, one } from "./dom.js";
-import { named, store } from "./store.js";
-import { appointmentName, counted, dayName, idOf, patrolName, plain, routeName, shortDay, windowOf } from "./words.js";
+import { all, button, findFocus, make, one } from "./dom.js";
+import { appointmentName, counted, dayName, idOf, named, patrolName, plain, routeName, shortDay, store, windowOf } from "./store.js";
 
 const FEW = 15;
 const THINGS = ".hold, .empty, .add";
@@ -74,18 +73,14 @@ const nameOf = ({ urn, name, bell, patrols, least }) => {
 /** The day that a phone shows, where all others are hidden. */
 export const shownDay = () => store.state.week.days[shown.day].date;
 
-const drawDays = ({ days }) => one("#days").replaceChildren(...days.map((day, number) => make(
-  "button",
-  {
-    type: "button", text: day.name, "aria-label": dayName(day.date), "aria-pressed": String(number === shown.day),
-    data: { day: number, focus: `d|${number}` }, on: { click: () => showDay(number) },
-  },
-)));
+const drawDays = ({ days }) => one("#days").replaceChildren(...days.map((day, number) => button(day.name, () => showDay(number), {
+  "aria-label": dayName(day.date), "aria-pressed": String(number === shown.day), data: { day: number, focus: `d|${number}` },
+})));
 
 const showDay = (number) => {
   const { days } = store.state.week;
   shown.day = Math.max(0, Math.min(days.length - 1, number));
-  all("#days button").forEach((button, at) => button.setAttribute("aria-pressed", String(at === shown.day)));
+  all("#days button").forEach((each, at) => each.setAttribute("aria-pressed", String(at === shown.day)));
   all("#grid [data-date]").forEach((cell) => cell.classList.toggle("shown", cell.dataset.date === days[shown.day].date));
 };
 
@@ -159,8 +154,7 @@ export const setStop = (element) => {
   const has = (selector) => stops.find((stop) => stop.matches(selector));
   const at = stops.includes(element) ? element : has(":focus") ?? has(".shown.hold, .shown .hold") ?? has(".shown") ?? stops[0];
   all('#grid tbody [tabindex="0"]').forEach((stop) => { stop.tabIndex = -1; });
-  if (!at) return;
-  at.tabIndex = 0;
+  if (at) at.tabIndex = 0;
 };
 
 /** What can have the focus in a cell or row: the cell itself, or what is within it. */

@@ -2,9 +2,8 @@
 
 import { button, choice, findFocus, listOf, make, one, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
-import { gapTitle, swapsButton } from "./outcome.js";
-import { change, named, send, store } from "./store.js";
-import { counted, dayName, idOf, keyOf, patrolName, promised, ruleName, schoolName } from "./words.js";
+import { gapTitle, swapsButton } from "./planning.js";
+import { change, counted, dayName, idOf, keyOf, named, patrolName, promised, ruleName, schoolName, send, store } from "./store.js";
 
 /** One hotspot: minutes on every day, with a sign where they are over the maximum. */
 const doseRow = ({ hotspot, place, days, max_minutes: maximum }, dates) => make(
@@ -60,9 +59,6 @@ export const drawHistory = ({ history }) => [
   history.length ? make("ol", { class: "rows history" }, history.toReversed().map(({ when, what }) => make("li", {}, make("span", { class: "soft", text: when }), ` ${named(what)}`))) : make("p", { text: "Nothing was changed yet." }),
 ];
 
-/** Why stops had fewer minutes than planned, as the ledger has it. */
-const WHY_FEWER = ["abstracted", "sick", "incident", "weather", "other"];
-
 /** The numbers of a line; the minutes planned where it is empty. */
 const readMinutes = (text, patrol) => {
   const words = text.trim().split(/[\s,;]+/).filter(Boolean);
@@ -70,26 +66,20 @@ const readMinutes = (text, patrol) => {
 };
 
 const deliveredLine = (patrol) => {
+  const called = (letter, what, more = "") => ({ "aria-label": `${what}, ${patrolName(patrol)}${more}`, data: { focus: `${letter}|${idOf(patrol)}` } });
   const minutes = make("input", {
     type: "text", inputmode: "numeric", autocomplete: "off", class: "minutes", pattern: "[0-9.,; ]*", title: "Numbers of minutes, one a stop",
     placeholder: promised(patrol).join(" "), value: patrol.delivered ? patrol.delivered.join(" ") : "",
-    "aria-label": `Minutes at each stop, ${patrolName(patrol)}; empty means the minutes planned`, data: { focus: `n|${idOf(patrol)}` },
+    ...called("n", "Minutes at each stop", "; empty means the minutes planned"),
   });
-  const people = make("input", {
-    type: "number", min: "0", max: "999", class: "people", value: patrol.engagements ?? "",
-    placeholder: "people", "aria-label": `People spoken to, ${patrolName(patrol)}`, data: { focus: `e|${idOf(patrol)}` },
-  });
-  const came = make("input", {
-    type: "number", min: "1", max: "99", class: "people", placeholder: `${1 + patrol.crew.length} came`,
-    "aria-label": `How many of us came, ${patrolName(patrol)}; empty means as planned`, data: { focus: `c|${idOf(patrol)}` },
-  });
-  const reason = choice([["", "why fewer?"], ...WHY_FEWER.map((word) => [word, word])], {
-    "aria-label": `Why fewer minutes than planned, ${patrolName(patrol)}`, data: { focus: `w|${idOf(patrol)}` },
-  });
+  const number = { type: "number", class: "people" };
+  const people = make("input", { ...number, min: "0", max: "999", value: patrol.engagements ?? "", placeholder: "people", ...called("e", "People spoken to") });
+  const came = make("input", { ...number, min: "1", max: "99", placeholder: `${1 + patrol.crew.length} came`, ...called("c", "How many of us came", "; empty means as planned") });
+  const reason = choice(["", "abstracted", "sick", "incident", "weather", "other"].map((word) => [word, word || "why fewer?"]), called("w", "Why fewer minutes than planned"));
   const save = async (event) => {
     event.preventDefault();
-    const number = ({ value }) => (value === "" ? null : Number(value));
-    const doses = { duty: keyOf(patrol), minutes: readMinutes(minutes.value, patrol), engagements: number(people), people: number(came), reason: reason.value || null };
+    const read = ({ value }) => (value === "" ? null : Number(value));
+    const doses = { duty: keyOf(patrol), minutes: readMinutes(minutes.value, patrol), engagements: read(people), people: read(came), reason: reason.value || null };
     if (await send("/api/doses", doses)) goOn(patrol);
   };
   return make(

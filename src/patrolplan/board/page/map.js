@@ -1,8 +1,7 @@
 // The map next to the week: our own streets, hotspots, schools, tasked places, the patrol shown.
 
 import { make, one } from "./dom.js";
-import { isRefused } from "./store.js";
-import { fear, schoolName } from "./words.js";
+import { fear, isRefused, schoolName } from "./store.js";
 
 const { L } = window;
 const LETTER_PIXELS = 6;

@@ -1,12 +1,12 @@
-// Everything that can be done with one patrol, or with a cell that has none, as buttons.
+// Everything that can be done with one patrol, with a cell that has none, or with one officer: away
+// and back again, what else they have to do, and a patrol to add.
 
 import { pickUp } from "./carry.js";
 import { button, choice, findFocus, labelled, make, one, openDialog } from "./dom.js";
 import { markChosen, shownDay } from "./grid.js";
 import { showPatrol } from "./map.js";
-import { gapTitle, swapsButton } from "./outcome.js";
-import { change, check, named, store, verdict } from "./store.js";
-import { dayName, fear, idOf, keyOf, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
+import { changeAndShow, gapTitle, swapsButton } from "./planning.js";
+import { appointmentName, change, check, counted, dayName, fear, idOf, keyOf, named, plain, routeName, ruleName, schoolName, shortDay, store, verdict, windowOf } from "./store.js";
 
 const NOBODY = "-";
 
@@ -16,9 +16,7 @@ const showOnMap = (patrol) => {
 };
 
 /** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
-const act = async (close, what) => {
-  if (await change(what)) close();
-};
+const act = async (close, what) => await change(what) && close();
 
 /** A choice whose every option is checked when chosen, with its button and the verdict. */
 const checkedChoice = (label, doIt, options, changeOf, close) => {
@@ -50,10 +48,6 @@ const officerOptions = (urn, date) => {
   return rows.sort((a, b) => a.order - b.order).map(({ name, text }) => [name, text]);
 };
 
-const stopRow = (stop) => make(
-  "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${Math.round(stop.minutes)} min)${fear(stop)}`,
-);
-
 export const openMenu = (patrol) => {
   if (!patrol) return;
   showOnMap(patrol);
@@ -68,7 +62,9 @@ export const openMenu = (patrol) => {
     const rule = (text, what) => button(text, () => act(close, { kind: "ban", ...what }), { "aria-label": `Rule out: ${ruleName(what)}` });
     return [
       make("p", { text: `${dayName(date)}${windowOf(patrol)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}${patrol.company ? `, with ${patrol.company}` : ""}.` }),
-      make("ol", { class: "stops" }, patrol.stops.map(stopRow)),
+      make("ol", { class: "stops" }, patrol.stops.map((stop) => make(
+        "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${Math.round(stop.minutes)} min)${fear(stop)}`,
+      ))),
       make(
         "div", { class: "actions" },
         button("Move: pick it up", () => {
@@ -134,4 +130,107 @@ export const openAdd = (urn, wanted) => {
     draw();
     return [make("div", { class: "line" }, labelled("Day", day)), parts];
   });
+};
+
+const KINDS = ["leave", "sick", "court", "training", "assembly", "meeting", "interview", "home_visit", "event"];
+const AT_SCHOOL = new Set(["assembly", "meeting", "interview", "event"]);
+const NO_HOURS = "09:00-17:00";
+
+const likelyDay = () => {
+  const { days } = store.state.week;
+  const today = new Date().toLocaleDateString("sv"); // as YYYY-MM-DD
+  return days.find(({ date }) => date === today)?.date ?? days[0].date;
+};
+
+/** Days as buttons, of which one is pressed; `choose` gets the day. */
+const dayPicker = (label, choose) => {
+  const buttons = store.state.week.days.map(({ date, name }) => button(name, () => choose(date), { "aria-label": `${label} ${dayName(date)}`, "data-day": date }));
+  const group = make("div", { class: "day-picker", role: "group", "aria-label": label }, make("span", { class: "picker-label", text: label }), buttons);
+  const press = (day) => buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.day === day)));
+  return { group, press };
+};
+
+/** From when to when an officer is away: the days are pressed, then "Away". */
+const awayForm = (row, close) => {
+  const span = { from: likelyDay(), to: likelyDay() };
+  const go = button("", () => changeAndShow({ kind: "away", officer: row.officer, ...span }, close), { class: "primary", id: "away" });
+  const show = () => {
+    first.press(span.from);
+    last.press(span.to);
+    go.textContent = span.from === span.to ? `Away on ${dayName(span.from)}` : `Away ${shortDay(span.from)} to ${shortDay(span.to)}`;
+  };
+  const choose = (from, to) => { Object.assign(span, { from, to }); show(); };
+  const first = dayPicker("First day", (day) => choose(day, span.to < day ? day : span.to));
+  const last = dayPicker("Last day", (day) => choose(span.from > day ? day : span.from, day));
+  show();
+  return make("fieldset", {}, make("legend", { text: "Away" }), first.group, last.group, go);
+};
+
+const absences = (row, close) => {
+  const dates = store.state.week.days.map(({ date }) => date).filter((date) => row.absent.includes(date));
+  if (!dates.length) return null;
+  const what = { kind: "back", officer: row.officer, from: dates[0], to: dates.at(-1) };
+  return make(
+    "div", { class: "line" },
+    make("p", { text: `Away: ${dates.map(shortDay).join(", ")}.` }),
+    button("Back again", () => changeAndShow(what, close)),
+  );
+};
+
+const appointmentList = (row, close) => {
+  const rows = Object.entries(row.appointments).flatMap(([date, mine]) => mine.map((each) => {
+    const what = { kind: "unappoint", officer: row.officer, date, from: each.from };
+    const where = each.urn ? `, ${schoolName(each.urn)}` : "";
+    return make(
+      "li", {}, make("span", { text: `${shortDay(date)}: ${appointmentName(each)}${where}` }),
+      each.removable && button("Remove", () => changeAndShow(what, close), { "aria-label": `Remove the appointment on ${dayName(date)} at ${each.from}` }),
+    );
+  }));
+  return rows.length && make("ul", { class: "rows sided" }, rows);
+};
+
+/** The form of an appointment: what, which day, from when to when, and where if it is at a school. */
+const appointmentForm = (row, close) => {
+  const day = choice(store.state.week.days.map(({ date, name }) => [date, name]), { id: "appoint-day" });
+  const what = choice(KINDS.map((kind) => [kind, plain(kind)]), { id: "appoint-what" });
+  const from = make("input", { type: "time", id: "appoint-from", required: true });
+  const to = make("input", { type: "time", id: "appoint-to", required: true });
+  const school = choice([["", "no school"], ...store.state.schools.map(({ urn, name }) => [urn, name])], { id: "appoint-school" });
+  const where = labelled("School", school);
+  const show = () => {
+    [from.value, to.value] = (row.hours[day.value] || NO_HOURS).split("-");
+    where.hidden = !AT_SCHOOL.has(what.value);
+  };
+  day.value = likelyDay();
+  day.addEventListener("change", show);
+  what.addEventListener("change", show);
+  show();
+  const enter = (event) => {
+    event.preventDefault();
+    return changeAndShow({
+      kind: "appoint", officer: row.officer, date: day.value, from: from.value, to: to.value, what: what.value, urn: where.hidden ? null : school.value || null,
+    }, close);
+  };
+  return make(
+    "form", { novalidate: true, on: { submit: enter } },
+    make("div", { class: "fields" }, labelled("What", what), labelled("Day", day), labelled("From", from), labelled("Until", to), where),
+    make("button", { type: "submit", text: "Enter the appointment" }),
+  );
+};
+
+export const openOfficer = (name) => {
+  const row = store.state.officers.find(({ officer }) => officer === name);
+  if (!row) return;
+  const about = [row.role !== "officer" && row.role, !row.alone && "not alone", counted(row.patrols, "patrol"), `at most ${row.max_patrols}`];
+  openDialog("officer", name, (close) => [
+    make("p", { class: "soft", text: `${about.filter(Boolean).join(", ")}.` }),
+    absences(row, close),
+    awayForm(row, close),
+    make("fieldset", {}, make("legend", { text: "Something else to do" }), appointmentList(row, close), appointmentForm(row, close)),
+    make("div", { class: "actions" }, button("Add a patrol: pick up", () => {
+      close();
+      pickUp({ officer: name }, null);
+      one('#grid [tabindex="0"]')?.focus();
+    })),
+  ]);
 };

@@ -3,9 +3,8 @@
 
 import { button, choice, labelled, make, one } from "./dom.js";
 import { drawPlaces, lookAt, lookAtHotspot, takePoints } from "./map.js";
-import { changeAndShow, swapsButton } from "./outcome.js";
-import { ask, isRefused, named, say, store } from "./store.js";
-import { counted, dayName, schoolName, shortDay } from "./words.js";
+import { changeAndShow, swapsButton } from "./planning.js";
+import { ask, counted, dayName, isRefused, named, say, schoolName, shortDay, store } from "./store.js";
 
 const WEEKDAYS = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"], ["fri", "Fri"]];
 const FAR_METRES = 5;
@@ -85,10 +84,9 @@ const ticks = (name, legend, options, checked) => make(
   options.map(([value, text]) => make("label", { class: "tick" }, make("input", { type: "checkbox", name, value, checked, "data-focus": `t|${name}|${value}` }), text)),
 );
 
-const foundName = ({ label, street_metres: metres }) => (metres < FAR_METRES ? label : `${label}, ${Math.round(metres)} m to the nearest street`);
-
 /** A field that finds places, and what it found; a place that is pressed, or the only one, is set. */
 const placeFinder = () => {
+  const nameOf = ({ label, street_metres: metres }) => (metres < FAR_METRES ? label : `${label}, ${Math.round(metres)} m to the nearest street`);
   const choose = ({ label, longitude, latitude }) => {
     pointed([latitude, longitude], label);
     lookAt([latitude, longitude]);
@@ -105,7 +103,7 @@ const placeFinder = () => {
     const answer = await ask(`/api/places?text=${encodeURIComponent(text)}`);
     if (isRefused(answer)) return;
     const { places } = answer.body;
-    found.replaceChildren(...places.map((place) => make("li", {}, button(foundName(place), () => choose(place), { class: "link" }))));
+    found.replaceChildren(...places.map((place) => make("li", {}, button(nameOf(place), () => choose(place), { class: "link" }))));
     say(places.length ? `${counted(places.length, "place")} found for ${text}.` : `no place '${text}' is known here: press the map, or write it otherwise`, { problem: !places.length });
     if (places.length === 1) choose(places[0]);
     else one("button", found)?.focus();

@@ -1,5 +1,5 @@
-// The state as the program last sent it, every change to it one at a time and in order, and what is
-// said of them.
+// The state as the program last sent it, every change to it one at a time and in order, what is said
+// of them, and how officers, schools, days and patrols are named.
 
 import { all, one } from "./dom.js";
 
@@ -65,15 +65,6 @@ export const accept = (state) => {
   draw(state);
 };
 
-/** Send a change with the version it rests on; true when it was done and saved. */
-const sendNow = async (path, rest) => {
-  const answer = await tell(path, { version: store.state.version, ...rest });
-  if (isRefused(answer)) return false;
-  accept(answer.body.state);
-  say(named(answer.body.message) || "Done.");
-  return true;
-};
-
 /** Do what rests on the version of the state after what was done before it. @returns {Promise<any>} */
 export const inTurn = (act) => {
   store.busy += 1;
@@ -86,7 +77,14 @@ export const inTurn = (act) => {
   return done;
 };
 
-export const send = (path, rest = {}) => inTurn(() => sendNow(path, rest));
+/** Send a change with the version it rests on; true when it was done and saved. */
+export const send = (path, rest = {}) => inTurn(async () => {
+  const answer = await tell(path, { version: store.state.version, ...rest });
+  if (isRefused(answer)) return false;
+  accept(answer.body.state);
+  say(named(answer.body.message) || "Done.");
+  return true;
+});
 export const change = (what) => send("/api/change", { change: what });
 
 /** Ask whether a change could be made; nothing changes. */
@@ -95,14 +93,11 @@ export const check = async (what) => {
   return status === 200 ? { ...body, why: named(body.why) } : { ok: false, why: body.problem || `the program answered ${status}` };
 };
 
-export const gainName = (percent) => {
-  if (Math.abs(percent) < 0.05) return "worth stays the same";
-  return `worth ${Math.abs(percent).toFixed(1)} % ${percent > 0 ? "more" : "less"}`;
-};
-
-export const verdict = ({ ok, why, worth, worth_before: before }) => (
-  ok ? `Yes: ${gainName(before ? (100 * (worth - before)) / before : 0)}` : `No: ${why}`
+export const gainName = (percent) => (
+  Math.abs(percent) < 0.05 ? "worth stays the same" : `worth ${Math.abs(percent).toFixed(1)} % ${percent > 0 ? "more" : "less"}`
 );
+
+export const verdict = ({ ok, why, worth, worth_before: before }) => (ok ? `Yes: ${gainName(before ? (100 * (worth - before)) / before : 0)}` : `No: ${why}`);
 
 /** Look now and then whether another window changed the week, unless something is in hand. */
 export const keepUp = (isIdle) => setInterval(async () => {
@@ -114,3 +109,37 @@ export const keepUp = (isIdle) => setInterval(async () => {
   accept(body);
   say(`Changed in another window${last ? `: ${last}` : "."}`);
 }, 5000);
+
+const LONG = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
+export const dayName = (date) => LONG.format(new Date(`${date}T00:00:00Z`)).replace(",", "");
+export const shortDay = (date) => store.state.week.days.find((day) => day.date === date)?.name ?? date;
+
+/** A school's name, or its URN where it is not on the board. */
+export const schoolName = (urn) => store.school.get(urn)?.name ?? `URN ${urn}`;
+const AFTER_SCHOOL = "after_school";
+export const plain = (name) => name.replaceAll("_", " ");
+
+/** The window of a patrol after a comma, where the week has several; else empty. */
+export const windowOf = ({ window = AFTER_SCHOOL }) => (store.state.windows.length > 1 ? `, ${plain(window)}` : "");
+export const appointmentName = ({ kind, from, to }) => `${plain(kind)} ${from}–${to}`;
+
+/** What tells a patrol from the others. */
+export const keyOf = ({ officer, urn, date, window = AFTER_SCHOOL }) => ({ officer, urn, date, window });
+
+/** The same as one string; only windows other than after school are named. */
+export const idOf = ({ date, urn, officer, window = AFTER_SCHOOL }) => [date, urn, officer, ...(window === AFTER_SCHOOL ? [] : [window])].join("|");
+export const patrolName = ({ officer, urn, date }) => `${officer} at ${schoolName(urn)} on ${dayName(date)}`;
+export const routeName = ({ variant, variants }) => (variants > 1 ? `route ${variant + 1} of ${variants}` : "its only route");
+
+/** That pupils feel unsafe at a stop or hotspot, after its name; else empty. */
+export const fear = ({ feared }) => (feared ? "; pupils feel unsafe here" : "");
+export const promised = (patrol) => patrol.stops.map(({ minutes }) => Math.round(minutes));
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+export const ruleName = ({ officer, urn, date, variant = null, window = null }) => {
+  const route = `${variant === null ? "" : `, route ${variant + 1}`}${window ? `, ${plain(window)}` : ""}`;
+  const when = date ? ` on ${dayName(date)}` : " all week";
+  if (officer && !urn) return `any patrol of ${officer}${when}`;
+  if (!officer) return `any patrol at ${urn ? schoolName(urn) : "any school"}${route}${when}`;
+  return `${officer} at ${schoolName(urn)}${route}${when}`;
+};
