@@ -1,10 +1,7 @@
-"""The commands that say what came in, left out or assumed, and what is new: check and brief."""
+"""The command that says what came in, what was left out, and what was assumed: check."""
 
-import datetime as dt
 from dataclasses import asdict
-from pathlib import Path
 
-import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.text import shorten
@@ -80,32 +77,3 @@ def check(
         count = len(list_texts(assumed)) + len(corrections) + len(area.left_out)
         lines.append(f"{count} notes and reasons in all: `patrolplan check --notes`")
     console.print_result(document, lines, as_json=as_json)
-
-
-@command
-def brief(
-    school: str = options.option("Which school.", options.URN, default=...),
-    since: dt.date = options.option(
-        "First month or day.", "YYYY-MM[-DD]", default=..., parser=options.parse_first_day
-    ),
-    config: options.Config = options.DEFAULT_CONFIG,
-    out: options.OptionalOut = None,
-    week: Path | None = options.option(
-        "Folder of the week, to say which patrols go there.", options.FOLDER
-    ),
-    as_json: options.Json = False,
-) -> None:
-    """Say what is new around a school since a day."""
-    from patrolplan.outputs.brief import brief_render
-    from patrolplan.outputs.brief.brief import check_brief_request, read_week_visits
-
-    steps.check_out(out)
-    area = steps.load_study_area(config)
-    check_brief_request(area, school, since)  # before the slow part
-    visits = None if week is None else read_week_visits(week, area)
-    hotspots = steps.find_area_hotspots(area, steps.estimate_area_risk(area))
-    document = pp.build_brief(area, hotspots, school, since, week=visits)
-    if out is not None:
-        brief_render.write_brief(document, out)
-    lines = [*brief_render.format_brief_lines(document), *console.list_written(out)]
-    console.print_result(brief_render.build_brief_document(document), lines, as_json=as_json)
