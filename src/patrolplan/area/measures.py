@@ -1,8 +1,9 @@
 """Measures of tables as read, by checks of `relations`: values (NaN: not known), of what."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, combinations
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, combinations, product
+from types import SimpleNamespace
 from typing import Any
 
 import geopandas as gpd
@@ -33,29 +34,29 @@ LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"  # Of mistake
 PHASE_AGES = {"Primary": (0, 7, 5, 13), "Secondary": (9, 14, 13, 19), "Nursery": (0, 5, 2, 7)}
 """Lowest and highest low age, and lowest and highest high age, of schools of a phase."""
 
-Measured = Iterator[tuple[Any, ...]]
-"""A check; its value, or values by what they are of, or values and a frame of that."""
+Measured = Iterator[tuple[Any, ...]]  # A check; its value, or values; of what, if not their index
+Part = tuple[Any, Sequence[Any]]  # Values, and what they are of
 
 
-def _share(which: ArrayLike, part: pd.Series, least: int = FEW) -> pd.Series:
+def _share(which: ArrayLike, code: Ints, names: Sequence[Any], least: int = FEW) -> Part:
     """The share of some rows in each part with at least so many; the largest of some columns."""
-    code, names = pd.factorize(part, sort=True)
-    columns, total = np.atleast_2d(np.asarray(which, dtype=float).T), np.bincount(code)
-    most = np.max([np.bincount(code, column) for column in columns], axis=0)
-    return pd.Series(most / np.where(total >= least, total, np.nan), names)
+    columns, total = np.atleast_2d(np.asarray(which).T), np.bincount(code, minlength=len(names))
+    most = np.max([np.bincount(code, column, len(names)) for column in columns], axis=0)
+    return most / np.where(total >= least, total, np.nan), names
 
 
-def _top(values: ArrayLike, least: int = SOME) -> pd.Series:
+def _top(values: ArrayLike, least: int = SOME) -> Part:
     """The share of the most frequent value, if at least three rows have it."""
-    counts = pd.Series(values).value_counts()
-    is_rule = counts.sum() >= least and counts.iloc[0] > 2  # noqa: PLR2004 - a pair is no rule
-    return counts.head(int(is_rule)) / counts.sum()
+    code, names = pd.factorize(np.asarray(values))
+    counts = np.bincount(code[code >= 0], minlength=1)
+    is_rule = counts.sum() >= least and counts.max() > 2  # noqa: PLR2004 - a pair is no rule
+    return (counts.max() / counts.sum(), [names[counts.argmax()]]) if is_rule else (0.0, [""])
 
 
 def _measure_points(name: str, table: gpd.GeoDataFrame) -> Measured:
     # How many are at one point, to the metre, and at the place of another; of few, two may be.
     points = shapely.get_coordinates(table.geometry.array).round() @ (1, 1j)
-    yield f"{name}_places", _top(points)
+    yield f"{name}_places", *_top(points)
     if len(points) >= FEW and name in {"stop", "place"}:
         yield f"{name}_twice", 1 - len(np.unique(points)) / len(points)
 
@@ -66,113 +67,124 @@ def _measure_street(network: StreetNetwork, which: Bools | Ints) -> float:
 
 
 def _measure_crimes(a: Loading, crimes: Crimes) -> Measured:
-    # `rows`, `near` and `places` number crimes of one month, category and place, which is the same
-    # one or the same to 3 or 2 decimals: those alike but for ID and time.
+    # `alike` numbers crimes of one month, category and place, which is the same one or the same to
+    # 3 or 2 decimals: those alike but for ID and time. Parts are numbers of rows, and their names.
     own, at = a.placed.incidents, a.placed.rows
-    time = own["occurred_at"].to_numpy("M8[m]").astype(int)
+    month, months = pd.factorize(own["month"].to_numpy(), sort=True)
+    time, kind = own["occurred_at"].to_numpy("M8[m]").astype(int), own["category"].cat
     if not ((time > 0).sum() >= MANY and (time[time > 0] % DAY).any()):
         time[:] = -1
     used, place = find_used_numbers(crimes.place_index[at], len(crimes.places))
-    month, months = pd.factorize(own["month"], sort=True)
-    rows = pd.DataFrame({"time": time, "place": place, "file": crimes.file_index[at]})
-    rows["month"] = pd.Categorical.from_codes(month, pd.Index([f"{one:%Y-%m}" for one in months]))
-    rows["category"], rows["id"] = own["category"].array, crimes.ids[at]
-    rows["all"] = pd.Categorical.from_codes(month * 0, pd.Index(["all"]))
-    cell = month * len(rows["category"].cat.categories) + rows["category"].cat.codes.to_numpy()
-    degrees = np.array([1, 1j]) @ a.network.projection.to_degrees(*crimes.places[used].T)
+    rows = SimpleNamespace(time=time, place=place, id=crimes.ids[at], xy=crimes.places[used])
+    rows.file, rows.all = (crimes.file_index[at], crimes.files), (month * 0, ["all"])
+    rows.month = month, [f"{one:%Y-%m}" for one in pd.DatetimeIndex(months)]
+    rows.category = kind.codes.to_numpy().astype(np.int64), list(kind.categories)
+    cell = month * len(kind.categories) + rows.category[0]
+    degrees = np.array([1, 1j]) @ a.network.projection.to_degrees(*rows.xy.T)
     points = {"rows": used, "near": np.round(degrees, 3), "places": np.round(degrees, 2)}
-    for name, values in points.items():
-        rows[name] = pd.factorize(cell * len(used) + pd.factorize(values)[0][place])[0]
+    rows.alike = {
+        name: pd.factorize(cell * len(used) + pd.factorize(values)[0][place])[0]
+        for name, values in points.items()
+    }
     for measure in (_measure_copies, _measure_months, _measure_spread):
         yield from measure(a, rows)
 
 
-def _measure_copies(a: Loading, rows: pd.DataFrame) -> Measured:
+def _measure_copies(_: Loading, rows: SimpleNamespace) -> Measured:
     # Crimes that equal others: with the same ID, with none, in other files, by month.
-    named = rows.loc[rows["id"] > 0, ["id", "rows", "category"]]
-    timed = rows.loc[rows["time"] >= 0, ["time", "rows"]]
-    yield "crime_rows_again", _share(named.duplicated(["id", "rows"]), named["category"])
-    is_beside = (rows["id"] == 0) & rows["rows"].isin(named["rows"])
-    yield "crime_rows_without_id", _share(is_beside, rows["month"])
-    for name in ("rows", "near", "places"):
-        is_first, sizes = ~rows[name].duplicated(), np.bincount(rows[name])[:, None]
-        parts = [rows[part][is_first] for part in ("all", "month", "category")]
-        shares = [_share(sizes % (2, 3, 5) == 0, part) for part in parts]
-        yield "crime_rows_doubled" + "__places" * (name == "places"), pd.concat(shares)
-    yield "crime_rows_equal", timed.duplicated().mean()
-    sizes = np.bincount(rows["rows"])[rows["rows"]]
-    single = _share(1 / sizes, rows["month"], MANY)
+    group, near, (file, files), count = (
+        *map(rows.alike.get, ("rows", "near")),
+        rows.file,
+        len(rows.id),
+    )
+    is_named, is_timed, (kind, kinds) = rows.id > 0, rows.time >= 0, rows.category
+    again = pd.Series(pd.factorize(rows.id[is_named])[0] * count + group[is_named]).duplicated()
+    yield "crime_rows_again", *_share(again, kind[is_named], kinds)
+    is_beside = ~is_named & (np.bincount(group[is_named], minlength=count)[group] > 0)
+    yield "crime_rows_without_id", *_share(is_beside, *rows.month)
+    for name, alike in rows.alike.items():
+        is_first = np.diff(np.maximum.accumulate(alike), prepend=-1) > 0
+        sizes, parts = np.bincount(alike)[:, None], (rows.all, rows.month, rows.category)
+        shares = [_share(sizes % (2, 3, 5) == 0, code[is_first], of) for code, of in parts]
+        values, names = zip(*shares, strict=True)
+        key = "crime_rows_doubled" + "__places" * (name == "places")
+        yield key, np.concatenate(values), [*chain(*names)]
+    again = pd.Series(rows.time[is_timed] * count + group[is_timed]).duplicated()
+    yield "crime_rows_equal", again.mean()
+    sizes = np.bincount(group)[group]
+    month, months = rows.month
+    single = pd.Series(_share(1 / sizes, month, months, MANY)[0], months)
     yield "crime_months_equal", single.median() - single
-    yield "crime_one_month", np.mean(sizes > 1) * (len(single) == 1 and len(rows) > MANY)
-    own = rows.groupby(["near", "file"]).size()
-    others = own.groupby("near").transform("sum") - own
-    shared = own.where(own < others, others).groupby("file").sum()
-    share = shared / own.groupby("file").sum().clip(FEW)
-    yield "crime_files_alike", share.rename(dict(enumerate(a["crimes"].files)))
+    yield "crime_one_month", np.mean(sizes > 1) * (len(months) == 1 and count > MANY)
+    code, pair = pd.factorize(near * len(files) + file)
+    (place, of_file), own = np.divmod(pair, len(files)), np.bincount(code)
+    shared = np.bincount(of_file, np.minimum(own, np.bincount(near)[place] - own), len(files))
+    total = np.maximum(np.bincount(file, minlength=len(files)), FEW)
+    yield "crime_files_alike", shared / total, files
 
 
-def _measure_months(a: Loading, rows: pd.DataFrame) -> Measured:
+def _measure_months(_: Loading, rows: SimpleNamespace) -> Measured:
     # Crimes of each month, and of each category in each month, against the usual month.
-    kind, month = rows["category"].array, rows["month"].array
-    shape = (len(kind.categories), len(month.categories))
-    cells = count_pairs(kind.codes, month.codes, shape)
-    counts = pd.DataFrame(cells, kind.categories, month.categories)
-    usual = counts.sum().median()
-    counts = counts.loc[:, counts.sum() > HARDLY * usual]
-    ratio, number = counts.sum() / usual, np.arange(counts.shape[1])
-    ends = ratio.iloc[[0, -1]]  # They may be cut.
-    ratio[ends.index[ends.between(OFTEN, 1)]] = 1.0
+    (kind, kinds), (month, names), (file, files) = rows.category, rows.month, rows.file
+    counts = count_pairs(kind, month, (len(kinds), len(names)))
+    usual = np.median(counts.sum(axis=0))
+    is_held = counts.sum(axis=0) > HARDLY * usual
+    counts, months = counts[:, is_held], np.array(names)[is_held].tolist()
+    ratio, number = counts.sum(axis=0) / usual, np.arange(len(months))
+    for end in (0, -1):  # They may be cut.
+        ratio[end] = 1.0 if OFTEN <= ratio[end] <= 1 else ratio[end]
     if usual >= MANY / 2 and len(ratio) > SOME:
-        yield "crime_months", ratio
-    is_often = (counts > 0).mean(axis=1) > OFTEN
-    typical = counts.where(counts > 0).median(axis=1).where(is_often, 0).to_numpy()[:, None]
-    is_low = counts.to_numpy() <= HARDLY * typical
+        yield "crime_months", ratio, months
+    typical = [[np.median(one[one > 0]) if (one > 0).mean() > OFTEN else 0] for one in counts]
+    is_low = counts <= HARDLY * np.array(typical)
     run = number - np.maximum.accumulate(np.where(is_low, -1, number), axis=1)
-    values = np.where(is_low, -run * typical, np.maximum(0, counts - 3 * np.maximum(typical, 10)))
-    names = pd.MultiIndex.from_product([counts.index, counts.columns])
-    yield "crime_category_months", pd.Series(values.ravel(), names)
-    files = dict(enumerate(a["crimes"].files))
-    named = pd.Series(files).str.extract(r"^(20\d\d-[01]\d)\D")[0].to_numpy()[rows["file"]]
-    is_other = pd.notna(named) & (named != np.asarray(month))
-    yield "crime_file_months", _share(is_other, rows["file"]).rename(files)
+    more = np.maximum(0, counts - 3 * np.maximum(typical, 10))
+    values = np.where(is_low, -run * typical, more).ravel()
+    yield "crime_category_months", values, list(product(kinds, months))
+    named = pd.Series(files).str.extract(r"^(20\d\d-[01]\d)\D")[0]
+    own = pd.Index(names).get_indexer(pd.Index(named))
+    is_other = named.notna().to_numpy()[file] & (own[file] != month)
+    yield "crime_file_months", *_share(is_other, file, files)
 
 
-def _measure_spread(a: Loading, rows: pd.DataFrame) -> Measured:
+def _measure_spread(a: Loading, rows: SimpleNamespace) -> Measured:
     # How concentrated times (if any has more than its day), places and categories are.
-    crimes, times = a["crimes"], rows["time"].to_numpy()[rows["time"] >= 0]
+    crimes, times = a["crimes"], rows.time[rows.time >= 0]
     if len(times):
-        yield "crime_time", _top(times % DAY, MANY)
+        yield "crime_time", *_top(times % DAY, MANY)
         hours = np.tile(np.bincount(times % DAY // 60, minlength=24), 2)
         most = [np.convolve(hours, np.ones(n), "valid").max() for n in range(1, 24)]
         yield "crime_hours", 1 + np.sum(np.array(most) < 0.97 * len(times))
-        days = pd.DatetimeIndex(times.astype("M8[m]")).day - 1
-        yield "crime_day", _top(days, MANY).rename("{} days".format)
-    yield "crime_place", _top(crimes.place_index, MANY)
-    yield "crime_place__area", _top(rows["place"], MANY)
-    yield "crime_category", _top(rows["category"], MANY)
-    index, across = crimes.place_index[a.placed.rows], min(8, int(np.sqrt(len(rows) / 25)))
-    low, high = np.reshape(a.network.bounds, (2, 2))
+        share, (day,) = _top(pd.DatetimeIndex(times.astype("M8[m]")).day - 1, MANY)
+        yield "crime_day", share, [f"{day} days"]
+    yield "crime_place", *_top(crimes.place_index, MANY)
+    yield "crime_place__area", *_top(rows.place, MANY)
+    share, (kind,) = _top(rows.category[0], MANY)
+    yield "crime_category", share, [rows.category[1][kind] if share else ""]
+    across, (low, high) = (
+        min(8, int(np.sqrt(len(rows.id) / 25))),
+        np.reshape(a.network.bounds, (2, 2)),
+    )
     parts = [
         np.clip((place - low) / (high - low) * across, 0, across - 1) // 1 @ (across, 1)
-        for place in (a.network.piece_middle, crimes.places[index])
+        for place in (a.network.piece_middle, rows.xy)
     ]
     yield "crime_part", _measure_street(a.network, ~np.isin(*parts))
     # Points that lie as far from a street as others 60 m away were shifted, unless far from all.
-    xy = crimes.places[np.unique(index)]
-    xy = xy[:: 1 + len(xy) // 50]
+    xy = rows.xy[:: 1 + len(rows.xy) // 50]
     metres = a.network.snap((xy[None] + MOVES[:, None]).reshape(-1, 2)).moved_metres
     own, other = np.median(metres[: len(xy)]), np.median(metres[len(xy) :])
     yield "crime_shift", own * (len(xy) >= FEW and 0.6 * other < own < MOVES.max() * 0.75)
     known = crimes.forces | {*CrimeSettings().leave_out_forces}
     absent = [name for name in a.settings.crimes.leave_out_forces if name not in known]
-    yield "crime_forces", pd.Series(1.0, absent)
+    yield "crime_forces", np.ones(len(absent)), absent
 
 
 def _measure_schools(a: Loading, table: gpd.GeoDataFrame) -> Measured:
     schools = a.schools.set_index("urn")
     yield from _measure_points("school", table)
-    yield "school_filled", _top(table["roll"])
-    yield "school_filled__capacities", _top(table["capacity"])
+    yield "school_filled", *_top(table["roll"])
+    yield "school_filled__capacities", *_top(table["capacity"])
     full = schools["roll"] / schools["capacity"]
     known, usual = full[np.isfinite(full)], {}
     if len(known) >= SOME:  # what all have counts more strictly; 2 % of London's schools are odd

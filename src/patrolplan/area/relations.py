@@ -147,8 +147,9 @@ def check_relations(a: Loading) -> None:
             if not (outside > 0).any():
                 continue
             worst, name = int(np.nanargmax(outside)), key.partition("__")[0]
-            names = found.index.to_frame() if isinstance(found, pd.Series) else pd.DataFrame([""])
-            cells = (of[0] if of else names).iloc[worst]
+            names = of[0] if of else getattr(found, "index", [""])
+            cell = names.iloc[worst] if isinstance(names, pd.DataFrame) else names[worst]
+            cells = [cell] if isinstance(cell, str) or not np.iterable(cell) else cell
             words = (f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in cells)
             what = one.says.format(value=values[worst], what=", ".join(words))
             if one.stops or name in reasons:
