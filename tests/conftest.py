@@ -33,6 +33,11 @@ def pytest_configure(config):
         Path(begin).touch()
 
 
+def pytest_xdist_auto_num_workers():
+    """One process more than cores, since some tests wait for a browser or a command."""
+    return min(4, (os.cpu_count() or 1) + 1)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Look for no garbage while all is imported; later seldom, and only among what is new."""

@@ -113,7 +113,7 @@ def _measure_copies(_: Loading, rows: SimpleNamespace) -> Measured:
     yield "crime_rows_equal", again.mean()
     sizes = np.bincount(group)[group]
     month, months = rows.month
-    single = pd.Series(_share(1 / sizes, month, months, MANY)[0], months)
+    single: Any = pd.Series(_share(1 / sizes, month, months, MANY)[0], months)
     yield "crime_months_equal", single.median() - single
     yield "crime_one_month", np.mean(sizes > 1) * (len(months) == 1 and count > MANY)
     code, pair = pd.factorize(near * len(files) + file)
