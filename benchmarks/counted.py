@@ -31,10 +31,8 @@ from scipy import stats
 
 import patrolplan as pp
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.pupils import presence
 from patrolplan.pupils.flows import SchoolWays, Ways
 from patrolplan.pupils.presence import Presence
-from patrolplan.pupils.ways import model_ways
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))
 from demo.counts import count_school, draw_truth
@@ -64,7 +62,7 @@ def compare(
 
 def measure(area: pp.StudyArea, schools: int, seed: int) -> dict[str, Any]:
     """All figures, of so many schools."""
-    before, found, danger = model_ways(area), [], []
+    before, found, danger = pp.model_ways(area), [], []
     plans = {"before": _plan(area)}
     risk, count = pp.estimate_risk(area), len(before.schools)
     for draw in range(-(-schools // count)):
@@ -73,11 +71,11 @@ def measure(area: pp.StudyArea, schools: int, seed: int) -> dict[str, Any]:
         rows = [count_school(area, n, truths[n], rng) for n, rng in enumerate(rngs)]
         counts = pd.concat(rows, ignore_index=True)
         counted = replace(area, way_home=replace(area.way_home, counts=counts))
-        after, plans["after"] = model_ways(counted), _plan(counted)
+        after, plans["after"] = pp.model_ways(counted), _plan(counted)
         meter = Meter(area, risk)
         meter.ways = Ways(tuple(truth.school for truth in truths), ())
         meter.presence = Presence(area, meter.ways)
-        plans["known"] = _plan(replace(area, way_home=replace(area.way_home)), meter.ways)
+        plans["known"] = _plan(replace(area, ways=meter.ways))
         for number in range(min(count, schools - draw * count)):
             three = before.schools[number], after.schools[number], truths[number].school
             found.append(compare(*three, len(area.network.walkable)))
@@ -94,16 +92,10 @@ def measure(area: pp.StudyArea, schools: int, seed: int) -> dict[str, Any]:
     return {"schools": len(found), **figures}
 
 
-def _plan(area: pp.StudyArea, known: Ways | None = None) -> dict[str, Any]:
-    """The patrol of each school as in plan.json; ways that are known are not modelled."""
-    modelled = presence.model_ways
-    if known is not None:
-        presence.model_ways = lambda _: known
-    try:
-        risk = pp.estimate_risk(area)
-        plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-    finally:
-        presence.model_ways = modelled
+def _plan(area: pp.StudyArea) -> dict[str, Any]:
+    """The patrol of each school as in plan.json."""
+    risk = pp.estimate_risk(area)
+    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
     documents = [build_patrol_document(one, area.projection) for one in plan.patrols]
     return {one["urn"]: one for one in documents}
 

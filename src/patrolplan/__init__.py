@@ -7,7 +7,8 @@ The spine is a handful of calls; the command line and the notebooks make the sam
     area = pp.load_area("patrolplan.toml")
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
-    plan = pp.plan_patrols(area, risk, hotspots)
+    ways = pp.model_ways(area)
+    plan = pp.plan_patrols(area, risk, hotspots, ways)
     week = pp.plan_week(area, plan, start=monday)
     pp.write_pack(plan, "out/")  # or a week
 """

@@ -213,8 +213,11 @@ def test_a_last_time_that_cannot_be_true_counts_for_nothing(tmp_path, last):
 
 
 def test_many_wrong_spans_stop_the_command(tmp_path):
-    """The message names the row, the column and what to write."""
-    alarms = Alarms()
+    """The message names the row, the column and what to write; a single one stops nothing."""
+    alarms, rows = Alarms(), [f"{FROM},2026-03-07 06:{n:02}" for n in range(60)]
+    _, left_out = _read_committed(tmp_path, [*rows, f"{FROM},2026-03-06 21:00"], alarms=alarms)
+    assert list(left_out.values()) == [1]
+    assert "committed_to" not in " ".join(map(str, alarms.take_problems()))
     _read_committed(tmp_path, [f"{FROM},2026-03-06 21:00"] * MANY, alarms=alarms)
     words = str(alarms.take_problems()[0])  # others: copies, a file of one time
     assert "'2026-03-06 21:00' cannot be read (40 such values in 80 rows)" in words

@@ -106,6 +106,21 @@ def patrols(plan):
     return [way for way in (*plan.patrols, *others) if way.stops]
 
 
+def test_ways_that_are_given_are_those_that_count(demo_area, demo_risk, demo_hotspots):
+    """Those of the area are what is modelled; with other ones patrols go elsewhere, and later."""
+    ways, given = pp.model_ways(demo_area), (demo_area, demo_risk, demo_hotspots)
+    near = [replace(one, flow=one.flow * (one.gate_metres < 150)) for one in ways.schools]
+    others = None, ways, replace(ways, schools=tuple(near))
+    plans = [pp.plan_patrols(*given, each, urns=["900003"]) for each in others]
+    own = [build_patrol_document(one.patrols[0], demo_area.projection) for one in plans]
+    assert own[0] == own[1]
+    assert own[0]["stops"] != own[2]["stops"]
+    assert plans[2].area.ways is others[2]  # so a week of it has them too
+    other = pp.with_settings(demo_area, way_home={"leave_minutes": 12})
+    with pytest.raises(pp.InputError, match=r"ways: was made from another area.*\[way_home\]"):
+        pp.plan_patrols(*given, pp.model_ways(other))
+
+
 def test_walked_as_planned_a_patrol_is_the_planned_one(patrols, builders, plan):
     """In the planned order and minutes it is what the planner made, to the letter."""
     for patrol in patrols:

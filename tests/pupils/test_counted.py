@@ -68,7 +68,9 @@ def test_what_was_expected_changes_nothing(journeys, branches, corners):
     found = fit_counts(journeys, LEAVING, _count(journeys, branches, corners), BELL)
     np.testing.assert_allclose(found.factors, 1.0, atol=0.05)
     np.testing.assert_allclose(found.leaving, LEAVING, rtol=0.05)  # counts are whole numbers
-    prior = branches.find_spread(branches.root @ branches.root.T)
+    factors = np.empty(len(branches.root))
+    factors[branches.of_target] = found.factors
+    prior = branches.find_spread(branches.root @ branches.root.T, factors)
     used = branches.walked.sum(axis=0) > 0
     sure = np.log(found.band[used]) / 1.2816 / prior[used]
     assert sure.max() <= 1 + 1e-6

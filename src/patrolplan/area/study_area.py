@@ -77,6 +77,8 @@ class StudyArea(Drawn):
     closed
         IDs of places where nobody is to stand, see `patrolplan.area.square_names.name_places`:
         those without patrols in a trial.
+    ways
+        Ways home that were given to `plan_patrols`; None where they are modelled.
     """
 
     settings: Settings
@@ -104,6 +106,7 @@ class StudyArea(Drawn):
     alarms: tuple[Alarm, ...] = ()
     designated: gpd.GeoDataFrame | None = None
     closed: frozenset[str] = frozenset()
+    ways: Any = None
 
     @property
     def basis(self) -> dict[str, Any]:
@@ -197,6 +200,7 @@ class StudyArea(Drawn):
             duties=self.duties.iloc[:0],
             way_home=replace(self.way_home, **where_from),
             settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),
+            ways=None,
         )
 
     @property

@@ -232,8 +232,7 @@ def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any],
     apart = last - first
     wrong = ((apart < pd.Timedelta(0)) | (apart > MAX_APART)).to_numpy()
     if wrong.any():
-        text = table["committed_to"][wrong]
-        unreadable += table_reader.find_unreadable(text, np.zeros(len(text), bool), SPAN_REMEDY)
+        unreadable += table_reader.find_unreadable(table["committed_to"], ~wrong, SPAN_REMEDY)
     is_span = (apart > pd.Timedelta(0)).to_numpy() & ~wrong
     has_times = is_span & (of_first != no_time) & (of_last != no_time)
     has_times &= (apart <= MAX_SPAN).to_numpy() & exact.isna().to_numpy()

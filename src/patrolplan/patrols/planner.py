@@ -33,6 +33,8 @@ from patrolplan.patrols.reference import MIN_GAIN, compare_with_reference, plan_
 from patrolplan.patrols.solver.solve import Solution, find_variants, solve
 from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
+from patrolplan.pupils.flows import Ways
+from patrolplan.pupils.ways import model_ways
 from patrolplan.risk.surface import Risk
 
 VARIANTS = 8  # near-optimal patrols of a school that a week chooses from
@@ -42,6 +44,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
+    ways: Ways | None = None,
     *,
     urns: Urns | None = None,
     window: Window | str | None = None,
@@ -65,6 +68,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     area, risk, hotspots
         See `load_area`, `estimate_risk` and `find_hotspots`. Hotspots may come back from a file or
         in another CRS, be a part of those found, or have lines that were edited.
+    ways
+        See `model_ways`; modelled where they are left out.
     urns
         Only this school, or these; by default all.
     window
@@ -101,6 +106,9 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     chosen = None if urns is None else list_urns(urns)
     check_request(area, window, chosen)
     refuse_other_area(area, risk.made_from, "risk", "estimate it for this area")
+    if ways is not None and ways is not model_ways(area):
+        refuse_other_area(area, ways.made_from, "ways", "model them for this area")
+        area = replace(area, ways=ways)
     if risk.window not in {None, window}:
         what = f"is of {risk.window}, the patrols are of {window}"
         where, remedy = "risk", "give estimate_risk and plan_patrols the same window"

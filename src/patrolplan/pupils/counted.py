@@ -19,7 +19,7 @@ from patrolplan.pupils.destinations import DECAY_METRES
 from patrolplan.pupils.flows import Counted, Journeys, Leaving
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, share_left
 
-SECTORS = 8  # directions from the gate
+SECTORS = 16  # directions from the gate
 PLACE_WIDTH, PLACE_METRES = 0.8, 300.0
 """Standard deviation of the logarithm of how many go to a place, and the distance over which the
 correlation of two places falls to a third: neighbourhoods send different numbers to a school."""

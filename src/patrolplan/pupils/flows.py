@@ -8,8 +8,9 @@ listing the ways, in two passes over the links of street. The flow never leaves 
 has no method that writes it, and cannot be pickled.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -173,6 +174,7 @@ class Ways(NotStored):
 
     schools: tuple[SchoolWays, ...]
     notes: tuple[Note, ...]  # what was assumed
+    made_from: Mapping[str, Any] | None = None  # see `StudyArea.basis`
 
     def __repr__(self) -> str:
         return f"<Ways: {format_count(len(self.schools), 'school')}>"

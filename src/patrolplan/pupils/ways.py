@@ -36,7 +36,27 @@ SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this when written
 
 
 def model_ways(area: StudyArea) -> Ways:
-    """The ways home of every school, under `[way_home]`; `InputError` where its modes are wrong."""
+    """Model where each school's own pupils are on their way home; never written to a file.
+
+    Parameters
+    ----------
+    area
+        See `load_area`; `[way_home]` of its settings, and counts at corners, are used.
+
+    Returns
+    -------
+    Ways
+        Of each school, for `plan_patrols`; modelled once for the same area.
+
+    Raises
+    ------
+    InputError
+        When the shares of modes are wrong.
+    """
+    return find_presence(area)[0]
+
+
+def _follow_schools(area: StudyArea) -> Ways:
     model = JourneyModel(area)
     schools, by_exits, without_stops = [], {}, []
     counted_urns = set(area.way_home.counts["urn"])
@@ -53,7 +73,7 @@ def model_ways(area: StudyArea) -> Ways:
     is_counted = np.array([school.counted is not None for school in schools])
     notes = _list_notes(area, model.homes, is_counted, by_exits, without_stops)
     counted = [_note_counted(school) for school in schools if school.counted is not None]
-    return Ways(tuple(schools), (*model.rolls.notes, *notes, *counted))
+    return Ways(tuple(schools), (*model.rolls.notes, *notes, *counted), area.basis)
 
 
 def _note_counted(school: SchoolWays) -> Note:
@@ -187,9 +207,9 @@ def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
     # They are held only in memory, with the streets, and are dropped with them.
 
     def compute() -> tuple[Ways, Presence]:
-        ways = model_ways(area)
+        ways = area.ways or _follow_schools(area)
         return ways, Presence(area, ways)
 
     settings = repr(area.settings.way_home)
-    given = (settings, area.network, area.schools, area.gates, area.way_home)
+    given = (settings, area.network, area.schools, area.gates, area.way_home, area.ways)
     return area.catchments.reuse("presence", given, compute)
