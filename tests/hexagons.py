@@ -1,8 +1,12 @@
 """Hexagons as forces draw them, and what lies in them by a slow obvious loop."""
 
+import dataclasses
+
 import geopandas as gpd
 import numpy as np
 import shapely
+
+from patrolplan.inputs.polygons import ALL_DAYS
 
 
 def make_hexagons(bounds, side):
@@ -19,6 +23,14 @@ def make_hexagons(bounds, side):
     shapes = [shapely.Polygon(np.add(corners, centre)) for centre in centres]
     ids = [f"HEX {number}" for number in range(len(shapes))]
     return gpd.GeoDataFrame({"id": ids}, geometry=shapes, crs="EPSG:27700")
+
+
+def designate(area, *polygons, **columns):
+    """The area with these polygons as the force's hotspots HO-1, HO-2..., on all days and hours."""
+    ids, days = [f"HO-{n}" for n in range(1, len(polygons) + 1)], [list(ALL_DAYS)] * len(polygons)
+    given = {"place_id": ids, "name": "", "days": days, "from": "", "to": "", "minutes": np.nan}
+    table = gpd.GeoDataFrame(given, geometry=list(polygons), crs=area.projection.crs)
+    return dataclasses.replace(area, designated=table.assign(**columns))
 
 
 def measure_slowly(line, polygons):

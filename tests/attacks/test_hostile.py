@@ -141,17 +141,13 @@ def test_coordinates_from_nowhere_are_left_out(tmp_path, kind, value):
 @pytest.mark.parametrize(
     ("kind", "change"),
     [
-        ("graphml", (">-0.13<", ">nan<")),
-        ("graphml", (">-0.13<", ">-inf<")),
-        ("graphml", (">51.52<", ">91.52<")),
-        ("graphml", ('target="2"', 'target="1"')),
-        ("graphml", (">-0.126<", ">-0.13<")),
-        ("graphml", (">300<", ">-300<")),
-        ("graphml", (">300<", ">0<")),
-        ("osm", ("ref='2'", "ref='1'")),
+        ("graphml", (">-0.13<", ">nan<")), ("graphml", (">-0.13<", ">-inf<")),
+        ("graphml", (">51.52<", ">91.52<")), ("graphml", ('target="2"', 'target="1"')),
+        ("graphml", (">-0.126<", ">-0.13<")), ("graphml", (">300<", ">-300<")),
+        ("graphml", (">300<", ">0<")), ("osm", ("ref='2'", "ref='1'")),
         ("osm", ("lon='-0.126'", "lon='-0.13'")),
     ],
-)
+)  # fmt: skip
 def test_strange_graphs_give_a_network_or_words(tmp_path, kind, change):
     """Loops, edges of no or negative length, islands, places nowhere: streets of real length."""
     path = _written(tmp_path, kind, change)

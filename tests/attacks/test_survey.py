@@ -16,11 +16,8 @@ from survey_forms import ID, answer, answers_file, save, tally_file, tally_squar
 
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError
-from patrolplan.outputs.survey.survey_reading import (
-    build_reading_document,
-    describe_reading,
-    take_in_surveys,
-)
+from patrolplan.outputs.survey import survey_reading
+from patrolplan.outputs.survey.survey_reading import build_reading_document, describe_reading
 
 TODAY = dt.date(2026, 11, 26)
 STEP = 5
@@ -44,7 +41,7 @@ ANSWER = st.builds(
     *(st.integers(0, 2), WITHIN, WITHIN, *WORDS),
 )
 CROWD = st.lists(ANSWER, max_size=40)
-DAYS = ("2026-10-08", "2026-03-05")
+DAYS, ISOLATED = ("2026-10-08", "2026-03-05"), {"isolated": 3}
 
 
 def _write(folder, classes):
@@ -68,7 +65,7 @@ def _observe(folder, paths, **options):
     for path in out.parent.glob("*"):
         path.unlink()
     options = {"urns": None, "threshold": STEP, "today": TODAY} | options
-    reading = take_in_surveys(paths, out, **options)
+    reading = survey_reading.take_in_surveys(paths, out, **options)
     written = {path.name: path.read_bytes() for path in out.parent.iterdir()}
     return written, describe_reading(reading), build_reading_document(reading)
 
@@ -165,13 +162,9 @@ def test_one_pupil_more_on_paper_shows_only_at_a_step(folder, counts):
     views, steps = [], []
     for tallies in zip(*counts, strict=True):
         held = [
-            tally_square(
-                *((27700, 2393 + column, 738), count),
-                time_band={"lunch": count},
-                place_factor={"isolated": 3},
-            )
-            for column, count in enumerate(tallies)
-            if count >= 3
+            tally_square((27700, 2393 + k, 738), n, time_band={"lunch": n}, place_factor=ISOLATED)
+            for k, n in enumerate(tallies)
+            if n >= 3
         ]
         views.append(_observe(folder, [save(folder / "t.json", tally_file(held, pupils=30))]))
         few = sum(count for count in tallies if 3 <= count < STEP)

@@ -145,28 +145,16 @@ def test_a_wrong_option_would_be_found():
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-def _code(path):
-    notebook = nbformat.read(path, as_version=4)
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_user_changes_one_line(path):
-    """The settings file is named once, next to the line to change."""
-    lines = [line for cell in _code(path) for line in cell.source.splitlines()]
+def test_a_user_changes_one_line_and_no_output_is_kept(path):
+    """The settings file is named once, by the line to change; cells are short and did not run."""
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    lines = [line for cell in cells for line in cell.source.splitlines()]
     named = [line for line in lines if "SETTINGS =" in line]
-    change = ['SETTINGS = pp.demo_settings()  # your own: SETTINGS = "patrolplan.toml"']
-    assert named == change
+    assert named == ['SETTINGS = pp.demo_settings()  # your own: SETTINGS = "patrolplan.toml"']
     assert not any("patrolplan." in line and "import" in line for line in lines)
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_no_output_is_kept(path):
-    """What ran somewhere else is not shown as if it had run here; cells are short."""
-    for cell in _code(path):
-        assert cell.outputs == []
-        assert cell.execution_count is None
-        assert len(cell.source.splitlines()) <= 15
+    assert all((cell.outputs, cell.execution_count) == ([], None) for cell in cells)
+    assert max(len(cell.source.splitlines()) for cell in cells) <= 15
 
 
 IMAGES = DOCS / "images"

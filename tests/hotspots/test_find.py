@@ -1,13 +1,10 @@
 """Hotspots: stretches with a stopping place, a name and reasons; the force's beside ours."""
 
-from dataclasses import replace
-
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hexagons import make_hexagons
+from hexagons import designate, make_hexagons
 from scipy.sparse import csgraph
 
 import patrolplan as pp
@@ -16,7 +13,6 @@ from patrolplan.area.loading import Loading
 from patrolplan.errors import InputError
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.hotspots.reasons import list_reasons
-from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.tables import HOTSPOTS
 
 
@@ -27,25 +23,25 @@ def found(request, demo_area, demo_risk):
     return area, pp.find_hotspots(area, demo_risk)
 
 
-def test_hotspots_are_stretches_of_bounded_length(found):
-    """A hotspot is connected, no longer than the settings say, and shares no piece."""
-    area, hotspots = found
+def check_stretches(network, hotspots, risk, most_metres):
+    """Each is connected, has its length and worth, and shares no piece; the first has most."""
     pieces = [piece for row in hotspots["pieces"] for piece in row]
     assert len(pieces) == len(set(pieces))
-    for row, length in zip(hotspots["pieces"], hotspots["length_metres"], strict=True):
-        inside = area.network.neighbours[row][:, row]
+    for row in hotspots.itertuples():
+        inside = network.neighbours[row.pieces][:, row.pieces]
         assert csgraph.connected_components(inside, directed=False)[0] == 1
-        assert area.network.piece_metres[row].sum() == pytest.approx(length)
-        assert length <= 300 + 1e-9
+        assert network.piece_metres[row.pieces].sum() == pytest.approx(row.length_metres)
+        assert row.length_metres <= most_metres + 1e-9
+        assert row.worth == pytest.approx(risk.joined[row.pieces].sum())
+    assert (np.diff(hotspots["worth"].round(12)) <= 0).all()
 
 
-def test_hotspots_have_their_columns_and_are_sorted_by_worth(found, demo_risk):
-    """H1 has most risk, worth is the share of it on the stretch; each says where and why."""
-    _, hotspots = found
+def test_hotspots_are_bounded_stretches_sorted_by_worth(found, demo_risk):
+    """None is longer than the settings say, H1 has most risk, and each says where and why."""
+    area, hotspots = found
+    check_stretches(area.network, hotspots, demo_risk, 300)
     assert set(HOTSPOTS.columns) <= set(hotspots.columns)
     assert 1 <= len(hotspots) <= 12
-    worth = [demo_risk.joined[row].sum() for row in hotspots["pieces"]]
-    np.testing.assert_allclose(hotspots["worth"], worth)
     assert list(hotspots["worth"]) == sorted(hotspots["worth"], reverse=True)
     assert list(hotspots["hotspot"]) == [f"H{n}" for n in range(1, len(hotspots) + 1)]
     assert (hotspots["place"].str.len() > 3).all()
@@ -72,15 +68,6 @@ def test_count_and_length_follow_the_settings(demo_area, demo_risk, count, metre
     assert hotspots["length_metres"].max() <= metres + 1e-9
 
 
-def designate(town, polygons):
-    """The area with these polygons as the force's hotspots HO-0, HO-1..., every day at any time."""
-    count = len(polygons)
-    ids, days = [f"HO-{number}" for number in range(count)], [list(ALL_DAYS)] * count
-    columns = {"place_id": ids, "name": "", "days": days, "from": "", "to": "", "minutes": np.nan}
-    table = gpd.GeoDataFrame(columns, geometry=list(polygons), crs=town.projection.crs)
-    return replace(town, designated=table)
-
-
 @pytest.fixture(scope="module")
 def town(static_demo_area):
     """The demo borough with six hexagons, of which neighbours overlap a little."""
@@ -88,35 +75,22 @@ def town(static_demo_area):
     hexagons = make_hexagons(bounds, 165).geometry.buffer(20)
     middle = shapely.points(static_demo_area.network.piece_middle[: len(static_demo_area.network)])
     count = np.array([shapely.contains(one, middle).sum() for one in hexagons])
-    return designate(static_demo_area, hexagons.iloc[np.argsort(-count)[:6]])
+    return designate(static_demo_area, *hexagons.iloc[np.argsort(-count)[:6]])
 
 
 def test_no_piece_is_in_two_hotspots(town, static_risk):
-    """Each designated one lies in its polygon; ours have no street of any polygon."""
+    """Designated ones, of 600 m at most, lie in their polygons; ours have no street of any."""
     found = locate_hotspots(town, static_risk)
-    pieces = np.concatenate([np.asarray(own) for own in found["pieces"]])
-    assert len(np.unique(pieces)) == len(pieces)
+    check_stretches(town.network, found, static_risk, 600)
     inside = find_designated_pieces(town)
     own = found[found["kind"] == "hotspot"]
     others = np.concatenate([np.asarray(each) for each in own["pieces"]])
     assert not np.isin(others, np.concatenate(inside)).any()
     named = found[found["kind"] == "designated"].set_index("hotspot")
-    assert sorted(named.index) == [f"HO-{number}" for number in range(6)]
+    assert sorted(named.index) == [f"HO-{number}" for number in range(1, 7)]
     for name, polygon_pieces in zip(town.designated["place_id"], inside, strict=True):
         assert set(named.loc[name, "pieces"]) <= set(polygon_pieces.tolist())
     assert own["hotspot"].tolist() == [f"H{number}" for number in range(1, len(own) + 1)]
-    assert (np.diff(found["worth"].round(12)) <= 0).all()
-
-
-def test_a_stretch_is_connected_and_can_be_walked_up_and_down(town, static_risk):
-    """None is longer than 600 m, in one part, and worth what lies on it."""
-    found = locate_hotspots(town, static_risk)
-    for row in found[found["kind"] == "designated"].itertuples():
-        assert town.network.piece_metres[row.pieces].sum() == pytest.approx(row.length_metres)
-        assert row.length_metres <= 600
-        among = town.network.neighbours[row.pieces][:, row.pieces]
-        assert csgraph.connected_components(among)[0] == 1
-        assert row.worth == pytest.approx(static_risk.joined[row.pieces].sum())
 
 
 def test_polygons_without_a_street_are_left_out_and_counted(town):

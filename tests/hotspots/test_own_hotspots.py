@@ -147,55 +147,31 @@ def test_a_plan_of_hexagons_is_planned(demo_area, demo_risk, hexagons):
 URNS = ["900001", "900003"]
 
 
-@pytest.fixture(scope="module")
-def list_stops(demo_area, demo_risk):
-    """What two schools' patrols to hotspots stop at."""
-
-    def list_stops(hotspots):
-        plan = pp.plan_patrols(demo_area, demo_risk, hotspots, urns=URNS, for_week=False)
-        return [
-            (stop.id, stop.hotspot, stop.arrive_minutes, stop.place, stop.why)
-            for patrol in plan.patrols
-            for stop in patrol.stops
-        ]
-
-    return list_stops
+def _list_stops(*given):
+    """What two schools' patrols stop at, by area, risk and hotspots."""
+    plan = pp.plan_patrols(*given, urns=URNS, for_week=False)
+    stops = [stop for patrol in plan.patrols for stop in patrol.stops]
+    return [(one.id, one.hotspot, one.arrive_minutes, one.place, one.why) for one in stops]
 
 
 @pytest.fixture(scope="module")
-def stops(list_stops, demo_hotspots):
+def stops(demo_area, demo_risk, demo_hotspots):
     """Those to the hotspots that were never in a file."""
-    return list_stops(demo_hotspots)
+    return _list_stops(demo_area, demo_risk, demo_hotspots)
 
 
-@pytest.mark.parametrize(
-    ("ending", "crs"), [("gpkg", 27700), ("gpkg", 4326), ("geojson", 4326), ("parquet", 27700)]
-)
-def test_a_file_gives_the_same_patrols(demo_hotspots, list_stops, stops, tmp_path, ending, crs):
+@pytest.mark.parametrize("form", ["gpkg 27700", "gpkg 4326", "geojson 4326", "parquet 27700"])
+def test_a_file_gives_the_same_patrols(demo_area, demo_risk, demo_hotspots, stops, tmp_path, form):
     """In the CRS of the area, or in degrees."""
-    path, table = tmp_path / f"hotspots.{ending}", demo_hotspots.to_crs(crs)
+    ending, crs = form.split()
+    path, table = tmp_path / f"hotspots.{ending}", demo_hotspots.to_crs(int(crs))
     if ending == "parquet":
         table.to_parquet(path)
     else:
         table.to_file(path)
     again = gpd.read_parquet(path) if ending == "parquet" else gpd.read_file(path)
     assert len(stops) > 2
-    assert list_stops(again) == stops
-
-
-def test_an_edited_line_is_rated_anew(demo_area, demo_risk, demo_hotspots):
-    """Half of a stretch has its own length, worth and stopping place; the others stay."""
-    edited, whole = demo_hotspots.copy(), demo_hotspots.geometry[0]
-    west, south, east, north = whole.bounds
-    half = shapely.box(west, south, east, (south + north) / 2)
-    edited.loc[0, "geometry"] = whole.intersection(half)
-    table = pp.plan_patrols(demo_area, demo_risk, edited, urns=URNS, for_week=False).hotspots
-    pieces = table["pieces"][0]
-    assert set(pieces) < set(demo_hotspots["pieces"][0])
-    assert table["length_metres"][0] == pytest.approx(demo_area.network.piece_metres[pieces].sum())
-    assert table["worth"][0] == pytest.approx(demo_risk.joined[pieces].sum())
-    assert table["stop_piece"][0] in pieces
-    assert table["worth"][1:].tolist() == pytest.approx(demo_hotspots["worth"][1:].tolist())
+    assert _list_stops(demo_area, demo_risk, again) == stops
 
 
 def test_what_does_not_belong_together_is_refused(demo_area, demo_risk, demo_hotspots):
@@ -217,9 +193,12 @@ def test_what_does_not_belong_together_is_refused(demo_area, demo_risk, demo_hot
             pp.plan_patrols(area, risk, hotspots)
 
 
-def test_a_line_that_was_moved_is_rated_where_it_is(demo_area, demo_risk, demo_hotspots):
-    """Also where it is as long as before; one drawn by hand needs a name and a line alone."""
-    edited = demo_hotspots.head(12).copy()
+def test_edited_lines_are_rated_anew_where_they_are(demo_area, demo_risk, demo_hotspots):
+    """Half of one, one moved that is as long as before, and one drawn by hand; the others stay."""
+    edited, whole = demo_hotspots.head(12).copy(), demo_hotspots.geometry[0]
+    west, south, east, north = whole.bounds
+    half = shapely.box(west, south, east, (south + north) / 2)
+    edited.loc[0, "geometry"] = whole.intersection(half)
     to = demo_hotspots.iloc[17]
     edited.loc[11, ["geometry", "length_metres"]] = [to.geometry, to["length_metres"]]
     drawn = edited.iloc[[0]].assign(
@@ -228,6 +207,12 @@ def test_a_line_that_was_moved_is_rated_where_it_is(demo_area, demo_risk, demo_h
     )  # fmt: skip
     given = gpd.GeoDataFrame(pd.concat([edited, drawn], ignore_index=True), crs=edited.crs)
     table = pp.plan_patrols(demo_area, demo_risk, given, urns=URNS, for_week=False).hotspots
+    pieces = table["pieces"][0]
+    assert set(pieces) < set(demo_hotspots["pieces"][0])
+    assert table["length_metres"][0] == pytest.approx(demo_area.network.piece_metres[pieces].sum())
+    assert table["worth"][0] == pytest.approx(demo_risk.joined[pieces].sum())
+    assert table["stop_piece"][0] in pieces
+    assert table["worth"][1:11].tolist() == pytest.approx(demo_hotspots["worth"][1:11].tolist())
     assert table["worth"][11] == pytest.approx(to["worth"])
     assert table["place"][11] == to["place"]
     assert table["worth"].iloc[-1] == pytest.approx(demo_hotspots["worth"][20])

@@ -14,30 +14,8 @@ from pydantic import TypeAdapter
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.crs import SQUARE_METRES, find_squares
-from patrolplan.hotspots import significance
-from patrolplan.hotspots.carriers import (
-    BUSIEST_SHARE,
-    MIN_SHARE,
-    MIN_SPAN_MINUTES,
-    MIN_STRETCH_METRES,
-    SHARE_STEP,
-    _find_busiest,
-    _SchoolPast,
-    compute_shown_worth,
-    find_carriers,
-    find_ways_past,
-    round_to_steps,
-)
-from patrolplan.hotspots.reasons import (
-    ReportsReason,
-    WayReason,
-    _build_reports_reasons,
-    _find_widest_group,
-    count_recent_crimes,
-    find_reasons,
-    read_reasons,
-)
-from patrolplan.hotspots.significance import assess_certainty
+from patrolplan.hotspots import carriers, reasons, significance
+from patrolplan.hotspots.reasons import ReportsReason, WayReason, find_reasons, read_reasons
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason
 from patrolplan.patrols.plan import StopReason
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, ReportTable, group_reports
@@ -53,21 +31,26 @@ def test_the_largest_part_carries():
     parts = {"reports_part": 0.2 * reports, "joined": 0.8 * exposed + 0.2 * reports}
     risk = SimpleNamespace(crime=crime, crime_weight=0.8, **parts)
     stretches = [np.array([piece]) for piece in range(4)]
-    assert find_carriers(risk, stretches).tolist() == ["recorded", "recorded", "feared", "way"]
-    assert find_carriers(risk, []).tolist() == []
+    assert carriers.find_carriers(risk, stretches).tolist() == [
+        "recorded",
+        "recorded",
+        "feared",
+        "way",
+    ]
+    assert carriers.find_carriers(risk, []).tolist() == []
 
 
 def test_ways_are_said_coarsely(demo_area, demo_risk, demo_hotspots):
     """Shares come in steps, of long stretches and long times alone."""
     stretches = [np.array(pieces) for pieces in demo_hotspots["pieces"]]
-    found = find_ways_past(demo_area, demo_risk, stretches)
+    found = carriers.find_ways_past(demo_area, demo_risk, stretches)
     assert any(found)
     for past, metres in zip(found, demo_hotspots["length_metres"], strict=True):
         if past is not None:
-            assert metres >= MIN_STRETCH_METRES
-            assert past.end - past.start >= MIN_SPAN_MINUTES
-            assert MIN_SHARE <= past.share <= 1
-            assert past.share / SHARE_STEP == pytest.approx(round(past.share / SHARE_STEP))
+            assert metres >= 200
+            assert past.end - past.start >= 10
+            assert 0.1 <= past.share <= 1
+            assert past.share / 0.05 == pytest.approx(round(past.share / 0.05))
 
 
 @pytest.mark.parametrize("start", [None, 480.0])
@@ -77,7 +60,7 @@ def test_pupils_who_pass_are_those_present(demo_area, start):
     window = Window(60, start)
     speed = 75.0
     for school in ways.schools[:3]:
-        past = _SchoolPast(school, window)
+        past = carriers._SchoolPast(school, window)
         quiet = np.setdiff1d(school.pieces, school.wait_pieces)  # nobody waits there
         quiet = quiet[quiet < len(demo_area.network)]
         stretch = quiet[:: max(1, len(quiet) // 40)]
@@ -90,39 +73,41 @@ def test_pupils_who_pass_are_those_present(demo_area, start):
 
 
 @given(
-    st.lists(st.floats(0, 5), min_size=MIN_SPAN_MINUTES + 1, max_size=60),
-    st.integers(0, MIN_SPAN_MINUTES),
-    st.floats(1e-3, 5),
+    st.lists(st.floats(0, 5), min_size=10 + 1, max_size=60), st.integers(0, 10), st.floats(1e-3, 5)
 )
 def test_the_busiest_time_is_the_shortest(amounts, minute, some):
     """No shorter time of ten minutes or more has as large a share of those who pass."""
     amounts[minute] += some  # somebody passes
     passed = np.cumsum([0.0, *amounts])
-    first, last = _find_busiest(passed)
-    assert last - first >= MIN_SPAN_MINUTES
-    wanted = BUSIEST_SHARE * passed[-1]
+    first, last = carriers._find_busiest(passed)
+    assert last - first >= 10
+    wanted = 0.6 * passed[-1]
     assert passed[last] - passed[first] >= wanted * (1 - 1e-6)
-    for length in range(MIN_SPAN_MINUTES, last - first):
+    for length in range(10, last - first):
         inside = passed[length:] - passed[:-length]
         assert inside.max() < wanted * (1 + 1e-6)
 
 
 def test_worth_is_shown_coarsely(demo_risk, demo_hotspots, static_risk, static_hotspots):
     """Where presence counts, worth is rounded, and short stretches show none of it."""
-    shown = compute_shown_worth(demo_risk, demo_hotspots)
-    worth, is_long = demo_hotspots["worth"], demo_hotspots["length_metres"] >= MIN_STRETCH_METRES
-    assert shown[is_long] == pytest.approx(worth[is_long], rel=SHARE_STEP / 2 + 0.005)
+    shown = carriers.compute_shown_worth(demo_risk, demo_hotspots)
+    worth, is_long = demo_hotspots["worth"], demo_hotspots["length_metres"] >= 200
+    assert shown[is_long] == pytest.approx(worth[is_long], rel=0.05 / 2 + 0.005)
     assert len(np.unique(shown[is_long])) < is_long.sum()
     weight = demo_risk.crime_weight
     plain = weight * demo_hotspots["crime_share"] + (1 - weight) * demo_hotspots["reports_share"]
     assert shown[~is_long] == pytest.approx(plain[~is_long].to_numpy())
-    assert (compute_shown_worth(static_risk, static_hotspots) == static_hotspots["worth"]).all()
+    assert (
+        carriers.compute_shown_worth(static_risk, static_hotspots) == static_hotspots["worth"]
+    ).all()
 
 
 @given(st.floats(1e-12, 1), st.floats(0.01, 0.2))
 def test_steps_are_never_far(value, step):
     """A value moves by half a step at most, and by the three digits that are given."""
-    assert round_to_steps(np.array([value]), step)[0] == pytest.approx(value, rel=step / 2 + 0.006)
+    assert carriers.round_to_steps(np.array([value]), step)[0] == pytest.approx(
+        value, rel=step / 2 + 0.006
+    )
 
 
 def test_reasons_of_ways_go_to_a_file_and_back():
@@ -144,16 +129,12 @@ def _reported(area, piece, count):
     """The area with so many equal reports on one piece of street and no others."""
     crs, middle = area.projection.crs, area.network.piece_middle
     gave = [count * (name in {"after_school", "poor_lighting"}) for name in FACTOR_NAMES]
+    shown, counts = count // 5, np.array([count])[: count // 5]
     table = ReportTable(
-        step=5,
-        squares=find_squares(middle[[piece]], crs)[: count // 5],
-        counts=np.array([count])[: count // 5],
-        factor_counts=np.array([gave])[: count // 5],
-        in_small_squares=0,
-        refused={},
-        by_year={2026: count // 5 * 5},
-        by_term={SchoolTerm(2026, 1): np.array([count])[: count // 5]},
-    )
+        step=5, squares=find_squares(middle[[piece]], crs)[:shown], counts=counts,
+        factor_counts=np.array([gave])[:shown], in_small_squares=0, refused={},
+        by_year={2026: 5 * shown}, by_term={SchoolTerm(2026, 1): counts},
+    )  # fmt: skip
     everywhere = shapely.box(0, 0, 1e6, 1e6)
     groups, _ = group_reports(table, middle, everywhere, crs=crs, threshold=5)
     return dataclasses.replace(_weighed(area, 0.7), reports=groups)
@@ -211,17 +192,16 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
     assert describe_certainty(area, risk, hotspots[mine])[0].startswith("based on pupils' reports")
 
 
-BESIDE = [Window(60, 7 * 60), Window(60, 20 * 60)]
 WITHIN = [None, Window(60, 15 * 60), Window(240, 12 * 60)]
 
 
-@pytest.mark.parametrize("window", [*WITHIN, *BESIDE])
+@pytest.mark.parametrize("window", [*WITHIN, Window(60, 7 * 60), Window(60, 20 * 60)])
 def test_a_fear_of_another_time_of_day_is_no_reason(demo_area, quiet, window):
     """A group that names after school is a reason in a window that meets that time alone."""
     area = _reported(demo_area, quiet, 5)
     risk = pp.estimate_risk(area)
     there = [np.flatnonzero(area.reports.group_of_piece == 0)]
-    certainty = assess_certainty(area, risk, there)
+    certainty = significance.assess_certainty(area, risk, there)
     risk = dataclasses.replace(risk, window=window or risk.window)
     (reasons,) = find_reasons(area, risk, there, certainty)
     assert any(isinstance(one, ReportsReason) for one in reasons) == (window in WITHIN)
@@ -234,7 +214,7 @@ def test_widest_group_is_that_of_one_stretch_after_the_other(seed, sizes, groups
     group = rng.integers(-1, groups, size=60) if groups else np.full(60, -1)
     metres = rng.integers(10, 13, size=60).astype(float)
     stretches = [rng.choice(60, size, replace=False) for size in sizes]
-    found = _find_widest_group(group, metres, stretches)
+    found = reasons._find_widest_group(group, metres, stretches)
     for stretch, most in zip(stretches, found, strict=True):
         held = group[stretch] >= 0
         counted = np.bincount(group[stretch][held], metres[stretch][held])
@@ -249,17 +229,16 @@ def test_reasons_of_reports_give_number_and_latest_term():
     by_term = {spring: np.array([5, 10, 0]), autumn: np.array([70, 0, 0])}
     counts, terms = np.array([75, 10, 5]), {spring: 15, autumn: 70}
     groups = ReportGroups(5, np.arange(3), counts, np.ones(3), by_factor, by_term, terms)
-    found = _build_reports_reasons(groups, ["after_school"])
+    found = reasons._build_reports_reasons(groups, ["after_school"])
     assert [(one.reports, one.max_reports) for one in found] == [(75, 79), (10, 14), (5, 9)]
     assert [(one.term, one.year) for one in found] == [("spring", 2025)] * 2 + [(None, None)]
     assert [one.earlier for one in found] == [True, False, False]
     assert {one.time_band for one in found} == {"after_school"}
     assert found[0].factors == ("traffic", "isolated")
-    (first, *_) = _build_reports_reasons(groups, ["lunch", "before_school"])
+    (first, *_) = reasons._build_reports_reasons(groups, ["lunch", "before_school"])
     assert first.time_band == "before_school"
 
 
-AFTERNOON, NIGHT = Window(60, 15 * 60 + 20), Window(60, 60)
 DAY_STREET, NIGHT_STREET = "Tidewell Road", "Arch Street"
 COLUMNS = ("category", "occurred_at", "longitude", "latitude")
 
@@ -302,10 +281,6 @@ def draw_area(demo, demo_area, tmp_path_factory):
     return build
 
 
-def _find_first(area, window):
-    return pp.find_hotspots(area, pp.estimate_risk(area, window=window)).iloc[0]
-
-
 def _find_crime(hotspot):
     return next(one for one in read_reasons(hotspot["reasons"]) if one.kind == "recorded_crime")
 
@@ -317,7 +292,8 @@ def test_each_hour_has_its_street_and_its_reason(monkeypatch, draw_area, draws):
     found = 0
     for _ in range(draws):
         area = draw_area()
-        day, night = (_find_first(area, window) for window in (AFTERNOON, NIGHT))
+        risks = [pp.estimate_risk(area, window=Window(60, start)) for start in (920, 60)]
+        day, night = (pp.find_hotspots(area, risk).iloc[0] for risk in risks)
         named = day["place"].startswith(DAY_STREET), night["place"].startswith(NIGHT_STREET)
         found += all(named)
         crime = _find_crime(day)
@@ -334,14 +310,14 @@ def test_a_street_of_the_night_says_so_in_the_afternoon(draw_area):
     area = draw_area()
     names = area.network.frame()["name"].to_numpy()
     pieces, window = np.flatnonzero(names == NIGHT_STREET)[:8], (15 * 60, 17 * 60)
-    recent = count_recent_crimes(area, [pieces], window, "weekdays")
+    recent = reasons.count_recent_crimes(area, [pieces], window, "weekdays")
     assert recent.expected.sum() > 100
     assert recent.timed.sum() == pytest.approx(recent.expected.sum())
     assert recent.in_hours.sum() < 3
-    whole = count_recent_crimes(area, [pieces])
+    whole = reasons.count_recent_crimes(area, [pieces])
     assert whole.in_hours.sum() == pytest.approx(recent.expected.sum())
-    past_midnight = count_recent_crimes(area, [pieces], (23 * 60, 27 * 60), "weekends")
-    from_one = count_recent_crimes(area, [pieces], (60, 180), "weekends")
+    past_midnight = reasons.count_recent_crimes(area, [pieces], (23 * 60, 27 * 60), "weekends")
+    from_one = reasons.count_recent_crimes(area, [pieces], (60, 180), "weekends")
     # A crime at 01:00 on Saturday belongs to Friday's night, and one on Monday to Sunday's.
     assert past_midnight.in_hours.sum() < 0.7 * from_one.in_hours.sum()
 

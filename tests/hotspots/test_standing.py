@@ -8,19 +8,11 @@ import shapely
 from hypothesis import given, settings, strategies as st
 from small_networks import build_small_network
 
-from patrolplan.hotspots.ground import (
-    BESIDE_METRES,
-    MIN_VIEW_SHARE,
-    PATHS,
-    PREFERENCE,
-    STREETS,
-    Ground,
-    choose_standing_places,
-    locate_places,
-)
+from patrolplan.hotspots import ground
+from patrolplan.hotspots.ground import Ground, choose_standing_places, locate_places
 
 SIGHT = 75.0
-SMALL = [*PATHS, "service", "steps"]
+SMALL = [*ground.PATHS, "service", "steps"]
 NOTHING = gpd.GeoDataFrame({"kind": [], "name": []}, geometry=[], crs="EPSG:27700")
 
 
@@ -79,40 +71,40 @@ def _choose_slowly(network, features, risk, stretch):
     graph.add_weighted_edges_from(edges)
     ends = set(wider.piece_nodes[stretch].ravel().tolist())
     away = nx.multi_source_dijkstra_path_length(graph, ends, cutoff=SIGHT)
-    ground = Ground(network, features)
+    whole = Ground(network, features)
     middles = network.piece_middle[stretch]
 
     def see(point):
         return risk[stretch][np.hypot(*(middles - point).T) <= SIGHT].sum()
 
-    least = MIN_VIEW_SHARE * max(see(point) for point in middles)
+    least = 0.5 * max(see(point) for point in middles)
     centre = np.average(middles, axis=0, weights=risk[stretch])
     best = None
-    for number, point in enumerate(network.xy(locate_places(ground.places))):
-        piece, offset, stand, _, lit = ground.places.iloc[number]
+    for number, point in enumerate(network.xy(locate_places(whole.places))):
+        piece, offset, stand, _, lit = whole.places.iloc[number]
         first, last = wider.piece_nodes[piece].tolist()
         rest = network.piece_metres[piece] - offset
         walk = min(away.get(first, np.inf) + offset, away.get(last, np.inf) + rest)
         if walk > SIGHT or see(point) < least:
             continue
         key = (
-            ground.rank[piece],
+            whole.rank[piece],
             lit == "no",
-            -float(f"{see(point) * PREFERENCE[stand]:.9g}"),
+            -float(f"{see(point) * ground.PREFERENCE[stand]:.9g}"),
             round(float(np.hypot(*(point - centre))), 2),
             number,
         )
         best = key if best is None or key < best else best
-    return None if best is None else tuple(ground.places.iloc[best[-1]][["piece", "stand"]])
+    return None if best is None else tuple(whole.places.iloc[best[-1]][["piece", "stand"]])
 
 
 def _find_beside(network, points, pieces):
     """(k,) which places are on a small way with a named street within 25 m, found one by one."""
-    is_named = np.isin(network.piece_highway.astype(str), list(STREETS)) & (
+    is_named = np.isin(network.piece_highway.astype(str), list(ground.STREETS)) & (
         network.piece_name != ""
     )
     lines = network.piece_lines[is_named & ~network.piece_is_crossing]
-    near = [shapely.distance(lines, point).min(initial=np.inf) <= BESIDE_METRES for point in points]
+    near = [shapely.distance(lines, point).min(initial=np.inf) <= 25 for point in points]
     return np.array(near) & np.isin(network.piece_highway[pieces].astype(str), SMALL)
 
 
@@ -160,7 +152,7 @@ def test_the_place_equals_a_slow_search_and_is_never_beside_a_street(case):
     else:
         lines = shapely.multilinestrings(network.piece_lines[stretch])
         assert table["stand"].iloc[0] == "street"
-        assert shapely.distance(point, lines) <= BESIDE_METRES + 1e-6
+        assert shapely.distance(point, lines) <= 25 + 1e-6
     assert not _find_beside(network, [point], [piece]).any()
 
 

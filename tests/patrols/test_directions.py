@@ -70,12 +70,11 @@ def _tell(steps):
     return ", ".join(" ".join(filter(None, part)) for part in parts)
 
 
-@pytest.mark.parametrize("number", range(8))
-def test_first_step_is_a_compass_heading(number):
+def test_first_step_is_a_compass_heading():
     """A leg begins with the direction to set off in."""
-    angle = np.radians(45 * number)
-    walk = _walk((50 * np.sin(angle), 50 * np.cos(angle)))
-    assert _tell(_directions(walk, ["A"])) == f"{HEADINGS[number]} A 50"
+    for heading, angle in zip(HEADINGS, np.radians(45 * np.arange(8)), strict=True):
+        walk = _walk((50 * np.sin(angle), 50 * np.cos(angle)))
+        assert _tell(_directions(walk, ["A"])) == f"{heading} A 50"
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,16 @@ import datetime as dt
 from dataclasses import replace
 from itertools import product
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hexagons import designate
 from hypothesis import assume, given, strategies as st
 from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window, find_daylight
-from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.network import StreetNetwork, concatenate_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.patrols.demands import Demand
@@ -31,16 +30,6 @@ from patrolplan.times import format_time, minutes_after_midnight
 FRIDAY = dt.date(2026, 12, 4)
 URN = "900003"
 MINUTES = st.integers(0, 1439)
-
-
-def designate(area, polygon, **columns):
-    """The area with one polygon of the force, HO-1."""
-    table = gpd.GeoDataFrame(
-        {"place_id": ["HO-1"], "name": "", "days": [list(ALL_DAYS)], "from": "", "to": ""},
-        geometry=[polygon],
-        crs=area.projection.crs,
-    )
-    return replace(area, designated=table.assign(**{"minutes": np.nan, **columns}))
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +70,6 @@ def test_a_dwell_begins_where_a_plain_search_says(begin, end, start, length, dwe
         assert met != 1 or (first <= minute <= last) == inside
 
 
-def test_a_stop_is_of_the_force(visited):
-    """It has the force's id and says why."""
-    (stop,) = [one for one in visited.patrols[0].stops if one.hotspot == "HO-1"]
-    assert stop.kind == stop.why[0].kind == "designated"
-    assert "HO-1" in visited.patrols[0].hotspots
-
-
 @pytest.mark.parametrize(
     ("date", "days", "is_visited"),
     [(FRIDAY, ["fri", "sat"], True), (FRIDAY, ["mon", "sun"], False), (None, ["mon", "sun"], True)],
@@ -100,11 +82,12 @@ def test_it_is_visited_on_its_days_alone(town, date, days, is_visited):
 
 @pytest.mark.parametrize("hours", [("16:05", "16:35"), ("20:00", "02:00")])
 def test_it_is_visited_in_its_hours_alone(town, hours):
-    """A dwell is within them, or there is none."""
-    columns = dict(zip(("from", "to"), hours, strict=True))
-    stops = [one for one in _visit(town, **columns).patrols[0].stops if one.hotspot == "HO-1"]
-    assert len(stops) == (hours[0] < "17:00")
+    """A dwell is within them and says that it is of the force, or there is none."""
+    (patrol,) = _visit(town, **{"from": hours[0], "to": hours[1]}).patrols
+    stops = [one for one in patrol.stops if one.hotspot == "HO-1"]
+    assert len(stops) == ("HO-1" in patrol.hotspots) == (hours[0] < "17:00")
     for stop in stops:
+        assert stop.kind == stop.why[0].kind == "designated"
         assert stop.arrive_minutes >= minutes_after_midnight(hours[0]) - 1e-6
         assert stop.leave_minutes <= minutes_after_midnight(hours[1]) + 1e-6
 

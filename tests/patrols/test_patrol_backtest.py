@@ -9,16 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 from timed_towns import keep_prizes
 
-from patrolplan.patrols.patrol_backtest import (
-    BASELINES,
-    OURS,
-    PLANNED_COLUMNS,
-    PatrolBacktest,
-    backtest_patrols,
-    compute_recorded_harm,
-    cut_area,
-    plan_greedy_routes,
-)
+from patrolplan.patrols import patrol_backtest
+from patrolplan.patrols.patrol_backtest import BASELINES, OURS, PatrolBacktest, backtest_patrols
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 from patrolplan.risk.history import build_history, get_harm_days
 
@@ -44,7 +36,7 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
     catchment = few_schools.incident_catchment.copy()
     catchment[later] = catchment[~later][0]
     poisoned = replace(few_schools, incident_catchment=catchment)
-    honest, spoiled = cut_area(few_schools, ORIGIN), cut_area(poisoned, ORIGIN)
+    honest, spoiled = (patrol_backtest.cut_area(area, ORIGIN) for area in (few_schools, poisoned))
     assert (honest.incident_catchment == spoiled.incident_catchment).all()
     assert (honest.incidents["month"] < ORIGIN).all()
     again = backtest_patrols(poisoned, origins=[ORIGIN])
@@ -53,7 +45,7 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
 
 def test_recorded_harm_is_the_months_harm_by_hand(demo_area):
     """The harm on all pieces adds up to days times incidents of the categories that count."""
-    harm = compute_recorded_harm(demo_area, build_history(demo_area), [ORIGIN])
+    harm = patrol_backtest.compute_recorded_harm(demo_area, build_history(demo_area), [ORIGIN])
     incidents = demo_area.incidents[demo_area.incidents["month"] == ORIGIN]
     counted = incidents["category"].astype(str)
     counted = counted[counted.isin(demo_area.settings.crimes.risk_categories)]
@@ -63,7 +55,7 @@ def test_recorded_harm_is_the_months_harm_by_hand(demo_area):
 def test_the_summary_is_the_ratio_of_sums():
     """Ratios are of all harm met; an interval holds its ratio, and is a point for equal months."""
     origins = pd.date_range("2026-01-01", periods=6, freq="MS")
-    columns = ["origin", "urn", OURS, *BASELINES, *PLANNED_COLUMNS]
+    columns = ["origin", "urn", OURS, *BASELINES, *patrol_backtest.PLANNED_COLUMNS]
     rows = [
         (origin, urn, 6.0, 3.0, 4.0 + k % 3, 0.3 + k, 0.2 + k)
         for k, origin in enumerate(origins)
@@ -88,7 +80,7 @@ def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, offi
     prizes, dwell = np.r_[0.0, rng.random(stops)], np.r_[0.0, np.full(stops, 10.0)]
     given = apart, keep_prizes(prizes, dwell, 900, 70), dwell, 900.0, 970.0, officers
     problem = OrienteeringProblem(*given, barred=frozenset({0}))
-    routes = plan_greedy_routes(problem, per_minute=by_minute)
+    routes = patrol_backtest.plan_greedy_routes(problem, per_minute=by_minute)
     assert len(routes) == officers
     for route in routes:
         walked = sum(problem.travel_minutes[a, b] for a, b in pairwise([0, *route, 0]))

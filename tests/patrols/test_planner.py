@@ -33,20 +33,15 @@ def test_legs_join_gate_and_stops_along_the_streets(demo_area, demo_plan):
             assert all(a == b or network.neighbours[a, b] for a, b in pairwise(leg.pieces))
 
 
-def test_bound_is_never_below_the_patrol(demo_plan):
-    """No patrol is worth more than its bound; a proven one is worth nearly that."""
-    for patrol in demo_plan.patrols:
-        assert patrol.bound >= patrol.worth - 1e-9
-        assert not patrol.proven or patrol.gap_percent == pytest.approx(0, abs=1e-6)
-
-
-def test_variants_are_other_patrols_worth_no_more(demo_plan):
-    """Variants go elsewhere, or in another order, and are worth no more than the best."""
+def test_no_patrol_exceeds_its_bound_and_no_variant_the_best(demo_plan):
+    """A proven one is worth nearly its bound; variants go elsewhere, or in another order."""
 
     def describe(stops):
         return [(stop.hotspot, stop.tasked, stop.arrive_minutes) for stop in stops]
 
     for patrol in demo_plan.patrols:
+        assert patrol.bound >= patrol.worth - 1e-9
+        assert not patrol.proven or patrol.gap_percent == pytest.approx(0, abs=1e-6)
         for variant in patrol.variants:
             assert 0 < variant.worth_share <= 1 + 1e-9
             stops = [stop for other in variant.patrols for stop in other.stops]

@@ -10,14 +10,8 @@ import shapely
 
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
+from patrolplan.patrols import prize
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.prize import (
-    build_prizes,
-    choose_apart,
-    count_own_pupils,
-    sum_best,
-    weigh_by_share,
-)
 from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.in_time import RiskInTime
 
@@ -27,7 +21,7 @@ ROWS = [1, 7]
 @pytest.fixture(scope="module")
 def prizes(demo_area, demo_risk, demo_hotspots):
     """The places of two schools of the demo borough."""
-    return build_prizes(demo_area, demo_risk, demo_hotspots, Window(90), ROWS)
+    return prize.build_prizes(demo_area, demo_risk, demo_hotspots, Window(90), ROWS)
 
 
 @pytest.mark.parametrize("minutes", [range(900, 990), range(480, 530)])
@@ -39,7 +33,7 @@ def test_own_pupils_are_those_of_the_presence(demo_area, minutes):
     for row in ROWS:
         school = ways.schools[row]
         pieces = np.sort(school.pieces[school.pieces < len(area.network)])
-        _, own = count_own_pupils(area, school, pieces, minutes)
+        _, own = prize.count_own_pupils(area, school, pieces, minutes)
         counted = np.transpose([presence.count_at(m, urn=school.urn)[pieces] for m in minutes])
         assert counted.sum() > 100
         assert own.sum() == pytest.approx(counted.sum(), rel=0.01)
@@ -50,7 +44,7 @@ def test_own_pupils_are_those_of_the_presence(demo_area, minutes):
 def test_a_street_counts_by_the_share_of_own_pupils():
     """Own pupils alone count the whole risk, half of them half of it, nobody none."""
     own, everybody = np.array([3.0, 3.0, 0.0, 0.0, 2.0]), np.array([3.0, 6.0, 5.0, 0.0, 1.9])
-    worth = weigh_by_share(np.full(5, 2.0), own, everybody)
+    worth = prize.weigh_by_share(np.full(5, 2.0), own, everybody)
     np.testing.assert_allclose(worth, [2.0, 1.0, 0.0, 0.0, 2.0])
 
 
@@ -64,8 +58,8 @@ def test_a_place_that_is_shared_half_and_half_counts_half(demo_area, demo_risk, 
     )
     static = RiskInTime.from_static(demo_risk.joined)
     given = replace(demo_risk, in_time=static), demo_hotspots, Window(90)
-    (one,) = build_prizes(alone, *given, [0]).values()
-    halved = build_prizes(both, *given, [0, 1])
+    (one,) = prize.build_prizes(alone, *given, [0]).values()
+    halved = prize.build_prizes(both, *given, [0, 1])
     whole = _sum_by_point(one)
     for other in halved.values():
         worths = [(worth, whole[at]) for at, worth in _sum_by_point(other).items() if at in whole]
@@ -84,8 +78,8 @@ def test_places_are_apart_and_the_gate_is_first():
     """Of places nearer than 75 m the better one is taken; others than own places never."""
     xy = np.array([[0.0, 0], [50, 0], [100, 0], [160, 0], [400, 0], [600, 0]])
     best, is_own = np.array([0.0, 9, 4, 5, 1, 8]), np.array([True] * 5 + [False])
-    assert choose_apart(xy, best, is_own, 12) == [0, 3, 4]
-    assert choose_apart(xy, best, is_own, 1) == [0, 3]
+    assert prize.choose_apart(xy, best, is_own, 12) == [0, 3, 4]
+    assert prize.choose_apart(xy, best, is_own, 1) == [0, 3]
 
 
 def test_places_are_on_own_ways_near_the_gate(demo_area, prizes):
@@ -120,14 +114,14 @@ def test_sums_over_minutes():
     rates = np.array([[1.0, 0.0, 2.0, 3.0]])
     assert gather(rates[0], 900, 900.5, 903.5) == pytest.approx(0.5 + 2 + 1.5)
     assert gather(rates[0], 900, 890, 1000) == pytest.approx(6)
-    assert sum_best(rates, 2).tolist() == [5]
-    assert sum_best(rates, 9).tolist() == [6]
+    assert prize.sum_best(rates, 2).tolist() == [5]
+    assert prize.sum_best(rates, 9).tolist() == [6]
 
 
 def test_with_hardly_any_pupils_it_is_the_risk_per_metre(demo_area, demo_risk, demo_hotspots):
     """In the evening hotspots alone are places, each worth the mean risk in sight, and no gate."""
     given = demo_area, demo_risk, demo_hotspots, Window(90, 20 * 60)
-    (one,) = build_prizes(*given, [1]).values()
+    (one,) = prize.build_prizes(*given, [1]).values()
     assert not one.has_pupils
     assert (one.hotspot_rows[1:] >= 0).all()
     metres = demo_area.network.piece_metres
@@ -151,7 +145,7 @@ def test_where_nothing_is_recorded_or_reported_it_is_said(demo_area, demo_risk, 
     for group, few, is_nothing in ((-1, {}, False), (0, crimes, False), (-1, crimes, True)):
         reports = replace(demo_area.reports, group_of_piece=of_piece + group)
         area = replace(demo_area, reports=reports, **few)
-        found = build_prizes(area, demo_risk, demo_hotspots, Window(90), ROWS).values()
+        found = prize.build_prizes(area, demo_risk, demo_hotspots, Window(90), ROWS).values()
         assert [one.nothing_recorded for one in found] == [is_nothing] * 2
 
 

@@ -138,11 +138,9 @@ def test_the_spread_of_a_street_is_that_of_its_branches():
     walked = np.array([[30.0, 0.0, 15.0], [10.0, 10.0, 0.0]])
     two = Branches(np.zeros(2), np.zeros((2, 1)), np.arange(3), walked, np.eye(2))
     covariance = np.array([[0.04, 0.01], [0.01, 0.09]])
-    spread = two.find_spread(covariance)
     whole = 0.75**2 * 0.04 + 0.25**2 * 0.09 + 2 * 0.75 * 0.25 * 0.01
-    assert spread[0] == pytest.approx(np.sqrt(whole))
-    assert spread[1] == pytest.approx(0.3)
-    assert spread[2] == pytest.approx(np.sqrt(0.04 + 0.5**2 / 2))
+    expected = np.sqrt([whole, 0.3**2, 0.04 + 0.5**2 / 2])
+    assert two.find_spread(covariance) == pytest.approx(expected)
 
 
 def test_only_the_school_that_was_counted_changes(demo_area, journeys, branches, corners):

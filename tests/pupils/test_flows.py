@@ -1,7 +1,6 @@
 """Rolls, distances from the gate, and flows that carry every pupil over near-shortest ways."""
 
 import copy
-import json
 import pickle
 from dataclasses import replace
 
@@ -169,12 +168,14 @@ def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
     """With shares given, the rest is driven, at that school alone; notes leave that school out."""
     schools = demo_area.schools.copy()
     schools.loc[3, ["walk_share", "bus_share", "late_share", "late_minutes"]] = 0.5, 0.2, 0.1, 45
+    schools.loc[5, "roll"] = NONE
     own = model_ways(replace(demo_area, schools=schools))
     by_bus = 0.2 * 0.38 / (0.38 + 0.08)  # no station is near
     assert own.schools[3].on_streets == pytest.approx((0.5 + by_bus) * own.schools[3].roll)
     assert own.schools[3].late == (0.1, 45)
     assert own.schools[2].on_streets == demo_ways.schools[2].on_streets
     notes = {note.key: note for note in own.notes}
+    assert "90 % of the capacity" in notes["rolls_by_capacity"].text
     for kind, words in (("modes_assumed", "How pupils travel"), ("leaving_assumed", "When pupils")):
         assert not notes[kind].is_about("900004")
         assert len(notes[kind].about["urns"]) == 11
@@ -182,17 +183,6 @@ def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
         everywhere = next(note for note in demo_ways.notes if note.key == kind)
         assert everywhere.text.startswith(words)
         assert "URN" not in everywhere.text
-
-
-def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):
-    """Without numbers of pupils the command says which figure is used instead."""
-    config, path = copy_demo(tmp_path, "2025-09"), tmp_path / "schools.csv"
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp1252")
-    table.assign(NumberOfPupils="").to_csv(path, index=False, encoding="utf-8")
-    code, out, _ = run("check", "--config", config, "--json")
-    assert code == 0
-    (line,) = [note for note in json.loads(out)["notes"] if "no number of pupils" in note]
-    assert "90 % of the capacity" in line
 
 
 NEAR = 1e-6

@@ -12,7 +12,7 @@ from small_networks import build_small_network
 from street_grid import build_grid
 
 from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
-from patrolplan.pupils.flows import STOP_SPREAD_METRES, choose_stops, find_stops, grow_tree
+from patrolplan.pupils.flows import choose_stops, find_stops, grow_tree
 from patrolplan.pupils.ways import model_ways
 
 DECAY = np.array([500.0, 900.0])
@@ -131,15 +131,13 @@ def test_areas_change_the_ways_of_a_whole_area(demo_area):
 
 def test_riders_go_to_near_stops_where_more_people_board():
     """One spread farther is a third as likely; thrice the boardings have thrice the riders."""
-    chosen = choose_stops(np.array([100, 100 + STOP_SPREAD_METRES, 700]), np.ones(3), 600)
-    assert chosen.sum() == pytest.approx(1)
-    assert chosen[0] / chosen[1] == pytest.approx(np.e)
-    assert chosen[2] == 0
-    chosen = choose_stops(np.full(2, 100.0), np.array([3.0, 1.0]), 600)
-    np.testing.assert_allclose(chosen, [0.75, 0.25])
-    np.testing.assert_allclose(choose_stops(np.array([10.0, 20.0]), np.zeros(2), 600), 0.5)
-    assert choose_stops(np.array([700.0, np.inf]), np.ones(2), 600).sum() == 0
-    assert choose_stops(np.empty(0), np.empty(0), 600).sum() == 0
+    spread = np.e / (np.e + 1)
+    for metres, boardings, chosen in (
+        ([100, 300, 700], [1, 1, 1], [spread, 1 - spread, 0]), ([100, 100], [3, 1], [0.75, 0.25]),
+        ([10, 20], [0, 0], [0.5, 0.5]), ([700, np.inf], [1, 1], [0, 0]), ([], [], []),
+    ):  # fmt: skip
+        found = choose_stops(np.array(metres, dtype=float), np.array(boardings, dtype=float), 600)
+        np.testing.assert_allclose(found, chosen)
 
 
 def test_stops_off_the_streets_are_left_out():

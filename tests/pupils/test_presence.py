@@ -19,13 +19,13 @@ SPEED = 75.0
 @pytest.fixture(scope="module")
 def ways(demo_area):
     """The ways home of the demo's schools."""
-    return model_ways(demo_area)
+    return find_presence(demo_area)[0]
 
 
 @pytest.fixture(scope="module")
-def presence(demo_area, ways):
+def presence(demo_area):
     """Where they are."""
-    return Presence(demo_area, ways)
+    return find_presence(demo_area)[1]
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,7 @@ def test_arriving_ends_as_school_opens():
     """Nobody arrives earlier than the limit, more the nearer the opening, all by then."""
     minutes = np.arange(-30 - 5, 6)
     share = arrived(minutes)
-    assert share[0] == 0
-    assert share[-1] == 1
+    assert (share[0], share[-1]) == (0, 1)
     assert np.all(np.diff(share) >= 0)
     assert share[minutes == -5] - share[minutes == -10] > share[minutes == -25]
 
@@ -97,17 +96,15 @@ def test_presence_is_that_of_a_plain_loop(demo_area, school, presence):
 
 def test_all_schools_are_the_sum_of_each(presence, ways):
     """Each with its own bell and its own share of those without an adult."""
-    counts = {}
+    urns, shares = zip(*((one.urn, one.unaccompanied) for one in ways.schools), strict=True)
+    each = []
     for alone in (True, False):
-        counts[alone] = np.array(
-            [presence.count_at(927, urn=one.urn, unaccompanied=alone) for one in ways.schools]
-        )
+        each.append(np.array([presence.count_at(927, urn=u, unaccompanied=alone) for u in urns]))
         together = presence.count_at(927, unaccompanied=alone)
-        np.testing.assert_allclose(together, counts[alone].sum(axis=0), atol=1e-9)
-    shares = np.array([one.unaccompanied for one in ways.schools])
+        np.testing.assert_allclose(together, each[-1].sum(axis=0), atol=1e-9)
     assert len(set(shares)) > 1
     assert together.sum() > 0
-    np.testing.assert_allclose(counts[True], shares[:, None] * counts[False])
+    np.testing.assert_allclose(each[0], np.array(shares)[:, None] * each[1])
 
 
 def test_each_school_has_its_own_leaving_curve(demo_area):

@@ -9,14 +9,8 @@ from hypothesis import given, strategies as st
 
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.pupils.flows import NotStoredError
-from patrolplan.risk.in_time import (
-    FLOOR,
-    RiskInTime,
-    TimeFactors,
-    build_exposure,
-    get_powers,
-    join_over_window,
-)
+from patrolplan.risk import in_time as joining
+from patrolplan.risk.in_time import RiskInTime, TimeFactors, build_exposure, join_over_window
 from patrolplan.risk.report_voice import find_band
 from patrolplan.settings.patrol import WayHomeSettings
 
@@ -56,9 +50,8 @@ def test_the_power_is_that_of_both_halves_pooled():
         "Violence and sexual offences": pytest.approx(pooled, abs=0.0051),
         "Anti-social behaviour": pytest.approx(pooled, abs=0.0051),
     }
-    powers = get_powers(["Robbery", "Anti-social behaviour"], WayHomeSettings().exposure)
+    powers = joining.get_powers(["Robbery", "Anti-social behaviour"], WayHomeSettings().exposure)
     assert powers == pytest.approx([0.0, pooled], abs=0.0051)
-    assert FLOOR == 0.05
 
 
 @pytest.mark.parametrize(("pupils", "is_there"), [(0.0, False), (0.01, True)])
@@ -67,15 +60,6 @@ def test_where_nobody_is_out_there_is_no_exposure(pupils, is_there):
     presence = SimpleNamespace(count_all=lambda first, last: np.full(last - first, pupils))
     found = build_exposure(None, presence, np.ones(2), np.array([900]), np.ones(1))
     assert (found is not None) == is_there
-
-
-def _flat(pieces, kinds):
-    return SimpleNamespace(source="flat", compute_factor=lambda *_: np.ones((pieces, kinds)))
-
-
-def _clock(rng, pieces, kinds):
-    table = rng.uniform(0.2, 3.0, (48, pieces, kinds))
-    return SimpleNamespace(source="declared", compute_factor=lambda at, _: table[at])
 
 
 def _voice(rng, pieces, shares):
@@ -95,7 +79,9 @@ def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True):
     window = weigh_minutes(Window(minutes, start), BELLS)
     presence, floor = Pupils(rng, metres), 0.05
     exposure = build_exposure(None, presence, metres, *window) if pupils else None
-    hours = _clock(rng, PIECES, KINDS) if clock else _flat(PIECES, KINDS)
+    table = rng.uniform(0.2, 3.0, (48, PIECES, KINDS)) if clock else np.ones((48, PIECES, KINDS))
+    source = "declared" if clock else "flat"
+    hours = SimpleNamespace(source=source, compute_factor=lambda at, _: table[at])
     voice = _voice(rng, PIECES, [0.3, 0.1, 0.2, 0.3, 0.05])
     factors = TimeFactors(powers, hours, "school_day", exposure, voice)
     inputs = (harm, factors, *window)

@@ -7,19 +7,13 @@ import pandas as pd
 import pytest
 from clock_areas import TERMS, YEAR, build, draw
 
+from patrolplan.risk import learned_clock
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayClasses, find_day_kinds
 from patrolplan.risk.declared_clock import ANY_PLACE, build_declared_profile
 from patrolplan.risk.known_times import FOLDS, Times, read_times
-from patrolplan.risk.learned_clock import (
-    MAX_SAMPLE,
-    POOLED_INCIDENTS,
-    STRENGTHS,
-    build_spread,
-    learn_clock,
-)
+from patrolplan.risk.learned_clock import STRENGTHS, build_spread, learn_clock
 
-NO_TERMS = TERMS.iloc[:0]
 PIECES = np.arange(60)
 
 
@@ -46,8 +40,7 @@ def test_school_days_and_holidays_differ_where_term_dates_are_known(make):
     rng = np.random.default_rng(3)
     school = YEAR[find_day_kinds(TERMS, YEAR) == DAY_KINDS.index("school_day")]
     timed = draw(rng, 1500, PIECES, "Robbery", school, (930, 960))
-    rows = pd.concat([timed, draw(rng, 3000, PIECES, "Robbery")])
-    clock, _ = _learn(make, rows)
+    clock, _ = _learn(make, pd.concat([timed, draw(rng, 3000, PIECES, "Robbery")]))
     at_school, at_holiday = (clock.compute_factor(31, day) for day in ("school_day", "holiday"))
     assert at_school.mean() > 6 * at_holiday.mean()
     assert "clock_no_term_dates" not in [note.key for note in clock.notes]
@@ -55,8 +48,8 @@ def test_school_days_and_holidays_differ_where_term_dates_are_known(make):
 
 def test_without_term_dates_weekdays_are_alike(make):
     """No weekday is then known to be a school day, and a note says so."""
-    rng = np.random.default_rng(4)
-    clock, _ = _learn(make, draw(rng, 900, PIECES, "Robbery"), term_dates=NO_TERMS)
+    rows = draw(np.random.default_rng(4), 900, PIECES, "Robbery")
+    clock, _ = _learn(make, rows, term_dates=TERMS.iloc[:0])
     school, holiday, weekend = (
         clock.compute_factor(31, day) for day in ("school_day", "holiday", "weekend")
     )
@@ -81,8 +74,7 @@ def test_a_category_of_few_times_is_moved_as_far_as_others_are(make):
     rng = np.random.default_rng(7)
     names = {"Other theft": 2000, "Violence and sexual offences": 2000, "Robbery": 3}
     rows = [draw(rng, count, PIECES, name, minutes=(480, 600)) for name, count in names.items()]
-    rows = pd.concat(rows)
-    clock, history = _learn(make, rows)
+    clock, history = _learn(make, pd.concat(rows))
     robbery = history.targets.index("Robbery")
     factor = np.array([clock.compute_factor(hour, None)[:, robbery].mean() for hour in range(48)])
     assert 0.5 < factor[16:20].sum() / factor.sum() < 0.8
@@ -175,6 +167,29 @@ def test_a_step_is_the_sum_of_incidents_around(seed):
             assert moved.sum() == pytest.approx(1)
 
 
+def test_an_incident_is_predicted_by_those_of_other_weeks_near_it(monkeypatch):
+    """Against a loop; of more incidents than the most that are predicted, every n-th one is."""
+    monkeypatch.setattr(learned_clock, "MAX_SAMPLE", 100)
+    times, declared, xy, kinds = _draw_times(3)
+    squares, spread = learned_clock._gather(xy), [build_spread(DAYS, of[0]) for of in declared]
+    before = declared[times.category, kinds[times.place], np.minimum(times.cell, CELLS - 1)]
+    layers, after = learned_clock._fit(times, spread, squares, before)
+    near, wanted = squares[1].toarray()[:, squares[0][times.place]], before.copy()
+    for number, layer in enumerate(layers):
+        is_own = times.category == number
+        known = np.flatnonzero(is_own & (times.cell < CELLS))
+        for row in known[:: len(known) // 100 + 1]:
+            others = (
+                near[times.place[row]] * times.weight * (is_own & (times.fold != times.fold[row]))
+            )
+            here = (
+                others @ spread[number][times.cell, times.cell[row]] + layer.strength * before[row]
+            )
+            wanted[row] = here / (others.sum() + layer.strength)
+    assert after == pytest.approx(wanted)
+    assert (after != before).sum() > 100
+
+
 def _at_ten_places(seed, differ):
     """2,000 incidents of each category at ten places far apart, by night at five if they differ."""
     rng, count = np.random.default_rng(seed), 2000 * len(differ)
@@ -191,10 +206,7 @@ def _at_ten_places(seed, differ):
 
 
 def test_places_that_differ_follow_their_own_times():
-    """Where places of a category have hours of their own, few incidents outweigh what was before.
-
-    Beside it another, whose places are alike, is hardly moved.
-    """
+    """Where places have hours of their own few incidents count much; one of places alike stays."""
     _, ((around, own), alike) = _at_ten_places(8, [True, False])
     assert min(around.strength, own.strength) < 10
     assert min(one.strength for one in alike) > 50
@@ -220,10 +232,7 @@ def _at(half_hour):
 
 
 def test_a_rare_category_is_guarded_by_the_others():
-    """Four incidents alone move the clock, and beside a hundred of another that are even do not.
-
-    They are all at noon, by chance as it were.
-    """
+    """Four incidents by chance at noon move the clock alone, not beside a hundred that are even."""
     rng = np.random.default_rng(7)
     even = DAYS.to_density(np.ones((3, HALF_HOURS)))
     cells = np.concatenate([np.full(4, 24), rng.choice(CELLS, 100, p=even)])
@@ -231,17 +240,18 @@ def test_a_rare_category_is_guarded_by_the_others():
     place, fold = np.zeros(104, dtype=np.int64), np.arange(104) % FOLDS
 
     def learn(rows):
-        ones = np.ones(len(rows))
-        number = int(category[rows].max()) + 1
-        times = Times(
-            rows, place[rows], category[rows], cells[rows], fold[rows], ones, ones, DAYS, number
+        ones, number = np.ones(len(rows)), int(category[rows].max()) + 1
+        drawn = (of[rows] for of in (place, category, cells, fold))
+        times, declared = (
+            Times(rows, *drawn, ones, ones, DAYS, number),
+            np.tile(even, (number, 1, 1)),
         )
-        declared = np.tile(even, (number, 1, 1))
         profile, _ = learn_clock(times, declared, np.zeros((1, 2)), place[:1])
         return profile[0, 0, 24] / even[24]
 
     assert STRENGTHS[[0, -1]].tolist() == [100_000.0, 1.0]
-    assert (len(STRENGTHS), POOLED_INCIDENTS, MAX_SAMPLE) == (26, 200, 6000)
+    figures = len(STRENGTHS), learned_clock.POOLED_INCIDENTS, learned_clock.MAX_SAMPLE
+    assert figures == (26, 200, 6000)
     alone, guarded = learn(np.arange(4)), learn(np.arange(104))
     assert alone > 10
     assert guarded == pytest.approx(1, abs=0.01)
@@ -250,18 +260,13 @@ def test_a_rare_category_is_guarded_by_the_others():
 TARGETS = ("Robbery",)
 
 
-def _read(make, *spans, term_dates=TERMS):
+def _read(make, *spans):
     """The times of robberies from (first, last), where last may be None."""
-    rows = pd.DataFrame(
-        {
-            "piece": np.arange(len(spans)) % 60,
-            "category": "Robbery",
-            "occurred_at": pd.to_datetime([first for first, _ in spans]),
-            "occurred_until": pd.to_datetime([last for _, last in spans]),
-        }
-    ).assign(month=lambda table: table["occurred_at"].dt.to_period("M").dt.to_timestamp())
-    area, _ = build(make, rows.assign(timed=rows["occurred_until"].isna()), term_dates=term_dates)
-    return read_times(area, TARGETS)
+    first, last = map(pd.to_datetime, zip(*spans, strict=True))
+    rows = {"piece": np.arange(len(spans)) % 60, "category": "Robbery", "timed": last.isna()}
+    rows |= {"occurred_at": first, "occurred_until": last}
+    rows = pd.DataFrame(rows).assign(month=first.to_period("M").to_timestamp())
+    return read_times(build(make, rows)[0], TARGETS)
 
 
 def test_a_span_has_the_half_hours_that_it_meets(make):
@@ -276,17 +281,10 @@ def test_a_span_has_the_half_hours_that_it_meets(make):
 
 def test_other_categories_and_unknown_times_are_left_out(make):
     """Of a theft and a robbery of which only the date is known nothing is read."""
-    rows = pd.DataFrame(
-        {
-            "piece": [0, 1, 2],
-            "category": ["Robbery", "Other theft", "Robbery"],
-            "month": pd.Timestamp("2026-03-01"),
-            "occurred_at": pd.Timestamp("2026-03-09 15:30"),
-            "occurred_until": pd.NaT,
-            "timed": [True, True, False],
-        }
-    )
-    area, _ = build(make, rows)
+    names, at = ["Robbery", "Other theft", "Robbery"], pd.Timestamp("2026-03-09 15:30")
+    rows = {"piece": [0, 1, 2], "category": names, "timed": [True, True, False]}
+    rows |= {"month": pd.Timestamp("2026-03-01"), "occurred_at": at, "occurred_until": pd.NaT}
+    area, _ = build(make, pd.DataFrame(rows))
     assert read_times(area, TARGETS).incident.tolist() == [0]
 
 

@@ -72,10 +72,7 @@ def test_decayed_estimates_are_those_of_a_plain_loop(make, gaps):
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "kernel"])
 def test_rates_with_gaps_are_near_those_without(make, name):
-    """Half of the places lose a third of their months: their crime does not fall by a third.
-
-    A kernel takes crime to other places, so that the level of what is held is not that of all.
-    """
+    """Half of the places lose a third of their months, not of their crime; kernels move crime."""
     whole = make.history(make.uneven(months=24, mean=6.0))
     gaps = [(month, place) for month in (3, 9, 13, 16, 19, 20, 22, 23) for place in range(30)]
     found, expected = (MODELS[name](one) for one in (with_gaps(whole, gaps), whole))

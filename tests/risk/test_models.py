@@ -66,10 +66,7 @@ def test_prior_count_by_hand(make):
 
 @pytest.mark.parametrize("months", [6, 11, 20])
 def test_the_smoothing_has_the_highest_log_score_of_the_last_months(make, months):
-    """The share of the even spread is that of a search, with the declared share as ten incidents.
-
-    It is learned from the last twelve months that have six before them; of none, it is declared.
-    """
+    """Over twelve months that have six before them; the declared share counts as ten incidents."""
     counts = make.uneven(months=months, places=40, kinds=1, mean=0.3)
     h = make.history(counts)
     even = h.units.metres / h.units.metres.sum()

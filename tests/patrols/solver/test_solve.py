@@ -1,7 +1,5 @@
 """The solver: answers are feasible and the best, against every order on a fine grid."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from dataclasses import replace
@@ -12,15 +10,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from timed_towns import draw_town, find_best, find_best_by_set
 
 from patrolplan.patrols.solver.labels import MAX_CANDIDATES, LabelExplorer
-from patrolplan.patrols.solver.problem import time_route, walk_route
+from patrolplan.patrols.solver.problem import OrienteeringProblem, TimedPrizes, walk_route
 from patrolplan.patrols.solver.reduce import reduce_problem
-from patrolplan.patrols.solver.solve import (
-    OrienteeringProblem,
-    TimedPrizes,
-    compute_knapsack_bound,
-    find_variants,
-    solve,
-)
+from patrolplan.patrols.solver.solve import compute_knapsack_bound, find_variants, solve, time_route
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 RELAXED = {"suppress_health_check": SLOW, "derandomize": True, "database": None, "deadline": None}
