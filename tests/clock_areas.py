@@ -8,21 +8,16 @@ import pandas as pd
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.risk.history import build_history
 
-TERMS = pd.DataFrame(
-    {
-        "urn": "*",
-        "from": pd.to_datetime(["2025-09-01", "2025-10-27", "2026-01-05", "2026-04-13"]),
-        "to": pd.to_datetime(["2025-12-19", "2025-10-31", "2026-03-27", "2026-07-21"]),
-        "kind": ["term", "closed", "term", "term"],
-    }
-)
+TERMS = pd.DataFrame({"urn": "*", "kind": ["term", "closed", "term", "term"]})
+TERMS["from"] = pd.to_datetime(["2025-09-01", "2025-10-27", "2026-01-05", "2026-04-13"])
+TERMS["to"] = pd.to_datetime(["2025-12-19", "2025-10-31", "2026-03-27", "2026-07-21"])
 YEAR = pd.date_range("2025-09-01", "2026-08-31")
 
 
 def build_empty_tables(projection):
     """Tables of ways home that nothing was given for."""
-    text, number = pd.Series(dtype=object), pd.Series(dtype="float64")
-    minutes = pd.Series(dtype="int64")
+    text, number, minutes = (pd.Series(dtype=kind) for kind in ("object", "float64", "int64"))
+    clock = {"category": text, "kind": text, "from_minutes": minutes, "share": number}
 
     def build_points(**columns):
         return gpd.GeoDataFrame(columns, geometry=[], crs=projection.crs)
@@ -32,25 +27,16 @@ def build_empty_tables(projection):
         areas=build_points(area=text, residents=number, aged_5_16=number),
         stops=build_points(kind=text, boardings=number),
         places=build_points(kind=text),
-        clock=pd.DataFrame(
-            {"category": text, "kind": text, "from_minutes": minutes, "share": number}
-        ),
+        clock=pd.DataFrame(clock),
     )
 
 
 def draw(rng, count, pieces, category, days=YEAR, minutes=(0, 1440)):
     """Incidents at random on some pieces, days and minutes of the day."""
-    at = pd.DatetimeIndex(rng.choice(days, count)) + pd.to_timedelta(
-        rng.integers(*minutes, count), unit="min"
-    )
-    return pd.DataFrame(
-        {
-            "piece": rng.choice(pieces, count),
-            "category": category,
-            "occurred_at": at.as_unit("ns"),
-            "month": at.to_period("M").to_timestamp().as_unit("ns"),
-        }
-    )
+    at = pd.DatetimeIndex(rng.choice(days, count))
+    at = (at + pd.to_timedelta(rng.integers(*minutes, count), unit="min")).as_unit("ns")
+    drawn = {"piece": rng.choice(pieces, count), "category": category, "occurred_at": at}
+    return pd.DataFrame(drawn | {"month": at.to_period("M").to_timestamp().as_unit("ns")})
 
 
 def build(make, incidents, network=None, *, places=(), table=None, term_dates=TERMS, **settings):
@@ -64,9 +50,8 @@ def build(make, incidents, network=None, *, places=(), table=None, term_dates=TE
     tables = build_empty_tables(area.network.projection)
     if len(places):
         kinds, x, y = zip(*places, strict=True)
-        points = gpd.GeoDataFrame(
-            {"kind": kinds}, geometry=gpd.points_from_xy(x, y), crs="EPSG:27700"
-        )
+        where = gpd.points_from_xy(x, y)
+        points = gpd.GeoDataFrame({"kind": kinds}, geometry=where, crs="EPSG:27700")
         tables = replace(tables, places=points)
     area.way_home = tables if table is None else replace(tables, clock=table)
     return area, build_history(area)

@@ -15,11 +15,8 @@ def make_hexagons(bounds, side):
     width = side * np.sqrt(3)
     turn = np.pi / 6 + np.pi / 3 * np.arange(6)
     corners = side * np.column_stack([np.cos(turn), np.sin(turn)])
-    centres = [
-        (x + row % 2 * width / 2, y)
-        for row, y in enumerate(np.arange(south, north + side, 1.5 * side))
-        for x in np.arange(west, east + width, width)
-    ]
+    rows, columns = np.arange(south, north + side, 1.5 * side), np.arange(west, east + width, width)
+    centres = [(x + row % 2 * width / 2, y) for row, y in enumerate(rows) for x in columns]
     shapes = [shapely.Polygon(np.add(corners, centre)) for centre in centres]
     ids = [f"HEX {number}" for number in range(len(shapes))]
     return gpd.GeoDataFrame({"id": ids}, geometry=shapes, crs="EPSG:27700")

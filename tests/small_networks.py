@@ -36,9 +36,8 @@ def build_small_network(
 @st.composite
 def draw_network(draw):
     """A small connected network with loops, doubled streets and nodes on one spot."""
-    place = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(
-        lambda p: (p[0] * 9.7, p[1] * 9.7)
-    )
+    along = st.integers(0, 30).map(lambda steps: steps * 9.7)
+    place = st.tuples(along, along)
     places = draw(st.lists(place, min_size=3, max_size=9))
     node = st.integers(0, len(places) - 1)
     ways = draw(st.lists(st.lists(node, min_size=2, max_size=5), min_size=2, max_size=7))

@@ -12,14 +12,10 @@ STEP_LONGITUDE = 0.0036
 
 def answer(column=0, **changes):
     """An answer in the square that lies so many squares to the east."""
-    given = {
-        "time_band": "after_school",
-        "place_factor": "poor_lighting",
-        "behaviour_factor": "none",
-        "longitude": round(LONGITUDE + column * STEP_LONGITUDE, 6),
-        "latitude": LATITUDE,
-    }
-    return given | changes
+    words = "after_school", "poor_lighting", "none"
+    given = dict(zip(("time_band", "place_factor", "behaviour_factor"), words, strict=True))
+    place = {"longitude": round(LONGITUDE + column * STEP_LONGITUDE, 6), "latitude": LATITUDE}
+    return given | place | changes
 
 
 def answers_file(answers, *, pupils=30, **changes):

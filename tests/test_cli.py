@@ -83,14 +83,11 @@ def test_all_problems_are_reported_at_once(run, small):
         assert any(part in line for line in problems), part
 
 
-@pytest.mark.parametrize(
-    ("date", "expected"),
-    [
-        ("2026-12-25", ["every school is closed on Friday 25 December 2026", "term_dates"]),
-        ("2026-10-28", ["every school is closed on Wednesday 28 October 2026", "term_dates"]),
-        ("2026-11-28", ["Saturday 28 November 2026 is not a school day", "a school day"]),
-    ],
-)
+@pytest.mark.parametrize(("date", "expected"), [
+    ("2026-12-25", ["every school is closed on Friday 25 December 2026", "term_dates"]),
+    ("2026-10-28", ["every school is closed on Wednesday 28 October 2026", "term_dates"]),
+    ("2026-11-28", ["Saturday 28 November 2026 is not a school day", "a school day"]),
+])  # fmt: skip
 def test_a_day_without_school_is_refused(run, small, date, expected):
     """No patrol is planned for a holiday or a weekend; the message names the day."""
     code, _, err = run("plan", "--config", small, "--date", date, "--out", small.parent / "out")

@@ -9,18 +9,10 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 
+from patrolplan import privacy as door
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.notes import list_texts
-from patrolplan.privacy import (
-    FACTOR_NAMES,
-    FACTORS,
-    ReportGroups,
-    ReportTable,
-    get_rounding_step,
-    group_reports,
-    note_report_grouping,
-    suppress_and_round,
-)
+from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportGroups, ReportTable, suppress_and_round
 from patrolplan.settings import parse_settings
 from patrolplan.times import SchoolTerm
 
@@ -36,13 +28,9 @@ TERMS = [SchoolTerm(2024, 2), SchoolTerm(2025, 0), SchoolTerm(2025, 1)]
 def returns(draw):
     """Pieces of street anywhere, squares with reports and what they gave, and a threshold."""
     pieces = draw(st.lists(PLACE, min_size=1, max_size=15, unique=True))
-    row = st.tuples(
-        st.sampled_from(pieces) | PLACE,
-        st.sampled_from(FACTORS["time_band"]),
-        st.sampled_from((*FACTORS["place_factor"][:3], "none")),
-        st.sampled_from((*FACTORS["behaviour_factor"][:2], "none")),
-        st.sampled_from(TERMS),
-    )
+    places, people = FACTORS["place_factor"][:3], FACTORS["behaviour_factor"][:2]
+    words = (FACTORS["time_band"], (*places, "none"), (*people, "none"), TERMS)
+    row = st.tuples(st.sampled_from(pieces) | PLACE, *map(st.sampled_from, words))
     rows = draw(st.lists(row, max_size=60))
     return rows, np.array(pieces) + SHIFT, draw(st.integers(2, 12))
 
@@ -62,28 +50,23 @@ def _by_square(rows):
 
 def _tabulate(rows, threshold):
     """The table of the reader for rows, counted one by one."""
-    step, held = get_rounding_step(threshold), _by_square(rows)
+    step, held = door.get_rounding_step(threshold), _by_square(rows)
     large = {square: rows_ for square, rows_ in sorted(held.items()) if len(rows_) >= step}
     few = sum(len(rows_) for rows_ in held.values() if len(rows_) < step)
     factors = [
         [sum(name in row for row in rows_) for name in FACTOR_NAMES] for rows_ in large.values()
     ]
-    by_term = {
-        term: suppress_and_round(
-            [sum(row[4] == term for row in rows_) for rows_ in large.values()], step
-        )
-        for term in TERMS
-    }
+    in_terms = ([sum(row[4] == one for row in rows_) for rows_ in large.values()] for one in TERMS)
+    by_term = {one: suppress_and_round(n, step) for one, n in zip(TERMS, in_terms, strict=True)}
     by_year = Counter[int]()
     for term, counts in by_term.items():
         by_year[term.year] += int(counts.sum())
+    factors = np.array(factors, dtype=np.int64).reshape(-1, len(FACTOR_NAMES))
     return ReportTable(
         step=step,
         squares=np.array([(27700, *square) for square in large], dtype=np.int64).reshape(-1, 3),
         counts=suppress_and_round([len(rows_) for rows_ in large.values()], step),
-        factor_counts=suppress_and_round(
-            np.array(factors, dtype=np.int64).reshape(-1, len(FACTOR_NAMES)), step
-        ),
+        factor_counts=suppress_and_round(factors, step),
         in_small_squares=int(suppress_and_round(few, step)),
         refused={},
         by_year=dict(by_year),
@@ -94,7 +77,7 @@ def _tabulate(rows, threshold):
 def _group(case, limits=EVERYWHERE):
     rows, pieces, threshold = case
     table = _tabulate(rows, threshold)
-    return group_reports(table, pieces, limits, crs=BNG, threshold=threshold)
+    return door.group_reports(table, pieces, limits, crs=BNG, threshold=threshold)
 
 
 def _held(case):
@@ -136,7 +119,7 @@ def test_shown_counts_never_show_more(count, threshold):
 @given(st.integers(0, 300), st.integers(2, 80))
 def test_a_threshold_needs_the_rounded_count_alone(count, threshold):
     """A threshold shows the same for a true count and for the count in the table."""
-    rounded = suppress_and_round(count, get_rounding_step(threshold))
+    rounded = suppress_and_round(count, door.get_rounding_step(threshold))
     assert suppress_and_round(rounded, threshold) == suppress_and_round(count, threshold)
 
 
@@ -216,10 +199,7 @@ def test_the_digest_covers_terms(case, pick):
     if groups.by_term:
         terms = list(groups.by_term)
         other = terms[pick % len(terms)]._replace(year=2019)
-        renamed = {
-            other if k == pick % len(terms) else t: n
-            for k, (t, n) in enumerate(groups.by_term.items())
-        }
+        renamed = {other if t == terms[pick % len(terms)] else t: groups.by_term[t] for t in terms}
         assert dataclasses.replace(groups, by_term=renamed).digest != groups.digest
 
 
@@ -258,7 +238,7 @@ def test_the_part_of_a_square_within_the_area_is_given():
     """For a square that the limits cut, the share within them is given with the whole count."""
     limits = shapely.box(WEST, SOUTH, WEST + 50, SOUTH + 1000)
     piece = [[WEST + 10.0, SOUTH + 10.0]]
-    groups, _ = group_reports(_one_square(), piece, limits, crs=BNG, threshold=5)
+    groups, _ = door.group_reports(_one_square(), piece, limits, crs=BNG, threshold=5)
     assert groups.counts.tolist() == [5]
     assert groups.share_inside.tolist() == pytest.approx([0.2])
 
@@ -270,7 +250,7 @@ def test_squares_without_a_street_are_counted_by_where_they_lie():
         (shapely.box(WEST - 9, SOUTH - 9, WEST + 9999, SOUTH + 9), "no walkable street near"),
         (shapely.box(WEST + 800, SOUTH, WEST + 9999, SOUTH + 9), "outside the area"),
     ):
-        groups, rows = group_reports(_one_square(10), away, limits, crs=BNG, threshold=5)
+        groups, rows = door.group_reports(_one_square(10), away, limits, crs=BNG, threshold=5)
         assert len(groups) == 0
         assert [(row.reason, row.count_text) for row in rows] == [
             ("unknown time band", "fewer than 5"),
@@ -285,7 +265,7 @@ def test_squares_at_the_end_of_the_world_are_outside_the_area():
     none = np.zeros((2, len(FACTOR_NAMES)), dtype=np.int64)
     table = ReportTable(5, places, np.array([5, 10]), none, 0, {})
     piece = [[WEST + 10.0, SOUTH + 10.0]]
-    groups, rows = group_reports(table, piece, EVERYWHERE, crs=BNG, threshold=5)
+    groups, rows = door.group_reports(table, piece, EVERYWHERE, crs=BNG, threshold=5)
     assert len(groups) == 0
     assert {row.reason: row.count for row in rows}["outside the area"] == 15
 
@@ -312,10 +292,9 @@ def test_groups_below_the_threshold_cannot_be_made():
 def test_a_table_that_shows_too_much_cannot_be_made(count, by_factor, in_small_squares, refused):
     """The table of the door refuses any count between the steps, and a square under them."""
     square = np.array([[27700, 1, 1]])
+    given_ = np.array([count]), NONE + by_factor, in_small_squares, {"x": refused}
     with pytest.raises(ValueError, match="5"):
-        ReportTable(
-            5, square, np.array([count]), NONE + by_factor, in_small_squares, {"x": refused}
-        )
+        ReportTable(5, square, *given_)
 
 
 def test_years_that_show_more_than_squares_cannot_be_made():
@@ -326,14 +305,11 @@ def test_years_that_show_more_than_squares_cannot_be_made():
         ReportTable(5, square, np.array([5]), NONE, 0, {}, {2025: 5, 2026: 5})
 
 
-@pytest.mark.parametrize(
-    ("by_year", "by_term", "why"),
-    [
-        ({2025: 10}, {TERMS[1]: 5, TERMS[2]: 10}, "more reports by term than by square"),
-        ({2025: 5, 2024: 5}, {TERMS[1]: 5, TERMS[2]: 5}, "more reports by term than by year"),
-        ({2025: 5}, {TERMS[1]: 3}, "multiples of 5"),
-    ],
-)
+@pytest.mark.parametrize(("by_year", "by_term", "why"), [
+    ({2025: 10}, {TERMS[1]: 5, TERMS[2]: 10}, "more reports by term than by square"),
+    ({2025: 5, 2024: 5}, {TERMS[1]: 5, TERMS[2]: 5}, "more reports by term than by year"),
+    ({2025: 5}, {TERMS[1]: 3}, "multiples of 5"),
+])  # fmt: skip
 def test_terms_that_show_more_than_squares_or_years_cannot_be_made(by_year, by_term, why):
     """Terms are in steps, and never add up to more than their square or their year shows."""
     square = np.array([[27700, 1, 1]])
@@ -348,8 +324,7 @@ def test_terms_that_show_more_than_squares_or_years_cannot_be_made(by_year, by_t
 
 def test_tables_and_groups_hold_nothing_of_a_single_report():
     """Only counts leave the door, by square, term or year: no row, place, identifier or day."""
-    names = set(ReportGroups.__dataclass_fields__)
-    assert names == {
+    assert set(ReportGroups.__dataclass_fields__) == {
         *("threshold", "group_of_piece", "counts", "share_inside", "factor_counts"),
         *("by_term", "all_by_term", "squares"),
     }
@@ -366,7 +341,7 @@ def test_a_threshold_under_the_steps_is_announced():
     for threshold in (5, 10, 3):
         privacy = {"threshold": threshold, "reason": "a trial in June."}
         settings = parse_settings({"sources": sources, "privacy": privacy}, folder=Path())
-        notes.append(list_texts(note_report_grouping(settings)))
+        notes.append(list_texts(door.note_report_grouping(settings)))
     assert len(notes[0]) == len(notes[1]) == 1
     assert "in 250 m squares. A square counts only if it has 10 reports or more" in notes[1][0]
     assert notes[2][1].endswith(

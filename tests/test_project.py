@@ -28,6 +28,7 @@ def test_who_cites_names_the_version_that_is_built():
     """CITATION.cff and pyproject.toml agree."""
     version = tomllib.loads(_read("pyproject.toml"))["project"]["version"]
     assert re.search(r"^version: (.+)$", _read("CITATION.cff"), re.MULTILINE)[1] == version
+    assert pp.__version__.count(".") == 2
 
 
 def test_actions_are_pinned_by_their_commit():
@@ -37,17 +38,13 @@ def test_actions_are_pinned_by_their_commit():
     assert all(HASH.fullmatch(commit) for commit in used)
 
 
-def test_versions_are_those_that_run():
-    """Versions of Python and of imported libraries, including every required one."""
+def test_versions_are_those_that_run(capsys):
+    """Of Python and of imported libraries, including every required one; printed a line each."""
     versions = list_versions()
     assert versions["python"] == platform.python_version()
     assert versions["geopandas"] == geopandas.__version__
     assert {"typst", "osmium", "scikit-learn"} <= set(versions)
     assert "not installed" not in versions.values()
-
-
-def test_they_are_printed_a_line_each(capsys):
-    """One line a name."""
     pp.show_versions()
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(list_versions())
@@ -98,9 +95,8 @@ def test_a_plan_at_short_notice_loads_nothing_that_learns(demo, tmp_path):
 @pytest.mark.slow
 def test_a_week_without_a_ledger_loads_nothing_of_databases(demo, tmp_path):
     """The demo has no ledger: neither doses before the week nor papers look for one in vain."""
-    loaded = _run(
-        "week", "--config", str(demo), "--from", "2026-11-16", "--out", str(tmp_path / "w")
-    )
+    out = ("--out", str(tmp_path / "w"))
+    loaded = _run("week", "--config", str(demo), "--from", "2026-11-16", *out)
     assert (tmp_path / "w" / "week.json").is_file()
     assert "patrolplan.team.ledger.monthly_return" in loaded
     assert not loaded & {"sqlalchemy", "matplotlib"}
@@ -109,15 +105,11 @@ def test_a_week_without_a_ledger_loads_nothing_of_databases(demo, tmp_path):
 def test_solving_prints_nothing_to_standard_output(capfd):
     """Any call of HiGHS is silent."""
     rng = np.random.default_rng(0)
-    programme = MixedIntegerProgramme(
-        objective=rng.uniform(1, 9, 60),
-        lower=np.zeros(60),
-        upper=np.ones(60),
-        is_integer=np.ones(60, dtype=bool),
-        matrix=sparse.csr_array(rng.integers(0, 9, (20, 60)).astype(np.float64)),
-        row_lower=np.full(20, -np.inf),
-        row_upper=np.full(20, 40.0),
-    )
+    objective = rng.uniform(1, 9, 60)
+    matrix = sparse.csr_array(rng.integers(0, 9, (20, 60)).astype(np.float64))
+    bounds = {"lower": np.zeros(60), "upper": np.ones(60), "is_integer": np.ones(60, dtype=bool)}
+    bounds |= {"row_lower": np.full(20, -np.inf), "row_upper": np.full(20, 40.0)}
+    programme = MixedIntegerProgramme(objective=objective, matrix=matrix, **bounds)
     for answer in (
         programme.solve(gap=1e-6, nodes=1, start=np.zeros(60)),
         programme.solve(gap=1e-6, nodes=100, seconds=20.0),

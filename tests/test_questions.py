@@ -165,8 +165,3 @@ def test_old_data_are_said_and_very_old_ones_refused(demo_area, demo_plan):
         pp.plan_patrols(*given, urns=900003, date="2028-12-04")
     with pytest.raises(pp.InputError, match="more than two years before 2028-12-04"):
         pp.plan_week(demo_area, demo_plan, start="2028-12-04")
-
-
-def test_the_version_is_an_attribute():
-    """As of every package."""
-    assert pp.__version__.count(".") == 2

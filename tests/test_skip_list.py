@@ -49,13 +49,8 @@ def test_a_run_fails_by_a_skip_alone(tmp_path, reason, processes, code):
     (tmp_path / "test_it.py").write_text(TESTS.format(reason=reason), encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     few = {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    ran = subprocess.run(  # noqa: S603 - this very interpreter
-        [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", processes, "."],
-        cwd=tmp_path,
-        env={**os.environ, VARIABLE: str(LIST), **few},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", processes, "."]
+    how = {"cwd": tmp_path, "env": {**os.environ, VARIABLE: str(LIST), **few}}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, **how)  # noqa: S603
     assert ran.returncode == code, ran.stdout
     assert ("test_one: Skipped: " + reason in ran.stdout) == bool(code)

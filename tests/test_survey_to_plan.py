@@ -130,9 +130,8 @@ def _plan(area, **window):
 def _recount(answers):
     """The sentence that a card must have for the planted place, counted one by one."""
     places = find_squares(np.array([[one["longitude"], one["latitude"]] for one in answers]))
-    here = [
-        {*one.values()} for one, at in zip(answers, places, strict=True) if (at == SQUARE).all()
-    ]
+    pairs = zip(answers, places, strict=True)
+    here = [{*one.values()} for one, at in pairs if (at == SQUARE).all()]
     number = len(here) // 5 * 5
     words = {said: sum(name in one for one in here) // 5 for name, said in FACTORS_IN_WORDS.items()}
     assert all(words.values())

@@ -6,14 +6,8 @@ from patrolplan.team.week import Week
 
 def build_week(plan, days, duties, **more):
     """A week of these duties, where nothing is locked, missing or delivered."""
-    given = {
-        **dict.fromkeys(("unmet", "short", "notes", "locks", "bans"), ()),
-        "status": "feasible",
-        "worth": 1.0,
-        "bound": 1.0,
-        "delivered": {},
-        "absent": {},
-        **more,
-    }
+    none = dict.fromkeys(("unmet", "short", "notes", "locks", "bans"), ())
+    found = {"status": "feasible", "worth": 1.0, "bound": 1.0, "delivered": {}, "absent": {}}
     provenance = compute_area_provenance(plan.area)
-    return Week(plan=plan, days=days, duties=duties, created_from=provenance, **given)
+    given = none | found | {"days": days, "duties": duties, "created_from": provenance} | more
+    return Week(plan=plan, **given)

@@ -148,14 +148,13 @@ OFFICERS = (
     "officer,school_urns,mon,tue,wed,thu,fri,max_patrols_per_week,mode,"
     "base_longitude,base_latitude\nA,100001;{urn},,,,,,1,walk,-0.13,51.52\n"
 )
+TERMS = "urn,from,to,kind\n*,2026-09-01,2026-12-18,term\n{urn},2026-11-02,2026-11-03,closed\n"
 TABLES = {
     "bell_times": "urn,finish_time\n100001,15:10\n{urn},15:20\n",
     "gates": "urn,longitude,latitude\n100001,-0.128,51.52\n{urn},-0.126,51.52\n",
-    "term_dates": "urn,from,to,kind\n*,2026-09-01,2026-12-18,term\n{urn},2026-11-02,2026-11-03,"
-    "closed\n",
-    "officers": OFFICERS,
+    "term_dates": TERMS, "officers": OFFICERS,
     "tasked_places": TASKED + f"T1,-0.12,51.52,true,100001;{{urn}},{DAYS}\n",
-}
+}  # fmt: skip
 
 
 def _find_rows_and_notes(area, source):
@@ -182,14 +181,11 @@ def test_an_urn_that_no_school_has_is_reported_with_the_nearest(lane, table):
     assert notes == [f"[sources] {table}: {what}, so it has no effect there. Correct it."]
 
 
-@pytest.mark.parametrize(
-    ("table", "urn", "why"),
-    [
-        *((table, "100003", "not open") for table in TABLES),
-        ("officers", "100004", "outside the area"),
-        ("term_dates", "100002", "not selected in [schools]"),
-    ],
-)
+@pytest.mark.parametrize(("table", "urn", "why"), [
+    *((table, "100003", "not open") for table in TABLES),
+    ("officers", "100004", "outside the area"),
+    ("term_dates", "100002", "not selected in [schools]"),
+])  # fmt: skip
 def test_rows_of_schools_that_are_left_out_are_counted_with_the_reason(lane, table, urn, why):
     """A row of a school that is known but not planned for is counted, and needs no correction."""
     schools = {"schools": {"urns": ["100001"]}} if urn == "100002" else {}
@@ -226,20 +222,17 @@ def write_walkway(lane, tmp_path):
     return write
 
 
-def test_a_gate_above_the_street_stops_the_command(write_walkway):
-    """A gate that is given on a walkway is named with its level, its row and what to do."""
+def test_a_gate_above_the_street_stops_the_command_unless_accepted(write_walkway):
+    """It is named with level, row and what to do; with a reason it stays, and papers print why."""
+    load = write_walkway()
     with pytest.raises(pp.InputError) as error:
-        write_walkway()(ON_WALKWAY)
+        load(ON_WALKWAY)
     (line,) = str(error.value).splitlines()
     assert "gates.csv, row 3" in line
     assert "URN 100001 (Mill School)" in line
     assert "'High Walk' is a bridge above the ground (layer 1)" in line
     assert 'or accept it under [accept] with gate_levels = "why"' in line
-
-
-def test_a_gate_above_the_street_is_accepted_with_a_reason(write_walkway):
-    """With a reason in the settings the gate stays on the walkway, and every paper prints why."""
-    area = write_walkway()(ON_WALKWAY, accept={"gate_levels": "the gate is on the podium"})
+    area = load(ON_WALKWAY, accept={"gate_levels": "the gate is on the podium"})
     row = area.schools["urn"].tolist().index("100001")
     assert area.network.piece_name[area.gates.piece[row]] == "High Walk"
     assert [alarm.check for alarm in area.alarms] == ["gate_levels"]

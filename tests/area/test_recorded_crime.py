@@ -7,18 +7,9 @@ from hypothesis import example, given, strategies as st
 from small_networks import build_small_network
 
 import patrolplan as pp
+from patrolplan.area import missing_months as rules
 from patrolplan.area.incidents import has_known_times
-from patrolplan.area.missing_months import (
-    LOW_SHARE,
-    MIN_HELD_SHARE,
-    MIN_TYPICAL_IN_FILES,
-    MIN_TYPICAL_NEARBY,
-    NEIGHBOURHOOD,
-    Exposure,
-    build_exposure,
-    find_missing_parts,
-    note_missing_months,
-)
+from patrolplan.area.missing_months import build_exposure, find_missing_parts, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.network.catchments import build_catchments
 from patrolplan.settings import parse_settings
@@ -148,12 +139,12 @@ def test_a_force_that_records_little_is_not_missing_by_chance():
 def test_what_is_missing_is_what_a_plain_loop_finds(by_month):
     """A month is missing when it has less than a tenth of the median of the larger months."""
     found = build([("A", 0, [500] * 8), ("B", 5, by_month)])
-    some = [count for count in by_month if count >= max(1, LOW_SHARE * max(by_month))]
+    some = [count for count in by_month if count >= max(1, rules.LOW_SHARE * max(by_month))]
     typical = 2 * float(np.median(some)) if some else 0.0
     expected = [
         ("B", f"{month:%Y-%m}")
         for month, count in zip(MONTHS, by_month, strict=True)
-        if typical / 2 >= MIN_TYPICAL_IN_FILES and count < LOW_SHARE * typical / 2
+        if typical / 2 >= rules.MIN_TYPICAL_IN_FILES and count < rules.LOW_SHARE * typical / 2
     ]
     assert missing(found) == expected
 
@@ -186,7 +177,7 @@ def test_nothing_missing_is_no_table_of_shares():
     found = build([("A", 0, [40] * 8)])
     assert found.find_shares(MONTHS) is None
     assert note_missing_months(found) == []
-    assert Exposure.complete().find_shares(MONTHS) is None
+    assert rules.Exposure.complete().find_shares(MONTHS) is None
     later = MONTHS + pd.DateOffset(years=3)
     gap = build([("A", 0, [40, 0, 40, 40, 40, 40, 40, 40])])
     assert gap.find_shares(later) is None
@@ -226,23 +217,24 @@ def test_crime_that_only_varies_is_nowhere_missing(seed, mean):
 
 def find_parts_slowly(counts, held, xy):
     """Months missing in parts, with the typical month of every place and plain loops."""
-    is_held = held >= MIN_HELD_SHARE
-    near = np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1)).argsort(axis=1)[:, :NEIGHBOURHOOD]
+    is_held = held >= rules.MIN_HELD_SHARE
+    apart = np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1))
+    near = apart.argsort(axis=1)[:, : rules.NEIGHBOURHOOD]
     empty = np.zeros(counts.shape, dtype=bool)
     for place, around in enumerate(near):
         here = counts[:, around].sum(axis=1)
-        some = here[is_held[:, place] & (here >= max(1.0, LOW_SHARE * here.max()))]
+        some = here[is_held[:, place] & (here >= max(1.0, rules.LOW_SHARE * here.max()))]
         typical = float(np.median(some)) if len(some) else 0.0
-        if typical >= MIN_TYPICAL_NEARBY:
-            empty[:, place] = is_held[:, place] & (here < LOW_SHARE * typical)
+        if typical >= rules.MIN_TYPICAL_NEARBY:
+            empty[:, place] = is_held[:, place] & (here < rules.LOW_SHARE * typical)
     found = np.zeros(counts.shape, dtype=bool)
     for place, around in enumerate(near):
         in_doubt = empty[:, around].any(axis=1) & is_held[:, place]
         clear = is_held[:, place] & ~in_doubt
         expected = in_doubt.sum() * counts[clear, place].sum() / max(clear.sum(), 1)
-        if expected < MIN_TYPICAL_IN_FILES:
+        if expected < rules.MIN_TYPICAL_IN_FILES:
             found[:, place] = empty[:, place] & (counts[:, place] == 0)
-        elif counts[in_doubt, place].sum() < LOW_SHARE * expected:
+        elif counts[in_doubt, place].sum() < rules.LOW_SHARE * expected:
             found[:, place] = in_doubt
     return found
 

@@ -5,6 +5,7 @@ import datetime as dt
 import itertools
 import re
 import shutil
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -119,16 +120,22 @@ def _on(table, change):
     return apply
 
 
-def _put(table, column, value, rows=slice(None)):
-    """Values of a column replaced; a function is given what was there."""
+def _put(table, rows=(None,), **columns):
+    """Values of columns replaced, in a slice of rows; a function is given what was there."""
 
     def change(frame):
-        at = frame.index[rows]
-        frame[column] = frame[column].astype(object)
-        frame.loc[at, column] = value(frame.loc[at, column]) if callable(value) else value
+        at = frame.index[slice(*rows)]
+        for column, value in columns.items():
+            frame[column] = frame[column].astype(object)
+            frame.loc[at, column] = value(frame.loc[at, column]) if callable(value) else value
         return frame
 
     return _on(table, change)
+
+
+def _put_years(table, old, new):
+    days = dict.fromkeys(("from", "to"), lambda days: days.str.replace(old, new))
+    return _put(table, **days)
 
 
 def _all(*changes):
@@ -143,40 +150,37 @@ def _set(**sections):
     return lambda _, settings: settings.update(sections)
 
 
-def _add(table, *rows):
-    def change(frame):
-        return pd.concat([frame, pd.DataFrame(rows)], ignore_index=True).fillna("")
-
-    return _on(table, change)
+def _add(table, **row):
+    return _on(table, lambda t: pd.concat([t, pd.DataFrame([row])], ignore_index=True).fillna(""))
 
 
-def _copy(share=1.0, *, ids=False, digits=None, only=None, times=1, split=False):
-    """Rows of crime again: without IDs or with, rounded, some of them, in another file."""
+def _copy(*of, share=1.0, ids=False, digits=None, times=1, split=False):
+    """Rows of crime again: of a category or month, without IDs, rounded, or in another file."""
 
     def apply(frames, _):
-        crimes = frames["crimes"]
-        some = crimes if only is None else crimes[crimes[only[0]] == only[1]]
+        crimes = some = frames["crimes"]
+        for one in of:
+            some = some[some[["Month", "Crime type"]].eq(one).any(axis=1)]
         again = pd.concat([some.iloc[: int(share * len(some))]] * times)
         if not ids:
             again = again.assign(**{"Crime ID": ""})
         if digits is not None:
             for axis in ("Longitude", "Latitude"):
                 again[axis] = pd.to_numeric(again[axis]).round(digits).map(lambda v: f"{v:.6f}")
-        frames["crimes"] = [crimes, again]
-        if not split:
-            frames["crimes"] = pd.concat(frames["crimes"], ignore_index=True)
+        both = [crimes, again]
+        frames["crimes"] = both if split else pd.concat(both, ignore_index=True)
 
     return apply
 
 
-def _time(hours, *, minute=None):
-    """Crimes with a day and time of a force's own extract: of these hours, or of one minute."""
+def _time(first=0, end=24, *, minute=None):
+    """Crimes with a day and time of a force's own extract: of some hours, or of one minute."""
 
     def change(crimes):
         random = np.random.default_rng(2)
         size = len(crimes)
         days = pd.to_datetime(crimes["Month"]) + pd.to_timedelta(random.integers(0, 28, size), "D")
-        minutes = random.integers(hours[0] * 60, hours[1] * 60, size)
+        minutes = random.integers(first * 60, end * 60, size)
         if minute is not None:
             minutes = np.where(random.random(size) < 0.5, minute, minutes)
         times = days + pd.to_timedelta(minutes, "min")
@@ -185,11 +189,9 @@ def _time(hours, *, minute=None):
     return _on("crimes", change)
 
 
-def _drop(column, value, months):
-    def change(crimes):
-        return crimes[~((crimes[column] == value) & crimes["Month"].isin(months))]
-
-    return _on("crimes", change)
+def _drop(category, months):
+    lost = {"Crime type": [category], "Month": months}
+    return _on("crimes", lambda t: t[~t[[*lost]].isin(lost).all(axis=1)])
 
 
 def _move(east, north):
@@ -211,65 +213,55 @@ def _pin(share):
 
 
 LAST = [f"2026-{month:02}" for month in (6, 7, 8, 9)]
-TASKED = {
-    "longitude": "0.871526",
-    "latitude": "51.530686",
-    "schools": "*",
-    "reason": "x",
-    "by": "y",
-}
+NO_IDS, ROBBERY = _put("crimes", **{"Crime ID": ""}), {"Crime type": "Robbery"}
+PIN = {"longitude": "0.868123", "latitude": "51.531456"}
+AT_ONE = {"Easting": "599201", "Northing": "185870"}
+AT_MILL = {"longitude": "0.871526", "latitude": "51.530686"}
+SOON = {"from": "2026-11-02", "to": "2026-12-01"}
+TASKED = {"place_id": "T-9", **AT_MILL, "schools": "*", "reason": "x", "by": "y", **SOON}
 DUTY = {"officer": "SSO-01", "date": "2026-12-08", "from": "14:00", "to": "16:00", "kind": "court"}
 
 # fmt: off
 MUTATIONS = {
     # Of crimes, the copies.
     "all rows again without IDs": ("crime_rows", _copy()),
-    "a third of the rows again without IDs": ("crime_rows", _copy(0.33)),
-    "a month again without IDs": ("crime_rows", _copy(only=("Month", "2026-08"))),
+    "a third of the rows again without IDs": ("crime_rows", _copy(share=0.33)),
+    "a month again without IDs": ("crime_rows", _copy("2026-08")),
     "all rows twice in the file": ("crime_rows", _copy(ids=True)),
-    "a category five times": ("crime_rows", _copy(ids=True, only=("Crime type", "Burglary"),
-        times=4)),
-    "a category without ID twice": ("crime_rows", _copy(only=("Crime type",
-        "Anti-social behaviour"))),
+    "a category five times": ("crime_rows", _copy("Burglary", ids=True, times=4)),
+    "a category without ID twice": ("crime_rows", _copy("Anti-social behaviour")),
     "rows beside rounded ones": ("crime_", _copy(digits=4)),
     "rows beside ones to three decimals": ("crime_", _copy(digits=3, split=True)),
     "rows without IDs in another file": ("crime_", _copy(split=True)),
-    "half of the rows in another file": ("crime_", _copy(0.5, split=True)),
-    "no IDs, and each row twice": ("crime_rows_doubled", _all(_put("crimes", "Crime ID", ""), _copy(
-        ))),
-    "times, and a tenth of the rows twice": ("crime_rows", _all(_time((0, 24)), _copy(0.1))),
-    "a month twice, without any ID": ("crime_", _all(_put("crimes", "Crime ID", ""), _copy(only=(
-        "Month", "2026-08")))),
+    "half of the rows in another file": ("crime_", _copy(share=0.5, split=True)),
+    "no IDs, and each row twice": ("crime_rows_doubled", _all(NO_IDS, _copy())),
+    "times, and a tenth of the rows twice": ("crime_rows", _all(_time(), _copy(share=0.1))),
+    "a month twice, without any ID": ("crime_", _all(NO_IDS, _copy("2026-08"))),
     # Of crimes, the concentration.
     "a fifth at one point": ("crime_place", _pin(0.2)),
-    "a category filled down": ("crime_", _put("crimes", "Crime type", "Robbery")),
-    "a category filled down over most": ("crime_", _put("crimes", "Crime type", "Robbery", slice(
-        500, None))),
-    "a month filled down": ("crime_one_month", _put("crimes", "Month", "2026-09")),
-    "a month filled down over half": ("crime_months", _put("crimes", "Month", "2026-09", slice(3500,
-        None))),
-    "a month twice as large": ("crime_", _copy(only=("Month", "2026-05"), ids=False)),
-    "half of a month lost": ("crime_months", _on("crimes", lambda c: c[(c["Month"] != "2026-05") | (
-        c.index % 5 < 2)])),
-    "half of the area, west": ("crime_part", _on("crimes", lambda c: c[pd.to_numeric(
-        c["Longitude"]) > 0.869])),
-    "half of the area, south": ("crime_part", _on("crimes", lambda c: c[pd.to_numeric(
-        c["Latitude"]) > 51.53])),
+    "a category filled down": ("crime_", _put("crimes", **ROBBERY)),
+    "a category filled down over most": ("crime_", _put("crimes", (500, None), **ROBBERY)),
+    "a month filled down": ("crime_one_month", _put("crimes", Month="2026-09")),
+    "a month filled down over half": ("crime_months", _put("crimes", (3500, None),
+        Month="2026-09")),
+    "a month twice as large": ("crime_", _copy("2026-05")),
+    "half of a month lost": ("crime_months", _on("crimes", lambda t: t[(t["Month"] != "2026-05") | (
+        t.index % 5 < 2)])),
+    "half of the area, west": ("crime_part", _on("crimes", lambda t: t[t["Longitude"] > "0.869"])),
+    "half of the area, south": ("crime_part", _on("crimes", lambda t: t[t["Latitude"] > "51.53"])),
     # Of crimes, the categories and months.
-    "a category missing in the last months": ("crime_category_months", _drop("Crime type",
-        "Robbery", LAST)),
-    "a rare category missing for months": ("crime_category_months", _drop("Crime type",
-        "Bicycle theft", LAST[:3])),
-    "a common category missing for a month": ("crime_category_months", _drop("Crime type",
-        "Other theft", LAST[1:2])),
-    "a category five times in a month": ("crime_", _on("crimes", lambda c: pd.concat([c, *[c[(c[
-        "Crime type"] == "Robbery") & (c["Month"] == "2026-08")]] * 4]))),
+    "a category missing in the last months": ("crime_category_months", _drop("Robbery", LAST)),
+    "a rare category missing for months": ("crime_category_months", _drop("Bicycle theft",
+        LAST[:3])),
+    "a common category missing for a month": ("crime_category_months", _drop("Other theft",
+        LAST[1:2])),
+    "a category five times in a month": ("crime_", _copy("Robbery", "2026-08", ids=True, times=4)),
     # Of crimes, the times.
-    "half of the times noon": ("crime_time", _time((0, 24), minute=720)),
-    "half of the times midnight": ("crime_time", _time((0, 24), minute=0)),
-    "office hours": ("crime_hours", _time((8, 18))),
-    "dates on the first of the month": ("crime_day", _all(_time((0, 24)), _put("crimes",
-        "occurred_at", lambda t: t.str.replace("-\\d\\d ", "-01 ", regex=True)))),
+    "half of the times noon": ("crime_time", _time(minute=720)),
+    "half of the times midnight": ("crime_time", _time(minute=0)),
+    "office hours": ("crime_hours", _time(8, 18)),
+    "dates on the first of the month": ("crime_day", _all(_time(), _put("crimes",
+        occurred_at=lambda t: t.str.replace(r"-\d\d ", "-01 ", regex=True)))),
     # Of crimes, the places.
     "shifted by 80 m": ("crime_shift", _move(0.0011, 0.0003)),
     "shifted by 200 m": ("crime_shift", _move(0.002, 0.0013)),
@@ -277,17 +269,14 @@ MUTATIONS = {
     "a force to leave out that is not there": ("crime_forces", _set(crimes={"leave_out_forces": [
         "Eastmere Constabulery"]})),
     # Of reports.
-    "reports to two decimals": ("report_places", _on("reports", lambda t: t.assign(longitude=t[
-        "longitude"].str[:4], latitude=t["latitude"].str[:5]))),
-    "reports at one pin": ("report_pin", _all(_put("reports", "longitude", "0.868"), _put("reports",
-        "latitude", "51.531"))),
-    "most reports at one pin": ("report_pin", _all(*(_put("reports", c, v, slice(200, None)) for c,
-        v in (("longitude", "0.868123"), ("latitude", "51.531456"))))),
-    "unknown bands": ("report_bands", _put("reports", "time_band", "unknown")),
-    "reports of one day": ("report_days", _put("reports", "reported_on", "2026-03-05")),
-    "reports of one pattern": ("report_words", _all(_put("reports", "time_band", "after_school"),
-        _put("reports", "place_factor", "isolated"), _put("reports", "behaviour_factor",
-        "followed"))),
+    "reports to two decimals": ("report_places", _put("reports", longitude=lambda t: t.str[:4],
+        latitude=lambda t: t.str[:5])),
+    "reports at one pin": ("report_pin", _put("reports", longitude="0.868", latitude="51.531")),
+    "most reports at one pin": ("report_pin", _put("reports", (200, None), **PIN)),
+    "unknown bands": ("report_bands", _put("reports", time_band="unknown")),
+    "reports of one day": ("report_days", _put("reports", reported_on="2026-03-05")),
+    "reports of one pattern": ("report_words", _put("reports", time_band="after_school",
+        place_factor="isolated", behaviour_factor="followed")),
     "reports again with new IDs": ("alike in place", _on("reports", lambda t: [t, t.assign(
         report_id="N" + t["report_id"])])),
     "reports again in one table": ("alike in place", _on("reports", lambda t: pd.concat([t,
@@ -295,87 +284,68 @@ MUTATIONS = {
     "most of the reports again, mixed": ("alike in place", _on("reports", lambda t: [t, t.sample(
         400, random_state=1).assign(report_id="")])),
     # Of schools.
-    "coordinates filled down": ("school_places", _all(_put("schools", "Easting", "599201"), _put(
-        "schools", "Northing", "185870"))),
-    "coordinates filled down over a third": ("school_places", _all(*(_put("schools", c, v, slice(1,
-        6)) for c, v in (("Easting", "599201"), ("Northing", "185870"))))),
-    "rolls ten times": ("school_", _put("schools", "NumberOfPupils", lambda t: t + "0")),
-    "a roll ten times": ("school_", _put("schools", "NumberOfPupils", lambda t: t + "0", slice(2,
-        3))),
-    "rolls a tenth": ("school_rolls", _put("schools", "NumberOfPupils", lambda t: t.str[:-1])),
-    "rolls filled down": ("school_filled", _put("schools", "NumberOfPupils", "1164")),
-    "capacities a tenth": ("school_", _put("schools", "SchoolCapacity", lambda t: t.str[:-1])),
-    "a secondary school for infants": ("school_ages", _all(_put("schools", "StatutoryLowAge", "3",
-        slice(0, 1)), _put("schools", "StatutoryHighAge", "5", slice(0, 1)))),
-    "bells swapped with openings": ("bell", _on("bell_times", lambda t: t.assign(
-        finish_time="11:30"))),
-    "a school day of three hours": ("bell_hours", _put("bell_times", "finish_time", "12:00", slice(
-        0, 1))),
-    "a school day of ten hours": ("bell", _put("bell_times", "finish_time", "18:45", slice(0, 1))),
-    "one bell two hours early": ("bell_far", _put("bell_times", "finish_time", "13:10", slice(4,
-        5))),
-    "one opening two hours late": ("bell_far", _put("bell_times", "start_time", "10:40", slice(2,
-        3))),
-    "a term to 2037": ("term_spans", _put("term_dates", "to", "2037-07-21", slice(11, 12))),
-    "terms of another decade": ("term_", _on("term_dates", lambda t: t.assign(**{c: t[
-        c].str.replace("202", "203") for c in ("from", "to")}))),
-    "terms of years ago": ("term_past", _on("term_dates", lambda t: t.assign(**{c: t[c].str.replace(
-        "202", "201") for c in ("from", "to")}))),
+    "coordinates filled down": ("school_places", _put("schools", **AT_ONE)),
+    "coordinates filled down over a third": ("school_places", _put("schools", (1, 6), **AT_ONE)),
+    "rolls ten times": ("school_", _put("schools", NumberOfPupils=lambda t: t + "0")),
+    "a roll ten times": ("school_", _put("schools", (2, 3), NumberOfPupils=lambda t: t + "0")),
+    "rolls a tenth": ("school_rolls", _put("schools", NumberOfPupils=lambda t: t.str[:-1])),
+    "rolls filled down": ("school_filled", _put("schools", NumberOfPupils="1164")),
+    "capacities a tenth": ("school_", _put("schools", SchoolCapacity=lambda t: t.str[:-1])),
+    "a secondary school for infants": ("school_ages", _put("schools", (1,), StatutoryLowAge="3",
+        StatutoryHighAge="5")),
+    "bells swapped with openings": ("bell", _put("bell_times", finish_time="11:30")),
+    "a school day of three hours": ("bell_hours", _put("bell_times", (1,), finish_time="12:00")),
+    "a school day of ten hours": ("bell", _put("bell_times", (1,), finish_time="18:45")),
+    "one bell two hours early": ("bell_far", _put("bell_times", (4, 5), finish_time="13:10")),
+    "one opening two hours late": ("bell_far", _put("bell_times", (2, 3), start_time="10:40")),
+    "a term to 2037": ("term_spans", _put("term_dates", (11, 12), to="2037-07-21")),
+    "terms of another decade": ("term_", _put_years("term_dates", "202", "203")),
+    "terms of years ago": ("term_past", _put_years("term_dates", "202", "201")),
     "no half terms": ("term_halves", _on("term_dates", lambda t: t[t["kind"] == "term"])),
     # Of the team.
     "an officer in two cases": ("officer_twice", _on("officers", lambda t: pd.concat([t, t[
         :1].assign(officer="sso-01")]))),
     "an officer with a space for a hyphen": ("officer_twice", _on("officers", lambda t: pd.concat([
         t, t[:1].assign(officer="SSO 01")]))),
-    "forty patrols a week": ("officer_patrols", _put("officers", "max_patrols_per_week", "40",
-        slice(0, 1))),
-    "hours of the whole day": ("officer_patrols", _all(*(_put("officers", day, "00:00-23:59", slice(
-        0, 1)) for day in ("mon", "tue", "wed")))),
-    "a duty on a 12-hour clock": ("duty_hours", _add("duties", DUTY | {"from": "02:00",
+    "forty patrols a week": ("officer_patrols", _put("officers", (1,), max_patrols_per_week="40")),
+    "hours of the whole day": ("officer_patrols", _put("officers", (1,), **dict.fromkeys(
+        ("mon", "tue", "wed"), "00:00-23:59"))),
+    "a duty on a 12-hour clock": ("duty_hours", _add("duties", **DUTY | {"from": "02:00",
         "to": "04:00"})),
-    "a duty hundreds of kilometres away": ("duty_far", _add("duties", DUTY | {"longitude": "-3.19",
-        "latitude": "55.95"})),
+    "a duty hundreds of kilometres away": ("duty_far", _add("duties", **DUTY, longitude="-3.19",
+        latitude="55.95")),
     "duties twice": ("duty_twice", _on("duties", lambda t: pd.concat([t, t]))),
-    "a place both to visit and barred": ("tasked_conflict", _add("tasked_places",
-        TASKED | {"place_id": "T-9", "must_visit": "false", "from": "2026-11-02",
-        "to": "2026-12-01"})),
-    "a place tasked twice": ("tasked_twice", _add("tasked_places", TASKED | {"place_id": "T-9",
-        "must_visit": "true", "from": "2026-11-02", "to": "2026-12-01"})),
-    "barred for decades": ("tasked_spans", _put("tasked_places", "to", "2062-12-11", slice(1, 2))),
-    "active only in ten years": ("tasked_spans", _on("tasked_places", lambda t: t.assign(**{c: t[
-        c].str.replace("2026", "2036") for c in ("from", "to")}))),
-    "over for years": ("tasked_spans", _on("tasked_places", lambda t: t.assign(**{c: t[
-        c].str.replace("2026", "2021") for c in ("from", "to")}))),
-    "designated in the future": ("designated_drawn", _put("designated", "drawn", "2031-05")),
+    "a place both to visit and barred": ("tasked_conflict", _add("tasked_places", **TASKED,
+        must_visit="false")),
+    "a place tasked twice": ("tasked_twice", _add("tasked_places", **TASKED, must_visit="true")),
+    "barred for decades": ("tasked_spans", _put("tasked_places", (1, 2), to="2062-12-11")),
+    "active only in ten years": ("tasked_spans", _put_years("tasked_places", "2026", "2036")),
+    "over for years": ("tasked_spans", _put_years("tasked_places", "2026", "2021")),
+    "designated in the future": ("designated_drawn", _put("designated", drawn="2031-05")),
     "designated twice": ("designated_twice", _on("designated", lambda t: pd.concat([t, t[:1].assign(
         place_id="HO-9")], ignore_index=True))),
     "designated over the whole area": ("designated_wide", _on("designated",
         lambda t: t.set_geometry(t.geometry.buffer(3000)))),
-    "more minutes than a week of patrols": ("minutes", _put("designated", "minutes",
-        "9000")),
+    "more minutes than a week of patrols": ("minutes", _put("designated", minutes="9000")),
     # Of ways home.
-    "pupils ten times": ("origin_rolls", _put("origins", "pupils", lambda t: t * 10)),
-    "pupils a tenth": ("origin_rolls", _put("origins", "pupils", lambda t: t // 10)),
+    "pupils ten times": ("origin_rolls", _put("origins", pupils=lambda t: t * 10)),
+    "pupils a tenth": ("origin_rolls", _put("origins", pupils=lambda t: t // 10)),
     "pupils all in one area": ("origin", _on("origins", lambda t: t.groupby("urn",
         as_index=False).agg({"area": "first", "pupils": "sum"}))),
-    "residents zero": ("area_residents", _all(_put("areas", "residents", 0), _put("areas",
-        "aged_5_16", 0))),
-    "a third of the residents zero": ("area_residents", _all(*(_put("areas", c, 0, slice(0, None,
-        3)) for c in ("residents", "aged_5_16")))),
-    "residents in thousands": ("area_residents", _all(*(_put("areas", c,
-        lambda t: t / 1000) for c in ("residents", "aged_5_16")))),
-    "residents a thousand times": ("area_residents", _put("areas", "residents",
-        lambda t: t * 1000)),
+    "residents zero": ("area_residents", _put("areas", residents=0, aged_5_16=0)),
+    "a third of the residents zero": ("area_residents", _put("areas", (0, None, 3), residents=0,
+        aged_5_16=0)),
+    "residents in thousands": ("area_residents", _put("areas", **dict.fromkeys(("residents",
+        "aged_5_16"), lambda t: t / 1000))),
+    "residents a thousand times": ("area_residents", _put("areas", residents=lambda t: t * 1000)),
     "half of the polygons": ("area_cover", _on("areas", lambda t: t[:len(t) // 2])),
     "polygons twice": ("area_overlaps", _on("areas", lambda t: pd.concat([t, t.assign(area="B" + t[
         "area"])], ignore_index=True))),
     "one stop": ("stop_few", _on("stops", lambda t: t[:1])),
-    "stops at one point": ("stop_places", _all(_put("stops", "longitude", 0.868123), _put("stops",
-        "latitude", 51.531456))),
-    "boardings of a day and of a year": ("stop_boardings", _put("stops", "boardings",
-        lambda t: t * 365, slice(0, 30))),
-    "pubs at one point": ("place_places", _all(_put("places", "longitude", 0.868123), _put("places",
-        "latitude", 51.531456))),
+    "stops at one point": ("stop_places", _put("stops", **PIN)),
+    "boardings of a day and of a year": ("stop_boardings", _put("stops", (30,),
+        boardings=lambda t: t * 365)),
+    "pubs at one point": ("place_places", _put("places", **PIN)),
     "a clock in one half-hour": ("clock_peaks", _on("clock", lambda t: t.assign(share=[0] * 30 + [
         1] + [0] * 17))),
     # Of streets and settings.
@@ -474,9 +444,7 @@ DRESSES = {
     "a workbook": _tables(*TABLES, suffix="xlsx")(lambda f, p: _type(f).to_excel(p, index=False)),
     "Parquet": _tables(*TABLES, suffix="parquet")(lambda f, p: _type(f).to_parquet(p)),
     "GeoPackage": _tables("gates", "tasked_places", suffix="gpkg")(_place),
-    "metres of the British grid": _tables("gates", suffix="gpkg")(
-        lambda frame, path: _place(frame, path, "EPSG:27700")
-    ),
+    "metres of the British grid": _tables("gates", suffix="gpkg")(partial(_place, crs=27700)),
     "URNs with a decimal": _save(_replace(r"^(9000\d\d)$", r"\1.0"), names=KEYED),
     "days with a midnight": _save(_replace(DAY, r"\1T00:00:00"), names=(*TABLES, "reports")),
     "days with a midnight after a space": _save(_replace(DAY, r"\1 00:00:00"), names=TABLES),
@@ -559,7 +527,7 @@ def test_what_a_plan_cannot_hold_is_refused_at_the_door(borough, tmp_path, name)
 
 def test_accepting_takes_the_name_of_any_check_and_no_other(load):
     """A finding is then printed with the reason; a name that no check has is refused."""
-    bells = _put("bell_times", "finish_time", "13:10", slice(4, 5))
+    bells = _put("bell_times", (4, 5), finish_time="13:10")
     accept = _set(accept={"bell_far": "it closes early on every day"})
     assert load(_all(bells, accept)) == ("silent", "")
     ending, text = load(_set(accept={"bell_fair": "x"}))

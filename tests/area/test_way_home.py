@@ -113,11 +113,9 @@ def test_origins_of_planned_schools_with_a_polygon_count(lane, squares):
     origins = area.way_home.origins.to_numpy().tolist()
     assert origins == [["100001", "far", 5.0], ["100001", "near", 10.0]]
     assert area.way_home.areas["area"].tolist() == ["near", "far"]
-    assert sorted(_list_reasons(area, "origins")) == [
-        ("no polygon has the name nowhere", 1),
-        ("no school has the URN 999999", 1),
-        ("of schools that are left out (not open)", 1),
-    ]
+    why = "no polygon has the name nowhere", "no school has the URN 999999"
+    why = (*why, "of schools that are left out (not open)")
+    assert sorted(_list_reasons(area, "origins")) == [(one, 1) for one in why]
     assert _get_count(area, "origins") == TableCount("origins", rows=5, used=2, left_out=3)
     text = " ".join(list_texts(area.notes))
     assert "no polygon of [sources] areas has the name nowhere" in text
@@ -202,24 +200,20 @@ def test_counts_come_in(load):
     assert "900099" in next(note.text for note in area.notes if "counts" in note.text)
 
 
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ({}, "row 3, column 'from': '15:20': the corner is counted twice at this time"),
-        (NEXT | {"from": "15:22"}, "'15:22': the corner is counted twice"),
-        (NEXT | {"pupils": "900"}, "900 makes 907 at this corner on the day: more than the roll"),
-        (NEXT | {"pupils": "3.5"}, "'3.5' is not a number of pupils"),
-        (NEXT | {"pupils": ""}, "'' is not a number of pupils"),
-        (NEXT | {"to": "15:20"}, "'15:20' is not after the start"),
-        (NEXT | {"date": "2026-12-05"}, "2026-12-05 is a day without school (Saturday)"),
-        (NEXT | {"date": "2026-12-25"}, "2026-12-25 is a day without school (Friday)"),
-        (NEXT | {"longitude": "0.95"}, "m from any street; correct its coordinates"),
-        (NEXT | {"longitude": "51.5", "latitude": "0.87"}, "m from any street"),
-    ],
-)
+@pytest.mark.parametrize(("row", "said"), [
+    (ROW, "row 3, column 'from': '15:20': the corner is counted twice at this time"),
+    ({"from": "15:22"}, "'15:22': the corner is counted twice"),
+    ({"pupils": "900"}, "900 makes 907 at this corner on the day: more than the roll"),
+    *(({"pupils": one}, f"'{one}' is not a number of pupils") for one in ("3.5", "")),
+    ({"to": "15:20"}, "'15:20' is not after the start"),
+    ({"date": "2026-12-05"}, "2026-12-05 is a day without school (Saturday)"),
+    ({"date": "2026-12-25"}, "2026-12-25 is a day without school (Friday)"),
+    ({"longitude": "0.95"}, "m from any street; correct its coordinates"),
+    ({"longitude": "51.5", "latitude": "0.87"}, "m from any street"),
+])  # fmt: skip
 def test_what_is_wrong_is_named(load, row, said):
     """With the file, and as the only problem."""
     with pytest.raises(InputError) as error:
-        load({}, row)
+        load({}, NEXT | row)
     [message] = str(error.value).splitlines()
     assert [word in message for word in ("own.csv", "row 3, column", said)] == [True] * 3

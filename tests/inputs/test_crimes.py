@@ -104,8 +104,8 @@ def test_rows_are_left_out_under_the_first_reason(tmp_path):
     ]
     crimes, left_out = _read(_file(tmp_path, rows))
     assert len(crimes.incidents) == 1
-    reasons = "a crime type", "a month or time that can be read", "coordinates"
-    assert left_out == {f"without {one}": n for one, n in zip(reasons, (2, 3, 1), strict=True)}
+    reasons = {"a crime type": 2, "a month or time that can be read": 3, "coordinates": 1}
+    assert left_out == {f"without {one}": count for one, count in reasons.items()}
 
 
 def _extract(folder, header, *rows):
@@ -327,14 +327,10 @@ def _months(rows):
 
 USUAL = dict.fromkeys(range(24), 500)
 SLIPS = [{451: 1}, {451: 1, 800: 2}, {451: 3, 452: 2}, {-300: 1}, {30: 1}]
-ACCEPTED = [
-    USUAL | {24: 1},  # a month that has just begun
-    USUAL | {26: 1},  # two months that were not fetched
-    USUAL | {40: 500},  # recording goes on after more than a year
-    USUAL | {30: 200},  # and so it does where its first month has just begun
+ACCEPTED = [  # a month just begun, two not fetched, and recording that goes on after a year
+    *(USUAL | more for more in ({24: 1}, {26: 1}, {40: 500}, {30: 200})),
     USUAL | dict.fromkeys(range(-60, -48), 480),  # an older time
-    {0: 1, 100: 1},  # nothing says which of them is wrong
-    *({0: 1}, {0: 3, 10: 2, 30: 4}, {}),
+    *({0: 1, 100: 1}, {0: 1}, {0: 3, 10: 2, 30: 4}, {}),  # nothing says which of them is wrong
 ]
 
 

@@ -40,8 +40,6 @@ def test_days_are_local(track):
 
 
 BOMB = '<!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
-
-
 AT = "2026-12-01T15:00:00Z"
 
 

@@ -59,10 +59,8 @@ def test_barriers_that_the_graph_holds_close_the_way(tmp_path):
 
 def test_crossings_are_read_from_what_the_columns_hold(tmp_path):
     """A crossing's kind comes from the edge, or from its node; pavements and bridges too."""
-    graph = _graph(
-        (1, 2, {"highway": "footway", "footway": "crossing"}),
-        (2, 3, {"highway": "tertiary", "sidewalk": "separate", "bridge": "yes"}),
-    )
+    road = {"highway": "tertiary", "sidewalk": "separate", "bridge": "yes"}
+    graph = _graph((1, 2, {"highway": "footway", "footway": "crossing"}), (2, 3, road))
     graph.nodes[2].update(highway="crossing", crossing="traffic_signals")
     streets = _read(tmp_path, graph)
     found = streets.ways[["crossing", "sidewalk", "passage"]].to_numpy().tolist()

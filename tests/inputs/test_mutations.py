@@ -80,12 +80,6 @@ def _copy_reversed(folder):
 
 
 def _replace_crimes(folder, pattern, more=""):
-    _text("patrolplan.toml", lambda text: text.replace("crimes/*/*-street.csv", pattern) + more)(
-        folder
-    )
-
-
-def _replace_crimes(folder, pattern, more=""):
     path = folder / "patrolplan.toml"
     text = path.read_text(encoding="utf-8").replace("crimes/*/*-street.csv", pattern)
     path.write_text(text + more, encoding="utf-8")
@@ -118,6 +112,7 @@ def _extract(form):
 
 
 CRIMES = "crimes/*/*eastmere-street.csv"
+AUGUST = "crimes/2026-0[89]/*.csv"
 FILE = "crimes/2026-09/2026-09-eastmere-street.csv"
 TITLES = b"Crimes in Eastmere,,,,,,,,,,,\nExported by the ward team,,,,,,,,,,,\n"
 
@@ -154,35 +149,29 @@ REFUSED = {
         "none of its 1,780 times is after 12:59"),
     "an extract with am and pm": (_extract("%Y-%m-%d %I:%M %p"), "M' cannot be read"),
     # places
-    "a tenth of the crimes swapped":
-        (_edit(CRIMES, r",(0\.8\d+),(51\.5\d+),", r",\2,\1,", every=10),
+    "a tenth of crimes swapped": (_edit(CRIMES, r",(0\.8\d+),(51\.5\d+),", r",\2,\1,", every=10),
         "changed places"),
-    "crimes with decimal commas":
-        (_table(CRIMES, lambda t: t.assign(Longitude=t.Longitude.str.replace(".", ","))),
+    "crimes with decimal commas": (_edit(CRIMES, r",0\.(8\d+),", r',"0,\1",'),
         "write decimal degrees with a point"),
     "crimes to two decimals": (_edit(CRIMES, r",(0\.8\d)\d*,(51\.5\d)\d*,", r",\1,\2,"),
         "coordinates rounded to 100 m or more"),
     "no coordinates": (_edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",,,"), "rows have no coordinates"),
-    "schools with commas between thousands":
-        (_table("schools.csv", lambda t: t.assign(Easting=t.Easting.map(lambda e: f"{int(e):,}"))),
+    "schools with commas in thousands": (_edit("schools.csv", r",(59\d)(\d{3}),", r',"\1,\2",'),
         "write whole metres without commas"),
     "schools to the kilometre":
         (_edit("schools.csv", r",(59\d)\d{3},(18\d)\d{3},", r",\g<1>000,\g<2>000,"),
         "coordinates rounded to 100 m or more"),
     "reports swapped": (_table("reports.csv", _swap("longitude", "latitude")),
         "put longitude and latitude in their own columns"),
-    "reports with decimal commas":
-        (_table("reports.csv", lambda t: t.assign(longitude=t.longitude.str.replace(".", ","))),
+    "reports with decimal commas": (_edit("reports.csv", r",0\.(8\d+),", r',"0,\1",'),
         "write decimal degrees with a point"),
-    "a barred place swapped":
-        (_edit("tasked_places.csv", "0.868684,51.532404", "51.532404,0.868684"),
+    "a barred place swapped": (_edit("tasked_places.csv", "(0.868684),(51.532404)", r"\2,\1"),
         "T-02 lies"),
     "gates swapped": (_table("gates.csv", _swap("longitude", "latitude")), "900001 lies 8,846 km"),
     "bases swapped": (_table("officers.csv", _swap("base_longitude", "base_latitude")),
         "from the area"),
     # words
-    "a category renamed":
-        (_edit("crimes/2026-0[89]/*.csv", ",Violence and sexual offences,", ",Violence,"),
+    "a category renamed": (_edit(AUGUST, ",Violence and sexual offences,", ",Violence,"),
         "begins when 'Violence and sexual offences' ends"),
     "categories by code": (_edit(CRIMES, ",Anti-social behaviour,", ",ASB,"),
         "are of unknown categories: 'ASB'"),
@@ -194,8 +183,7 @@ REFUSED = {
 
 NOTED = {
     "a robbery in two in capitals": (_edit(CRIMES, ",Robbery,", ",ROBBERY,", every=2), "'ROBBERY'"),
-    "a category in other case from August":
-        (_edit("crimes/2026-0[89]/*.csv", "Violence and sexual", "Violence and  Sexual"),
+    "a category in other case from August": (_edit(AUGUST, " and sexual ", " and  Sexual "),
         "is counted as 'Violence and sexual offences'"),
     "one row with a comma": (_edit(FILE, "On or near", "On, or near", every=9999, first=50),
         "with more or fewer fields than the header (2026-09-eastmere-street.csv, row 50)"),
@@ -203,8 +191,7 @@ NOTED = {
         "nearest 'Shoplifting'"),
     "one officer without hours": (_edit("officers.csv", r"\d\d:\d\d-\d\d:\d\d", "", every=99),
         "SSO-01 has no hours on any day"),
-    "NULL for a twentieth of the places":
-        (_edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",NULL,NULL,", every=20),
+    "NULL for one place in twenty": (_edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",NULL,NULL,", every=20),
         "crimes: 128 left out, without coordinates"),
     "a header again in the middle": (_bytes(FILE, lambda text: text + text.splitlines()[0] + b"\n"),
         "without a month or time that can be read"),

@@ -43,10 +43,6 @@ def _read(*paths):
     return read_streets(paths, BNG, left_out), {row.reason: row.count for row in left_out.rows}
 
 
-def _written(folder, text, name="s.osm"):
-    return write_content(folder, text, name)
-
-
 def _metres(streets):
     """Length by OpenStreetMap way."""
     steps = np.hypot(*np.diff(streets.vertex_xy, axis=0).T)
@@ -104,8 +100,9 @@ def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
         (2, [1, 3, 4, 1], {"building": "yes", "amenity": "bar", "name": "The Mill"}),
         (3, [1, 3, 4, 1], {"amenity": "cafe"}),
     ]
-    club = "lon='-0.13' lat='51.52'><tag k='amenity' v='nightclub'/>"
-    path = _written(tmp_path, _osm(ways, more=f"<node id='9' version='1' {club}</node>"))
+    inner = "lon='-0.13' lat='51.52'><tag k='amenity' v='nightclub'/>"
+    club = f"<node id='9' version='1' {inner}</node>"
+    path = write_content(tmp_path, _osm(ways, more=club), "s.osm")
     streets, _ = _read(path, path)
     assert sorted(streets.features["kind"]) == ["building", "shop"]
     assert set(streets.features["name"][streets.features["kind"] == "shop"]) == {""}
@@ -121,7 +118,7 @@ def test_a_street_in_two_files_counts_once(tmp_path):
     ends = ((10, [1, 2]), (11, [2, 3]), (12, [2, 4]))
     ways = [(*way, {"highway": "footway"}) for way in ends]
     parts = enumerate((ways[:2], ways[1:], ways))
-    one, two, three = (_written(tmp_path, _osm(part), f"{n}.osm") for n, part in parts)
+    one, two, three = (write_content(tmp_path, _osm(part), f"{n}.osm") for n, part in parts)
     (streets, _), (whole, _) = _read(one, two), _read(three)
     assert list(streets.ways["osm_id"]) == [10, 11, 12]
     assert _metres(streets) == _metres(whole)
@@ -150,7 +147,7 @@ BENDS = [
 def test_two_graphs_that_overlap_hold_each_street_once(tmp_path):
     """Common edges are taken once, and inner points of one graph are not those of another."""
     one, two = _graph(tmp_path, "1.graphml", *BENDS[:3]), _graph(tmp_path, "2.graphml", *BENDS[1:])
-    other = _written(tmp_path, _osm([(10, [1, 2, 3], {"highway": "footway"})]))
+    other = write_content(tmp_path, _osm([(10, [1, 2, 3], {"highway": "footway"})]), "s.osm")
     streets, _ = _read(one, two, other)
     whole, _ = _read(_graph(tmp_path, "3.graphml", *BENDS), other)
     assert _metres(streets) == pytest.approx(_metres(whole))
@@ -187,21 +184,20 @@ def test_files_that_are_not_streets(tmp_path, name, contents, what):
 def test_truncated_files_are_broken(shared, tmp_path, ending, share):
     """A street file that ends too early is reported as broken, wherever it was cut."""
     whole = (shared / "data" / "streets" / f"{BLOOMSBURY}.{ending}").read_bytes()
-    path = _written(tmp_path, whole[: int(len(whole) * share)], f"cut.{ending}")
+    path = write_content(tmp_path, whole[: int(len(whole) * share)], f"cut.{ending}")
     with pytest.raises(InputError, match="is broken"):
         _read(path)
 
 
-@pytest.mark.parametrize(
-    ("highway", "foot", "walking"),
-    [("residential", "yes", True), ("cycleway", "yes", False), ("motorway", "yes", False),
-     ("primary", "no", False)],
-)  # fmt: skip
+@pytest.mark.parametrize(("highway", "foot", "walking"), [
+    ("residential", "yes", True), ("cycleway", "yes", False), ("motorway", "yes", False),
+    ("primary", "no", False),
+])  # fmt: skip
 def test_an_extract_for_walking_is_known(tmp_path, highway, foot, walking):
     """Footpaths, but nothing that only vehicles use: the file was made for walking."""
     further = {"highway": highway, "foot": foot}
     ways = [(1, (1, 2), {"highway": "footway"}), (2, (2, 3), further)]
-    assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
+    assert _read(write_content(tmp_path, _osm(ways), "s.osm"))[0].walking_extract is walking
 
 
 GATED = (7, [1, 2, 3], {"highway": "footway"})
@@ -221,8 +217,8 @@ def _gated(**tags):
 )
 def test_a_closed_barrier_parts_the_way_on_which_it_stands(tmp_path, tags, metres):
     """Nobody walks through a private gate, on a way or where ways meet, of whichever file it is."""
-    gated = _written(tmp_path, _gated(barrier="gate", **tags), "a.osm")
-    for files in ([gated], [gated, _written(tmp_path, _osm([GATED]), "b.osm")]):
+    gated = write_content(tmp_path, _gated(barrier="gate", **tags), "a.osm")
+    for files in ([gated], [gated, write_content(tmp_path, _osm([GATED]), "b.osm")]):
         streets, _ = _read(*files)
         assert len(streets.ways) == 1
         network = build_network(streets, BNG, LeftOut())
@@ -251,7 +247,7 @@ CROSSED_NODES = """
 
 def _write_crossed(folder):
     nodes = {number: place for number, place in NODES.items() if number in {1, 4}}
-    return _written(folder, _osm(CROSSED, nodes, CROSSED_NODES))
+    return write_content(folder, _osm(CROSSED, nodes, CROSSED_NODES), "s.osm")
 
 
 def test_a_crossing_is_known_by_its_own_tags_or_its_node(tmp_path):
@@ -302,19 +298,18 @@ def test_cache_and_file_give_the_same(tmp_path, monkeypatch):
     assert len(reads) == 2
 
 
-CORNERS = dict(
-    enumerate([(0, 0), (1, 0), (1, 1), (0, 1), (-1, 0), (2, 1), (1, 0.5), (0.8, 0.2)], 1)
-)
-"""Nodes of a square and of streets that meet it, in thousandths of a degree."""
+CORNERS = [(0, 0), (1, 0), (1, 1), (0, 1), (-1, 0), (2, 1), (1, 0.5), (0.8, 0.2)]
+"""Nodes 1 to 8 of a square and of streets that meet it, in thousandths of a degree."""
 
 
 def _read_square(folder, outline=(1, 2, 7, 3, 4, 1), area="yes"):
     """The streets of a square between three streets."""
-    nodes = {node: (-0.13 + x / 1000, 51.52 + y / 1000) for node, (x, y) in CORNERS.items()}
+    places = [(-0.13 + x / 1000, 51.52 + y / 1000) for x, y in CORNERS]
+    nodes = dict(enumerate(places, start=1))
     square = (5, outline, {"highway": "pedestrian", "name": "Square", "area": area})
     streets = [(6, [5, 1]), (7, [3, 6]), (8, [5, 6])]
     ways = [square, *((way, refs, {"highway": "residential"}) for way, refs in streets)]
-    return _read(_written(folder, _osm(ways, nodes)))[0]
+    return _read(write_content(folder, _osm(ways, nodes), "s.osm"))[0]
 
 
 @pytest.mark.parametrize(

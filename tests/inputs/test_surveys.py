@@ -51,8 +51,6 @@ def _change(document, *place, value):
 
 ANSWERS = answers_file([answer(), answer(1)])
 TALLY = tally_file([tally_square(SQUARE, 7, time_band={"lunch": 5})])
-
-
 FIRST, BOX = "'answers', number 1 of them", "'squares', number 1 of them"
 CHANGES = (
     (ANSWERS, ("pupils",), (-1, 5001, True, "3", 3.5, 10**99, None), "'pupils'"),
@@ -96,10 +94,7 @@ WRITTEN = json.dumps(ANSWERS)
 @pytest.mark.parametrize("content", [
     *(b"", b'{"form": "patrolplan survey 1", "id": "', b"\xff\xfe\x00", b"PK\x03\x04"),
     *(b"[" * 1_000_000, b'{"a":' * 500_000, ANSWERED.encode(), WRITTEN.encode("utf-16")),
-    *(
-        WRITTEN.replace("0.880493", n).encode()
-        for n in ("NaN", "-Infinity", "1e999", "9" * 5000)
-    ),
+    *(WRITTEN.replace("0.880493", n).encode() for n in ("NaN", "-Infinity", "1e999", "9" * 5000)),
 ], ids=range(12))  # fmt: skip
 def test_what_is_not_json_of_a_page_is_refused(tmp_path, content):
     """Cut off, of another encoding, with numbers that JSON does not have, or too deep."""
@@ -146,10 +141,8 @@ def test_a_day_to_come_is_refused(tmp_path):
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_a_page_saved_again_counts_with_all_its_answers(tmp_path, order):
     """Of three states of one page the last counts, in whatever order they are given."""
-    paths = [
-        save(tmp_path / f"{k}.json", answers_file([answer(j) for j in range(k)], pupils=9 + k))
-        for k in range(3)
-    ]
+    states = [answers_file([answer(j) for j in range(k)], pupils=9 + k) for k in range(3)]
+    paths = [save(tmp_path / f"{k}.json", state) for k, state in enumerate(states)]
     (survey,), repeated = _read(*(paths[k] for k in order))
     assert (survey.pupils, survey.content.total()) == (11, 2)
     assert {one.file for one in repeated} == set(paths[:2])

@@ -28,11 +28,8 @@ from patrolplan.inputs.table_reader import Field, read_counted_table, read_place
 
 BNG = Projection("EPSG:27700")
 FIELDS = (
-    Field("urn", ("URN",), required=True),
-    Field("name", ("EstablishmentName",), required=True),
-    Field("from"),
-    Field("longitude", ("Longitude",)),
-    Field("latitude", ("Latitude",)),
+    *(Field("urn", ("URN",), required=True), Field("name", ("EstablishmentName",), required=True)),
+    *(Field("from"), Field("longitude", ("Longitude",)), Field("latitude", ("Latitude",))),
 )
 FRAME = pd.DataFrame({
     "URN": [900001, 900002, 900003], "EstablishmentName": ["Mill, School", None, "Haus Straße"],
@@ -64,14 +61,8 @@ def test_every_format_reads_like_csv(tmp_path, kind):
 
 def test_rows_are_numbered_as_their_program_shows_them(tmp_path):
     """Below a header from 2, features from 1, and rows of a frame from 0."""
-    for kind, number in {
-        "csv": 2,
-        "xlsx": 2,
-        "parquet": 2,
-        "gpkg": 1,
-        "geojson": 1,
-        "shp": 1,
-    }.items():
+    numbers = {"csv": 2, "xlsx": 2, "parquet": 2, "gpkg": 1, "geojson": 1, "shp": 1}
+    for kind, number in numbers.items():
         write_table(tmp_path / f"t.{kind}", FRAME, **POINTS)
         assert _read(tmp_path / f"t.{kind}").rows.index[0] == number, kind
     frame = MemoryTable("schools", FRAME.set_axis([7, 8, 9]))

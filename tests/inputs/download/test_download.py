@@ -73,15 +73,14 @@ def test_a_file_in_doubt_is_noted_and_not_replaced(world, serving, place, fetch)
     """A fetched file that was changed stays, is noted, and is replaced with --again."""
     settings, url = place(), serving(world)
     fetch(settings, url, months=1)
-    spoiled = settings.folder / "crimes/2026-09/2026-09-street.csv"
+    name = "crimes/2026-09/2026-09-street.csv"
+    spoiled = settings.folder / name
     good = spoiled.read_bytes()
     spoiled.write_bytes(good[:1000])
     brought = fetch(settings, url, months=1)
     assert spoiled.read_bytes() == good[:1000]
     (note,) = brought.notes
-    assert note.startswith(
-        "crimes/2026-09/2026-09-street.csv was changed after it was fetched, and"
-    )
+    assert note.startswith(f"{name} was changed after it was fetched, and")
     fetch(settings, url, again=True, months=1)
     assert spoiled.read_bytes() == good
 
@@ -96,13 +95,10 @@ def test_a_month_that_was_corrected_is_noted(world, serving, place, fetch):
     fewer = serving(replace(world, crimes={**world.crimes, "2026-09": other[1:]}))
     notes = fetch(settings, fewer, again=True, months=1).notes
     assert notes == list_corrections(settings.folder)
-    start = (
-        "Crime of 2026-09 was corrected after it was published: 400 crimes on 2026-11-24, 399 on"
-    )
-    assert notes[0].startswith(start)
-    assert (
-        fetch(settings, fewer, again=True, months=1).notes == notes
-    )  # for check and for who fetches next
+    start = "Crime of 2026-09 was corrected after it was published: "
+    assert notes[0].startswith(f"{start}400 crimes on 2026-11-24, 399 on")
+    # For check and for who fetches next.
+    assert fetch(settings, fewer, again=True, months=1).notes == notes
 
 
 def test_two_fetches_do_not_mix(world, serving, place, fetch):

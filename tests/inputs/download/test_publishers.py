@@ -76,11 +76,9 @@ def test_a_hole_is_requested_too():
 
 def test_every_category_has_the_name_of_the_monthly_files():
     """The API's short names become the names that risk and settings know."""
-    short = (
-        "anti-social-behaviour bicycle-theft burglary criminal-damage-arson drugs other-crime "
-        "other-theft possession-of-weapons public-order robbery shoplifting theft-from-the-person "
-        "vehicle-crime violent-crime"
-    )
+    short = """anti-social-behaviour bicycle-theft burglary criminal-damage-arson drugs other-crime
+    other-theft possession-of-weapons public-order robbery shoplifting theft-from-the-person
+    vehicle-crime violent-crime"""
     assert {police.name_category(one) for one in short.split()} == set(CATEGORIES)
 
 
