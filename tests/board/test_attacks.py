@@ -53,6 +53,14 @@ if __name__ == "__main__":
 
 
 LOOPBACK = pytest.mark.usefixtures("socket_enabled")  # to a server of the test's own
+FORMULAS = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(1)", "\t=1", "=cmd|' /C calc'!A0")
+AWAY = {"kind": "away", "officer": "SSO-01", "from": "2026-11-30", "to": "2026-12-01"}
+APPOINT = {
+    "kind": "appoint", "officer": "SSO-01", "date": "2026-11-30", "from": "14:30", "to": "17:30",
+    "what": "court", "urn": None,
+}  # fmt: skip
+UNAPPOINT = {"kind": "unappoint", "officer": "SSO-01", "date": "2026-11-30", "from": "14:30"}
+CREW = {"kind": "crew", "officer": "SSO-01", "urn": "900001", "date": "2026-11-30", "crew": []}
 
 
 @pytest.fixture(scope="module")
@@ -376,17 +384,6 @@ def _until_killed(script, pickled, folder, duty, seconds):
                 answer = client.post("/api/change", json=request)
                 confirmed += answer.status_code == 200
     return confirmed
-
-
-FORMULAS = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(1)", "\t=1", "=cmd|' /C calc'!A0")
-
-AWAY = {"kind": "away", "officer": "SSO-01", "from": "2026-11-30", "to": "2026-12-01"}
-APPOINT = {
-    "kind": "appoint", "officer": "SSO-01", "date": "2026-11-30", "from": "14:30", "to": "17:30",
-    "what": "court", "urn": None,
-}  # fmt: skip
-UNAPPOINT = {"kind": "unappoint", "officer": "SSO-01", "date": "2026-11-30", "from": "14:30"}
-CREW = {"kind": "crew", "officer": "SSO-01", "urn": "900001", "date": "2026-11-30", "crew": []}
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ from patrolplan.team.week_editor import PatrolSlot
 from patrolplan.team.week_file import build_week_document, read_week
 
 PATIENCE_SECONDS = 60
+MONDAY = dt.date(2026, 11, 30)
+WALL = {"lead.pdf", "map.html", "notes.txt", "tasks.pdf", "week.csv", "week.xlsx"}
+ROWS = b"officer,date,kind\nSSO-01,2026-12-04,court\n"
+NEW = {"officer": "SSO-02", "date": "2026-12-04", "kind": "leave"}
+CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
 
 
 def saved(board):
@@ -350,10 +355,6 @@ def test_planning_again_offers_better_weeks_only(board, client, monkeypatch):
     assert client.post("/api/undo", json={"version": 2}).json()["state"]["draw"]["number"] == 1
 
 
-MONDAY = dt.date(2026, 11, 30)
-WALL = {"lead.pdf", "map.html", "notes.txt", "tasks.pdf", "week.csv", "week.xlsx"}
-
-
 @pytest.fixture(scope="module")
 def week(demo_plan):
     """A week of two patrols by two officers."""
@@ -436,10 +437,6 @@ def test_every_paper_that_shows_a_week_is_marked(week, names, shown):
         assert files <= set(stale) if paper.shows else not files & set(stale)
 
 
-ROWS = b"officer,date,kind\nSSO-01,2026-12-04,court\n"
-NEW = {"officer": "SSO-02", "date": "2026-12-04", "kind": "leave"}
-
-
 def table_of(content):
     """A table of appointments with these bytes."""
     return CsvTable("duties", Path("duties.csv"), content)
@@ -470,9 +467,6 @@ def test_a_table_of_windows_becomes_one_that_holds_every_letter():
     after = table.with_row({"officer": "Łukasz", "kind": "leave"})
     assert after.content.decode("utf-8-sig") == "officer,kind\nJosé,court\nŁukasz,leave\n"
     assert after.content.startswith(b"\xef\xbb\xbf")
-
-
-CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
 
 
 @given(rows=st.lists(st.tuples(CELLS, CELLS), max_size=5), new=st.tuples(CELLS, CELLS))

@@ -14,6 +14,11 @@ from patrolplan.team.routes import build_route_key
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_records import Ban, Lock
 
+KINDS = ("move", "swap", "add", "remove", "variant", "lock", "unlock", "ban", "unban")
+NUMBERS = (st.integers(0, 40), st.integers(0, 40), st.integers(0, 4), st.integers(0, 3))
+CHANGES = st.lists(st.tuples(st.sampled_from(KINDS), *NUMBERS), max_size=8)
+PATIENCE_SECONDS = 120
+
 
 @pytest.fixture(scope="module")
 def hand(ground, chosen):
@@ -109,11 +114,6 @@ def test_a_ban_takes_back_what_it_rules_out(hand, chosen):
     assert after(freed, again, kind="add", **get_slot(duty), variant=None)[1].duties
 
 
-KINDS = ("move", "swap", "add", "remove", "variant", "lock", "unlock", "ban", "unban")
-NUMBERS = (st.integers(0, 40), st.integers(0, 40), st.integers(0, 4), st.integers(0, 3))
-CHANGES = st.lists(st.tuples(st.sampled_from(KINDS), *NUMBERS), max_size=8)
-
-
 @given(changes=CHANGES)
 @example(changes=[("swap", 0, 2, 0, 0)])  # a tasked place would have a second visit
 @example(changes=[("move", 10, 0, 1, 0)])  # lent where two others stop already
@@ -149,9 +149,6 @@ def test_no_changes_by_hand_break_a_rule(ground, hand, chosen, changes):
         assert has_in_care(hand, duty.officer, duty.urn) or (duty.officer, duty.urn) in lent
         assert not any(ban.officer == duty.officer and ban.date == duty.date for ban in week.bans)
     assert week.bound >= week.worth - 1e-9
-
-
-PATIENCE_SECONDS = 120
 
 
 def change(board, client, **what):

@@ -8,6 +8,15 @@ from patrolplan.notes import Note
 from patrolplan.patrols.plan import Reference
 from patrolplan.tables import LeftOutRow
 
+NOTES = [
+    Note("a", "A.", fix="take wider streets"),
+    Note("b", "B.", "lead", fix="give the bell", about={"urns": ["1"]}),
+    Note("c", "C.", short="homes", about={"urns": ["1"]}),
+    Note("d", "D.", short="hours"),
+    Note("e", "E."),
+]
+SLIPS = [LeftOutRow("reports", "swapped", 3, 5, fix="swap them"), LeftOutRow("crimes", "BTP", 7)]
+
 
 def test_a_patrol_without_a_stop_is_called_presence_at_the_gate(demo_plan, tmp_path):
     """Where no place can be reached, the row says so; others are compared with the gate."""
@@ -35,16 +44,6 @@ def test_a_week_has_a_row_for_each_school_and_long_ones_are_cut(demo_week):
     assert any(line.endswith("more rows: --notes") for line in short)
     whole = console.list_week(week, is_whole=True)
     assert len([line for line in whole if line.startswith("9000")]) == 4 * len(rows)
-
-
-NOTES = [
-    Note("a", "A.", fix="take wider streets"),
-    Note("b", "B.", "lead", fix="give the bell", about={"urns": ["1"]}),
-    Note("c", "C.", short="homes", about={"urns": ["1"]}),
-    Note("d", "D.", short="hours"),
-    Note("e", "E."),
-]
-SLIPS = [LeftOutRow("reports", "swapped", 3, 5, fix="swap them"), LeftOutRow("crimes", "BTP", 7)]
 
 
 def test_what_needs_a_hand_comes_first():

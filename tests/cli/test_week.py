@@ -13,6 +13,9 @@ from patrolplan.settings.load import load_settings
 from patrolplan.team.secret import Secret
 
 DAY = "2026-12-01"
+MONTHS = [f"2025-{month:02}" for month in range(7, 13)] + [f"2026-{n:02}" for n in range(1, 7)]
+LATER = ["2026-07", "2026-08", "2026-09"]
+WISHES = {"start": "2026-07-01", "end": "2026-09-30", "randomise": "pairs", "apart_metres": 100.0}
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +97,6 @@ def test_a_folder_that_cannot_be_written_draws_without_a_secret(small, tmp_path,
     settings._folder = tmp_path / "missing"
     steps.ensure_secret(settings)
     assert "the week is drawn without a secret" in " ".join(capsys.readouterr().err.split())
-
-
-MONTHS = [f"2025-{month:02}" for month in range(7, 13)] + [f"2026-{n:02}" for n in range(1, 7)]
-LATER = ["2026-07", "2026-08", "2026-09"]
-WISHES = {"start": "2026-07-01", "end": "2026-09-30", "randomise": "pairs", "apart_metres": 100.0}
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,10 @@ HOSTILE = (
 URN = "900003"
 SINCE = dt.date(2026, 6, 1)
 MONDAY = dt.date(2026, 11, 30)
+TWO_YEARS = [f"{month:%Y-%m}" for month in pd.date_range("2024-10-01", "2026-09-01", freq="MS")]
+DAYS = [f"{day:%Y-%m-%d} 16:30" for day in pd.date_range("2024-10-01", "2026-09-17")]
+FORCE = "Eastmere Police (fictional)"
+AUGUST = dt.date(2026, 8, 1)
 
 
 @pytest.fixture(scope="module")
@@ -311,10 +315,6 @@ def incidents(months, days=()):
     return pd.DataFrame({"month": pd.to_datetime(month), "occurred_at": when})
 
 
-TWO_YEARS = [f"{month:%Y-%m}" for month in pd.date_range("2024-10-01", "2026-09-01", freq="MS")]
-DAYS = [f"{day:%Y-%m-%d} 16:30" for day in pd.date_range("2024-10-01", "2026-09-17")]
-
-
 def test_whole_months_are_compared_and_days_where_they_are_known():
     """A day within a month asks for that whole month; with days, counting starts on that day."""
     dates = counts.find_incident_dates(incidents(TWO_YEARS))
@@ -353,10 +353,6 @@ def test_a_day_out_of_the_data_is_refused(since, message):
     """A day after the data, or at its start, is refused with the available months."""
     with pytest.raises(InputError, match=message):
         counts.choose_periods(counts.find_incident_dates(incidents(TWO_YEARS)), since)
-
-
-FORCE = "Eastmere Police (fictional)"
-AUGUST = dt.date(2026, 8, 1)
 
 
 @pytest.fixture(scope="module")

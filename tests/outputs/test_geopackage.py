@@ -26,6 +26,13 @@ from patrolplan.risk.backtest import BacktestRow
 from patrolplan.team.week_file import build_week_document
 from patrolplan.team.week_records import Ban, HandChange, Lock
 
+FREE = {"inputs", "values", "delivered", "absent"}  # tables whose keys are not declared
+CHANGES = (
+    lambda part: part.update(zaphod=1),
+    lambda part: part.update({next(iter(part)): {"zaphod": 1}}),
+    lambda part: part.clear(),
+)
+
 
 @pytest.fixture(scope="module")
 def document(demo_plan):
@@ -223,9 +230,6 @@ def test_what_is_written_fits(documents, name):
     assert [f"{fault.json_path}: {fault.message}"[:300] for fault in faults] == []
 
 
-FREE = {"inputs", "values", "delivered", "absent"}  # tables whose keys are not declared
-
-
 def _list_objects(node, path=()):
     """Where a document holds keys of its schema, not those of free tables."""
     is_table = isinstance(node, dict)
@@ -234,13 +238,6 @@ def _list_objects(node, path=()):
     for key, one in node.items() if is_table else enumerate(node):
         if isinstance(one, dict | list) and key not in FREE:
             yield from _list_objects(one, (*path, key))
-
-
-CHANGES = (
-    lambda part: part.update(zaphod=1),
-    lambda part: part.update({next(iter(part)): {"zaphod": 1}}),
-    lambda part: part.clear(),
-)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -16,6 +16,22 @@ from hypothesis import given, strategies as st
 from patrolplan.errors import OutputError
 from patrolplan.outputs import output_folder as folders
 
+IN_PATH = ("write_text", "write_bytes", "mkdir", "rename", "replace", "chmod", "open", "unlink")
+WRITES = (*((Path, name) for name in IN_PATH[:3]), (tempfile, "mkdtemp"), (os, "fsync"))
+CHANGES = (
+    *((Path, name) for name in IN_PATH),
+    *((tempfile, "mkdtemp"), (os, "rename"), (os, "replace"), (shutil, "rmtree")),
+)
+HOLDER = """
+import sys
+from pathlib import Path
+from patrolplan.outputs.output_folder import replace_folder
+with replace_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
+    (folder / "map.html").write_text("first", encoding="utf-8")
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
 
 def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
     with folders.replace_folder(out, {"version": version}) as folder:
@@ -75,14 +91,6 @@ def test_failure_inside_leaves_the_old_output(tmp_path, error):
 
 class _KilledError(BaseException):
     """The process is killed, or the computer is switched off."""
-
-
-IN_PATH = ("write_text", "write_bytes", "mkdir", "rename", "replace", "chmod", "open", "unlink")
-WRITES = (*((Path, name) for name in IN_PATH[:3]), (tempfile, "mkdtemp"), (os, "fsync"))
-CHANGES = (
-    *((Path, name) for name in IN_PATH),
-    *((tempfile, "mkdtemp"), (os, "rename"), (os, "replace"), (shutil, "rmtree")),
-)
 
 
 def _killed_at(at, write, *given, error=_KilledError, changes=CHANGES):
@@ -237,17 +245,6 @@ def test_every_file_is_synced_before_the_swap(tmp_path, monkeypatch):
     _write(tmp_path / "out", "new")
     files_and_folders = ["sync"] * (4 + 2)
     assert events == [*files_and_folders, "rename .out.new", "rename out", "sync"]
-
-
-HOLDER = """
-import sys
-from pathlib import Path
-from patrolplan.outputs.output_folder import replace_folder
-with replace_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
-    (folder / "map.html").write_text("first", encoding="utf-8")
-    print("writing", flush=True)
-    sys.stdin.readline()
-"""
 
 
 def _holding(out):

@@ -29,6 +29,9 @@ VALUES = (
     *(shapely.Point(1, 2), shapely.Point(1, 3), shapely.LineString([(1, 2), (1, 3)])),
     *(pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]}), pd.DataFrame({"a": [2]})),
 )
+NOTES = [Note("a", "Known."), Note("b", "To correct.", fix="fill in the column")]
+NOTES += [Note("c", "For the gate.", "officer"), Note("d", "Known.")]
+ROWS = [LeftOutRow("crimes", "of another force", 7), LeftOutRow("gates", "bad", 2, fix="mend it")]
 
 
 def test_digests_differ_where_values_do():
@@ -89,11 +92,6 @@ def test_what_is_listed_is_in_the_folder(demo_plan, tmp_path):
     assert all(any(map(paper.matches, names)) for paper in PLAN_PAPERS)
     assert all((out / name).exists() for name in list_papers(PLAN_PAPERS))
     assert (out / "notes.txt").read_bytes() == render_notes(demo_plan)
-
-
-NOTES = [Note("a", "Known."), Note("b", "To correct.", fix="fill in the column")]
-NOTES += [Note("c", "For the gate.", "officer"), Note("d", "Known.")]
-ROWS = [LeftOutRow("crimes", "of another force", 7), LeftOutRow("gates", "bad", 2, fix="mend it")]
 
 
 def test_notes_are_grouped_and_what_needs_a_hand_is_first():

@@ -20,14 +20,13 @@ from patrolplan.pupils.ways import model_ways
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 AGED = (NOW - dt.timedelta(days=100)).timestamp()
 MONTH = dt.timedelta(days=30)
+STRANGE = ("streets-of-london", "streets/thesis.doc")
+REASON = "Check of the crossing at Market Place for the school"
 
 
 def _age(path):
     for one in (*path.rglob("*"), path):
         os.utime(one, (AGED, AGED), follow_symlinks=False)
-
-
-STRANGE = ("streets-of-london", "streets/thesis.doc")
 
 
 @pytest.fixture
@@ -131,9 +130,6 @@ def test_a_dry_run_removes_nothing(run, cache, out):
     assert found["dry_run"]
     assert sum(one["removed"] for one in found["found"]) > 3
     assert sorted(path for folder in (cache, out) for path in folder.rglob("*")) == before
-
-
-REASON = "Check of the crossing at Market Place for the school"
 
 
 @pytest.fixture

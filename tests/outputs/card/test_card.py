@@ -50,6 +50,12 @@ HOSTILE = (
     'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
 )
 TREND = TrendReason(trend="new")
+LONG = "Saint Somebody the Great and All Angels " * 10
+INK = 160
+"""A dot darker than this is ink; lighter greys are ground."""
+SLOW_PLANS = (
+    pytest.param(one, marks=pytest.mark.slow) for one in ("riding_plan", "bloomsbury_plan")
+)
 
 
 def _open(pdf):
@@ -109,9 +115,6 @@ def test_markup_in_names_arrives_as_text(demo_plan):
     # Lines may break anywhere in a name, so letters are compared without the spaces.
     assert "".join(read_pages(pdf)).count(strip_spaces(HOSTILE)) >= 2
     assert _open(pdf).metadata.title.endswith(HOSTILE)
-
-
-LONG = "Saint Somebody the Great and All Angels " * 10
 
 
 @pytest.mark.parametrize("count", [3, 10])
@@ -245,9 +248,6 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
 
 # All cards of a plan.
 
-INK = 160
-"""A dot darker than this is ink; lighter greys are ground."""
-
 
 def _list_texts(value):
     """Every string in a card's data."""
@@ -276,11 +276,6 @@ def riding_plan(demo_area, demo_plan):
     day = pp.plan_patrols(area, **basis, urns=["900001", "900002", "900005"])
     early = pp.plan_patrols(area, **basis, urns=["900003", "900006"], window=Window(70, 450.0))
     return replace(day, patrols=(*day.patrols, *early.patrols))
-
-
-SLOW_PLANS = (
-    pytest.param(one, marks=pytest.mark.slow) for one in ("riding_plan", "bloomsbury_plan")
-)
 
 
 @pytest.fixture(scope="module", params=["demo_plan", *SLOW_PLANS])

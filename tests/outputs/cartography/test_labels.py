@@ -37,6 +37,14 @@ size = st.floats(1.0, 120.0)
 box = st.tuples(number, number, size, size, st.floats(-180.0, 180.0))
 boxes = st.lists(box, min_size=1, max_size=8).map(np.array)
 lines = st.lists(st.tuples(number, number), min_size=2, max_size=6).map(np.array)
+SIGNS = np.array([(150.0, 150.0), (180.0, 150.0), (180.0, 280.0)])
+LEGS = legs_room.separate_legs([SIGNS[:2], SIGNS[1:]])
+coordinate = st.integers(0, 3000).map(lambda tenths: tenths / 10)
+streets = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6, unique=True).map(
+    lambda rows: np.array([shapely.LineString(rows)], dtype=object)
+)
+LINE = np.array([[0.0, 0.0], [200.0, 0.0]])
+close = st.tuples(st.floats(0, 60), st.floats(0, 60))
 
 
 @given(boxes, boxes)
@@ -171,10 +179,6 @@ def test_a_name_stands_by_a_sign_that_is_seen():
     assert not build_symbol_labels("bus_stop", *stops, covered=first | second)
 
 
-SIGNS = np.array([(150.0, 150.0), (180.0, 150.0), (180.0, 280.0)])
-LEGS = legs_room.separate_legs([SIGNS[:2], SIGNS[1:]])
-
-
 def test_a_leg_between_touching_signs_is_tagged_by_a_line():
     """A leg with no room on it has its tag away from it; the line to it crosses nothing else."""
     occupied, covered = build_level_boxes(SIGNS[:2], 20.0), shapely.MultiPoint(SIGNS[:2]).buffer(9)
@@ -188,12 +192,6 @@ def test_a_leg_between_touching_signs_is_tagged_by_a_line():
     assert shapely.distance(shapely.Point(lead), LEGS[0].shape) < 0.1
     assert not line.intersects(covered)
     assert not line.intersects(LEGS[1].shape)
-
-
-coordinate = st.integers(0, 3000).map(lambda tenths: tenths / 10)
-streets = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6, unique=True).map(
-    lambda rows: np.array([shapely.LineString(rows)], dtype=object)
-)
 
 
 @given(streets, streets, st.lists(st.tuples(coordinate, coordinate), max_size=5))
@@ -212,9 +210,6 @@ def test_lines_of_names_end_on_the_street_and_cross_no_words(street, route, word
     beyond = shapely.difference(leaders, shapely.buffer(ends, CLEAR_OF_STREET))
     used = shapely.union_all(shapely.polygons(compute_corners(occupied)))
     assert not shapely.intersects(beyond, used).any()
-
-
-LINE = np.array([[0.0, 0.0], [200.0, 0.0]])
 
 
 def test_there_and_back_are_two_lines():
@@ -240,9 +235,6 @@ def test_pushed_parts_are_cut_from_the_line():
     leg = Leg(metres=200, moving_minutes=1, **light, steps=steps, line=LINE)
     [part] = legs_room.cut_pushed(leg, *legs_room.separate_legs([LINE]))
     np.testing.assert_allclose(part[[0, -1], 0], [150, 200], atol=2.1)
-
-
-close = st.tuples(st.floats(0, 60), st.floats(0, 60))
 
 
 @given(st.lists(close, min_size=1, max_size=6).map(np.array))

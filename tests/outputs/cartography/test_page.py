@@ -34,6 +34,23 @@ from patrolplan.outputs.cartography.viewport import MIN_ROTATION_GAIN, Viewport,
 from patrolplan.outputs.wording import format_grid_reference
 
 WORDS = ["AVAILABLE Tower", "Søn & École", "£5 \\ (half)", "<1→2>"]
+ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
+UNPRINTED = {
+    "École Søn": "École Søn",
+    f"Al-Noor {ARABIC}": "Al-Noor [?]",
+    f"{ARABIC} Mill {ARABIC}": "[?] Mill [?]",
+    "Mill \U0001f3eb\U0001f3eb School": "Mill [?] School",
+}
+place = st.tuples(st.floats(520_000, 540_000), st.floats(170_000, 190_000))
+viewports = st.builds(
+    Viewport,
+    width=st.floats(200.0, 540.0),
+    height=st.floats(150.0, 430.0),
+    centre_x=st.floats(400_000.0, 600_000.0),
+    centre_y=st.floats(100_000.0, 500_000.0),
+    metres_per_point=st.floats(0.8, 12.0),
+    rotation_degrees=st.sampled_from([0.0, *np.arange(-85.0, 95.0, 5.0)]),
+)
 
 
 @pytest.mark.parametrize("bold", [False, True])
@@ -93,17 +110,6 @@ def test_equal_drawings_are_equal_bytes_and_a_tone_changes_every_colour():
     toned = draw(lambda _: "grey")
     assert b"#" not in toned
     assert toned.count(b'"grey"') == 5
-
-
-ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
-
-
-UNPRINTED = {
-    "École Søn": "École Søn",
-    f"Al-Noor {ARABIC}": "Al-Noor [?]",
-    f"{ARABIC} Mill {ARABIC}": "[?] Mill [?]",
-    "Mill \U0001f3eb\U0001f3eb School": "Mill [?] School",
-}
 
 
 @pytest.mark.parametrize("text", UNPRINTED)
@@ -179,9 +185,6 @@ def test_the_fullest_legend_fits(scale):
         assert legend.MARGIN <= y <= height - legend.ROW_HEIGHT / 2
 
 
-place = st.tuples(st.floats(520_000, 540_000), st.floats(170_000, 190_000))
-
-
 @given(st.lists(place, min_size=1, max_size=12).map(np.array))
 @settings(max_examples=100)
 def test_all_content_is_inside_the_frame(content):
@@ -221,17 +224,6 @@ def test_north_arrow_gives_way_to_signs():
         box = place_north_arrow(turned, marks)
         assert_on_map(turned, box)
         assert not find_overlaps(box, marks).any()
-
-
-viewports = st.builds(
-    Viewport,
-    width=st.floats(200.0, 540.0),
-    height=st.floats(150.0, 430.0),
-    centre_x=st.floats(400_000.0, 600_000.0),
-    centre_y=st.floats(100_000.0, 500_000.0),
-    metres_per_point=st.floats(0.8, 12.0),
-    rotation_degrees=st.sampled_from([0.0, *np.arange(-85.0, 95.0, 5.0)]),
-)
 
 
 @given(viewports)

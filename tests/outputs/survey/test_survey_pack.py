@@ -23,16 +23,17 @@ from patrolplan.outputs.survey.street_map import build_street_map
 from patrolplan.privacy import FACTORS
 
 URN = "900003"
+PAPERS = (pack.render_paper_form, pack.render_leaflet)
+PAGES = (pack.render_survey_page, pack.render_tally_page)
+NAMES = ["form-900003.pdf", "leaflet-900003.pdf", "survey-900003.html", "tally-900003.html"]
+RADIUS_METRES = 600.0
+ROW = 2  # the school's, in the demo borough
 
 
 @pytest.fixture
 def utm_area(demo):
     """The demo borough in the metres of a UTM zone, on which the British grid leans."""
     return load_leaning(demo)
-
-
-PAPERS = (pack.render_paper_form, pack.render_leaflet)
-PAGES = (pack.render_survey_page, pack.render_tally_page)
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +128,6 @@ def test_leaning_grid_stands_upright(utm_area):
         assert corners[cell.down + 1, cell.across, 1] < y < corners[cell.down, cell.across, 1]
 
 
-NAMES = ["form-900003.pdf", "leaflet-900003.pdf", "survey-900003.html", "tally-900003.html"]
-
-
 def test_a_pack_has_the_four_files_and_a_manifest(demo_area, tmp_path):
     """And the manifest, which goes to the school, names no crime, no settings and no seed."""
     out = pack.write_survey_pack(demo_area, URN, tmp_path / "s")
@@ -206,10 +204,6 @@ def test_every_value_of_the_files_has_words():
         one.column: tuple(choice.value for choice in one.choices[:-1]) for one in pack.QUESTIONS
     }
     assert values == FACTORS
-
-
-RADIUS_METRES = 600.0
-ROW = 2  # the school's, in the demo borough
 
 
 @pytest.fixture(scope="module")

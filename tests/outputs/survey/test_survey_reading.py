@@ -33,6 +33,8 @@ ANSWER = st.builds(
 SURVEYS = st.lists(
     st.tuples(st.sampled_from(DAYS), st.lists(ANSWER, max_size=25)), min_size=1, max_size=4
 )
+TODAY = dt.date(2026, 11, 26)
+NOT_OURS = "not as `survey --read` wrote them"
 
 
 def _write(folder, surveys):
@@ -122,9 +124,6 @@ def test_words_and_terms_under_a_larger_threshold_are_not_written(tmp_path):
     shown = np.array(FACTOR_NAMES)[table.factor_counts[0] > 0].tolist()
     assert shown == ["lunch", "after_school", "poor_lighting"]
     assert table.factor_counts.max() == 15
-
-
-TODAY = dt.date(2026, 11, 26)
 
 
 @pytest.fixture
@@ -266,9 +265,6 @@ def test_own_files_that_a_pattern_matches_are_passed_over(tmp_path):
     assert _snapshot(tmp_path) == before
     with pytest.raises(InputError, match="no file of a survey is given"):
         _take_in(out, out)
-
-
-NOT_OURS = "not as `survey --read` wrote them"
 
 
 @pytest.mark.parametrize("which", ["reports", "record", "both"])

@@ -33,6 +33,10 @@ HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École $
 
 
 BLOCK = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk", marks=pytest.mark.slow)]
+ALSO = "Also walked: "
+LETTER_HEIGHT = 0.7
+"""Of capitals, as a share of the size of the letters."""
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +153,6 @@ def test_reports_leave_as_classes_only(plan, html):
     assert set(voices) == {"joined", "crime", "reports", "differ"}
     for digits in voices.values():
         assert re.fullmatch(rf"[0-4]{{{len(plan.area.network)}}}", digits)
-
-
-SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk", marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module", params=SIZES)
@@ -367,11 +368,6 @@ def test_hostile_names_arrive_as_text(open_page, plan):
     assert page.get_by_label(f"{HOSTILE}: show its patrol", exact=True).count() == 1
     assert page.locator("img").count() == 0
     assert not re.search(r"[<>&\u2028\u2029]", _find_data(written.decode()))
-
-
-ALSO = "Also walked: "
-LETTER_HEIGHT = 0.7
-"""Of capitals, as a share of the size of the letters."""
 
 
 def _outline(word):

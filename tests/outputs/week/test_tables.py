@@ -25,6 +25,8 @@ from patrolplan.times import format_time
 
 LONDON = ZoneInfo("Europe/London")
 PROPERTIES = ("OFFICER", "KIND", "URN", "WINDOW")
+DAY = dt.date(2026, 12, 1)
+FORMULA = '=HYPERLINK("http://x")'
 
 
 def read_events(content):
@@ -163,9 +165,6 @@ def test_elsewhere_times_are_those_of_the_place(week):
     assert all(event["DTSTART"].dt.tzinfo is None for event in read_events(content).values())
 
 
-DAY = dt.date(2026, 12, 1)
-
-
 def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     """Names from files are text in every table, and a row sums what was promised and given."""
     spot = {"id": "P1", "sees": "", "hotspot": "=H1", "place": "@High Street",
@@ -192,9 +191,6 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     heading, row = csv.reader(text)
     assert heading == ["officer", *FIGURE_COLUMNS, "delivered_percent"]
     assert ",".join(row) == "'+SSO,1,1,0,0,15.0,9.5,9.5,15.0,9.5,2,63.3"
-
-
-FORMULA = '=HYPERLINK("http://x")'
 
 
 def test_no_cell_is_a_formula_or_link(hostile):

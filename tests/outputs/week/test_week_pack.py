@@ -25,6 +25,7 @@ ALWAYS = (
     *("week.json", "hotspots.geojson", "week.csv", "week.xlsx"),
     *("map.html", "notes.txt", "tasks.pdf", "lead.pdf"),
 )
+SLOW_DESK = pytest.param(DESK, marks=pytest.mark.slow)
 
 
 def _keep(week, *officers):
@@ -130,9 +131,6 @@ def duty(roll):
     everyone = {duty.officer for duty in roll.week.duties}
     busy = {(duty.officer, duty.date) for duty in roll.week.duties}
     return next(duty for duty in roll.week.duties if {(one, duty.date) for one in everyone} - busy)
-
-
-SLOW_DESK = pytest.param(DESK, marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module", params=[PHONE, SLOW_DESK], ids=["phone", "desk"])
