@@ -19,10 +19,8 @@ RESULT = {"category": "Robbery | <b>", "model": "poisson", "chosen": True, "cove
 RESULT |= {"pai": 6.71, "hit_rate": 0.3355, "n_events": 1848}
 RESULT |= {"difference": 0.451, "difference_low": 0.123, "difference_high": None}
 RATIO = {"against": "greedy", "harm_per_officer_hour_ratio": 1.107, "low": 1.02, "high": 1.2}
-TESTED = {
-    "results": [RESULT, RESULT | {"chosen": False, "pai": 99.99}, RESULT | {"coverage": 0.1}],
-    "patrols": [RATIO],
-}
+RESULTS = [RESULT, RESULT | {"chosen": False, "pai": 99.99}, RESULT | {"coverage": 0.1}]
+TESTED = {"results": RESULTS, "patrols": [RATIO]}
 
 
 @pytest.fixture(scope="module")

@@ -85,8 +85,7 @@ def test_failure_inside_leaves_the_old_output(tmp_path, error):
 
     with pytest.raises(OutputError if error is OSError else error):
         fail()
-    assert _version(out) == "old"
-    assert list(tmp_path.iterdir()) == [out]
+    assert (_version(out), list(tmp_path.iterdir())) == ("old", [out])
 
 
 class _KilledError(BaseException):
@@ -144,8 +143,7 @@ def test_kill_without_a_new_pack_brings_the_old_one_back(tmp_path):
     _write(out, "old")
     out.rename(tmp_path / ".out.old")
     folders.check_folder(out)
-    assert _version(out) == "old"
-    assert list(tmp_path.iterdir()) == [out]
+    assert (_version(out), list(tmp_path.iterdir())) == ("old", [out])
 
 
 def _give_away(out):
@@ -273,8 +271,7 @@ def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypat
     with _holding(out) as killed:
         killed.kill()
     _write(out, "third")
-    assert _version(out) == "third"
-    assert list(tmp_path.iterdir()) == [out]
+    assert (_version(out), list(tmp_path.iterdir())) == ("third", [out])
 
 
 def test_json_keeps_order_and_letters_and_refuses_nan(tmp_path):

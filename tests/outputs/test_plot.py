@@ -16,7 +16,6 @@ from matplotlib.text import Text
 import patrolplan as pp
 
 mpl.use("Agg")
-
 ATTACK = '<img src=x onerror="alert(1)"></script><b>{{ 7 * 7 }}'
 
 

@@ -125,8 +125,7 @@ def test_only_what_is_after_sunset_is_named_unlit(demo_plan):
     assert "passage" not in undated
     for lit, words in (("no", "No street lighting then at stop 2."), ("unknown", ""), ("yes", "")):
         text, undated = _walk(demo_plan, (925.0, 965.0), [("unlit_metres", 0.0)] * 3, lit, **end)
-        assert text.partition("Sunset ")[2][6:].strip() == words
-        assert undated == ""
+        assert (text.partition("Sunset ")[2][6:].strip(), undated) == (words, "")
 
 
 def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):

@@ -20,7 +20,6 @@ SIZES = pytest.mark.parametrize("size", [DESKTOP_SIZE, PHONE_SIZE], ids=["desk",
 WAIT_MILLISECONDS = 15_000
 MAX_TABS = 250
 expect.set_options(timeout=WAIT_MILLISECONDS)
-
 AXES = (
     ("#grid tbody tr", "rows => rows.map(row => row.querySelector('.cell').dataset.urn)"),
     ("#grid thead [data-date]", "days => days.map(day => day.dataset.date)"),
@@ -238,10 +237,8 @@ def open_window(chromium):
     contexts, windows = [], []
 
     def open_one(board, size=DESKTOP_SIZE, **options):
-        has_touch = size["width"] < DESKTOP_SIZE["width"]
-        context = chromium.new_context(
-            viewport=size, has_touch=has_touch, locale="en-GB", **options
-        )
+        touch = size["width"] < DESKTOP_SIZE["width"]
+        context = chromium.new_context(viewport=size, has_touch=touch, locale="en-GB", **options)
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
         windows.append(Window(context.new_page(), f"http://127.0.0.1:{board.port}/"))

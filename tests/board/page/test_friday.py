@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
-
 REASON = "Robberies named by the local team"
 PLANNING_MILLISECONDS = 60_000
 SIZES_BOTH = [DESKTOP_SIZE, SMALL_PHONE_SIZE]

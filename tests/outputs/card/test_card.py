@@ -14,6 +14,7 @@ import segno
 import shapely
 from outputs.printed import (
     DOTS,
+    HOSTILE,
     assert_labels_apart,
     assert_on_map,
     find_words_off_page,
@@ -46,16 +47,12 @@ from patrolplan.outputs.wording import compute_plan_id, describe_barred, describ
 from patrolplan.patrols.legs import RoadCrossing
 from patrolplan.patrols.plan import BarredPlace, Tasking
 
-HOSTILE = (
-    'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
-)
 TREND = TrendReason(trend="new")
 LONG = "Saint Somebody the Great and All Angels " * 10
 INK = 160
 """A dot darker than this is ink; lighter greys are ground."""
-SLOW_PLANS = (
-    pytest.param(one, marks=pytest.mark.slow) for one in ("riding_plan", "bloomsbury_plan")
-)
+OTHER_PLANS = ("riding_plan", "bloomsbury_plan")
+SLOW_PLANS = (pytest.param(one, marks=pytest.mark.slow) for one in OTHER_PLANS)
 
 
 def _open(pdf):
@@ -78,15 +75,14 @@ def test_busiest_way_stands_at_one_stop_and_raises_the_marking(demo_plan):
     way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
     fewer, other = (replace(way, **one) for one in ({"share": 0.1}, {"school": "Else"}))
     stop = replace(patrol.stops[0], arrive_minutes=915, leave_minutes=930)
-    for whys, marking in (
-        ([(fewer, TREND), (way, TREND), (other,)], "OFFICIAL-SENSITIVE"),
-        ([(TREND,)] * 3, "OFFICIAL"),
-    ):
+    words, ways = (
+        "Busiest way home, 15:12\N{EN DASH}15:30",
+        [(fewer, TREND), (way, TREND), (other,)],
+    )
+    for whys, marking in ((ways, "OFFICIAL-SENSITIVE"), ([(TREND,)] * 3, "OFFICIAL")):
         stops = tuple(replace(stop, id=f"place {row}", why=why) for row, why in enumerate(whys))
         card = build_card_data(demo_plan, replace(patrol, stops=stops), "x")
-        busy = [
-            "Busiest way home, 15:12\N{EN DASH}15:30" in str(row["why"]) for row in card["stops"]
-        ]
+        busy = [words in str(row["why"]) for row in card["stops"]]
         assert busy == [False, way in whys[1], False]
         assert str(card["stops"]).count("Busiest") == sum(busy)
         assert card["marking"] == marking
@@ -98,9 +94,7 @@ def test_a_card_has_at_most_120_words_beside_map_and_directions(demo_plan):
     cards = [PrintedPatrol(demo_plan, patrol).write("x") for patrol in demo_plan.patrols]
     counts = []
     for card in cards:
-        texts = [
-            one for key, value in card.items() if key not in apart for one in _list_texts(value)
-        ]
+        texts = _list_texts({key: card[key] for key in card.keys() - apart})
         counts.append(sum(len(re.findall(r"\S*[^\W\d_]\S*", text)) for text in texts))
     assert 60 < max(counts) <= 118  # two name the map and the code
 
@@ -122,21 +116,15 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
     """Words for which the first page has no room go on over the page; none is lost."""
     patrol, tasking = demo_plan.patrols[0], _task(f"15:20 to 15:45, {LONG}")
     why = (ReportsReason(time_band=None, factors=(LONG, LONG)), TREND)
+    words = {"place": LONG, "why": why, "tasking": tasking}
     stops = tuple(
-        replace(
-            stop, arrive_minutes=930 + 20 * row, leave_minutes=945 + 20 * row, place=LONG, why=why
-        )
+        replace(stop, arrive_minutes=930 + 20 * row, leave_minutes=945 + 20 * row, **words)
         for row, stop in enumerate((count * patrol.stops)[:count])
     )
     barred = BarredPlace(point=patrol.point, place=LONG, tasking=_task(LONG))
-    long = replace(
-        patrol,
-        school=LONG,
-        stops=tuple(replace(stop, tasking=tasking) for stop in stops),
-        legs=(count * patrol.legs)[: count + 1],
-        keep_away=(barred,),
-        notes=(Note("tasked_place_outside", f"Tasked place {LONG}."),) * 2,
-    )
+    notes = (Note("tasked_place_outside", f"Tasked place {LONG}."),) * 2
+    more = {"legs": (count * patrol.legs)[: count + 1], "keep_away": (barred,), "notes": notes}
+    long = replace(patrol, school=LONG, stops=stops, **more)
     pdf = render_cards(demo_plan, patrols=[long])["cards.pdf"]
     text = "".join(read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
     phrases = [*list_reasons(replace(stops[0], tasking=None), "short")]

@@ -31,7 +31,6 @@ from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.patrols.legs import Leg, Step
 
 SIZE = 400.0, 300.0
-
 number = st.floats(-200.0, 600.0, allow_nan=False)
 size = st.floats(1.0, 120.0)
 box = st.tuples(number, number, size, size, st.floats(-180.0, 180.0))
@@ -96,14 +95,9 @@ def test_placed_labels_never_overlap(streets):
 
 def test_shorter_word_stands_in():
     """Of two labels with one key that may not stand together, the second is used only if needed."""
-    long, short = (
-        MapLabel(
-            *("", "school"),
-            *find_places_around_point(20.0, 20.0, (width, 9.0), radius=5.0),
-            min_gap=np.inf,
-        )
-        for width in (900.0, 30.0)
-    )
+    find = find_places_around_point
+    places = (find(20.0, 20.0, (width, 9.0), radius=5.0) for width in (900.0, 30.0))
+    long, short = (MapLabel("", "school", *own, min_gap=np.inf) for own in places)
     for labels in ([long, short], [short, long], [short, short]):
         assert [label for label, _ in place_labels(labels, SIZE)] == [short]
 
@@ -141,9 +135,8 @@ def test_places_are_those_of_the_obvious_way(seed):
     blocked, avoided = shapely.Point(80, 80).buffer(30), shapely.box(200, 0, 400, 300)
     candidates = []
     for number in range(4):
-        boxes = build_level_boxes(
-            rng.uniform(20, np.subtract(SIZE, 20), (count, 2)), rng.uniform(10, 90, 2)
-        )
+        middles = rng.uniform(20, np.subtract(SIZE, 20), (count, 2))
+        boxes = build_level_boxes(middles, rng.uniform(10, 90, 2))
         boxes[:, 4] = rng.uniform(-90, 90, count)
         costs = rng.integers(0, 20, count).astype(float)
         more = {"max_count": 2, "min_gap": 100.0, "blocked": blocked}
@@ -157,9 +150,8 @@ def test_places_are_those_of_the_obvious_way(seed):
 
 def test_a_long_name_slides_along_a_sign_at_the_edge():
     """Next to a sign at the edge, some place for a long label is entirely on the map."""
-    boxes, cost = find_places_around_point(
-        20.0, 150.0, (120.0, 10.0), radius=9.0, extra_distances=(), slide_distances=(0.0,)
-    )
+    only = {"radius": 9.0, "extra_distances": (), "slide_distances": (0.0,)}
+    boxes, cost = find_places_around_point(20.0, 150.0, (120.0, 10.0), **only)
     assert (compute_corners(boxes)[..., 0].min(axis=1) >= 0).any()
     assert (cost >= 20).all()
     assert not find_overlaps(boxes, np.array([[20.0, 150.0, 17.0, 17.0, 0.0]])).any()
@@ -199,10 +191,8 @@ def test_a_leg_between_touching_signs_is_tagged_by_a_line():
 def test_lines_of_names_end_on_the_street_and_cross_no_words(street, route, words):
     """Every place of a name leads to its street, and over none of the boxes in use."""
     occupied = build_level_boxes(np.array(words).reshape(-1, 2), (30.0, 12.0))
-    shown, covered = ShownStreet("Mill Lane", street, 3), shapely.Point()
-    label = build_leader_label(
-        shown, route=route[0], covered=covered, occupied=occupied, walked=True
-    )
+    one, covered = ShownStreet("Mill Lane", street, 3), shapely.Point()
+    label = build_leader_label(one, route=route[0], covered=covered, occupied=occupied, walked=True)
     ends = shapely.points(label.leader_ends)
     assert len(ends) == len(label.boxes)
     assert (shapely.distance(ends, street[0]) < 1e-6).all()

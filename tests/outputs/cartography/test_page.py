@@ -42,15 +42,11 @@ UNPRINTED = {
     "Mill \U0001f3eb\U0001f3eb School": "Mill [?] School",
 }
 place = st.tuples(st.floats(520_000, 540_000), st.floats(170_000, 190_000))
-viewports = st.builds(
-    Viewport,
-    width=st.floats(200.0, 540.0),
-    height=st.floats(150.0, 430.0),
-    centre_x=st.floats(400_000.0, 600_000.0),
-    centre_y=st.floats(100_000.0, 500_000.0),
-    metres_per_point=st.floats(0.8, 12.0),
-    rotation_degrees=st.sampled_from([0.0, *np.arange(-85.0, 95.0, 5.0)]),
-)
+SIZES = {"width": st.floats(200.0, 540.0), "height": st.floats(150.0, 430.0)}
+MIDDLES = {"centre_x": st.floats(4e5, 6e5), "centre_y": st.floats(1e5, 5e5)}
+SCALES = {"metres_per_point": st.floats(0.8, 12.0)}
+TURNS = {"rotation_degrees": st.sampled_from([0.0, *np.arange(-85.0, 95.0, 5.0)])}
+viewports = st.builds(Viewport, **SIZES, **MIDDLES, **SCALES, **TURNS)
 
 
 @pytest.mark.parametrize("bold", [False, True])
@@ -169,10 +165,8 @@ class RecordingWindow(Window):
 @pytest.mark.parametrize("scale", [0.8, 1.85, 3.7, 5.0, 9.1, 19.0])
 def test_the_fullest_legend_fits(scale):
     """With every sign and at any scale, the strip holds all its words."""
-    shown, frame = (
-        [kind for kind, *_ in legend.list_signs()],
-        Viewport(BODY_WIDTH, 300, 0, 0, scale),
-    )
+    shown = [kind for kind, *_ in legend.list_signs()]
+    frame = Viewport(BODY_WIDTH, 300, 0, 0, scale)
     options = {"way": "bicycle", "speed_kmh": 12.0, "grid_square": "TQ"}
     entries = legend.build_sign_entries(frame, shown, **options)
     height = legend.compute_strip_height(legend.count_rows(entries, BODY_WIDTH))

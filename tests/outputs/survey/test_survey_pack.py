@@ -87,18 +87,15 @@ def test_a_page_has_nothing_of_crime_and_sends_nothing(papers, render):
 @pytest.mark.parametrize("render", PAPERS)
 def test_pages_are_full_and_nothing_is_cut(papers, render):
     """Two pages, printed from top to bottom, all words on the page; the form's dots are grey."""
-    paper = papers[render]
-    assert len(printed.read_pages(paper)) == 2
-    assert printed.find_words_off_page(paper) == []
+    paper, is_form = papers[render], render is pack.render_paper_form
+    assert (len(printed.read_pages(paper)), printed.find_words_off_page(paper)) == (2, [])
     for page in printed.rendered(paper):
-        if render is pack.render_paper_form:  # for a copier
+        if is_form:  # for a copier
             assert np.ptp(page.astype(int), axis=2).max() < 0.02 * 255
         rows = np.flatnonzero((page.mean(axis=2) < 0.9 * 255).any(axis=1))
         assert rows[0] < 0.06 * len(page)
         assert rows[-1] > 0.94 * len(page)
-        assert np.diff(rows).max() < (0.09 if render is pack.render_paper_form else 0.08) * len(
-            page
-        )
+        assert np.diff(rows).max() < (0.09 if is_form else 0.08) * len(page)
 
 
 def test_hostile_names_are_text(demo_area):
@@ -200,9 +197,7 @@ def test_window_holds_the_gate_and_wastes_nothing(home, used, most):
 
 def test_every_value_of_the_files_has_words():
     """The counted answers of each question are the values of its column, in their order."""
-    values = {
-        one.column: tuple(choice.value for choice in one.choices[:-1]) for one in pack.QUESTIONS
-    }
+    values = {one.column: tuple(c.value for c in one.choices[:-1]) for one in pack.QUESTIONS}
     assert values == FACTORS
 
 

@@ -25,8 +25,6 @@ from patrolplan.team.ledger.promised import build_promised_week
 from patrolplan.times import format_time
 
 MONDAY = dt.date(2026, 11, 30)
-
-
 DOT = ".leaflet-position-pane path"
 
 
@@ -126,8 +124,7 @@ def test_a_walked_patrol_is_recorded_to_the_minute(open_page, demo_week, demo, r
 
     held = json.dumps(page.evaluate("({...localStorage, ...sessionStorage})")) + file.read_text()
     assert not any(str(value)[:7] in held for value in (PLACE["latitude"], PLACE["longitude"]))
-    assert page.evaluate("indexedDB.databases()") == []
-    assert page.context.cookies() == []
+    assert (page.evaluate("indexedDB.databases()"), page.context.cookies()) == ([], [])
 
     table = _record(demo_week, demo, run, file, duty.date).set_index("hotspot")
     assert table.index.is_unique
@@ -201,9 +198,8 @@ def test_what_is_near_is_announced_once(page, patrol):
 def test_a_week_opens_on_today_and_records_today(open_page, demo_week, tmp_path):
     """It shows today's patrol of the last officer; one of another day is recorded as of today."""
     duties = [duty for duty in demo_week.duties if duty.patrol.stops]
-    first, second = next(
-        pair for pair in combinations(duties, 2) if pair[0].officer == pair[1].officer
-    )
+    pairs = combinations(duties, 2)
+    first, second = next((one, other) for one, other in pairs if one.officer == other.officer)
     roster = Roster(demo_week)
     officer = roster.officers_by_name[first.officer].file_name
     page = open_page(render_week_map(roster), now=_at(13 * 60, first.date)).page
@@ -272,8 +268,7 @@ def test_a_plans_map_asks_who_it_was(page, patrol, tmp_path):
     assert table["hotspot"].tolist() == places
     assert table["minutes"].tolist() == [12.5, *[0.0] * (len(places) - 1)]
     assert table["engagements"].isna().all()
-    assert set(table["date"]) == {MONDAY}
-    assert set(table["officer"]) == {"SSO-01"}
+    assert (set(table["date"]), set(table["officer"])) == ({MONDAY}, {"SSO-01"})
 
 
 def test_a_refused_position_is_explained(open_page, html):

@@ -30,8 +30,6 @@ from patrolplan.outputs.wording import describe_barred, describe_tasking, format
 from patrolplan.patrols.plan import BarredPlace, Tasking
 
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'
-
-
 BLOCK = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk", marks=pytest.mark.slow)]
 ALSO = "Also walked: "
@@ -215,11 +213,8 @@ def test_feared_stops_have_a_speech_bubble(visit, plan):
     """A bubble is at exactly those stops that pupils report, in the list as on the map."""
     for patrol in plan.patrols[:3]:
         page = visit.open(f"#{format_patrol_id(patrol)}")
-        feared = [
-            f"{number}"
-            for number, stop in enumerate(patrol.stops, start=1)
-            if any(isinstance(reason, ReportsReason) for reason in stop.why)
-        ]
+        told = [any(isinstance(one, ReportsReason) for one in stop.why) for stop in patrol.stops]
+        feared = [f"{number}" for number, is_told in enumerate(told, start=1) if is_told]
         for places in (".leaflet-marker-icon.feared", ".patrol:visible .badge.feared"):
             bubbles = page.locator(places)
             assert bubbles.all_inner_texts() == feared
@@ -387,9 +382,7 @@ def _look(visit, network, names):
     outlines = [_outline(word) for word in words]
     assert not [(a, b) for a, b in combinations(outlines, 2) if a.intersects(b)]
     for word in words:
-        metres = network.projection.to_metres(
-            *np.array([word["longitude"], word["latitude"]])[:, None]
-        )
+        metres = network.projection.to_metres([word["longitude"]], [word["latitude"]])
         apart = shapely.distance(network.piece_lines, shapely.Point(*metres))
         is_named, is_own = network.piece_name != "", network.piece_name == word["text"]
         assert apart[is_own].min() <= apart[is_named].min() + 2 * word["pixel"], word["text"]
