@@ -434,16 +434,12 @@ def test_a_row_is_added_at_the_end_and_nothing_else_changes(mark):
 
 
 def test_a_column_that_only_the_new_row_needs_is_added():
-    """Rows that span lines get an empty cell at their end, not in their middle; empty rows go."""
+    """Rows that span lines get it at their end, empty rows go, Windows' letters become UTF-8."""
     table = table_of(b'officer;kind\r\n"A\nB";court\r\n\r\nC;"leave"')
     after = table.with_row({"officer": "D", "kind": "event", "urn": "900001"})
     assert after.content == b'officer,kind,urn\n"A\nB",court,\nC,leave,\nD,event,900001\n'
     after = table.with_row({"officer": "D", "kind": "event", "urn": ""})
     assert after.content == b'officer,kind\n"A\nB",court\nC,leave\nD,event\n'
-
-
-def test_a_table_of_windows_becomes_one_that_holds_every_letter():
-    """It is written in UTF-8, with the mark that tells Excel so."""
     table = table_of("officer,kind\nJosé,court\n".encode("cp1252"))
     after = table.with_row({"officer": "Łukasz", "kind": "leave"})
     assert after.content.decode("utf-8-sig") == "officer,kind\nJosé,court\nŁukasz,leave\n"

@@ -47,7 +47,7 @@ def test_a_week_has_a_row_for_each_school_and_long_ones_are_cut(demo_week):
 
 
 def test_what_needs_a_hand_comes_first():
-    """The lead's tasks, then the analyst's, then rows to correct; what is merely known is not."""
+    """The lead's tasks, the analyst's, rows to correct; a school's plan has its own notes alone."""
     assert console.list_tasks(NOTES, SLIPS) == [
         "To fix (3):",
         "  Give the bell",
@@ -56,10 +56,6 @@ def test_what_needs_a_hand_comes_first():
         "Assumed:",
         "  homes; hours",
     ]
-
-
-def test_a_plan_for_one_school_has_its_own_notes():
-    """Notes about other schools are left out; what concerns some of several names them."""
     lines = console.list_tasks(NOTES, [], ["2"])
     assert lines[-3:] == ["  Take wider streets", "Assumed:", "  hours"]
     assert console.list_tasks(NOTES, [], ["1", "2"])[-1] == "  homes (URN 1); hours"

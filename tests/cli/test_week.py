@@ -136,15 +136,12 @@ def test_a_trial_from_its_pairs_to_its_result(run, trial_area, demo, tmp_path):
     trial = ["--config", trial_area, "--trial", wishes]
     paired = _run_json(run, "week", *trial)
     assert json.loads(wishes.read_text(encoding="utf-8")) == paired
-
     week = _run_json(run, "week", *trial, "--from", "2026-07-06", "--out", tmp_path / "week")
     assert len(week["trial"]["drawn"]) == 5 * len(paired["hotspots"])
     none = {row["hotspot"] for row in week["trial"]["drawn"] if not row["treated"]}
     assert len(none) == len(paired["hotspots"]) // 2
     assert not none & {stop["hotspot"] for row in week["patrols"] for stop in row["stops"]}
-
     _refuse(run, "come back with all its months", *trial)
-
     away = ["--replan", "--absent", "SSO-01:2026-07-07", "--out", tmp_path / "week"]
     _refuse(run, "name the trial's file with --trial", "--config", trial_area, *away)
     other = tmp_path / "other.json"
@@ -152,7 +149,6 @@ def test_a_trial_from_its_pairs_to_its_result(run, trial_area, demo, tmp_path):
     why = "the week is part of another trial"
     _refuse(run, why, "--config", trial_area, *away, "--trial", other)
     assert _run_json(run, "week", *trial, *away)["trial"] == week["trial"]
-
     for month in LATER:
         shutil.copytree(demo.parent / "crimes" / month, trial_area.parent / "crimes" / month)
     assert 0 < _run_json(run, "week", *trial)["effect"]["p_value"] <= 1

@@ -183,11 +183,16 @@ def signs(request, demo_plan):
     return SimpleNamespace(count=count, plan=plan, patrol=patrol, picture=picture)
 
 
-def test_a_stop_says_that_it_is_tasked(signs):
-    """A stop that intelligence asks for has its own sign, which the legend explains."""
+def test_tasked_stops_and_places_to_keep_away_from_have_their_signs(signs):
+    """Each has its own on the map and in the legend, and no words touch a cross."""
     content = MapContent(signs.picture.viewport, signs.plan, signs.patrol)
     assert content.markers.kinds.count("tasked") == signs.count
     assert ("tasked stop" in _read_words(signs.picture)) == bool(signs.count)
+    crosses = [text == KEEP_AWAY_TEXT for text in signs.picture.label_texts]
+    assert sum(crosses) == signs.count
+    assert_on_map(signs.picture.viewport, signs.picture.label_boxes[crosses])
+    assert_labels_apart(signs.picture)
+    assert ("keep away" in _read_words(signs.picture)) == bool(signs.count)
 
 
 def test_feared_places_have_their_sign(signs):
@@ -199,16 +204,6 @@ def test_feared_places_have_their_sign(signs):
     stretch = signs.plan.hotspots.set_index("hotspot").geometry[stop.hotspot]
     for bubble in picture.viewport.to_metres(bubbles):
         assert stretch.distance(shapely.Point(bubble)) < 30 * picture.viewport.metres_per_point
-
-
-def test_places_to_keep_away_from_are_crosses_on_the_map(signs):
-    """A place near the route is a cross on the map and in the legend, and no words touch it."""
-    picture = signs.picture
-    crosses = [text == KEEP_AWAY_TEXT for text in picture.label_texts]
-    assert sum(crosses) == signs.count
-    assert_on_map(picture.viewport, picture.label_boxes[crosses])
-    assert_labels_apart(picture)
-    assert ("keep away" in _read_words(picture)) == bool(signs.count)
 
 
 def test_map_is_vector_and_small_and_its_words_stay_text(signs):

@@ -202,15 +202,11 @@ def test_lines_of_names_end_on_the_street_and_cross_no_words(street, route, word
     assert not shapely.intersects(beyond, used).any()
 
 
-def test_there_and_back_are_two_lines():
-    """A street walked both ways shows two lines, each to the right of its own heading."""
+def test_there_and_back_are_two_lines_with_arrows():
+    """Each line is right of its own heading; arrows, more on longer legs, point the way walked."""
     onward, back = legs_room.separate_legs([LINE, LINE[::-1]])
     assert (onward.line[:, 1] < -1.5).all()
     assert (back.line[:, 1] > 1.5).all()
-
-
-def test_every_leg_has_an_arrow():
-    """Short legs get one arrow, long ones several, and they point the way that is walked."""
     drawn = legs_room.separate_legs([1.5 * LINE])
     heads = legs_room.build_arrow_heads(drawn, np.empty((0, 2)))
     assert len(heads) == 7

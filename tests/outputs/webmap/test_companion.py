@@ -121,11 +121,9 @@ def test_a_walked_patrol_is_recorded_to_the_minute(open_page, demo_week, demo, r
     page.click("#tap")
     expect(page.locator("#who")).to_have_value(duty.officer)
     file = _save(page, tmp_path)
-
     held = json.dumps(page.evaluate("({...localStorage, ...sessionStorage})")) + file.read_text()
     assert not any(str(value)[:7] in held for value in (PLACE["latitude"], PLACE["longitude"]))
     assert (page.evaluate("indexedDB.databases()"), page.context.cookies()) == ([], [])
-
     table = _record(demo_week, demo, run, file, duty.date).set_index("hotspot")
     assert table.index.is_unique
     assert set(table.index) == set(stayed) == {stop.hotspot for stop in duty.patrol.stops}
@@ -214,7 +212,6 @@ def test_a_week_opens_on_today_and_records_today(open_page, demo_week, tmp_path)
     expect(page.locator("#preview")).not_to_contain_text("Not today")
     box = page.locator("#preview").bounding_box()
     assert box["y"] + box["height"] <= PHONE["height"]
-
     page.select_option("#day-choice", f"{first.date}")
     expect(page.locator("#preview")).to_contain_text("Not today but")
     page.click("#begin")
@@ -235,13 +232,11 @@ def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(page, patrol
     page.click("#clear")
     assert page.evaluate("localStorage.length") == 0
     expect(page.locator("#begin")).to_be_visible()
-
     page.click("#begin")
     page.clock.fast_forward(23 * 3_600_000)
     assert page.evaluate("localStorage.length") == 1
     page.clock.fast_forward(2 * 3_600_000)
     assert page.evaluate("localStorage.length") == 0
-
     page.click("#begin")
     other = replace(patrol, end_minutes=patrol.end_minutes - 1)
     plan = replace(demo_plan, patrols=(other,))
