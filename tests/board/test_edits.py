@@ -125,13 +125,10 @@ def test_no_changes_by_hand_break_a_rule(ground, hand, chosen, changes):
         slots = [get_slot(duty) for duty in week.duties] or [None]
         there, also = slots[one % len(slots)], slots[two % len(slots)]
         free = {"officer": officers[one % 4], "urn": urns[two % 4], "date": f"{week.days[day]}"}
-        forms = {
-            "move": {"from": there, "to": free},
-            "swap": {"a": there, "b": also},
-            "add": {**free, "variant": None if variant == 3 else variant},
-            "variant": {**(there or free), "variant": variant},
-            "ban": {"officer": free["officer"], "date": free["date"]},
-        }
+        forms = {"move": {"from": there, "to": free}, "swap": {"a": there, "b": also}}
+        forms["add"] = {**free, "variant": None if variant == 3 else variant}
+        forms["variant"] = {**(there or free), "variant": variant}
+        forms["ban"] = {"officer": free["officer"], "date": free["date"]}
         form = forms.get(kind.removeprefix("un"), there or free)
         if None in form.values() and kind in {"move", "swap"}:
             continue

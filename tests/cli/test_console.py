@@ -8,13 +8,10 @@ from patrolplan.notes import Note
 from patrolplan.patrols.plan import Reference
 from patrolplan.tables import LeftOutRow
 
-NOTES = [
-    Note("a", "A.", fix="take wider streets"),
-    Note("b", "B.", "lead", fix="give the bell", about={"urns": ["1"]}),
-    Note("c", "C.", short="homes", about={"urns": ["1"]}),
-    Note("d", "D.", short="hours"),
-    Note("e", "E."),
-]
+NOTES = [Note("a", "A.", fix="take wider streets")]
+NOTES += [Note("b", "B.", "lead", fix="give the bell", about={"urns": ["1"]})]
+NOTES += [Note("c", "C.", short="homes", about={"urns": ["1"]}), Note("d", "D.", short="hours")]
+NOTES += [Note("e", "E.")]
 SLIPS = [LeftOutRow("reports", "swapped", 3, 5, fix="swap them"), LeftOutRow("crimes", "BTP", 7)]
 
 

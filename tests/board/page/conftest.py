@@ -67,12 +67,9 @@ class ServedBoard:
         """Every officer in every cell without a patrol."""
         state = self.state()
         cells = [(one["urn"], *cell) for one in state["schools"] for cell in one["cells"].items()]
-        return [
-            {"kind": "add", "officer": row["officer"], "urn": urn, "date": day}
-            for urn, day, cell in cells
-            for row in state["officers"]
-            if not cell["patrols"]
-        ]
+        free = [{"urn": urn, "date": day} for urn, day, cell in cells if not cell["patrols"]]
+        names = [row["officer"] for row in state["officers"]]
+        return [{"kind": "add", "officer": name, **cell} for cell in free for name in names]
 
     def list_moves(self):
         """Every patrol to every cell without one."""

@@ -75,10 +75,8 @@ def test_busiest_way_stands_at_one_stop_and_raises_the_marking(demo_plan):
     way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
     fewer, other = (replace(way, **one) for one in ({"share": 0.1}, {"school": "Else"}))
     stop = replace(patrol.stops[0], arrive_minutes=915, leave_minutes=930)
-    words, ways = (
-        "Busiest way home, 15:12\N{EN DASH}15:30",
-        [(fewer, TREND), (way, TREND), (other,)],
-    )
+    words = "Busiest way home, 15:12\N{EN DASH}15:30"
+    ways = [(fewer, TREND), (way, TREND), (other,)]
     for whys, marking in ((ways, "OFFICIAL-SENSITIVE"), ([(TREND,)] * 3, "OFFICIAL")):
         stops = tuple(replace(stop, id=f"place {row}", why=why) for row, why in enumerate(whys))
         card = build_card_data(demo_plan, replace(patrol, stops=stops), "x")

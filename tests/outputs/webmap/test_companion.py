@@ -12,6 +12,7 @@ import pytest
 from page_access import CONTRAST, SMALL
 from page_visits import PHONE, PLACE
 from playwright.sync_api import expect
+from survey_class import tab_to
 
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.inputs.small_tables import read_visits
@@ -285,15 +286,15 @@ def test_works_by_keyboard_alone(page):
         press(key)
     assert page.evaluate("document.activeElement.id") == "tap"
     expect(page.locator("#now")).to_have_text("Go to stop 2")
-    _tab_to(page, "skip")
+    tab_to(page, "#skip")
     press("Enter")
     assert page.evaluate("document.activeElement.dataset.why") == "abstracted"
     press("Enter")
     expect(page.locator("#tap")).to_be_focused()
-    _tab_to(page, "end")
+    tab_to(page, "#end")
     press("Enter")
     expect(page.locator("#after-title")).to_be_focused()
-    _tab_to(page, "who")
+    tab_to(page, "#who")
     page.keyboard.type("SSO-01")
     press("Tab")
     expect(page.locator("#save")).to_be_focused()
@@ -322,11 +323,3 @@ def test_storage_that_refuses_is_announced(page):
     expect(page.locator("#warning")).to_contain_text("do not close the page")
     page.click("#tap")
     expect(page.locator("#now")).to_have_text("Stop 1")
-
-
-def _tab_to(page, name):
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == name:
-            return
-    pytest.fail(f"Tab never reaches {name}")
