@@ -155,9 +155,6 @@ def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
     assert "Safe Road" not in str(cautions)
 
 
-# Maps with signs that the demo's own have not, or not all.
-
-
 def _read_words(picture):
     found = re.findall(r"<text[^>]*>(.*?)</text>", picture.svg.decode())
     return " ".join(map(html.unescape, found))
@@ -225,9 +222,6 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     assert markers.texts[:3] == ["G", KEEP_AWAY_TEXT, "1"]
     assert markers.centres[1].tolist() == markers.true_points[1].tolist()
     assert np.hypot(*(markers.centres[2] - markers.centres[1])) > 2 * STOP_RADIUS
-
-
-# All cards of a plan.
 
 
 def _list_texts(value):
