@@ -9,6 +9,12 @@ from patrolplan.board.server import build_server, open_listener
 from patrolplan.team.week_file import build_week_document
 
 TOKEN = "of-this-session"  # noqa: S105 - of a test
+HOSTILE = '<img src=x onerror=alert(1)>"; DROP TABLE duties;'
+TASK = {
+    "kind": "task", "place_id": "T-9", "longitude": 0.87, "latitude": 51.53, "must_visit": True,
+    "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04", "reason": "why", "by": "who",
+}  # fmt: skip
+"""A place tasked for a week."""
 
 
 def get_slot(duty):
@@ -35,14 +41,6 @@ def get_key(slot):
 def parse_change(**change):
     """A change as the page asks for it, checked."""
     return ChangeRequest.model_validate({"version": 0, "change": change}).change
-
-
-HOSTILE = '<img src=x onerror=alert(1)>"; DROP TABLE duties;'
-TASK = {
-    "kind": "task", "place_id": "T-9", "longitude": 0.87, "latitude": 51.53, "must_visit": True,
-    "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04", "reason": "why", "by": "who",
-}  # fmt: skip
-"""A place tasked for a week."""
 
 
 def ask_change(client, version=1, **change):

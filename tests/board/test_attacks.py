@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import shapely
 from attacks import searcher
+from board import speech
 from board.conftest import ask
 from board.speech import HOSTILE, TASK, TOKEN, ask_change, get_slot, serve
 
@@ -34,7 +35,6 @@ from patrolplan.team.week_file import read_week
 
 HOME = "127.0.0.1"
 ASKED = ("/", "/api/state", "/api/map", "/api/solving", "/api/print", "/papers/tasks.pdf")
-
 SERVER = """
 import pickle, sys
 from pathlib import Path
@@ -50,9 +50,15 @@ if __name__ == "__main__":
         print(listener.getsockname()[1], flush=True)
         serve(board, listener, sys.argv[3])
 """
-
-
 LOOPBACK = pytest.mark.usefixtures("socket_enabled")  # to a server of the test's own
+FORMULAS = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(1)", "\t=1", "=cmd|' /C calc'!A0")
+AWAY = {"kind": "away", "officer": "SSO-01", "from": "2026-11-30", "to": "2026-12-01"}
+APPOINT = {
+    "kind": "appoint", "officer": "SSO-01", "date": "2026-11-30", "from": "14:30", "to": "17:30",
+    "what": "court", "urn": None,
+}  # fmt: skip
+UNAPPOINT = {"kind": "unappoint", "officer": "SSO-01", "date": "2026-11-30", "from": "14:30"}
+CREW = {"kind": "crew", "officer": "SSO-01", "urn": "900001", "date": "2026-11-30", "crew": []}
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +112,7 @@ def test_without_the_token_nothing_is_told(still_board, token):
         client.headers.pop("X-Patrolplan-Token")
         for path in ASKED:
             answer = client.get(path, headers=headers)
-            assert answer.status_code == 401
-            assert answer.json().keys() == {"problem"}
+            assert (answer.status_code, answer.json().keys()) == (401, {"problem"})
             assert TOKEN not in answer.text
         assert client.get("/api/state", params={"token": TOKEN}).status_code == 401
         assert client.post("/api/undo", json={"version": 1}, headers=headers).status_code == 401
@@ -121,8 +126,7 @@ def test_every_answer_forbids_what_the_page_does_not_need(still_client):
         assert "script-src 'self'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
-        assert headers["x-frame-options"] == "DENY"
+        assert (headers["referrer-policy"], headers["x-frame-options"]) == ("no-referrer", "DENY")
         assert headers["cache-control"] == "no-store"
     refused = still_client.get("/api/state", headers={"Host": "evil.example"}).headers
     assert "default-src 'none'" in refused["content-security-policy"]
@@ -192,8 +196,7 @@ def test_malformed_words_are_refused_plainly(still_board, still_client, body):
     """Whatever is sent, the answer is plain words without a trace of the code; nothing moves."""
     for path in ("/api/change", "/api/check", "/api/doses"):
         answer = still_client.post(path, content=body, headers={"Content-Type": "application/json"})
-        assert answer.status_code == 400
-        assert set(answer.json()) == {"problem"}
+        assert (answer.status_code, set(answer.json())) == (400, {"problem"})
         assert "Traceback" not in answer.text
         assert ".py" not in answer.text
     assert still_board.shared.version == 1
@@ -211,10 +214,7 @@ def test_a_body_of_a_hundred_megabytes_is_cut_early(served, form):
         wire.sendall((head + length.get(form, "Transfer-Encoding: chunked") + "\r\n\r\n").encode())
         with contextlib.suppress(OSError):  # cut off while it still sends: what is wanted
             while sent < size:
-                if form == "chunked":
-                    wire.sendall(b"%x\r\n" % len(piece) + piece + b"\r\n")
-                else:
-                    wire.sendall(piece)
+                wire.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if form == "chunked" else piece)
                 sent += len(piece)
         assert sent < size / 4
         answer = b""
@@ -366,27 +366,12 @@ def _until_killed(script, pickled, folder, duty, seconds):
         with contextlib.suppress(httpx.HTTPError), asking(port) as client:
             while True:
                 state = client.get("/api/state").json()
-                there = any(
-                    patrol["officer"] == duty["officer"]
-                    for school in state["schools"]
-                    for patrol in school["cells"][duty["date"]]["patrols"]
-                )
+                there = duty in map(speech.pick_slot, speech.list_patrols(state))
                 change = {"kind": "remove" if there else "add", **duty}
                 request = {"version": state["version"], "change": change}
                 answer = client.post("/api/change", json=request)
                 confirmed += answer.status_code == 200
     return confirmed
-
-
-FORMULAS = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(1)", "\t=1", "=cmd|' /C calc'!A0")
-
-AWAY = {"kind": "away", "officer": "SSO-01", "from": "2026-11-30", "to": "2026-12-01"}
-APPOINT = {
-    "kind": "appoint", "officer": "SSO-01", "date": "2026-11-30", "from": "14:30", "to": "17:30",
-    "what": "court", "urn": None,
-}  # fmt: skip
-UNAPPOINT = {"kind": "unappoint", "officer": "SSO-01", "date": "2026-11-30", "from": "14:30"}
-CREW = {"kind": "crew", "officer": "SSO-01", "urn": "900001", "date": "2026-11-30", "crew": []}
 
 
 @pytest.mark.parametrize(
@@ -407,11 +392,9 @@ def test_wrong_types_are_refused_before_anything_is_done(still_board, still_clie
     paths = [table.path for table in still_board.shared.state.tables.values()]
     before = [path.read_bytes() for path in paths]
     answer = ask_change(still_client, **change)
-    assert answer.status_code == 400
-    assert set(answer.json()) == {"problem"}
+    assert (answer.status_code, set(answer.json())) == (400, {"problem"})
     assert ".py" not in answer.text
-    assert still_board.shared.version == 1
-    assert [path.read_bytes() for path in paths] == before
+    assert (still_board.shared.version, [path.read_bytes() for path in paths]) == (1, before)
 
 
 @pytest.mark.parametrize("field", ["place_id", "reason", "by"])
@@ -429,11 +412,9 @@ def test_only_officers_of_the_table_are_written(still_board, still_client, offic
     """No name but an officer's reaches the table of duties, or a week's absences."""
     sheet = still_board.shared.state.tables["duties"].path
     before = sheet.read_bytes()
-    assert ask_change(still_client, **{**APPOINT, "officer": officer}).status_code == 422
-    assert ask_change(still_client, **{**UNAPPOINT, "officer": officer}).status_code == 422
-    assert ask_change(still_client, **{**AWAY, "officer": officer}).status_code == 422
-    assert sheet.read_bytes() == before
-    assert still_board.shared.state.week.absent == {}
+    for change in (APPOINT, UNAPPOINT, AWAY):
+        assert ask_change(still_client, **{**change, "officer": officer}).status_code == 422
+    assert (sheet.read_bytes(), still_board.shared.state.week.absent) == (before, {})
 
 
 @pytest.mark.parametrize(
@@ -442,11 +423,9 @@ def test_only_officers_of_the_table_are_written(still_board, still_client, offic
 def test_a_search_for_anything_finds_nothing_or_places(still_client, text):
     """Whatever is searched for, the answer is a list of places; what is too long is refused."""
     answer = still_client.get("/api/places", params={"text": text[:200]})
-    assert answer.status_code == 200
-    assert set(answer.json()) == {"places"}
-    assert still_client.get("/api/places", params={"text": "x" * 201}).status_code == 400
-    assert still_client.get("/api/places", params={"text": ""}).status_code == 400
-    assert still_client.get("/api/places").status_code == 400
+    assert (answer.status_code, set(answer.json())) == (200, {"places"})
+    for wrong in ({"text": "x" * 201}, {"text": ""}, {}):
+        assert still_client.get("/api/places", params=wrong).status_code == 400
 
 
 def test_swaps_of_nowhere_are_refused(still_board, still_client):

@@ -36,6 +36,11 @@ from patrolplan.team.week_editor import PatrolSlot
 from patrolplan.team.week_file import build_week_document, read_week
 
 PATIENCE_SECONDS = 60
+MONDAY = dt.date(2026, 11, 30)
+WALL = {"lead.pdf", "map.html", "notes.txt", "tasks.pdf", "week.csv", "week.xlsx"}
+ROWS = b"officer,date,kind\nSSO-01,2026-12-04,court\n"
+NEW = {"officer": "SSO-02", "date": "2026-12-04", "kind": "leave"}
+CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
 
 
 def saved(board):
@@ -92,15 +97,12 @@ def test_a_patrol_placed_by_hand_is_walked_by_the_draw(board):
     without = shared.state.week
     shared.change(2, parse_change(kind="add", **get_slot(gone), variant=gone.variant))
     (placed,) = (duty for duty in shared.state.week.duties if duty not in without.duties)
-    planned = state.editor.place_patrol(
-        PatrolSlot(gone.officer, gone.urn, gone.date), (*without.duties,), variant=gone.variant
-    )
+    slot = PatrolSlot(gone.officer, gone.urn, gone.date)
+    planned = state.editor.place_patrol(slot, (*without.duties,), variant=gone.variant)
     key = make_draw_key(state.planned_area.area, gone.date, state.week.draw.number)
     (drawn,) = draw_walks(state.editor.inputs, [planned], key)
     assert list_facts(placed) == list_facts(drawn)
-    assert {stop.hotspot for stop in placed.patrol.stops} == {
-        stop.hotspot for stop in gone.patrol.stops
-    }
+    assert {s.hotspot for s in placed.patrol.stops} == {s.hotspot for s in gone.patrol.stops}
     assert set(map(id, without.duties)) <= set(map(id, shared.state.week.duties))
 
 
@@ -112,8 +114,7 @@ def test_the_later_of_two_windows_is_refused(board, client):
     assert late.status_code == 409
     day = f"{first.date:%A} {first.date.day} {first.date:%B}"
     message = f"Removed: {first.officer} at URN {first.urn} on {day}"
-    assert late.json()["by_others"] == [message]
-    assert late.json()["state"]["version"] == 2
+    assert (late.json()["by_others"], late.json()["state"]["version"]) == ([message], 2)
     assert get_slot(second) in [get_slot(duty) for duty in saved(board).duties]
     assert ask_change(client, 2, kind="remove", **get_slot(second)).status_code == 200
 
@@ -127,8 +128,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_saved(still_board, still_clien
     assert checked["ok"] is False
     answer = ask_change(still_client, **what)
     assert (answer.status_code, answer.json()["problem"]) == (422, checked["why"])
-    assert path.read_bytes() == before
-    assert still_client.get("/api/state").json()["version"] == 1
+    assert (path.read_bytes(), still_client.get("/api/state").json()["version"]) == (before, 1)
 
 
 def test_a_check_foretells_the_worth_and_changes_nothing(board, client):
@@ -166,9 +166,8 @@ def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypat
     state = client.get("/api/state").json()
     assert (state["version"], state["unsaved"], state["save_problem"]) == (1, True, "disk full")
     monkeypatch.undo()
-    assert (
-        ask_change(client, 1, kind="remove", **get_slot(duty)).json()["state"]["unsaved"] is False
-    )
+    again = ask_change(client, 1, kind="remove", **get_slot(duty)).json()
+    assert again["state"]["unsaved"] is False
 
 
 def test_solving_round_the_locks_is_what_the_command_plans(board, client):
@@ -233,8 +232,7 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
     doses["minutes"] = [0.0, *[9.0] * (stops - 1)]
     client.post("/api/doses", json={"version": 2, **doses, "people": 3, "reason": "weather"})
     patrol = find_patrol(client, duty)
-    assert patrol["delivered"] == [0.0, *[9.0] * (stops - 1)]
-    assert patrol["engagements"] == 4
+    assert (patrol["delivered"], patrol["engagements"]) == ([0.0, *[9.0] * (stops - 1)], 4)
     area = board.shared.state.planned_area.area
     with open_ledger(area.settings) as ledger:
         table = ledger.read_delivered(duty.date, duty.date)
@@ -292,21 +290,14 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
     ground = desk.state.planned_area
     again = plan_days(ground.area, ground.risk, ground.hotspots, ground.plans)
-    mine, theirs = (
-        [
-            [(s.hotspot, s.arrive_minutes) for s in p.stops]
-            for day in again
-            for p in plans[day].patrols
-        ]
-        for plans in (ground.plans, again)
-    )
+    both = ([p for day in again for p in plans[day].patrols] for plans in (ground.plans, again))
+    mine, theirs = ([[(s.hotspot, s.arrive_minutes) for s in p.stops] for p in one] for one in both)
     assert mine == theirs
     [shown] = [r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-77"]
     assert shown["reason"] == HOSTILE
     assert "already" in ask_change(client, 2, **task).json()["problem"]
     assert client.post("/api/undo", json={"version": 2}).status_code == 200
-    assert sheet.read_bytes() == bytes_before
-    assert without_history(desk.state.week) == before
+    assert (sheet.read_bytes(), without_history(desk.state.week)) == (bytes_before, before)
     client.post("/api/redo", json={"version": 3})
     ask_change(client, 4, kind="untask", place_id="T-77")
     settled(client)
@@ -350,24 +341,15 @@ def test_planning_again_offers_better_weeks_only(board, client, monkeypatch):
     assert client.post("/api/undo", json={"version": 2}).json()["state"]["draw"]["number"] == 1
 
 
-MONDAY = dt.date(2026, 11, 30)
-WALL = {"lead.pdf", "map.html", "notes.txt", "tasks.pdf", "week.csv", "week.xlsx"}
-
-
 @pytest.fixture(scope="module")
 def week(demo_plan):
     """A week of two patrols by two officers."""
-    patrols = {patrol.urn: patrol for patrol in demo_plan.patrols}
-    duties = tuple(
-        Duty(
-            *(officer, urn, MONDAY, patrols[urn].start_minutes, patrols[urn].end_minutes, 0),
-            patrol=patrols[urn],
-            leave_minutes=patrols[urn].start_minutes - 10,
-            back_minutes=patrols[urn].end_minutes + 10,
-        )
-        for officer, urn in (("SSO-01", "900001"), ("SSO-04", "900003"))
-    )
-    return build_week(demo_plan, (MONDAY,), duties)
+    patrols, duties = {patrol.urn: patrol for patrol in demo_plan.patrols}, []
+    for officer, urn in (("SSO-01", "900001"), ("SSO-04", "900003")):
+        start, end = patrols[urn].start_minutes, patrols[urn].end_minutes
+        away = {"leave_minutes": start - 10, "back_minutes": end + 10}
+        duties.append(Duty(officer, urn, MONDAY, start, end, 0, patrols[urn], **away))
+    return build_week(demo_plan, (MONDAY,), tuple(duties))
 
 
 @pytest.fixture(scope="module")
@@ -436,10 +418,6 @@ def test_every_paper_that_shows_a_week_is_marked(week, names, shown):
         assert files <= set(stale) if paper.shows else not files & set(stale)
 
 
-ROWS = b"officer,date,kind\nSSO-01,2026-12-04,court\n"
-NEW = {"officer": "SSO-02", "date": "2026-12-04", "kind": "leave"}
-
-
 def table_of(content):
     """A table of appointments with these bytes."""
     return CsvTable("duties", Path("duties.csv"), content)
@@ -456,23 +434,16 @@ def test_a_row_is_added_at_the_end_and_nothing_else_changes(mark):
 
 
 def test_a_column_that_only_the_new_row_needs_is_added():
-    """Rows that span lines get an empty cell at their end, not in their middle; empty rows go."""
+    """Rows that span lines get it at their end, empty rows go, Windows' letters become UTF-8."""
     table = table_of(b'officer;kind\r\n"A\nB";court\r\n\r\nC;"leave"')
     after = table.with_row({"officer": "D", "kind": "event", "urn": "900001"})
     assert after.content == b'officer,kind,urn\n"A\nB",court,\nC,leave,\nD,event,900001\n'
     after = table.with_row({"officer": "D", "kind": "event", "urn": ""})
     assert after.content == b'officer,kind\n"A\nB",court\nC,leave\nD,event\n'
-
-
-def test_a_table_of_windows_becomes_one_that_holds_every_letter():
-    """It is written in UTF-8, with the mark that tells Excel so."""
     table = table_of("officer,kind\nJosé,court\n".encode("cp1252"))
     after = table.with_row({"officer": "Łukasz", "kind": "leave"})
     assert after.content.decode("utf-8-sig") == "officer,kind\nJosé,court\nŁukasz,leave\n"
     assert after.content.startswith(b"\xef\xbb\xbf")
-
-
-CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
 
 
 @given(rows=st.lists(st.tuples(CELLS, CELLS), max_size=5), new=st.tuples(CELLS, CELLS))

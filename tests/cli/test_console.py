@@ -8,6 +8,12 @@ from patrolplan.notes import Note
 from patrolplan.patrols.plan import Reference
 from patrolplan.tables import LeftOutRow
 
+NOTES = [Note("a", "A.", fix="take wider streets")]
+NOTES += [Note("b", "B.", "lead", fix="give the bell", about={"urns": ["1"]})]
+NOTES += [Note("c", "C.", short="homes", about={"urns": ["1"]}), Note("d", "D.", short="hours")]
+NOTES += [Note("e", "E.")]
+SLIPS = [LeftOutRow("reports", "swapped", 3, 5, fix="swap them"), LeftOutRow("crimes", "BTP", 7)]
+
 
 def test_a_patrol_without_a_stop_is_called_presence_at_the_gate(demo_plan, tmp_path):
     """Where no place can be reached, the row says so; others are compared with the gate."""
@@ -37,18 +43,8 @@ def test_a_week_has_a_row_for_each_school_and_long_ones_are_cut(demo_week):
     assert len([line for line in whole if line.startswith("9000")]) == 4 * len(rows)
 
 
-NOTES = [
-    Note("a", "A.", fix="take wider streets"),
-    Note("b", "B.", "lead", fix="give the bell", about={"urns": ["1"]}),
-    Note("c", "C.", short="homes", about={"urns": ["1"]}),
-    Note("d", "D.", short="hours"),
-    Note("e", "E."),
-]
-SLIPS = [LeftOutRow("reports", "swapped", 3, 5, fix="swap them"), LeftOutRow("crimes", "BTP", 7)]
-
-
 def test_what_needs_a_hand_comes_first():
-    """The lead's tasks, then the analyst's, then rows to correct; what is merely known is not."""
+    """The lead's tasks, the analyst's, rows to correct; a school's plan has its own notes alone."""
     assert console.list_tasks(NOTES, SLIPS) == [
         "To fix (3):",
         "  Give the bell",
@@ -57,10 +53,6 @@ def test_what_needs_a_hand_comes_first():
         "Assumed:",
         "  homes; hours",
     ]
-
-
-def test_a_plan_for_one_school_has_its_own_notes():
-    """Notes about other schools are left out; what concerns some of several names them."""
     lines = console.list_tasks(NOTES, [], ["2"])
     assert lines[-3:] == ["  Take wider streets", "Assumed:", "  hours"]
     assert console.list_tasks(NOTES, [], ["1", "2"])[-1] == "  homes (URN 1); hours"

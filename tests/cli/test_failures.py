@@ -15,6 +15,22 @@ from patrolplan import cli
 from patrolplan.cli import failures
 
 PRIVATE = "informant at Tidewell Road"
+WAITING = """
+import tempfile, time
+from patrolplan import cli
+def wait():
+    with tempfile.TemporaryDirectory(prefix="patrolplan-") as folder:
+        print(folder, flush=True)
+        time.sleep(60)
+cli.app = wait
+cli.main()
+"""
+COMMAND = """
+import signal
+from patrolplan.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
+main()
+"""
 
 
 def _fail():
@@ -80,18 +96,6 @@ def test_names_are_printed_whatever_the_encoding_of_the_console(tmp_path, encodi
     assert "Tŷ.toml: the settings file does not exist" in done.stderr.decode("utf-8")
 
 
-WAITING = """
-import tempfile, time
-from patrolplan import cli
-def wait():
-    with tempfile.TemporaryDirectory(prefix="patrolplan-") as folder:
-        print(folder, flush=True)
-        time.sleep(60)
-cli.app = wait
-cli.main()
-"""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
 def test_sigterm_removes_temporary_folders():
     """A command that the system ends tidies up on its way out."""
@@ -133,14 +137,6 @@ def test_fifty_kills_leave_no_secret_on_the_disk(copy_demo, tmp_path):
         process.wait()
         for path in temporary.rglob("*"):
             assert not path.is_file() or planted.encode() not in path.read_bytes(), path.name
-
-
-COMMAND = """
-import signal
-from patrolplan.cli import main
-signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
-main()
-"""
 
 
 @pytest.mark.slow

@@ -103,11 +103,9 @@ def _write_walk_elsewhere(path, folder, duty):
     """A track of the whole afternoon that stands 800 m from the gate: no stop is visited."""
     week = json.loads((folder / "week.json").read_text(encoding="utf-8"))
     longitude, latitude = week["routes"][duty["route"]]["gate"]
-    points = "".join(
-        f'<trkpt lat="{latitude}" lon="{longitude + 0.012}"><time>{duty["date"]}T'
-        f"{minute // 60:02d}:{minute % 60:02d}:00Z</time></trkpt>"
-        for minute in range(14 * 60, 18 * 60)
-    )
+    place = f'<trkpt lat="{latitude}" lon="{longitude + 0.012}"><time>{duty["date"]}T'
+    times = (f"{minute // 60:02d}:{minute % 60:02d}:00Z" for minute in range(14 * 60, 18 * 60))
+    points = "".join(f"{place}{time}</time></trkpt>" for time in times)
     path.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>", encoding="utf-8")
     return path
 

@@ -73,9 +73,8 @@ def test_a_file_that_stays_ends_with_a_problem(run, demo, tmp_path, monkeypatch,
         unlink(one, **options)
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    code, text, err = run(
-        "survey", "--read", gone, path, "--out", out, "--config", demo, "--delete-files", *flags
-    )
+    args = ("--out", out, "--config", demo, "--delete-files", *flags)
+    code, text, err = run("survey", "--read", gone, path, *args)
     assert code == 1
     assert f"{path}: cannot be deleted (Permission denied); delete it by hand" in err
     assert (out.exists(), gone.exists(), path.exists()) == (True, False, True)

@@ -13,6 +13,9 @@ from patrolplan.settings.load import load_settings
 from patrolplan.team.secret import Secret
 
 DAY = "2026-12-01"
+MONTHS = [f"2025-{month:02}" for month in range(7, 13)] + [f"2026-{n:02}" for n in range(1, 7)]
+LATER = ["2026-07", "2026-08", "2026-09"]
+WISHES = {"start": "2026-07-01", "end": "2026-09-30", "randomise": "pairs", "apart_metres": 100.0}
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +99,6 @@ def test_a_folder_that_cannot_be_written_draws_without_a_secret(small, tmp_path,
     assert "the week is drawn without a secret" in " ".join(capsys.readouterr().err.split())
 
 
-MONTHS = [f"2025-{month:02}" for month in range(7, 13)] + [f"2026-{n:02}" for n in range(1, 7)]
-LATER = ["2026-07", "2026-08", "2026-09"]
-WISHES = {"start": "2026-07-01", "end": "2026-09-30", "randomise": "pairs", "apart_metres": 100.0}
-
-
 @pytest.fixture(scope="module")
 def trial_area(copy_demo, tmp_path_factory):
     """The demo borough with a year of crimes and four schools; gives its settings file."""
@@ -138,15 +136,12 @@ def test_a_trial_from_its_pairs_to_its_result(run, trial_area, demo, tmp_path):
     trial = ["--config", trial_area, "--trial", wishes]
     paired = _run_json(run, "week", *trial)
     assert json.loads(wishes.read_text(encoding="utf-8")) == paired
-
     week = _run_json(run, "week", *trial, "--from", "2026-07-06", "--out", tmp_path / "week")
     assert len(week["trial"]["drawn"]) == 5 * len(paired["hotspots"])
     none = {row["hotspot"] for row in week["trial"]["drawn"] if not row["treated"]}
     assert len(none) == len(paired["hotspots"]) // 2
     assert not none & {stop["hotspot"] for row in week["patrols"] for stop in row["stops"]}
-
     _refuse(run, "come back with all its months", *trial)
-
     away = ["--replan", "--absent", "SSO-01:2026-07-07", "--out", tmp_path / "week"]
     _refuse(run, "name the trial's file with --trial", "--config", trial_area, *away)
     other = tmp_path / "other.json"
@@ -154,7 +149,6 @@ def test_a_trial_from_its_pairs_to_its_result(run, trial_area, demo, tmp_path):
     why = "the week is part of another trial"
     _refuse(run, why, "--config", trial_area, *away, "--trial", other)
     assert _run_json(run, "week", *trial, *away)["trial"] == week["trial"]
-
     for month in LATER:
         shutil.copytree(demo.parent / "crimes" / month, trial_area.parent / "crimes" / month)
     assert 0 < _run_json(run, "week", *trial)["effect"]["p_value"] <= 1

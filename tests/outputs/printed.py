@@ -15,6 +15,8 @@ from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
 from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS
 
 ROUND_SIGNS = {"G", "B", KEEP_AWAY_TEXT, *map(str, range(1, 10))}
+HOSTILE = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] '
+HOSTILE += "$x$"
 DOTS = 72  # an inch: a point of the page is a dot of the picture
 
 
@@ -98,8 +100,6 @@ def assert_on_map(viewport, boxes):
 
 def change_settings(area, /, **sections):
     """The area with keys of some sections of its settings changed, without a check."""
-    update = {
-        name: getattr(area.settings, name).model_copy(update=values)
-        for name, values in sections.items()
-    }
-    return replace(area, settings=area.settings.model_copy(update=update))
+    old = area.settings
+    update = {name: getattr(old, name).model_copy(update=new) for name, new in sections.items()}
+    return replace(area, settings=old.model_copy(update=update))

@@ -12,7 +12,7 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 from missing_months import drop_months, split_forces
-from outputs.printed import change_settings, read_pages
+from outputs.printed import HOSTILE, change_settings, read_pages
 from weeks_by_hand import build_week
 
 from patrolplan.errors import InputError
@@ -27,12 +27,13 @@ from patrolplan.tables import STAFF
 from patrolplan.team.week import DemandOutcome, Duty
 from patrolplan.times import format_time
 
-HOSTILE = (
-    'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
-)
 URN = "900003"
 SINCE = dt.date(2026, 6, 1)
 MONDAY = dt.date(2026, 11, 30)
+TWO_YEARS = [f"{month:%Y-%m}" for month in pd.date_range("2024-10-01", "2026-09-01", freq="MS")]
+DAYS = [f"{day:%Y-%m-%d} 16:30" for day in pd.date_range("2024-10-01", "2026-09-17")]
+FORCE = "Eastmere Police (fictional)"
+AUGUST = dt.date(2026, 8, 1)
 
 
 @pytest.fixture(scope="module")
@@ -166,10 +167,8 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
     assert all(answer in lines for answer in answers.values())
     assert render.render_brief(brief)
     rows = {row["hotspot"]: row["answer"] for row in render.build_brief_document(brief)["hotspots"]}
-    assert rows[changed[0]]["visits"] == [
-        {"officer": "SSO-04", "urn": URN, "date": "2026-11-30", "arrive": arrive}
-    ]
-    assert rows[changed[0]]["why"] is None
+    visit = {"officer": "SSO-04", "urn": URN, "date": "2026-11-30", "arrive": arrive}
+    assert (rows[changed[0]]["visits"], rows[changed[0]]["why"]) == ([visit], None)
 
 
 def test_school_staff_are_named_only_by_their_role(demo_area, demo_plan, changed, tmp_path):
@@ -177,10 +176,8 @@ def test_school_staff_are_named_only_by_their_role(demo_area, demo_plan, changed
     roles = demo_area.officers["role"].where(demo_area.officers["officer"] != "SSO-04", STAFF)
     area = replace(demo_area, officers=demo_area.officers.assign(role=roles))
     brief = _brief(area, demo_plan, tmp_path, _build_week(demo_plan, changed[:1]))
-    for text in (
-        json.dumps(render.build_brief_document(brief)),
-        "\n".join(render.format_brief_lines(brief)),
-    ):
+    lines = render.format_brief_lines(brief)
+    for text in (json.dumps(render.build_brief_document(brief)), "\n".join(lines)):
         assert STAFF_WORDS in text
         assert "SSO-04" not in text
 
@@ -195,11 +192,9 @@ def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed,
     assert "no patrol goes there" not in answers[changed[0]]
     assert answers[changed[1]] == "Not in the week of 30 November: no patrol goes there."
     assert "The week of 30 November goes to none of them." in render.summarise_changes(brief)
-    row = next(
-        one for one in render.build_brief_document(brief)["hotspots"] if one["answer"]["why"]
-    )
-    assert row["hotspot"] == changed[0]
-    assert row["answer"]["visits"] == []
+    rows = render.build_brief_document(brief)["hotspots"]
+    row = next(one for one in rows if one["answer"]["why"])
+    assert (row["hotspot"], row["answer"]["visits"]) == (changed[0], [])
     assert row["answer"]["why"]["kind"] == "out_of_reach"
 
 
@@ -269,18 +264,16 @@ def test_brief_agrees_with_independent_counts(demo_area, demo_hotspots):
         for start, length in (("2025-10-01", 12), ("2026-03-01", 7), ("2026-09-01", 1)):
             year = pd.Timestamp(start) - pd.DateOffset(months=12)
             brief = build_brief(demo_area, demo_hotspots.iloc[:0], urn, start)
-            wanted = {
-                "now": sum_months(table, start, length),
-                "usual": sum_months(table, year, 12) / 12 * length,
-                "year_before": sum_months(table, year, length),
-            }
+            now, before = (sum_months(table, first, length) for first in (start, year))
+            usual = sum_months(table, year, 12) / 12 * length
+            wanted = {"now": now, "usual": usual, "year_before": before}
             assert len(brief.categories) >= 6
             for one in brief.categories:
                 for name, numbers in wanted.items():
                     value = numbers.get(one.name, 0.0)
                     assert getattr(one, name).value == pytest.approx(value, abs=1e-6)
             names = [one.name for one in brief.categories]
-            assert brief.total.now.value == pytest.approx(wanted["now"][names].sum(), abs=1e-6)
+            assert brief.total.now.value == pytest.approx(now[names].sum(), abs=1e-6)
 
 
 def test_chance_is_the_textbook_binomial():
@@ -311,10 +304,6 @@ def incidents(months, days=()):
     return pd.DataFrame({"month": pd.to_datetime(month), "occurred_at": when})
 
 
-TWO_YEARS = [f"{month:%Y-%m}" for month in pd.date_range("2024-10-01", "2026-09-01", freq="MS")]
-DAYS = [f"{day:%Y-%m-%d} 16:30" for day in pd.date_range("2024-10-01", "2026-09-17")]
-
-
 def test_whole_months_are_compared_and_days_where_they_are_known():
     """A day within a month asks for that whole month; with days, counting starts on that day."""
     dates = counts.find_incident_dates(incidents(TWO_YEARS))
@@ -322,8 +311,7 @@ def test_whole_months_are_compared_and_days_where_they_are_known():
     july = [pd.Timestamp(f"{year}-07-01") for year in (2025, 2026)]
     assert periods.current == counts.Period(july[1], pd.Timestamp("2026-10-01"))
     assert periods.year_before == counts.Period(july[0], pd.Timestamp("2025-10-01"))
-    assert periods.baseline == counts.Period(*july)
-    assert periods.exposure == pytest.approx(3 / 12)
+    assert (periods.baseline, periods.exposure) == (counts.Period(*july), pytest.approx(3 / 12))
     assert len(periods.baseline_blocks) == 13
     dates = counts.find_incident_dates(incidents([], DAYS))
     periods = counts.choose_periods(dates, dt.date(2026, 9, 10))
@@ -353,10 +341,6 @@ def test_a_day_out_of_the_data_is_refused(since, message):
     """A day after the data, or at its start, is refused with the available months."""
     with pytest.raises(InputError, match=message):
         counts.choose_periods(counts.find_incident_dates(incidents(TWO_YEARS)), since)
-
-
-FORCE = "Eastmere Police (fictional)"
-AUGUST = dt.date(2026, 8, 1)
 
 
 @pytest.fixture(scope="module")

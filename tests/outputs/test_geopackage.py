@@ -26,6 +26,13 @@ from patrolplan.risk.backtest import BacktestRow
 from patrolplan.team.week_file import build_week_document
 from patrolplan.team.week_records import Ban, HandChange, Lock
 
+FREE = {"inputs", "values", "delivered", "absent"}  # tables whose keys are not declared
+CHANGES = (
+    lambda part: part.update(zaphod=1),
+    lambda part: part.update({next(iter(part)): {"zaphod": 1}}),
+    lambda part: part.clear(),
+)
+
 
 @pytest.fixture(scope="module")
 def document(demo_plan):
@@ -94,9 +101,8 @@ def test_risk_layer_sums_to_one(layers, query):
     for voice in ("crime", "reports", "risk"):
         assert risk[voice].sum() == pytest.approx(1)
     np.testing.assert_allclose(risk["risk_per_metre"] * risk["metres"], risk["risk"])
-    assert query(
-        "SELECT count(*), sum(expected BETWEEN expected_low AND expected_high) FROM risk"
-    ) == [(len(risk),) * 2]
+    inside = "SELECT count(*), sum(expected BETWEEN expected_low AND expected_high) FROM risk"
+    assert query(inside) == [(len(risk),) * 2]
     assert query("SELECT max(incident_months) FROM hotspots WHERE incidents") == [(12,)]
 
 
@@ -126,13 +132,10 @@ def test_written_layers_are_read_back(layers, package, tmp_path):
 
 def test_tables_for_analysts_are_the_layers(demo_plan, demo_week, layers, tmp_path):
     """The GeoPackage holds what analysts get, which other files take; a week's begin with days."""
-    own = {
-        "risk": demo_plan.risk.frame(),
-        "patrols": pp.frame_patrols(demo_plan),
-        "stops": pp.frame_stops(demo_plan),
-        "legs": pp.frame_legs(demo_plan),
-        "hotspots": pp.frame_hotspots(demo_plan.area, demo_plan.risk, demo_plan.hotspots),
-    }
+    frames = {"patrols": pp.frame_patrols, "stops": pp.frame_stops, "legs": pp.frame_legs}
+    own = {name: frame(demo_plan) for name, frame in frames.items()}
+    own["hotspots"] = pp.frame_hotspots(demo_plan.area, demo_plan.risk, demo_plan.hotspots)
+    own["risk"] = demo_plan.risk.frame()
     for name, table in own.items():
         pd.testing.assert_frame_equal(pd.DataFrame(layers[name]), pd.DataFrame(table))
         assert (table.dtypes == "geometry").sum() == 1
@@ -143,7 +146,7 @@ def test_tables_for_analysts_are_the_layers(demo_plan, demo_week, layers, tmp_pa
         for back in (whole, gpd.read_file(tmp_path / f"{name}.geojson")):
             assert len(back) == len(table) > 0
             assert set(back) == set(table)
-    for frame in (pp.frame_patrols, pp.frame_stops, pp.frame_legs):
+    for frame in frames.values():
         assert [*frame(demo_week)][:2] == ["date", "officer"]
         assert {*frame(demo_week)["urn"]} <= {duty.urn for duty in demo_week.duties}
 
@@ -205,11 +208,8 @@ def documents(demo_plan, demo_week):
     locks, bans = Lock("SSO-01", "900006", monday, 1), Ban(officer="SSO-03", date=monday)
     week = replace(demo_week, locks=(locks,), bans=(bans,), history=history)
     numbers = dict.fromkeys(BacktestRow.__dataclass_fields__, 1.5)
-    row = BacktestRow(
-        **numbers
-        | {"category": "Robbery", "model": "m", "chosen": True, "window": None}
-        | {"observed_over_expected": [1.0] * 10, "pai": None}
-    )
+    numbers |= {"category": "Robbery", "model": "m", "chosen": True, "window": None, "pai": None}
+    row = BacktestRow(**numbers | {"observed_over_expected": [1.0] * 10})
     ratio = HarmRatio("plain loop", 1.2, None, None)
     backtest = {"results": [asdict(row)], "patrols": [asdict(ratio)]}
     plan, week = build_plan_document(demo_plan), build_week_document(week)
@@ -223,9 +223,6 @@ def test_what_is_written_fits(documents, name):
     assert [f"{fault.json_path}: {fault.message}"[:300] for fault in faults] == []
 
 
-FREE = {"inputs", "values", "delivered", "absent"}  # tables whose keys are not declared
-
-
 def _list_objects(node, path=()):
     """Where a document holds keys of its schema, not those of free tables."""
     is_table = isinstance(node, dict)
@@ -234,13 +231,6 @@ def _list_objects(node, path=()):
     for key, one in node.items() if is_table else enumerate(node):
         if isinstance(one, dict | list) and key not in FREE:
             yield from _list_objects(one, (*path, key))
-
-
-CHANGES = (
-    lambda part: part.update(zaphod=1),
-    lambda part: part.update({next(iter(part)): {"zaphod": 1}}),
-    lambda part: part.clear(),
-)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

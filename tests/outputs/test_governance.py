@@ -19,23 +19,17 @@ RESULT = {"category": "Robbery | <b>", "model": "poisson", "chosen": True, "cove
 RESULT |= {"pai": 6.71, "hit_rate": 0.3355, "n_events": 1848}
 RESULT |= {"difference": 0.451, "difference_low": 0.123, "difference_high": None}
 RATIO = {"against": "greedy", "harm_per_officer_hour_ratio": 1.107, "low": 1.02, "high": 1.2}
-TESTED = {
-    "results": [RESULT, RESULT | {"chosen": False, "pai": 99.99}, RESULT | {"coverage": 0.1}],
-    "patrols": [RATIO],
-}
+RESULTS = [RESULT, RESULT | {"chosen": False, "pai": 99.99}, RESULT | {"coverage": 0.1}]
+TESTED = {"results": RESULTS, "patrols": [RATIO]}
 
 
 @pytest.fixture(scope="module")
 def burden():
     """Two areas, one with a hostile name, and the rest outside."""
-    promised = {
-        "promised_minutes": [120.04, 30.0, 0.0],
-        "promised_share": [0.8, 0.2, 0.0],
-        "promised_per_1000_residents": [100.0, np.nan, np.nan],
-        "promised_per_pupil": [0.3, np.nan, np.nan],
-        "promised_ratio": [1.6, 0.4, np.nan],
-    }
-    presence = {name.replace("promised", "presence"): [np.nan] * 3 for name in promised}
+    given = {"minutes": [120.04, 30.0, 0.0], "share": [0.8, 0.2, 0.0], "ratio": [1.6, 0.4, np.nan]}
+    given |= {"per_1000_residents": [100.0, np.nan, np.nan], "per_pupil": [0.3, np.nan, np.nan]}
+    promised = {f"promised_{name}": numbers for name, numbers in given.items()}
+    presence = {f"presence_{name}": [np.nan] * 3 for name in given}
     people = {"residents": [1200.0, np.nan, np.nan], "pupils": [400.0, 0.0, 0.0]}
     harm = {"harm_per_month": [1000.0, 1000.0, np.nan], "harm_share": [0.5, 0.5, np.nan]}
     areas = pd.Index(["north | <b>", "south", "outside"])

@@ -12,7 +12,6 @@ from patrolplan.errors import OutputError
 from patrolplan.outputs.hexagons import risk_on_hexagons, write_hexagons
 
 h3 = pytest.importorskip("h3")
-
 SUMS = ("risk", "crime", "reports")
 
 

@@ -16,6 +16,22 @@ from hypothesis import given, strategies as st
 from patrolplan.errors import OutputError
 from patrolplan.outputs import output_folder as folders
 
+IN_PATH = ("write_text", "write_bytes", "mkdir", "rename", "replace", "chmod", "open", "unlink")
+WRITES = (*((Path, name) for name in IN_PATH[:3]), (tempfile, "mkdtemp"), (os, "fsync"))
+CHANGES = (
+    *((Path, name) for name in IN_PATH),
+    *((tempfile, "mkdtemp"), (os, "rename"), (os, "replace"), (shutil, "rmtree")),
+)
+HOLDER = """
+import sys
+from pathlib import Path
+from patrolplan.outputs.output_folder import replace_folder
+with replace_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
+    (folder / "map.html").write_text("first", encoding="utf-8")
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
 
 def _write(out, version, names=("plan.json", "cards/1.pdf", "cards/2.pdf")):
     with folders.replace_folder(out, {"version": version}) as folder:
@@ -69,20 +85,11 @@ def test_failure_inside_leaves_the_old_output(tmp_path, error):
 
     with pytest.raises(OutputError if error is OSError else error):
         fail()
-    assert _version(out) == "old"
-    assert list(tmp_path.iterdir()) == [out]
+    assert (_version(out), list(tmp_path.iterdir())) == ("old", [out])
 
 
 class _KilledError(BaseException):
     """The process is killed, or the computer is switched off."""
-
-
-IN_PATH = ("write_text", "write_bytes", "mkdir", "rename", "replace", "chmod", "open", "unlink")
-WRITES = (*((Path, name) for name in IN_PATH[:3]), (tempfile, "mkdtemp"), (os, "fsync"))
-CHANGES = (
-    *((Path, name) for name in IN_PATH),
-    *((tempfile, "mkdtemp"), (os, "rename"), (os, "replace"), (shutil, "rmtree")),
-)
 
 
 def _killed_at(at, write, *given, error=_KilledError, changes=CHANGES):
@@ -136,8 +143,7 @@ def test_kill_without_a_new_pack_brings_the_old_one_back(tmp_path):
     _write(out, "old")
     out.rename(tmp_path / ".out.old")
     folders.check_folder(out)
-    assert _version(out) == "old"
-    assert list(tmp_path.iterdir()) == [out]
+    assert (_version(out), list(tmp_path.iterdir())) == ("old", [out])
 
 
 def _give_away(out):
@@ -239,17 +245,6 @@ def test_every_file_is_synced_before_the_swap(tmp_path, monkeypatch):
     assert events == [*files_and_folders, "rename .out.new", "rename out", "sync"]
 
 
-HOLDER = """
-import sys
-from pathlib import Path
-from patrolplan.outputs.output_folder import replace_folder
-with replace_folder(Path(sys.argv[1]), {"version": "first"}) as folder:
-    (folder / "map.html").write_text("first", encoding="utf-8")
-    print("writing", flush=True)
-    sys.stdin.readline()
-"""
-
-
 def _holding(out):
     """Another run that is in the middle of writing a folder."""
     command = [sys.executable, "-c", HOLDER, str(out)]
@@ -276,8 +271,7 @@ def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypat
     with _holding(out) as killed:
         killed.kill()
     _write(out, "third")
-    assert _version(out) == "third"
-    assert list(tmp_path.iterdir()) == [out]
+    assert (_version(out), list(tmp_path.iterdir())) == ("third", [out])
 
 
 def test_json_keeps_order_and_letters_and_refuses_nan(tmp_path):

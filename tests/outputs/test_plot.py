@@ -16,6 +16,7 @@ from matplotlib.text import Text
 import patrolplan as pp
 
 mpl.use("Agg")
+ATTACK = '<img src=x onerror="alert(1)"></script><b>{{ 7 * 7 }}'
 
 
 @pytest.fixture(autouse=True)
@@ -98,9 +99,6 @@ def test_months_hold_every_incident_under_a_legend(demo_area):
     assert legend.y1 <= title.get_window_extent().y0
     width = axes.figure.get_window_extent().x1
     assert 0 <= legend.x0 < legend.x1 <= width
-
-
-ATTACK = '<img src=x onerror="alert(1)"></script><b>{{ 7 * 7 }}'
 
 
 def test_the_map_to_explore_can_be_extended_and_requests_nothing(demo_plan):

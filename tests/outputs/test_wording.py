@@ -25,6 +25,36 @@ from patrolplan.patrols.plan import StopReason, Tasking
 from patrolplan.risk.report_voice import TimeBand
 from patrolplan.times import Season, format_time, minutes_after_midnight
 
+KINDS = ("Violence and sexual offences", "Robbery")
+CRIME = reasons.CrimeReason(incidents=12, months=12, last_month="2026-10", categories=KINDS)
+HOURS = {"in_hours": 9, "hours": "15:00-17:30", "days": "weekdays"}
+TASKING = Tasking("T-01", " phones;", "A", dt.date(2026, 5, 4))
+COUNTS = st.none() | st.integers(0, 10**6)
+NAMES = st.lists(st.text(max_size=30), max_size=3).map(tuple)
+REASONS = st.one_of(
+    st.builds(
+        reasons.CrimeReason,
+        **dict.fromkeys(("incidents", "fewer_than", "in_hours", "timed"), COUNTS),
+        hours=st.just("15:00-17:30"),
+        days=st.sampled_from(get_args(reasons.Days)),
+        months=st.integers(1, 99),
+        last_month=st.dates().map(lambda day: f"{day.year:04d}-{day.month:02d}"),
+        categories=NAMES,
+    ),
+    st.builds(
+        reasons.ReportsReason,
+        time_band=st.none() | st.sampled_from(get_args(TimeBand)),
+        factors=NAMES,
+        **dict.fromkeys(("reports", "max_reports"), COUNTS),
+        term=st.none() | st.sampled_from(get_args(Season)),
+        year=st.none() | st.integers(2000, 2199),
+        earlier=st.booleans(),
+    ),
+    st.builds(reasons.TrendReason, trend=st.sampled_from(get_args(reasons.Change))),
+    st.just(reasons.UnsurePlaceReason()),
+)
+STOP = Landmark("bus_stop", "Dalby Road")
+
 
 @pytest.mark.parametrize(
     ("x", "y", "expected"),
@@ -95,8 +125,7 @@ def test_only_what_is_after_sunset_is_named_unlit(demo_plan):
     assert "passage" not in undated
     for lit, words in (("no", "No street lighting then at stop 2."), ("unknown", ""), ("yes", "")):
         text, undated = _walk(demo_plan, (925.0, 965.0), [("unlit_metres", 0.0)] * 3, lit, **end)
-        assert text.partition("Sunset ")[2][6:].strip() == words
-        assert undated == ""
+        assert (text.partition("Sunset ")[2][6:].strip(), undated) == (words, "")
 
 
 def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):
@@ -139,36 +168,6 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
     assert not wording.describe_want_of_danger(rising, demo_plan.patrols[0])
     quiet = replace(plan.patrols[0], nothing_recorded=True)
     assert wording.describe_want_of_danger(plan, quiet) == wording.NOTHING_RECORDED
-
-
-KINDS = ("Violence and sexual offences", "Robbery")
-CRIME = reasons.CrimeReason(incidents=12, months=12, last_month="2026-10", categories=KINDS)
-HOURS = {"in_hours": 9, "hours": "15:00-17:30", "days": "weekdays"}
-TASKING = Tasking("T-01", " phones;", "A", dt.date(2026, 5, 4))
-COUNTS = st.none() | st.integers(0, 10**6)
-NAMES = st.lists(st.text(max_size=30), max_size=3).map(tuple)
-REASONS = st.one_of(
-    st.builds(
-        reasons.CrimeReason,
-        **dict.fromkeys(("incidents", "fewer_than", "in_hours", "timed"), COUNTS),
-        hours=st.just("15:00-17:30"),
-        days=st.sampled_from(get_args(reasons.Days)),
-        months=st.integers(1, 99),
-        last_month=st.dates().map(lambda day: f"{day.year:04d}-{day.month:02d}"),
-        categories=NAMES,
-    ),
-    st.builds(
-        reasons.ReportsReason,
-        time_band=st.none() | st.sampled_from(get_args(TimeBand)),
-        factors=NAMES,
-        **dict.fromkeys(("reports", "max_reports"), COUNTS),
-        term=st.none() | st.sampled_from(get_args(Season)),
-        year=st.none() | st.integers(2000, 2199),
-        earlier=st.booleans(),
-    ),
-    st.builds(reasons.TrendReason, trend=st.sampled_from(get_args(reasons.Change))),
-    st.just(reasons.UnsurePlaceReason()),
-)
 
 
 @given(REASONS)
@@ -235,9 +234,6 @@ def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, mis
     tasked = replace(alone, tasking=TASKING)
     assert list_reasons(alone) == (f"{words}{missed and f', {missed} this visit'}.",)
     assert len(list_reasons(tasked)) == (1 if missed else 2)
-
-
-STOP = Landmark("bus_stop", "Dalby Road")
 
 
 def _at(turn, street, metres, **more):

@@ -20,7 +20,6 @@ SIZES = pytest.mark.parametrize("size", [DESKTOP_SIZE, PHONE_SIZE], ids=["desk",
 WAIT_MILLISECONDS = 15_000
 MAX_TABS = 250
 expect.set_options(timeout=WAIT_MILLISECONDS)
-
 AXES = (
     ("#grid tbody tr", "rows => rows.map(row => row.querySelector('.cell').dataset.urn)"),
     ("#grid thead [data-date]", "days => days.map(day => day.dataset.date)"),
@@ -68,12 +67,9 @@ class ServedBoard:
         """Every officer in every cell without a patrol."""
         state = self.state()
         cells = [(one["urn"], *cell) for one in state["schools"] for cell in one["cells"].items()]
-        return [
-            {"kind": "add", "officer": row["officer"], "urn": urn, "date": day}
-            for urn, day, cell in cells
-            for row in state["officers"]
-            if not cell["patrols"]
-        ]
+        free = [{"urn": urn, "date": day} for urn, day, cell in cells if not cell["patrols"]]
+        names = [row["officer"] for row in state["officers"]]
+        return [{"kind": "add", "officer": name, **cell} for cell in free for name in names]
 
     def list_moves(self):
         """Every patrol to every cell without one."""
@@ -238,10 +234,8 @@ def open_window(chromium):
     contexts, windows = [], []
 
     def open_one(board, size=DESKTOP_SIZE, **options):
-        has_touch = size["width"] < DESKTOP_SIZE["width"]
-        context = chromium.new_context(
-            viewport=size, has_touch=has_touch, locale="en-GB", **options
-        )
+        touch = size["width"] < DESKTOP_SIZE["width"]
+        context = chromium.new_context(viewport=size, has_touch=touch, locale="en-GB", **options)
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
         windows.append(Window(context.new_page(), f"http://127.0.0.1:{board.port}/"))

@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
-
 REASON = "Robberies named by the local team"
 PLANNING_MILLISECONDS = 60_000
 SIZES_BOTH = [DESKTOP_SIZE, SMALL_PHONE_SIZE]
@@ -39,7 +38,6 @@ def _move_and_lock_by_mouse(served, desk):
     desk.drag(desk.chip(cannot["from"]), desk.cell(cannot["to"]))
     expect(page.locator("#warned")).to_contain_text(served.check(cannot)["why"].split(" URN")[0])
     assert served.read_saved_keys() == before
-
     can = served.find_first(served.list_moves())
     desk.drag(desk.chip(can["from"]), desk.cell(can["to"]))
     expect(desk.chip(can["to"])).to_be_visible()
@@ -87,7 +85,6 @@ def _move_and_lock_by_keyboard(served, desk):
     desk.expect_message("Yes:")
     press("Enter")
     expect(desk.chip(can["to"])).to_be_focused()
-
     away = served.find_first(served.list_moves(), can=False)
     desk.walk_to(away["from"])
     press("Enter")
@@ -99,7 +96,6 @@ def _move_and_lock_by_keyboard(served, desk):
     expect(desk.chip(can["from"])).to_be_attached()  # on a phone another day may be shown
     press("Control+y")
     expect(desk.chip(can["to"])).to_be_attached()
-
     desk.choose(can["to"], "Lock")
     desk.expect_locked(can["to"])
     expect(desk.chip(can["to"])).to_be_focused()
@@ -235,13 +231,11 @@ def test_friday_by_keyboard(size, what, answer, served, open_window):
         _remove_by_keyboard(served, desk)
     _propose_by_keyboard(served, desk, answer)
     expect(desk.chip(barred)).to_have_count(0)
-
     desk.tab_to("[role=tab][aria-selected=true]")
     press("ArrowRight")
     desk.enter("#list .minutes")
     expect(page.locator("#list .delivered-who").first).to_contain_text("entered")
     expect(page.locator("#list .minutes").nth(1)).to_be_focused()
-
     officer = served.patrols()[0]["officer"]
     desk.enter("#open-print", backwards=True)
     desk.enter("#print .actions button", text="Make the papers")

@@ -19,7 +19,6 @@ from patrolplan.board.shared_week import PlannedArea, open_shared_week
 from patrolplan.board.week_folder import WeekStore
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
-
 LEAST_CONTRAST = 4.5
 HOSTILE = '<img src=x onerror=alert(1)> </script> & "Søn\'s" {{ 7*7 }}'
 SHOWN = {"name", "why", "place", "reason", "by", "role", "company", "commitment", "title", "each"}
@@ -211,12 +210,8 @@ def _states(window):
     for tab in TABS:
         page.locator(f"#tab-{tab}").click()
         yield tab
-    for name, opener in (
-        ("menu", "#grid .shown.hold"),
-        ("add", "#grid .add"),
-        ("officer", "#crew .officer"),
-        ("print", "#open-print"),
-    ):
+    openers = {"menu": "#grid .shown.hold", "add": "#grid .add", "officer": "#crew .officer"}
+    for name, opener in {**openers, "print": "#open-print"}.items():
         page.locator(opener).first.click()
         yield name
         page.keyboard.press("Escape")
@@ -323,10 +318,9 @@ def test_nothing_says_it_by_colour_alone(served, desk):
     state = served.state()
     full = next(row["officer"] for row in state["officers"] if row["patrols"] >= row["max_patrols"])
     expect(desk.officer(full)).to_contain_text("full")
-    over = [dose for dose in state["doses"] if max(dose["days"].values()) > dose["max_minutes"]]
-    expect(page.locator("#list .over").filter(has_text="!")).to_have_count(
-        sum(minutes > dose["max_minutes"] for dose in over for minutes in dose["days"].values())
-    )
+    doses = state["doses"]
+    over = sum(minutes > one["max_minutes"] for one in doses for minutes in one["days"].values())
+    expect(page.locator("#list .over").filter(has_text="!")).to_have_count(over)
     off = next(row for row in state["officers"] if "" in row["hours"].values())
     desk.officer(off["officer"]).click()
     desk.press("Add a patrol: pick up")
@@ -395,12 +389,9 @@ def test_names_that_try_to_be_code_stay_text(still, open_window):
         row["appointments"] = {day: [busy, busy]}
     visit = {"officer": HOSTILE, "urn": HOSTILE, "date": day, "arrive": HOSTILE}
     demand = {"place": HOSTILE, "date": None, "visits": 2, "met_by": [visit], "why": HOSTILE}
-    state |= {
-        "notes": [HOSTILE],
-        "history": [{"when": "12:00", "what": HOSTILE}],
-        "bans": [{"officer": HOSTILE, "urn": None, "date": None, "variant": None}],
-        "demands": [{"kind": "watched", **demand}],
-    }
+    state |= {"notes": [HOSTILE], "history": [{"when": "12:00", "what": HOSTILE}]}
+    state["bans"] = [{"officer": HOSTILE, "urn": None, "date": None, "variant": None}]
+    state["demands"] = [{"kind": "watched", **demand}]
     page.route("**/api/state*", lambda route: route.fulfill(json=state))
     page.goto(f"{desk.address}?token={desk.token}")
     expect(page.locator("#status")).to_have_text("The week is ready.")

@@ -14,6 +14,7 @@ import segno
 import shapely
 from outputs.printed import (
     DOTS,
+    HOSTILE,
     assert_labels_apart,
     assert_on_map,
     find_words_off_page,
@@ -46,10 +47,12 @@ from patrolplan.outputs.wording import compute_plan_id, describe_barred, describ
 from patrolplan.patrols.legs import RoadCrossing
 from patrolplan.patrols.plan import BarredPlace, Tasking
 
-HOSTILE = (
-    'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
-)
 TREND = TrendReason(trend="new")
+LONG = "Saint Somebody the Great and All Angels " * 10
+INK = 160
+"""A dot darker than this is ink; lighter greys are ground."""
+OTHER_PLANS = ("riding_plan", "bloomsbury_plan")
+SLOW_PLANS = (pytest.param(one, marks=pytest.mark.slow) for one in OTHER_PLANS)
 
 
 def _open(pdf):
@@ -72,15 +75,12 @@ def test_busiest_way_stands_at_one_stop_and_raises_the_marking(demo_plan):
     way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
     fewer, other = (replace(way, **one) for one in ({"share": 0.1}, {"school": "Else"}))
     stop = replace(patrol.stops[0], arrive_minutes=915, leave_minutes=930)
-    for whys, marking in (
-        ([(fewer, TREND), (way, TREND), (other,)], "OFFICIAL-SENSITIVE"),
-        ([(TREND,)] * 3, "OFFICIAL"),
-    ):
+    words = "Busiest way home, 15:12\N{EN DASH}15:30"
+    ways = [(fewer, TREND), (way, TREND), (other,)]
+    for whys, marking in ((ways, "OFFICIAL-SENSITIVE"), ([(TREND,)] * 3, "OFFICIAL")):
         stops = tuple(replace(stop, id=f"place {row}", why=why) for row, why in enumerate(whys))
         card = build_card_data(demo_plan, replace(patrol, stops=stops), "x")
-        busy = [
-            "Busiest way home, 15:12\N{EN DASH}15:30" in str(row["why"]) for row in card["stops"]
-        ]
+        busy = [words in str(row["why"]) for row in card["stops"]]
         assert busy == [False, way in whys[1], False]
         assert str(card["stops"]).count("Busiest") == sum(busy)
         assert card["marking"] == marking
@@ -92,9 +92,7 @@ def test_a_card_has_at_most_120_words_beside_map_and_directions(demo_plan):
     cards = [PrintedPatrol(demo_plan, patrol).write("x") for patrol in demo_plan.patrols]
     counts = []
     for card in cards:
-        texts = [
-            one for key, value in card.items() if key not in apart for one in _list_texts(value)
-        ]
+        texts = _list_texts({key: card[key] for key in card.keys() - apart})
         counts.append(sum(len(re.findall(r"\S*[^\W\d_]\S*", text)) for text in texts))
     assert 60 < max(counts) <= 118  # two name the map and the code
 
@@ -111,29 +109,20 @@ def test_markup_in_names_arrives_as_text(demo_plan):
     assert _open(pdf).metadata.title.endswith(HOSTILE)
 
 
-LONG = "Saint Somebody the Great and All Angels " * 10
-
-
 @pytest.mark.parametrize("count", [3, 10])
 def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
     """Words for which the first page has no room go on over the page; none is lost."""
     patrol, tasking = demo_plan.patrols[0], _task(f"15:20 to 15:45, {LONG}")
     why = (ReportsReason(time_band=None, factors=(LONG, LONG)), TREND)
+    words = {"place": LONG, "why": why, "tasking": tasking}
     stops = tuple(
-        replace(
-            stop, arrive_minutes=930 + 20 * row, leave_minutes=945 + 20 * row, place=LONG, why=why
-        )
+        replace(stop, arrive_minutes=930 + 20 * row, leave_minutes=945 + 20 * row, **words)
         for row, stop in enumerate((count * patrol.stops)[:count])
     )
     barred = BarredPlace(point=patrol.point, place=LONG, tasking=_task(LONG))
-    long = replace(
-        patrol,
-        school=LONG,
-        stops=tuple(replace(stop, tasking=tasking) for stop in stops),
-        legs=(count * patrol.legs)[: count + 1],
-        keep_away=(barred,),
-        notes=(Note("tasked_place_outside", f"Tasked place {LONG}."),) * 2,
-    )
+    notes = (Note("tasked_place_outside", f"Tasked place {LONG}."),) * 2
+    more = {"legs": (count * patrol.legs)[: count + 1], "keep_away": (barred,), "notes": notes}
+    long = replace(patrol, school=LONG, stops=stops, **more)
     pdf = render_cards(demo_plan, patrols=[long])["cards.pdf"]
     text = "".join(read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
     phrases = [*list_reasons(replace(stops[0], tasking=None), "short")]
@@ -166,9 +155,6 @@ def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
     assert "Safe Road" not in str(cautions)
 
 
-# Maps with signs that the demo's own have not, or not all.
-
-
 def _read_words(picture):
     found = re.findall(r"<text[^>]*>(.*?)</text>", picture.svg.decode())
     return " ".join(map(html.unescape, found))
@@ -192,11 +178,16 @@ def signs(request, demo_plan):
     return SimpleNamespace(count=count, plan=plan, patrol=patrol, picture=picture)
 
 
-def test_a_stop_says_that_it_is_tasked(signs):
-    """A stop that intelligence asks for has its own sign, which the legend explains."""
+def test_tasked_stops_and_places_to_keep_away_from_have_their_signs(signs):
+    """Each has its own on the map and in the legend, and no words touch a cross."""
     content = MapContent(signs.picture.viewport, signs.plan, signs.patrol)
     assert content.markers.kinds.count("tasked") == signs.count
     assert ("tasked stop" in _read_words(signs.picture)) == bool(signs.count)
+    crosses = [text == KEEP_AWAY_TEXT for text in signs.picture.label_texts]
+    assert sum(crosses) == signs.count
+    assert_on_map(signs.picture.viewport, signs.picture.label_boxes[crosses])
+    assert_labels_apart(signs.picture)
+    assert ("keep away" in _read_words(signs.picture)) == bool(signs.count)
 
 
 def test_feared_places_have_their_sign(signs):
@@ -208,16 +199,6 @@ def test_feared_places_have_their_sign(signs):
     stretch = signs.plan.hotspots.set_index("hotspot").geometry[stop.hotspot]
     for bubble in picture.viewport.to_metres(bubbles):
         assert stretch.distance(shapely.Point(bubble)) < 30 * picture.viewport.metres_per_point
-
-
-def test_places_to_keep_away_from_are_crosses_on_the_map(signs):
-    """A place near the route is a cross on the map and in the legend, and no words touch it."""
-    picture = signs.picture
-    crosses = [text == KEEP_AWAY_TEXT for text in picture.label_texts]
-    assert sum(crosses) == signs.count
-    assert_on_map(picture.viewport, picture.label_boxes[crosses])
-    assert_labels_apart(picture)
-    assert ("keep away" in _read_words(picture)) == bool(signs.count)
 
 
 def test_map_is_vector_and_small_and_its_words_stay_text(signs):
@@ -241,12 +222,6 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     assert markers.texts[:3] == ["G", KEEP_AWAY_TEXT, "1"]
     assert markers.centres[1].tolist() == markers.true_points[1].tolist()
     assert np.hypot(*(markers.centres[2] - markers.centres[1])) > 2 * STOP_RADIUS
-
-
-# All cards of a plan.
-
-INK = 160
-"""A dot darker than this is ink; lighter greys are ground."""
 
 
 def _list_texts(value):
@@ -276,11 +251,6 @@ def riding_plan(demo_area, demo_plan):
     day = pp.plan_patrols(area, **basis, urns=["900001", "900002", "900005"])
     early = pp.plan_patrols(area, **basis, urns=["900003", "900006"], window=Window(70, 450.0))
     return replace(day, patrols=(*day.patrols, *early.patrols))
-
-
-SLOW_PLANS = (
-    pytest.param(one, marks=pytest.mark.slow) for one in ("riding_plan", "bloomsbury_plan")
-)
 
 
 @pytest.fixture(scope="module", params=["demo_plan", *SLOW_PLANS])

@@ -31,12 +31,19 @@ from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.patrols.legs import Leg, Step
 
 SIZE = 400.0, 300.0
-
 number = st.floats(-200.0, 600.0, allow_nan=False)
 size = st.floats(1.0, 120.0)
 box = st.tuples(number, number, size, size, st.floats(-180.0, 180.0))
 boxes = st.lists(box, min_size=1, max_size=8).map(np.array)
 lines = st.lists(st.tuples(number, number), min_size=2, max_size=6).map(np.array)
+SIGNS = np.array([(150.0, 150.0), (180.0, 150.0), (180.0, 280.0)])
+LEGS = legs_room.separate_legs([SIGNS[:2], SIGNS[1:]])
+coordinate = st.integers(0, 3000).map(lambda tenths: tenths / 10)
+streets = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6, unique=True).map(
+    lambda rows: np.array([shapely.LineString(rows)], dtype=object)
+)
+LINE = np.array([[0.0, 0.0], [200.0, 0.0]])
+close = st.tuples(st.floats(0, 60), st.floats(0, 60))
 
 
 @given(boxes, boxes)
@@ -88,14 +95,9 @@ def test_placed_labels_never_overlap(streets):
 
 def test_shorter_word_stands_in():
     """Of two labels with one key that may not stand together, the second is used only if needed."""
-    long, short = (
-        MapLabel(
-            *("", "school"),
-            *find_places_around_point(20.0, 20.0, (width, 9.0), radius=5.0),
-            min_gap=np.inf,
-        )
-        for width in (900.0, 30.0)
-    )
+    find = find_places_around_point
+    places = (find(20.0, 20.0, (width, 9.0), radius=5.0) for width in (900.0, 30.0))
+    long, short = (MapLabel("", "school", *own, min_gap=np.inf) for own in places)
     for labels in ([long, short], [short, long], [short, short]):
         assert [label for label, _ in place_labels(labels, SIZE)] == [short]
 
@@ -133,9 +135,8 @@ def test_places_are_those_of_the_obvious_way(seed):
     blocked, avoided = shapely.Point(80, 80).buffer(30), shapely.box(200, 0, 400, 300)
     candidates = []
     for number in range(4):
-        boxes = build_level_boxes(
-            rng.uniform(20, np.subtract(SIZE, 20), (count, 2)), rng.uniform(10, 90, 2)
-        )
+        middles = rng.uniform(20, np.subtract(SIZE, 20), (count, 2))
+        boxes = build_level_boxes(middles, rng.uniform(10, 90, 2))
         boxes[:, 4] = rng.uniform(-90, 90, count)
         costs = rng.integers(0, 20, count).astype(float)
         more = {"max_count": 2, "min_gap": 100.0, "blocked": blocked}
@@ -149,9 +150,8 @@ def test_places_are_those_of_the_obvious_way(seed):
 
 def test_a_long_name_slides_along_a_sign_at_the_edge():
     """Next to a sign at the edge, some place for a long label is entirely on the map."""
-    boxes, cost = find_places_around_point(
-        20.0, 150.0, (120.0, 10.0), radius=9.0, extra_distances=(), slide_distances=(0.0,)
-    )
+    only = {"radius": 9.0, "extra_distances": (), "slide_distances": (0.0,)}
+    boxes, cost = find_places_around_point(20.0, 150.0, (120.0, 10.0), **only)
     assert (compute_corners(boxes)[..., 0].min(axis=1) >= 0).any()
     assert (cost >= 20).all()
     assert not find_overlaps(boxes, np.array([[20.0, 150.0, 17.0, 17.0, 0.0]])).any()
@@ -171,10 +171,6 @@ def test_a_name_stands_by_a_sign_that_is_seen():
     assert not build_symbol_labels("bus_stop", *stops, covered=first | second)
 
 
-SIGNS = np.array([(150.0, 150.0), (180.0, 150.0), (180.0, 280.0)])
-LEGS = legs_room.separate_legs([SIGNS[:2], SIGNS[1:]])
-
-
 def test_a_leg_between_touching_signs_is_tagged_by_a_line():
     """A leg with no room on it has its tag away from it; the line to it crosses nothing else."""
     occupied, covered = build_level_boxes(SIGNS[:2], 20.0), shapely.MultiPoint(SIGNS[:2]).buffer(9)
@@ -190,21 +186,13 @@ def test_a_leg_between_touching_signs_is_tagged_by_a_line():
     assert not line.intersects(LEGS[1].shape)
 
 
-coordinate = st.integers(0, 3000).map(lambda tenths: tenths / 10)
-streets = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6, unique=True).map(
-    lambda rows: np.array([shapely.LineString(rows)], dtype=object)
-)
-
-
 @given(streets, streets, st.lists(st.tuples(coordinate, coordinate), max_size=5))
 @settings(max_examples=50)
 def test_lines_of_names_end_on_the_street_and_cross_no_words(street, route, words):
     """Every place of a name leads to its street, and over none of the boxes in use."""
     occupied = build_level_boxes(np.array(words).reshape(-1, 2), (30.0, 12.0))
-    shown, covered = ShownStreet("Mill Lane", street, 3), shapely.Point()
-    label = build_leader_label(
-        shown, route=route[0], covered=covered, occupied=occupied, walked=True
-    )
+    one, covered = ShownStreet("Mill Lane", street, 3), shapely.Point()
+    label = build_leader_label(one, route=route[0], covered=covered, occupied=occupied, walked=True)
     ends = shapely.points(label.leader_ends)
     assert len(ends) == len(label.boxes)
     assert (shapely.distance(ends, street[0]) < 1e-6).all()
@@ -214,18 +202,11 @@ def test_lines_of_names_end_on_the_street_and_cross_no_words(street, route, word
     assert not shapely.intersects(beyond, used).any()
 
 
-LINE = np.array([[0.0, 0.0], [200.0, 0.0]])
-
-
-def test_there_and_back_are_two_lines():
-    """A street walked both ways shows two lines, each to the right of its own heading."""
+def test_there_and_back_are_two_lines_with_arrows():
+    """Each line is right of its own heading; arrows, more on longer legs, point the way walked."""
     onward, back = legs_room.separate_legs([LINE, LINE[::-1]])
     assert (onward.line[:, 1] < -1.5).all()
     assert (back.line[:, 1] > 1.5).all()
-
-
-def test_every_leg_has_an_arrow():
-    """Short legs get one arrow, long ones several, and they point the way that is walked."""
     drawn = legs_room.separate_legs([1.5 * LINE])
     heads = legs_room.build_arrow_heads(drawn, np.empty((0, 2)))
     assert len(heads) == 7
@@ -240,9 +221,6 @@ def test_pushed_parts_are_cut_from_the_line():
     leg = Leg(metres=200, moving_minutes=1, **light, steps=steps, line=LINE)
     [part] = legs_room.cut_pushed(leg, *legs_room.separate_legs([LINE]))
     np.testing.assert_allclose(part[[0, -1], 0], [150, 200], atol=2.1)
-
-
-close = st.tuples(st.floats(0, 60), st.floats(0, 60))
 
 
 @given(st.lists(close, min_size=1, max_size=6).map(np.array))

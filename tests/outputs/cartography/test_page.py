@@ -34,6 +34,19 @@ from patrolplan.outputs.cartography.viewport import MIN_ROTATION_GAIN, Viewport,
 from patrolplan.outputs.wording import format_grid_reference
 
 WORDS = ["AVAILABLE Tower", "Søn & École", "£5 \\ (half)", "<1→2>"]
+ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
+UNPRINTED = {
+    "École Søn": "École Søn",
+    f"Al-Noor {ARABIC}": "Al-Noor [?]",
+    f"{ARABIC} Mill {ARABIC}": "[?] Mill [?]",
+    "Mill \U0001f3eb\U0001f3eb School": "Mill [?] School",
+}
+place = st.tuples(st.floats(520_000, 540_000), st.floats(170_000, 190_000))
+SIZES = {"width": st.floats(200.0, 540.0), "height": st.floats(150.0, 430.0)}
+MIDDLES = {"centre_x": st.floats(4e5, 6e5), "centre_y": st.floats(1e5, 5e5)}
+SCALES = {"metres_per_point": st.floats(0.8, 12.0)}
+TURNS = {"rotation_degrees": st.sampled_from([0.0, *np.arange(-85.0, 95.0, 5.0)])}
+viewports = st.builds(Viewport, **SIZES, **MIDDLES, **SCALES, **TURNS)
 
 
 @pytest.mark.parametrize("bold", [False, True])
@@ -95,17 +108,6 @@ def test_equal_drawings_are_equal_bytes_and_a_tone_changes_every_colour():
     assert toned.count(b'"grey"') == 5
 
 
-ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"
-
-
-UNPRINTED = {
-    "École Søn": "École Søn",
-    f"Al-Noor {ARABIC}": "Al-Noor [?]",
-    f"{ARABIC} Mill {ARABIC}": "[?] Mill [?]",
-    "Mill \U0001f3eb\U0001f3eb School": "Mill [?] School",
-}
-
-
 @pytest.mark.parametrize("text", UNPRINTED)
 def test_words_of_unknown_letters_become_one_plain_mark(text):
     """However many letters the typeface lacks in a row, one mark of plain signs stands for them."""
@@ -163,10 +165,8 @@ class RecordingWindow(Window):
 @pytest.mark.parametrize("scale", [0.8, 1.85, 3.7, 5.0, 9.1, 19.0])
 def test_the_fullest_legend_fits(scale):
     """With every sign and at any scale, the strip holds all its words."""
-    shown, frame = (
-        [kind for kind, *_ in legend.list_signs()],
-        Viewport(BODY_WIDTH, 300, 0, 0, scale),
-    )
+    shown = [kind for kind, *_ in legend.list_signs()]
+    frame = Viewport(BODY_WIDTH, 300, 0, 0, scale)
     options = {"way": "bicycle", "speed_kmh": 12.0, "grid_square": "TQ"}
     entries = legend.build_sign_entries(frame, shown, **options)
     height = legend.compute_strip_height(legend.count_rows(entries, BODY_WIDTH))
@@ -177,9 +177,6 @@ def test_the_fullest_legend_fits(scale):
     for text, x, y, size in written:
         assert x + fonts.measure_text_width(text, size) <= BODY_WIDTH
         assert legend.MARGIN <= y <= height - legend.ROW_HEIGHT / 2
-
-
-place = st.tuples(st.floats(520_000, 540_000), st.floats(170_000, 190_000))
 
 
 @given(st.lists(place, min_size=1, max_size=12).map(np.array))
@@ -221,17 +218,6 @@ def test_north_arrow_gives_way_to_signs():
         box = place_north_arrow(turned, marks)
         assert_on_map(turned, box)
         assert not find_overlaps(box, marks).any()
-
-
-viewports = st.builds(
-    Viewport,
-    width=st.floats(200.0, 540.0),
-    height=st.floats(150.0, 430.0),
-    centre_x=st.floats(400_000.0, 600_000.0),
-    centre_y=st.floats(100_000.0, 500_000.0),
-    metres_per_point=st.floats(0.8, 12.0),
-    rotation_degrees=st.sampled_from([0.0, *np.arange(-85.0, 95.0, 5.0)]),
-)
 
 
 @given(viewports)

@@ -18,6 +18,9 @@ from outputs.printed import change_settings
 from patrolplan.outputs.geopackage import write_layers
 from patrolplan.outputs.gis.project import RISK_SHARES, build_styles, find_breaks, render_project
 
+PYTHON = Path("/usr/bin/python3")
+SCRIPT = Path(__file__).with_name("qgis_script.py")
+
 
 @pytest.fixture(scope="module")
 def content(demo_plan, layers):
@@ -102,10 +105,6 @@ def test_classes_have_their_share_of_street(pieces):
     for share, limit in zip(RISK_SHARES, limits[1:-1], strict=True):
         assert metres[values > limit].sum() < share * metres.sum() + 1e-6
         assert metres[values >= limit].sum() >= share * metres.sum() - 1e-6
-
-
-PYTHON = Path("/usr/bin/python3")
-SCRIPT = Path(__file__).with_name("qgis_script.py")
 
 
 def _run(*arguments):

@@ -52,8 +52,7 @@ def test_a_tap_counts_a_pupil_and_the_file_is_read(open_offline, pack, demo_area
     page.locator("#save").tap()
     assert page.locator("#news").text_content() == "Nothing is counted yet."
     rows = page.locator(".row")
-    assert rows.count() == 3 * 7
-    assert page.locator(".row[aria-current=time]").count() == 3
+    assert (rows.count(), page.locator(".row[aria-current=time]").count()) == (3 * 7, 3)
     for _ in range(4):
         rows.nth(1).locator(".add").tap()
     rows.nth(1).locator(".step").tap()

@@ -23,16 +23,17 @@ from patrolplan.outputs.survey.street_map import build_street_map
 from patrolplan.privacy import FACTORS
 
 URN = "900003"
+PAPERS = (pack.render_paper_form, pack.render_leaflet)
+PAGES = (pack.render_survey_page, pack.render_tally_page)
+NAMES = ["form-900003.pdf", "leaflet-900003.pdf", "survey-900003.html", "tally-900003.html"]
+RADIUS_METRES = 600.0
+ROW = 2  # the school's, in the demo borough
 
 
 @pytest.fixture
 def utm_area(demo):
     """The demo borough in the metres of a UTM zone, on which the British grid leans."""
     return load_leaning(demo)
-
-
-PAPERS = (pack.render_paper_form, pack.render_leaflet)
-PAGES = (pack.render_survey_page, pack.render_tally_page)
 
 
 @pytest.fixture(scope="module")
@@ -86,18 +87,15 @@ def test_a_page_has_nothing_of_crime_and_sends_nothing(papers, render):
 @pytest.mark.parametrize("render", PAPERS)
 def test_pages_are_full_and_nothing_is_cut(papers, render):
     """Two pages, printed from top to bottom, all words on the page; the form's dots are grey."""
-    paper = papers[render]
-    assert len(printed.read_pages(paper)) == 2
-    assert printed.find_words_off_page(paper) == []
+    paper, is_form = papers[render], render is pack.render_paper_form
+    assert (len(printed.read_pages(paper)), printed.find_words_off_page(paper)) == (2, [])
     for page in printed.rendered(paper):
-        if render is pack.render_paper_form:  # for a copier
+        if is_form:  # for a copier
             assert np.ptp(page.astype(int), axis=2).max() < 0.02 * 255
         rows = np.flatnonzero((page.mean(axis=2) < 0.9 * 255).any(axis=1))
         assert rows[0] < 0.06 * len(page)
         assert rows[-1] > 0.94 * len(page)
-        assert np.diff(rows).max() < (0.09 if render is pack.render_paper_form else 0.08) * len(
-            page
-        )
+        assert np.diff(rows).max() < (0.09 if is_form else 0.08) * len(page)
 
 
 def test_hostile_names_are_text(demo_area):
@@ -125,9 +123,6 @@ def test_leaning_grid_stands_upright(utm_area):
         x, y = boxes[cell.label][:2] + corners[-1, 0]
         assert corners[cell.down, cell.across, 0] < x < corners[cell.down, cell.across + 1, 0]
         assert corners[cell.down + 1, cell.across, 1] < y < corners[cell.down, cell.across, 1]
-
-
-NAMES = ["form-900003.pdf", "leaflet-900003.pdf", "survey-900003.html", "tally-900003.html"]
 
 
 def test_a_pack_has_the_four_files_and_a_manifest(demo_area, tmp_path):
@@ -202,14 +197,8 @@ def test_window_holds_the_gate_and_wastes_nothing(home, used, most):
 
 def test_every_value_of_the_files_has_words():
     """The counted answers of each question are the values of its column, in their order."""
-    values = {
-        one.column: tuple(choice.value for choice in one.choices[:-1]) for one in pack.QUESTIONS
-    }
+    values = {one.column: tuple(c.value for c in one.choices[:-1]) for one in pack.QUESTIONS}
     assert values == FACTORS
-
-
-RADIUS_METRES = 600.0
-ROW = 2  # the school's, in the demo borough
 
 
 @pytest.fixture(scope="module")

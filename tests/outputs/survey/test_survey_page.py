@@ -27,6 +27,14 @@ CALM = {"reduced_motion": "reduce"}
 TAP_METRES = 2.0
 METRES_A_DEGREE = 111_195.0
 HOSTILE = "</script><img src=x onerror=\"alert('x')\">{{ 7 * 7 }}"
+BY = {"finger": (SMALL_PHONE, {}, pupils.fill_in_by_finger)}
+BY |= {"keyboard": (TABLET, CALM, pupils.fill_in_by_keyboard)}
+OTHER_ENDINGS = ("safe", "given up", "stepped back", "teacher looked")
+SLOW_ENDINGS = (pytest.param(one, marks=pytest.mark.slow) for one in OTHER_ENDINGS)
+MOVING = """() => [...document.querySelectorAll("body *")].filter((one) => {
+  const { transitionDuration, animationName } = getComputedStyle(one);
+  return one.checkVisibility() && (parseFloat(transitionDuration) > 0 || animationName !== "none");
+}).map((one) => one.className)"""
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +58,6 @@ def open_page(open_offline, survey):
 def _answer(page):
     for value in ("evening", "isolated", "traffic"):
         page.locator(f"[data-step]:not([hidden]) [data-value={value}]").tap()
-
-
-BY = {"finger": (SMALL_PHONE, {}, pupils.fill_in_by_finger)}
-BY |= {"keyboard": (TABLET, CALM, pupils.fill_in_by_keyboard)}
 
 
 @pytest.mark.parametrize("by", BY)
@@ -123,10 +127,6 @@ def _serialise(page):
       Object.keys(window).filter((name) => name !== "_leaflet_events").sort().join(),
       Object.values(window._leaflet_events ?? {}).filter((listener) => listener).length,
     ].join("|")""")
-
-
-OTHER_ENDINGS = ("safe", "given up", "stepped back", "teacher looked")
-SLOW_ENDINGS = (pytest.param(one, marks=pytest.mark.slow) for one in OTHER_ENDINGS)
 
 
 @pytest.mark.parametrize("ending", ["finished", *SLOW_ENDINGS])
@@ -201,8 +201,7 @@ def test_no_file_shows_what_a_few_pupils_answered(open_page, tmp_path):
     assert pupils.save(page, tmp_path).read_bytes() == first
     group.run(1, pupils.fill_in_by_finger)
     second = json.loads(pupils.save(page, tmp_path).read_bytes())
-    assert second["id"] == json.loads(first)["id"]
-    assert second["pupils"] == 10
+    assert (second["id"], second["pupils"]) == (json.loads(first)["id"], 10)
     both = (json.loads(first), second)
     fewer, more = (Counter(map(json.dumps, document["answers"])) for document in both)
     assert fewer <= more
@@ -228,12 +227,6 @@ def test_names_that_try_to_be_code_stay_text(open_page, demo_area):
     _answer(page)
     expect(page.locator("#own")).to_contain_text(HOSTILE)
     assert page.locator("img").count() == 0
-
-
-MOVING = """() => [...document.querySelectorAll("body *")].filter((one) => {
-  const { transitionDuration, animationName } = getComputedStyle(one);
-  return one.checkVisibility() && (parseFloat(transitionDuration) > 0 || animationName !== "none");
-}).map((one) => one.className)"""
 
 
 def _walk_steps(page):

@@ -30,9 +30,10 @@ ANSWER = st.builds(
     behaviour_factor=st.sampled_from(["followed", "traffic", "none"]),
     latitude=st.floats(-0.0005, 0.0005).map(lambda step: round(51.531521 + step, 6)),
 )
-SURVEYS = st.lists(
-    st.tuples(st.sampled_from(DAYS), st.lists(ANSWER, max_size=25)), min_size=1, max_size=4
-)
+SURVEY = st.tuples(st.sampled_from(DAYS), st.lists(ANSWER, max_size=25))
+SURVEYS = st.lists(SURVEY, min_size=1, max_size=4)
+TODAY = dt.date(2026, 11, 26)
+NOT_OURS = "not as `survey --read` wrote them"
 
 
 def _write(folder, surveys):
@@ -68,9 +69,7 @@ def test_rows_read_again_give_the_same_counts(tmp_path_factory, surveys):
     assert again.squares.tolist() == table.squares.tolist()
     assert again.counts.tolist() == table.counts.tolist()
     assert again.factor_counts.tolist() == table.factor_counts.tolist()
-    by_term, wanted = (
-        {term: n.tolist() for term, n in one.by_term.items()} for one in (again, table)
-    )
+    by_term, wanted = ({t: n.tolist() for t, n in one.by_term.items()} for one in (again, table))
     assert by_term == wanted
     assert (again.in_small_squares, again.refused) == (0, {})
     assert rows["report_id"].tolist() == [f"Sabc-{k + 1}" for k in range(table.counts.sum())]
@@ -107,8 +106,7 @@ def test_squares_under_a_larger_threshold_are_not_written(tmp_path, threshold, s
     some = [*[answer()] * 8, *[answer(1, time_band="lunch")] * 11]
     counts = count_surveys([save(tmp_path / "a.json", answers_file(some))])
     rows, path = _write_rows(tmp_path, counts, threshold=threshold)
-    assert read_reports([path]).counts.tolist() == shown
-    assert len(rows) == sum(shown)
+    assert (read_reports([path]).counts.tolist(), len(rows)) == (shown, sum(shown))
 
 
 def test_words_and_terms_under_a_larger_threshold_are_not_written(tmp_path):
@@ -120,11 +118,7 @@ def test_words_and_terms_under_a_larger_threshold_are_not_written(tmp_path):
     table = read_reports([path])
     assert table.counts.tolist() == [20]
     shown = np.array(FACTOR_NAMES)[table.factor_counts[0] > 0].tolist()
-    assert shown == ["lunch", "after_school", "poor_lighting"]
-    assert table.factor_counts.max() == 15
-
-
-TODAY = dt.date(2026, 11, 26)
+    assert (shown, table.factor_counts.max()) == (["lunch", "after_school", "poor_lighting"], 15)
 
 
 @pytest.fixture
@@ -266,9 +260,6 @@ def test_own_files_that_a_pattern_matches_are_passed_over(tmp_path):
     assert _snapshot(tmp_path) == before
     with pytest.raises(InputError, match="no file of a survey is given"):
         _take_in(out, out)
-
-
-NOT_OURS = "not as `survey --read` wrote them"
 
 
 @pytest.mark.parametrize("which", ["reports", "record", "both"])

@@ -24,6 +24,23 @@ LEAST_CONTRAST = 4.5
 FINGER_PIXELS = 44
 WORDS = {choice.value: choice.words for one in QUESTIONS for choice in one.choices[:-1]}
 FIELDS = 2 + len(WORDS)  # number fields of the page
+ROWS = (
+    (7, {"after_school": 5, "poor_lighting": 3, "groups_loitering": 4, "followed": 3}),
+    (3, {}),
+    (12, {"before_school": 6, "evening": 6, "traffic": 12}),
+)
+OF_TWO = {"followed": 3, "traffic": 2}
+REFUSED = (
+    (4, {"after_school": 5}, "time_band-after_school", "has 5 strokes, but only 4 pupils"),
+    (4, OF_TWO, "behaviour_factor", "has 5 strokes in all, but only 4 pupils marked"),
+    (31, {}, "square-pupils", "more than the 30 pupils who took part"),
+    (1000, {}, "square-pupils", "whole number from 0 to 999"),
+    ("2.5", {}, "square-pupils", "whole number from 0 to 999"),
+    (6, {"isolated": -1}, "place_factor-isolated", "whole number from 0 to 999"),
+)
+DESCRIBED = """[document.activeElement.closest("fieldset[data-column]"), document.activeElement]
+  .map((one) => one?.getAttribute("aria-describedby") ?? "").join(" ").split(" ")"""
+LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +102,6 @@ def _expect_row(cell, pupils, **counts):
         for column, values in FACTORS.items()
     }
     return {"square": list(cell.square), "pupils": pupils, **columns}
-
-
-ROWS = (
-    (7, {"after_school": 5, "poor_lighting": 3, "groups_loitering": 4, "followed": 3}),
-    (3, {}),
-    (12, {"before_school": 6, "evening": 6, "traffic": 12}),
-)
 
 
 @pytest.mark.parametrize(
@@ -160,21 +170,6 @@ def test_squares_are_those_of_the_form(open_page, grid):
         expect(page.locator("#square-name")).to_contain_text(words)
 
 
-OF_TWO = {"followed": 3, "traffic": 2}
-REFUSED = (
-    (4, {"after_school": 5}, "time_band-after_school", "has 5 strokes, but only 4 pupils"),
-    (4, OF_TWO, "behaviour_factor", "has 5 strokes in all, but only 4 pupils marked"),
-    (31, {}, "square-pupils", "more than the 30 pupils who took part"),
-    (1000, {}, "square-pupils", "whole number from 0 to 999"),
-    ("2.5", {}, "square-pupils", "whole number from 0 to 999"),
-    (6, {"isolated": -1}, "place_factor-isolated", "whole number from 0 to 999"),
-)
-
-
-DESCRIBED = """[document.activeElement.closest("fieldset[data-column]"), document.activeElement]
-  .map((one) => one?.getAttribute("aria-describedby") ?? "").join(" ").split(" ")"""
-
-
 def test_impossible_row_is_refused(open_page, grid):
     """What cannot be is named next to its field while it is typed, and does not enter the list."""
     page = open_page()
@@ -241,9 +236,6 @@ def test_file_is_refused_until_it_is_possible(open_page, grid):
     assert downloads == []
     _, held = _save(page)
     assert [row["pupils"] for row in held["squares"]] == [5, 5, 5]
-
-
-LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 
 
 def test_rows_are_changed_and_removed(open_page, grid):

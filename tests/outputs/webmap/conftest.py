@@ -13,13 +13,9 @@ def _opening(browser, folder):
     def open_one(page, fragment="", *, now=None, size=PHONE, allowed=True, script=""):
         file = folder / f"map{len(visits)}.html"
         file.write_bytes(page)
-        context = browser.new_context(
-            viewport=size,
-            offline=True,
-            timezone_id="Europe/London",
-            geolocation=PLACE,
-            permissions=["geolocation"] if allowed else [],
-        )
+        where = {"timezone_id": "Europe/London", "geolocation": PLACE}
+        where["permissions"] = ["geolocation"] if allowed else []
+        context = browser.new_context(viewport=size, offline=True, **where)
         context.set_default_timeout(5000)
         visit = Visit(context.new_page(), file)
         visits.append(visit)

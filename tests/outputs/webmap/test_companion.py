@@ -12,6 +12,7 @@ import pytest
 from page_access import CONTRAST, SMALL
 from page_visits import PHONE, PLACE
 from playwright.sync_api import expect
+from survey_class import tab_to
 
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.inputs.small_tables import read_visits
@@ -25,8 +26,6 @@ from patrolplan.team.ledger.promised import build_promised_week
 from patrolplan.times import format_time
 
 MONDAY = dt.date(2026, 11, 30)
-
-
 DOT = ".leaflet-position-pane path"
 
 
@@ -123,12 +122,9 @@ def test_a_walked_patrol_is_recorded_to_the_minute(open_page, demo_week, demo, r
     page.click("#tap")
     expect(page.locator("#who")).to_have_value(duty.officer)
     file = _save(page, tmp_path)
-
     held = json.dumps(page.evaluate("({...localStorage, ...sessionStorage})")) + file.read_text()
     assert not any(str(value)[:7] in held for value in (PLACE["latitude"], PLACE["longitude"]))
-    assert page.evaluate("indexedDB.databases()") == []
-    assert page.context.cookies() == []
-
+    assert (page.evaluate("indexedDB.databases()"), page.context.cookies()) == ([], [])
     table = _record(demo_week, demo, run, file, duty.date).set_index("hotspot")
     assert table.index.is_unique
     assert set(table.index) == set(stayed) == {stop.hotspot for stop in duty.patrol.stops}
@@ -201,9 +197,8 @@ def test_what_is_near_is_announced_once(page, patrol):
 def test_a_week_opens_on_today_and_records_today(open_page, demo_week, tmp_path):
     """It shows today's patrol of the last officer; one of another day is recorded as of today."""
     duties = [duty for duty in demo_week.duties if duty.patrol.stops]
-    first, second = next(
-        pair for pair in combinations(duties, 2) if pair[0].officer == pair[1].officer
-    )
+    pairs = combinations(duties, 2)
+    first, second = next((one, other) for one, other in pairs if one.officer == other.officer)
     roster = Roster(demo_week)
     officer = roster.officers_by_name[first.officer].file_name
     page = open_page(render_week_map(roster), now=_at(13 * 60, first.date)).page
@@ -218,7 +213,6 @@ def test_a_week_opens_on_today_and_records_today(open_page, demo_week, tmp_path)
     expect(page.locator("#preview")).not_to_contain_text("Not today")
     box = page.locator("#preview").bounding_box()
     assert box["y"] + box["height"] <= PHONE["height"]
-
     page.select_option("#day-choice", f"{first.date}")
     expect(page.locator("#preview")).to_contain_text("Not today but")
     page.click("#begin")
@@ -239,13 +233,11 @@ def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(page, patrol
     page.click("#clear")
     assert page.evaluate("localStorage.length") == 0
     expect(page.locator("#begin")).to_be_visible()
-
     page.click("#begin")
     page.clock.fast_forward(23 * 3_600_000)
     assert page.evaluate("localStorage.length") == 1
     page.clock.fast_forward(2 * 3_600_000)
     assert page.evaluate("localStorage.length") == 0
-
     page.click("#begin")
     other = replace(patrol, end_minutes=patrol.end_minutes - 1)
     plan = replace(demo_plan, patrols=(other,))
@@ -272,8 +264,7 @@ def test_a_plans_map_asks_who_it_was(page, patrol, tmp_path):
     assert table["hotspot"].tolist() == places
     assert table["minutes"].tolist() == [12.5, *[0.0] * (len(places) - 1)]
     assert table["engagements"].isna().all()
-    assert set(table["date"]) == {MONDAY}
-    assert set(table["officer"]) == {"SSO-01"}
+    assert (set(table["date"]), set(table["officer"])) == ({MONDAY}, {"SSO-01"})
 
 
 def test_a_refused_position_is_explained(open_page, html):
@@ -295,15 +286,15 @@ def test_works_by_keyboard_alone(page):
         press(key)
     assert page.evaluate("document.activeElement.id") == "tap"
     expect(page.locator("#now")).to_have_text("Go to stop 2")
-    _tab_to(page, "skip")
+    tab_to(page, "#skip")
     press("Enter")
     assert page.evaluate("document.activeElement.dataset.why") == "abstracted"
     press("Enter")
     expect(page.locator("#tap")).to_be_focused()
-    _tab_to(page, "end")
+    tab_to(page, "#end")
     press("Enter")
     expect(page.locator("#after-title")).to_be_focused()
-    _tab_to(page, "who")
+    tab_to(page, "#who")
     page.keyboard.type("SSO-01")
     press("Tab")
     expect(page.locator("#save")).to_be_focused()
@@ -332,11 +323,3 @@ def test_storage_that_refuses_is_announced(page):
     expect(page.locator("#warning")).to_contain_text("do not close the page")
     page.click("#tap")
     expect(page.locator("#now")).to_have_text("Stop 1")
-
-
-def _tab_to(page, name):
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == name:
-            return
-    pytest.fail(f"Tab never reaches {name}")

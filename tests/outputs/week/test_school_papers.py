@@ -44,9 +44,8 @@ def render_poster(roll, answers, presence=None):
 @pytest.fixture(scope="module")
 def texts(roll, answers):
     """Everything that any school's sheet says, the words for the ear included."""
-    sheets = {
-        one.urn: papers.build_school_sheet(roll, one, answers[one.urn]) for one in roll.schools
-    }
+    build = papers.build_school_sheet
+    sheets = {one.urn: build(roll, one, answers[one.urn]) for one in roll.schools}
     return {urn: json.dumps(one.data, ensure_ascii=False) for urn, one in sheets.items()}
 
 
@@ -150,9 +149,7 @@ def poster(roll, answers):
 @pytest.fixture(scope="module")
 def poster_texts(roll, answers, poster):
     """All that any poster says, from data, and what is printed on one."""
-    posters = [
-        papers.build_poster(roll, school, answers[school.urn], None) for school in roll.schools
-    ]
+    posters = [papers.build_poster(roll, one, answers[one.urn], None) for one in roll.schools]
     words = [json.dumps(one.data, ensure_ascii=False) for one in posters]
     return [*words, *read_pages(poster)]
 
@@ -167,14 +164,11 @@ def test_we_were_there_is_claimed_only_where_it_is_recorded(roll, answers, poste
     """Without a record, or none of a visit to these places, the title claims no presence."""
     assert "Weheardyou." in read_pages(poster)[0]
     first, *_, last = answers[URN]
-    for presence, title in (
-        (_presence(first, 0, 2), "Wewerethere."),
-        (_presence(last, 0, 2), "Weheardyou."),
-        (RecentPresence(4, {}), "Weheardyou."),
-    ):
+    visits = (_presence(first, 0, 2), _presence(last, 0, 2), RecentPresence(4, {}))
+    for presence, was_there in zip(visits, (True, False, False), strict=True):
         (text,) = read_pages(render_poster(roll, answers[URN], presence))
-        assert title in text
-        assert ("placeson2days." in text) == (title == "Wewerethere.")
+        assert ("Wewerethere." in text, "Weheardyou." in text) == (was_there, not was_there)
+        assert ("placeson2days." in text) == was_there
 
 
 def test_nothing_lets_others_foresee_a_patrol(poster_texts):
@@ -208,16 +202,12 @@ def test_it_is_one_page_whatever_the_names(roll, answers):
     streets = ("The Very Long Road of Saint Somebody " * 3, "W" * 90)
     factors = ("litter_or_damage", "blocked_pavement", "followed")
     gave = replace(answers[URN][0].gave, factors=factors, bands=("evening", "before_school"))
-    long = [
-        replace(answer, gave=gave, place=replace(answer.place, streets=streets))
-        for answer in answers[URN]
-    ]
+    long = [replace(a, gave=gave, place=replace(a.place, streets=streets)) for a in answers[URN]]
     schools = tuple(replace(school, name="Saint Somebody " * 9) for school in roll.schools)
     other = Roster(roll.week)
     vars(other)["schools"] = schools
     poster = render_poster(other, long, _presence(long[0], 0))
-    assert len(read_pages(poster)) == 1
-    assert find_words_off_page(poster) == []
+    assert (len(read_pages(poster)), find_words_off_page(poster)) == (1, [])
 
 
 def test_names_are_text(answers, hostile):

@@ -25,6 +25,8 @@ from patrolplan.times import format_time
 
 LONDON = ZoneInfo("Europe/London")
 PROPERTIES = ("OFFICER", "KIND", "URN", "WINDOW")
+DAY = dt.date(2026, 12, 1)
+FORMULA = '=HYPERLINK("http://x")'
 
 
 def read_events(content):
@@ -85,10 +87,9 @@ def test_a_changed_week_is_a_later_version_of_the_same_events(week):
     later = replace(duty, start_minutes=duty.start_minutes + 7, end_minutes=duty.end_minutes + 7)
     again = replace(week.draw, number=week.draw.number + 1)
     redrawn = replace(week, duties=(later, *week.duties[1:]), draw=again)
-    first, same, *others = (
-        render_calendar(Roster(one), Roster(one).officers_by_name[duty.officer])
-        for one in (week, replace(week), by_hand, absent, redrawn)
-    )
+    rosters = map(Roster, (week, replace(week), by_hand, absent, redrawn))
+    written = (render_calendar(one, one.officers_by_name[duty.officer]) for one in rosters)
+    first, same, *others = written
     assert first == same
     before = read_events(first)
     starts = {event["DTSTART"].dt for event in before.values()}
@@ -163,9 +164,6 @@ def test_elsewhere_times_are_those_of_the_place(week):
     assert all(event["DTSTART"].dt.tzinfo is None for event in read_events(content).values())
 
 
-DAY = dt.date(2026, 12, 1)
-
-
 def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     """Names from files are text in every table, and a row sums what was promised and given."""
     spot = {"id": "P1", "sees": "", "hotspot": "=H1", "place": "@High Street",
@@ -179,9 +177,8 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
         ledger.record([Visit("+SSO", DAY, "-900001", "P1", "=H1", "@High Street", 0.87, 51.53,
                              9.5, 2, "csv")])  # fmt: skip
         folder = tmp_path / "return"
-        tables.write_return(
-            tables.build_return_tables(ledger, "2026-12"), "Eastmere", "2026-12", folder
-        )
+        made = tables.build_return_tables(ledger, "2026-12")
+        tables.write_return(made, "Eastmere", "2026-12", folder)
     cells = []
     for path in folder.glob("*.csv"):
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -194,11 +191,8 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     assert ",".join(row) == "'+SSO,1,1,0,0,15.0,9.5,9.5,15.0,9.5,2,63.3"
 
 
-FORMULA = '=HYPERLINK("http://x")'
-
-
 def test_no_cell_is_a_formula_or_link(hostile):
-    """With any names of officers and schools, the workbook has only text and dates."""
+    """With any names the workbook has only text and dates, and no cell of the CSV would be run."""
     written = tables.render_week_xlsx(Roster(hostile))
     book = openpyxl.load_workbook(io.BytesIO(written))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
@@ -208,14 +202,8 @@ def test_no_cell_is_a_formula_or_link(hostile):
     with ZipFile(io.BytesIO(written)) as parts:
         sheets = [name for name in parts.namelist() if "worksheets/sheet" in name]
         assert not any(b"<f>" in parts.read(name) for name in sheets)
-
-
-def test_no_csv_cell_begins_like_a_formula(hostile):
-    """In the CSV no cell begins with a sign that a spreadsheet runs, blanks before it or not."""
-    rows = csv.reader(
-        io.StringIO(tables.render_week_csv(Roster(hostile)).decode("utf-8-sig"), newline="")
-    )
-    cells = [cell for row in rows for cell in row]
+    text = tables.render_week_csv(Roster(hostile)).decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
     assert f"'{FORMULA}" in cells
     for cell in cells:
         assert cell.lstrip()[:1] not in {"=", "+", "-", "@"}

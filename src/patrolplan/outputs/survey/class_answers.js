@@ -4,9 +4,6 @@
 // a random position among the others, so that nothing says which were of one pupil, or when.
 const makeClassAnswers = ({ form, school, least_pupils: least }) => {
   const SPAN = 2 ** 32;
-  const randomHex = (bytes) => Array.from(
-    crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
   // Every whole number below the limit is as likely as any other.
   const randomBelow = (limit) => {
     const even = SPAN - (SPAN % limit);
@@ -14,20 +11,15 @@ const makeClassAnswers = ({ form, school, least_pupils: least }) => {
     while (value >= even) [value] = crypto.getRandomValues(new Uint32Array(1));
     return value % limit;
   };
-  const localDay = () => {
-    const now = new Date();
-    return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map(
-      (part) => String(part).padStart(2, "0"),
-    ).join("-");
-  };
+  const toDay = (time) => [time.getFullYear(), time.getMonth() + 1, time.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 
-  const id = randomHex(16);
+  const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const answers = [];
   let [pupils, day] = [0, null];
   let saved = { pupils: 0, text: null };
   const add = (places) => {
     places.forEach((place) => answers.splice(randomBelow(answers.length + 1), 0, place));
-    day = day ?? localDay();
+    day = day ?? toDay(new Date());
     pupils += 1;
   };
   const countFresh = () => pupils - saved.pupils;

@@ -179,11 +179,7 @@
     return [held, `${count(fresh, "finished")} since. They can be added once ${least} have.`];
   };
   const showClass = () => {
-    one("#class").replaceChildren(...describeClass().map((text) => {
-      const line = document.createElement("p");
-      line.textContent = text;
-      return line;
-    }));
+    one("#class").replaceChildren(...describeClass().map((text) => Object.assign(document.createElement("p"), { textContent: text })));
     one("#save").hidden = !answers.canRenew() && !answers.countSaved();
     one("#save .words").textContent = answers.countSaved() ? "Save the file again" : "Yes, save the file";
     one("#not-yet .words").textContent = answers.countSaved() || !answers.canRenew() ? "Close" : "Not yet";

@@ -6,9 +6,7 @@
   const rules = makeTallyRules(data);
   const cells = new Map(data.cells.map((cell) => [cell.label, cell]));
   const MONTHS = Array.from({ length: 12 }, (_, month) => new Intl.DateTimeFormat("en-GB", { month: "long" }).format(new Date(2024, month, 1)));
-  const id = Array.from(
-    crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
+  const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const fileName = `tally-${data.urn}-${id.slice(0, 8)}.json`;
   const rows = [];
   let [changing, isSaved] = [null, true];

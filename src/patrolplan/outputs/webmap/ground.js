@@ -47,9 +47,7 @@ const makeGround = ({ map, data, pieces, ground }) => {
     const add = (lines, style, weight) => ({
       layer: L.polyline(lines, { ...ground, lineCap: "round", ...style, opacity: 1 }).addTo(map), weight,
     });
-    const edges = drawn.filter(({ style }) => style.casing).map(
-      ({ style, lines }) => add(lines, { color: "#a39b8e" }, style.casing),
-    );
+    const edges = drawn.filter(({ style }) => style.casing).map(({ style, lines }) => add(lines, { color: "#a39b8e" }, style.casing));
     return [...edges, ...drawn.map(({ style, lines }) => add(lines, style, style.weight))];
   };
   const setWidths = (layers) => layers.forEach(({ layer, weight }) => layer.setStyle({ weight: weight * scale() }));

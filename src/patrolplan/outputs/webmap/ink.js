@@ -85,9 +85,7 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
     pen.restore();
   };
   const draw = (pen, bounds) => {
-    const legs = chosen.legs.map(
-      (leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5),
-    );
+    const legs = chosen.legs.map((leg) => besideLine(leg.map((at) => map.latLngToLayerPoint(at)), 3.5));
     const boxed = (places, r) => places.map((at) => ({ ...map.latLngToLayerPoint(at), r }));
     const occupied = makeRoom();
     occupied.take(boxed([...chosen.points, ...chosen.away, ...chosen.tasked.map(({ at }) => at)], 17));

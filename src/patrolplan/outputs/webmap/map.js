@@ -24,10 +24,7 @@
   // One canvas for everything below: on paper a second one would cover the first.
   const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
   // The same colours, widths and dashes as the samples in the legend.
-  const CLASSES = {
-    3: { color: "#b8480b", weight: 6 },
-    4: { color: "#7a2303", weight: 8 },
-  };
+  const CLASSES = { 3: { color: "#b8480b", weight: 6 }, 4: { color: "#7a2303", weight: 8 } };
   const DIFFER = {
     1: { color: "#00594f", weight: 6, dashArray: "3 5" },
     2: { color: "#a3174f", weight: 5, dashArray: "12 4" },
@@ -112,9 +109,7 @@
   const nameDay = (day) => dayOption(day)?.textContent ?? day;
   // The chosen day and officer of a week; a plan has none.
   const filters = all("[data-filter]");
-  const wanted = () => data.patrols.filter(
-    (patrol) => filters.every(({ dataset, value }) => !value || patrol[dataset.filter] === value),
-  );
+  const wanted = () => data.patrols.filter((patrol) => filters.every(({ dataset, value }) => !value || patrol[dataset.filter] === value));
   const patrolsOf = (urn) => wanted().filter((patrol) => patrol.urn === urn);
   const schools = L.layerGroup().addTo(map);
   const showSchools = (urn) => {
@@ -141,11 +136,9 @@
     const button = one(`[data-stop="${number}"]`, article(chosen.patrol.id));
     button.setAttribute("aria-current", "location");
     button.closest(".stop").classList.add("here");
-    const element = chosen.markers[number].getElement();
-    element?.classList.add("here");
+    chosen.markers[number].getElement()?.classList.add("here");
     if (move) {
-      const zoom = Math.max(map.getZoom(), 17);
-      map.setView(chosen.points[number], zoom, { animate });
+      map.setView(chosen.points[number], Math.max(map.getZoom(), 17), { animate });
       say(`Map moved to ${number ? `stop ${number}` : "the school gate"}.`);
     } else {
       button.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
@@ -261,9 +254,7 @@
         }
       },
     })),
-    ...data.streets.names.filter((name) => name).map((name) => ({
-      text: name, kind: "Street", act: () => showStreet(name),
-    })),
+    ...data.streets.names.filter((name) => name).map((name) => ({ text: name, kind: "Street", act: () => showStreet(name) })),
     ...data.hotspots.map(({ id }) => ({
       text: `${id} ${one(".text", hotspotItems.get(id)).textContent}`, kind: "Hotspot", act: () => showHotspot(id),
     })),

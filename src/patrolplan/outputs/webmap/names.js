@@ -120,8 +120,7 @@ const makeNames = ({ map, data, pieces, chosen }) => {
       });
       if (!best) return;
       pen.save();
-      pen.strokeStyle = "#2b2b2b";
-      pen.lineWidth = 1.3;
+      Object.assign(pen, { strokeStyle: "#2b2b2b", lineWidth: 1.3 });
       pen.beginPath();
       pen.moveTo(best.from.x, best.from.y);
       pen.lineTo(best.end.x, best.end.y);

@@ -2,8 +2,7 @@
 
 // Numbers are steps of a millionth of a degree from point to point, through all lines.
 const unstep = (steps) => {
-  let lat = 0;
-  let lng = 0;
+  let [lat, lng] = [0, 0];
   const points = [];
   for (let i = 0; i < steps.length; i += 2) {
     lat += steps[i];

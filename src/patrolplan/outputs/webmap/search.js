@@ -10,14 +10,11 @@ const makeSearch = (places, say) => {
   const found = one("#found");
   const find = () => {
     const words = plain(search.value).split(" ").filter((word) => word);
-    const hits = !words.length ? [] : index.filter(
-      ({ key }) => words.every((word) => ` ${key}`.includes(` ${word}`)),
-    ).slice(0, 8);
+    const hits = !words.length ? [] : index.filter(({ key }) => words.every((word) => ` ${key}`.includes(` ${word}`))).slice(0, 8);
     found.replaceChildren(...hits.map(({ text, kind, act }) => {
       const item = document.createElement("li");
       const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = `${kind}: ${text}`;
+      Object.assign(button, { type: "button", textContent: `${kind}: ${text}` });
       button.addEventListener("click", () => {
         act();
         found.hidden = true;

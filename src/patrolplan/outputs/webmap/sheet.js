@@ -17,13 +17,11 @@ const makeSheet = ({ draw, ...options }) => {
       const size = this._bounds.getSize();
       const sharp = Math.max(1, devicePixelRatio);
       const fresh = this._container.cloneNode(false);
-      fresh.width = size.x * sharp;
-      fresh.height = size.y * sharp;
+      Object.assign(fresh, { width: size.x * sharp, height: size.y * sharp });
       this._container.replaceWith(fresh);
       this._container = fresh;
       L.DomUtil.setPosition(this._container, min);
-      this._container.style.width = `${size.x}px`;
-      this._container.style.height = `${size.y}px`;
+      Object.assign(this._container.style, { width: `${size.x}px`, height: `${size.y}px` });
       const pen = this._container.getContext("2d");
       pen.scale(sharp, sharp);
       pen.translate(-min.x, -min.y);

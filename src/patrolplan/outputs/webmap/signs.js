@@ -19,9 +19,7 @@ const makeStartSign = (at) => makeSign(at, "G", "School gate, start and end", "g
 
 // A stop of the patrol shown; the speech bubble of a place that pupils fear is drawn by the style.
 const makeStopSign = (at, number, { feared }) => {
-  const label = [
-    `Stop ${number}`, feared && "pupils feel unsafe here",
-  ].filter((words) => words).join(", ");
+  const label = `Stop ${number}${feared ? ", pupils feel unsafe here" : ""}`;
   return makeSign(at, number, label, `number${feared ? " feared" : ""}`, 1000);
 };
 

@@ -14,9 +14,7 @@ const makeTransport = ({ map, data, names }) => {
       const size = kind === "station" ? 6 : 4;
       pen.beginPath();
       pen.arc(at.x, at.y, size, 0, 7);
-      pen.lineWidth = 3;
-      pen.strokeStyle = "#8a1c1c";
-      pen.fillStyle = "#ffffff";
+      Object.assign(pen, { lineWidth: 3, strokeStyle: "#8a1c1c", fillStyle: "#ffffff" });
       pen.fill();
       pen.stroke();
       occupied.take([{ x: at.x, y: at.y, r: size + 2 }]);
