@@ -112,7 +112,8 @@ def _draw_team(area, rng):
         days = {day: hours if rng.random() < 0.9 else "" for day in WEEKDAYS}
         most, mode = int(rng.integers(3, 10)), rng.choice(["walk", "bicycle", "transport", "car"])
         row = {"officer": f"R-{number}", "school_urns": [*map(str, urns)], "mode": str(mode)}
-        rows.append(row | days | {"max_patrols_per_week": most, "role": "officer", "alone": True})
+        row |= days | {"max_patrols_per_week": most, "role": "officer", "alone": True}
+        rows.append(row | {"gate_only": False})
     places = nodes[rng.integers(0, len(nodes), count)] + rng.normal(0, 40, (count, 2))
     points = gpd.points_from_xy(*places.T, crs=area.officers.crs)
     team = replace(area, officers=gpd.GeoDataFrame(rows, geometry=points))
