@@ -35,13 +35,10 @@ def find_broken_rules(problem, chosen):
 
 def _describe(problem, option):
     """Officer, day, school, window and number of an option."""
-    route = int(problem.route[option])
-    window = int(problem.route_window[route])
-    number = int(problem.route_number[route])
-    return (
-        *(int(problem.officer[option]), int(problem.day[option])),
-        *(int(problem.route_school[route]), window, number),
-    )
+    route = problem.route[option]
+    of_route = (problem.route_school, problem.route_window, problem.route_number)
+    values = problem.officer[option], problem.day[option], *(one[route] for one in of_route)
+    return tuple(map(int, values))
 
 
 def overlap(problem, option, other):
@@ -132,13 +129,8 @@ def _find_over_cap(problem, chosen):
 
 def compute_worth(problem, chosen):
     """What a week is worth, hotspot by hotspot and day by day, as the docs say it."""
-    minutes = defaultdict(float)
-    stops = defaultdict(list)
-    for (route, hotspot), dwell in zip(problem.visits.tolist(), problem.visit_minutes, strict=True):
-        stops[route].append((hotspot, dwell))
-    for o in chosen:
-        for hotspot, dwell in stops[int(problem.route[o])]:
-            minutes[hotspot, int(problem.dates[problem.day[o]])] += dwell
+    by_day, _ = sum_minutes_by_day(problem, chosen)
+    minutes = {(spot, int(problem.dates[day])): total for (spot, day), total in by_day.items()}
     total = 0.0
     first = int(problem.dates[0])
     for hotspot in {hotspot for hotspot, _ in minutes}:
@@ -213,29 +205,31 @@ def parse_clock(clock):
     return int(clock[:2]) * 60 + int(clock[3:])
 
 
+def _find_hindrances(area, duty, name, leave=None):
+    """What keeps a person from a duty, by the tables alone: way to the gate, hours, schools."""
+    row = area.officers.set_index("officer").loc[name]
+    place = area.schools.set_index("urn").loc[duty.urn].geometry
+    speed = (12.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
+    latest = duty.start_minutes - row.geometry.distance(place) / speed + 1
+    leave = latest if leave is None else leave
+    if leave > latest:
+        yield f"{duty}: {name} flies to the gate"
+    hours = row[("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
+    if not hours or leave < parse_clock(hours[:5]):
+        yield f"{duty}: {name} is off duty, or leaves before duty"
+    elif duty.end_minutes > parse_clock(hours[6:]) + 1e-6:
+        yield f"{duty}: {name} ends after duty"
+    if duty.urn not in row["school_urns"]:
+        yield f"{duty}: not their school"
+
+
 def find_broken_duties(week, area):
     """Every duty of a week that its officer or school could not keep, from the tables alone."""
     found = []
     for duty in week.duties:
-        row = area.officers.set_index("officer").loc[duty.officer]
-        hours = row[("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
-        place = area.schools.set_index("urn").loc[duty.urn].geometry
-        speed = (12.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
-        straight = row.geometry.distance(place) / speed
-        way = area.settings.patrol.way
-        if duty.patrol.way != way:
+        found += _find_hindrances(area, duty, duty.officer, duty.leave_minutes + 1e-6)
+        if duty.patrol.way != area.settings.patrol.way:
             found.append(f"{duty}: goes another way than its officer")
-        if not hours:
-            found.append(f"{duty}: off duty")
-            continue
-        if duty.leave_minutes < parse_clock(hours[:5]) - 1e-6:
-            found.append(f"{duty}: leaves before duty")
-        if duty.start_minutes - duty.leave_minutes < straight - 1:
-            found.append(f"{duty}: flies to the gate")
-        if duty.end_minutes > parse_clock(hours[6:]) + 1e-6:
-            found.append(f"{duty}: ends after duty")
-        if duty.urn not in row["school_urns"]:
-            found.append(f"{duty}: not their school")
         if not _is_in_term(area.term_dates, duty.urn, duty.date):
             found.append(f"{duty}: school closed")
     return found
@@ -244,10 +238,9 @@ def find_broken_duties(week, area):
 def find_broken_crews(week, area):
     """Every crew that the tables do not allow, and every patrol that has none but needs one."""
     found, table = [], area.officers.set_index("officer")
-    days = defaultdict(list)
+    days = Counter()
     for duty in week.duties:
-        for name in (duty.officer, *duty.crew):
-            days[name, duty.date].append(duty)
+        days.update((name, duty.date) for name in (duty.officer, *duty.crew))
         lead = table.loc[duty.officer]
         if lead["role"] == "staff":
             found.append(f"{duty}: staff lead")
@@ -256,22 +249,23 @@ def find_broken_crews(week, area):
         if duty.officer in duty.crew or len(duty.crew) > 1:
             found.append(f"{duty}: {duty.crew}")
         for name in duty.crew:
-            row = table.loc[name]
-            hours = row[("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
-            speed = (12.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
-            place = area.schools.set_index("urn").loc[duty.urn].geometry
-            leave = duty.start_minutes - row.geometry.distance(place) / speed + 1
-            if duty.urn not in row["school_urns"]:
-                found.append(f"{duty}: {name} does not have the school")
-            if not hours or leave < parse_clock(hours[:5]):
-                found.append(f"{duty}: {name} is off duty, or comes too late")
-            elif duty.end_minutes > parse_clock(hours[6:]) + 1e-6:
-                found.append(f"{duty}: {name} goes home before the end")
-    found += [f"{name} twice on {day}" for (name, day), duties in days.items() if len(duties) > 1]
+            found += _find_hindrances(area, duty, name)
+    found += [f"{name} twice on {day}" for (name, day), count in days.items() if count > 1]
     counts = Counter(name for name, _ in days)
     found += [f"{name} over their most" for name, count in counts.items()
               if count > table["max_patrols_per_week"][name]]  # fmt: skip
     return found
+
+
+def check_floor(problem, floor, weeks):
+    """Check that weeks keep every rule and the floor."""
+    for week in weeks:
+        assert find_broken_rules(problem, week) == []
+        counts = np.array(count_school_patrols(problem, week))
+        assert np.maximum(0, floor.patrols - counts).sum() <= floor.missing
+        assert count_unmet(problem, week, tasked=True) <= floor.unmet_tasked
+        assert count_unmet(problem, week, tasked=False) <= floor.unmet_watched
+        assert (sum_school_dose(problem, week) >= floor.dose - 1e-6).all()
 
 
 def _is_in_term(terms, urn, date):

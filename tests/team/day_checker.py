@@ -4,12 +4,12 @@ Nothing of `patrolplan.team` is used: ways, hours and appointments are worked ou
 area's tables, by the streets' own graph and plain arithmetic.
 """
 
-import datetime as dt
+import itertools
 from collections import defaultdict
 
 import networkx as nx
 import numpy as np
-import shapely
+from team.checker import parse_clock
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 AT_HOME = {"leave", "sick"}
@@ -25,11 +25,9 @@ class DayChecker:
         self.officers = area.officers.set_index("officer")
         self.network = area.network.walkable
         self.graph = nx.Graph()
-        for (a, b), metres in zip(
-            self.network.piece_nodes.tolist(), self.network.piece_metres.tolist(), strict=True
-        ):
-            if not self.graph.has_edge(a, b) or self.graph[a][b]["metres"] > metres:
-                self.graph.add_edge(a, b, metres=metres)
+        for piece in np.argsort(-self.network.piece_metres).tolist():  # of two the shorter stays
+            metres = float(self.network.piece_metres[piece])
+            self.graph.add_edge(*self.network.piece_nodes[piece].tolist(), metres=metres)
         self._reach = {}
 
     def find_way(self, officer, xy):
@@ -95,11 +93,9 @@ class DayChecker:
             day = row["date"].date()
             if day not in week.days or row["officer"] not in self.officers.index:
                 continue
-            way = 0.0
-            if row["kind"] not in AT_HOME and row["urn"] in gate:
-                way = self.find_way(row["officer"], gate[row["urn"]])
-            elif row["kind"] not in AT_HOME and not shapely.is_empty(row.geometry):
-                way = self.find_way(row["officer"], (row.geometry.x, row.geometry.y))
+            point = None if row.geometry.is_empty else (row.geometry.x, row.geometry.y)
+            at = None if row["kind"] in AT_HOME else gate.get(row["urn"], point)
+            way = 0.0 if at is None else self.find_way(row["officer"], at)
             span = (row["from_minutes"] - way, row["to_minutes"] + way)
             spans[row["officer"], day].append((*span, row["kind"]))
         return spans
@@ -108,28 +104,20 @@ class DayChecker:
         """What is wrong with the days of a week, in words; nothing where all is well."""
         faults = []
         for (name, day), spans in self.list_spans(week).items():
-            patrols = [span for span in spans if " " in span[2]]
-            for number, one in enumerate(spans):
-                for other in spans[number + 1 :]:
-                    both = min(one[1], other[1]) - max(one[0], other[0])
-                    is_patrol = one in patrols or other in patrols
-                    if is_patrol and both > TOLERANCE_MINUTES:
-                        faults.append(f"{name} on {day}: {one} and {other} overlap")
-            hours = self.officers.loc[name][WEEKDAYS[day.weekday()]]
-            for begin, _, what in patrols:
-                if not hours or begin < _minutes(hours[:5]) - TOLERANCE_MINUTES:
+            for one, other in itertools.combinations(spans, 2):
+                both = min(one[1], other[1]) - max(one[0], other[0])
+                if " " in one[2] + other[2] and both > TOLERANCE_MINUTES:  # one is a patrol
+                    faults.append(f"{name} on {day}: {one} and {other} overlap")
+            hours = self._find_hours(name, day)
+            for begin, _, what in spans:
+                is_early = not hours or begin < parse_clock(hours[:5]) - TOLERANCE_MINUTES
+                if " " in what and is_early:
                     faults.append(f"{name} on {day}: {what} begins before {hours}")
-        late = [
-            f"{duty} ends after {self._hours(duty)}"
-            for duty in week.duties
-            if duty.end_minutes > _minutes(self._hours(duty)[6:]) + TOLERANCE_MINUTES
-        ]
-        return faults + late
+        for duty in week.duties:
+            hours = self._find_hours(duty.officer, duty.date)
+            if duty.end_minutes > parse_clock(hours[6:]) + TOLERANCE_MINUTES:
+                faults.append(f"{duty} ends after {hours}")
+        return faults
 
-    def _hours(self, duty):
-        return self.officers.loc[duty.officer][WEEKDAYS[duty.date.weekday()]]
-
-
-def _minutes(text):
-    time = dt.time.fromisoformat(text)
-    return 60 * time.hour + time.minute
+    def _find_hours(self, name, day):
+        return self.officers.loc[name][WEEKDAYS[day.weekday()]]

@@ -170,11 +170,9 @@ def test_minutes_are_a_recount_of_the_ledger(demo_area, ledger, thirds):
     """Doses and visits in the database, place by place, are the table's minutes; so is a return."""
     burden = pp.measure_burden(demo_area, ledger, thirds)
     shapes = list(thirds.to_crs("EPSG:4326").geometry)
-    engine = sa.create_engine(ledger.address)
-    with engine.connect() as connection:
+    with ledger._engine.connect() as connection:
         query = sa.select(schema.doses.c.id, schema.doses.c.minutes)
         rows = [(one.removeprefix("P1-"), each, 0.0) for one, each in connection.execute(query)]
-    engine.dispose()
     # Two officers at H2 for 12 minutes each, the second six minutes later: 18 minutes of presence.
     rows += [("H1", 0.0, 15.0), ("H2", 0.0, 18.0), ("H3", 0.0, 25.0)]
     expected = np.zeros((4, 2))
@@ -197,9 +195,8 @@ def test_harm_is_that_of_a_slow_count(demo_area, ledger, thirds):
     network, catchments = demo_area.network, demo_area.catchments
     shares = np.zeros((len(catchments), 4))
     for piece, line in enumerate(network.piece_lines[: len(network)]):
-        parts = [line.intersection(one).length / line.length for one in thirds.geometry]
-        of = catchments.piece_catchment[piece]
-        shares[of] += np.append(parts, 1 - sum(parts)) * catchments.piece_share[piece]
+        parts = np.array(measure_slowly(line, thirds.geometry)) / line.length
+        shares[catchments.piece_catchment[piece]] += parts * catchments.piece_share[piece]
     first = demo_area.incidents["month"].max() - pd.DateOffset(months=11)
     counted = demo_area.settings.crimes.risk_categories
     harm = np.zeros(4)

@@ -51,10 +51,7 @@ def test_a_drawn_week_states_its_own_worth_and_the_bound_of_the_best(team):
         assert drawn.worth == pytest.approx(checker.compute_worth(problem, drawn.chosen))
         assert 0.98 * best.worth <= drawn.worth < best.worth
         assert (drawn.bound, drawn.proven) == (best.bound, best.proven)
-        assert checker.find_broken_rules(problem, drawn.chosen) == []
-        patrols = checker.count_school_patrols(problem, drawn.chosen)
-        assert np.maximum(0, best.floor.patrols - patrols).sum() <= best.floor.missing
-        assert (checker.sum_school_dose(problem, drawn.chosen) >= best.floor.dose - 1e-6).all()
+        checker.check_floor(problem, best.floor, [drawn.chosen])
 
 
 def _middles(*timings):
@@ -95,12 +92,7 @@ def test_chances_agree_with_many_drawn_weeks():
     draws = 200
     for number in range(draws):
         drawn = draw.draw_week(problem, best, 0.02, _key(number))
-        seen = {
-            (int(hotspot), int(problem.day[option]))
-            for option in drawn.chosen
-            for hotspot in stops[int(problem.route[option])]
-        }
-        for cell in seen:
+        for cell in checker.sum_minutes_by_day(problem, drawn.chosen)[0]:
             counted[cell] += 1 / draws
     off = np.abs(counted - chances[:, :, 60])
     assert off.mean() < 0.05

@@ -3,7 +3,6 @@
 import datetime as dt
 from dataclasses import replace
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +26,8 @@ DAYS = list_school_days(MONDAY)
 TUESDAY, WEDNESDAY = DAYS[1:3]
 URNS = ("900001", "900006", "900007", "900009")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
+OFFICER = ("officer", True, ("900001",))
+WARDEN, TEACHER = ("warden", False, ("900001",)), ("staff", False, ("900001",))
 
 
 def _why(week, urn, date):
@@ -37,11 +38,7 @@ def test_the_demo_week_is_as_good_as_proven_best_and_keeps_every_promise(week, d
     """Officers are on duty, at their own open schools, once a day; no school's day is unsaid."""
     assert week.gap_percent < 0.01
     assert checker.find_broken_duties(week, demo_area) == []
-    days = [(duty.officer, duty.date) for duty in week.duties]
-    assert len(set(days)) == len(days)
-    count = pd.Series([duty.officer for duty in week.duties]).value_counts()
-    most = demo_area.officers.set_index("officer")["max_patrols_per_week"]
-    assert (count <= most[count.index]).all()
+    assert checker.find_broken_crews(week, demo_area) == []
     assert {duty.urn for duty in week.duties} == set(demo_area.schools["urn"])
     assert week.short == ()
     there = [(duty.urn, duty.date) for duty in week.duties]
@@ -134,20 +131,16 @@ def staffed(demo_area):
     """Make the area with a team: rows of name, role, alone and schools, and other columns."""
 
     def make(*rows, crew=1):
-        like = demo_area.officers.iloc[[0]]
-        officers = pd.concat([like] * len(rows), ignore_index=True)
+        officers = pd.concat([demo_area.officers.iloc[[0]]] * len(rows), ignore_index=True)
         hours = dict.fromkeys(WEEKDAYS, "13:30-19:00")
         values = [
             {**hours, "max_patrols_per_week": 5, "mode": "walk", **changes}
             | {"officer": name, "role": role, "alone": alone, "school_urns": list(urns)}
             for name, role, alone, urns, changes in ((*row, {})[:5] for row in rows)
         ]
-        for column in values[0]:
-            officers[column] = pd.Series([row[column] for row in values])
-        officers = officers.astype({"alone": bool, "max_patrols_per_week": "int64"})
+        officers = officers.assign(**pd.DataFrame(values))
         week = demo_area.settings.week.model_copy(update={"crew": crew})
         settings = demo_area.settings.model_copy(update={"week": week})
-        officers = gpd.GeoDataFrame(officers, geometry="geometry", crs=like.crs)
         return replace(demo_area, officers=officers, settings=settings)
 
     return make
@@ -169,7 +162,7 @@ def test_reasons_are_exact(staffed, few, week):
         why = f"SSO-01 patrols URN {urn} that day" if urn else "SSO-01 has reached the maximum of 4"
         assert gap.why.startswith(why)
     for hours in ("14:00-16:00", "15:08-18:00"):
-        area = staffed(("A", "officer", True, ("900001",), dict.fromkeys(WEEKDAYS, hours)))
+        area = staffed(("A", *OFFICER, dict.fromkeys(WEEKDAYS, hours)))
         _, found = _plan(area, few)
         why = f"no patrol fits A's hours {hours}: the first needs "
         assert _why(found, "900001", MONDAY).startswith(why)
@@ -178,11 +171,8 @@ def test_reasons_are_exact(staffed, few, week):
 
 def test_staff_walk_along_at_their_own_school_and_never_lead(staffed, few):
     """Where patrols are of one, staff join the officer; another officer does not."""
-    area = staffed(
-        ("A", "officer", True, ("900001", "900006")),
-        ("B", "officer", True, ("900001",)),
-        ("Teacher", "staff", False, ("900006",)),
-    )
+    both = ("A", "officer", True, ("900001", "900006"))
+    area = staffed(both, ("B", *OFFICER), ("Teacher", "staff", False, ("900006",)))
     inputs, week = _plan(area, few)
     assert checker.find_broken_crews(week, area) == []
     with_crew = [duty for duty in week.duties if duty.crew]
@@ -200,9 +190,7 @@ def test_staff_walk_along_at_their_own_school_and_never_lead(staffed, few):
 def test_who_may_not_patrol_alone_is_never_alone(staffed, few):
     """A warden leads or walks along; without company free on a day the school has no patrol."""
     free = {"tue": "", "wed": ""}
-    area = staffed(
-        ("Warden", "warden", False, ("900001",)), ("Other", "warden", False, ("900001",), free)
-    )
+    area = staffed(("Warden", *WARDEN), ("Other", *WARDEN, free))
     _, week = _plan(area, few)
     assert checker.find_broken_crews(week, area) == []
     assert {duty.date.weekday() for duty in week.duties} == {0, 3, 4}
@@ -213,8 +201,7 @@ def test_who_may_not_patrol_alone_is_never_alone(staffed, few):
 
 def test_who_stays_at_the_gate_is_no_company(staffed, few):
     """Who may not patrol alone has no patrol with somebody who stays at the gate."""
-    other = ("Other", "officer", True, ("900001",))
-    area = staffed(("Warden", "warden", False, ("900001",)), other)
+    area = staffed(("Warden", *WARDEN), ("Other", *OFFICER))
     others = area.officers.assign(gate_only=area.officers["officer"] == "Other")
     inputs, week = _plan(replace(area, officers=others), few)
     assert not week.duties
@@ -224,9 +211,7 @@ def test_who_stays_at_the_gate_is_no_company(staffed, few):
 
 def test_crews_of_two_are_made_where_they_can_be(staffed, few):
     """Two who have one school patrol it together; a patrol of one is named."""
-    area = staffed(
-        ("A", "officer", True, ("900001",)), ("B", "pcso", True, ("900001",), {"fri": ""}), crew=2
-    )
+    area = staffed(("A", *OFFICER), ("B", "pcso", True, ("900001",), {"fri": ""}), crew=2)
     _, week = _plan(area, few)
     assert checker.find_broken_crews(week, area) == []
     assert [len(duty.crew) for duty in week.duties] == [1, 1, 1, 1, 0]
@@ -273,12 +258,7 @@ def test_random_teams_keep_every_rule_of_crews(staffed, few, seed):
 def test_who_walks_along_is_free_for_the_longest_route(staffed, few):
     """Who goes home before the longest route ends, is absent or ruled out, does not join."""
     early = dict.fromkeys(WEEKDAYS, "13:30-16:30")
-    area = staffed(
-        ("A", "officer", True, ("900001",)),
-        ("Early", "officer", True, ("900001",), early),
-        ("Late", "officer", True, ("900001",)),
-        crew=2,
-    )
+    area = staffed(("A", *OFFICER), ("Early", *OFFICER, early), ("Late", *OFFICER), crew=2)
     plans = (few,) * len(DAYS)
     bans = (Ban(officer="Late", date=DAYS[1]), Ban(urn="900001", variant=0))
     inputs = RotaInputs(area, plans, DAYS, bans=bans, absent={"Late": frozenset({MONDAY})})
@@ -294,9 +274,7 @@ def test_who_walks_along_is_free_for_the_longest_route(staffed, few):
 
 def test_an_absent_member_leaves_the_crew_and_nothing_else_changes(staffed, few):
     """The patrol stays as handed out, alone, in a repair and on the board."""
-    area = staffed(
-        ("A", "officer", True, ("900001",)), ("Teacher", "staff", False, ("900001",)), crew=2
-    )
+    area = staffed(("A", *OFFICER), ("Teacher", *TEACHER), crew=2)
     plan = replace(few, area=area)
     _, week = _plan(area, plan)
     assert all(duty.crew for duty in week.duties)
@@ -312,10 +290,7 @@ def test_an_absent_member_leaves_the_crew_and_nothing_else_changes(staffed, few)
 
 def test_placing_a_warden_by_hand_finds_company(staffed, few):
     """Who may not patrol alone is placed with the free person of the fewest patrols, or not."""
-    area = staffed(
-        ("Warden", "warden", False, ("900001",)),
-        ("Teacher", "staff", False, ("900001",), {"tue": ""}),
-    )
+    area = staffed(("Warden", *WARDEN), ("Teacher", *TEACHER, {"tue": ""}))
     plan = replace(few, area=area)
     inputs = RotaInputs(area, (plan,) * len(DAYS), DAYS)
     none = np.zeros(0, dtype=np.int64)

@@ -10,13 +10,8 @@ from hypothesis import given, strategies as st
 
 from patrolplan.patrols.demands import FEARED_A_SCHOOL, find_feared_places
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, suppress_and_round
+from patrolplan.team import school_answers as school
 from patrolplan.team.ledger.monthly_return import RecentPresence
-from patrolplan.team.school_answers import (
-    compute_interval_of_change,
-    compute_newcombe_interval,
-    find_school_answers,
-    measure_change,
-)
 from patrolplan.times import SchoolTerm
 
 MONDAY = dt.date(2026, 11, 30)
@@ -33,7 +28,7 @@ def week(demo_week):
 @pytest.fixture(scope="module")
 def answers(week):
     """The answers to the first school, with nothing recorded."""
-    return find_school_answers(week, None, [URN])[URN]
+    return school.find_school_answers(week, None, [URN])[URN]
 
 
 def test_each_heavy_place_of_the_school_is_answered(week, answers):
@@ -56,7 +51,7 @@ def test_presence_is_counted_by_day_or_not_known(week, answers):
     first, second = answers[0].place.hotspots[:2]
     days = [MONDAY - dt.timedelta(days=n) for n in (7, 6, 5)]
     presence = RecentPresence(2, {first: frozenset(days[:2]), second: frozenset(days[1:])})
-    found = find_school_answers(week, presence, [URN])[URN]
+    found = school.find_school_answers(week, presence, [URN])[URN]
     assert [answer.days_before for answer in found] == [3, 0, 0, 0, 0]
     assert {answer.weeks_recorded for answer in found} == {2}
 
@@ -105,15 +100,15 @@ def _groups(by_term, *, counts=None, step=5):
     )
 
 
-def _all(groups):
-    return np.ones(len(groups), dtype=bool)
+def _measure(groups, row=0):
+    return school.measure_change(groups, row, np.ones(len(groups), dtype=bool))
 
 
 @pytest.mark.parametrize(("latest", "before", "ends"), PUBLISHED)
 def test_intervals_are_the_published_ones(latest, before, ends):
     """Newcombe's examples come out to four decimals."""
     counts = [(x, n - x) for x, n in (before, latest)]
-    assert compute_newcombe_interval(*counts) == pytest.approx(ends, abs=6e-5)
+    assert school.compute_newcombe_interval(*counts) == pytest.approx(ends, abs=6e-5)
 
 
 SMALL = st.integers(0, 6)
@@ -127,26 +122,26 @@ def test_two_corners_hold_every_true_count(one, two, three, four):
         for here, there in ((one, two), (three, four))
     )
     slow = [
-        compute_newcombe_interval((x, rest), (y, other))
+        school.compute_newcombe_interval((x, rest), (y, other))
         for x, rest, y, other in itertools.product(
             *(range(lowest, highest + 1) for lowest, highest in (*before, *latest))
         )
     ]
     union = min(low for low, _ in slow), max(high for _, high in slow)
-    assert compute_interval_of_change(before, latest) == pytest.approx(union, abs=1e-9)
+    assert school.compute_interval_of_change(before, latest) == pytest.approx(union, abs=1e-9)
 
 
 def test_what_cannot_be_compared_is_not():
     """One term alone, none of the place shown, no other place, or none near: no change is given."""
     single = _groups({AUTUMN: [30, 60]})
-    assert measure_change(single, 0, _all(single)) is None
+    assert _measure(single) is None
     hidden = _groups({SUMMER: [4, 60], AUTUMN: [4, 60]}, counts=[8, 120])
-    assert measure_change(hidden, 0, _all(hidden)) is None
-    assert measure_change(hidden, 1, _all(hidden)) is not None
+    assert _measure(hidden) is None
+    assert _measure(hidden, 1) is not None
     alone = _groups({SUMMER: [30], AUTUMN: [60]})
-    assert measure_change(alone, 0, _all(alone)) is None
+    assert _measure(alone) is None
     far = _groups({SUMMER: [30, 60], AUTUMN: [30, 60]})
-    assert measure_change(far, 0, np.array([True, False])) is None
+    assert school.measure_change(far, 0, np.array([True, False])) is None
 
 
 SHOWN = st.tuples(st.integers(0, 30), st.integers(0, 30)).filter(lambda pair: sum(pair) >= 5)
@@ -157,7 +152,7 @@ def test_true_counts_lie_within_the_interval_given(counts, row):
     """Whatever the true counts, the interval holds theirs, among the squares that are compared."""
     group = row % len(counts)
     groups = _groups(dict(zip((SUMMER, AUTUMN), zip(*counts, strict=True), strict=True)))
-    change = measure_change(groups, group, _all(groups))
+    change = _measure(groups, group)
     if change is None:  # what is shown of a term, or of the others, may be nothing
         return
     assert -1 <= change.low <= change.high <= 1
@@ -165,7 +160,7 @@ def test_true_counts_lie_within_the_interval_given(counts, row):
     large = [pair for pair in others if sum(pair) >= 20]
     compared = [counts[group], *(large if len(large) >= 2 else others)]
     (x, y), n, m = counts[group], *map(sum, zip(*compared, strict=True))
-    low, high = compute_newcombe_interval((x, n - x), (y, m - y))
+    low, high = school.compute_newcombe_interval((x, n - x), (y, m - y))
     assert change.low <= low + 1e-12
     assert change.high >= high - 1e-12
 
@@ -175,8 +170,8 @@ def test_thresholds_above_the_step_are_held_to_what_they_hide(threshold):
     """At a higher threshold the interval holds that of the true counts as well."""
     true = {SUMMER: np.array([33, 41, 52, 9]), AUTUMN: np.array([14, 47, 58, 16])}
     groups = _groups(true, step=threshold)
-    change = measure_change(groups, 0, _all(groups))
-    low, high = compute_newcombe_interval((33, 102), (14, 121))
+    change = _measure(groups)
+    low, high = school.compute_newcombe_interval((33, 102), (14, 121))
     assert change.low <= low
     assert change.high >= high
 
@@ -186,11 +181,11 @@ def test_small_squares_do_not_blur_the_change():
     few = {SUMMER: [60, 80, 90], AUTUMN: [15, 100, 110]}
     many = {term: [*counts, *[3] * 40] for term, counts in few.items()}
     alone, crowded = _groups(few), _groups(many)
-    assert measure_change(crowded, 0, _all(crowded)) == measure_change(alone, 0, _all(alone))
+    assert _measure(crowded) == _measure(alone)
     # With one other large square alone, all are compared.
     single = _groups({term: [counts[0], counts[1], *[3] * 40] for term, counts in few.items()})
-    change = measure_change(single, 0, _all(single))
-    assert change.low < measure_change(alone, 0, _all(alone)).low - 0.05
+    change = _measure(single)
+    assert change.low < _measure(alone).low - 0.05
     assert change.direction == "unclear"
 
 
@@ -215,9 +210,9 @@ def test_the_truth_lies_in_95_of_100_intervals(reports, shares, small):
         of[0] = True
         p, q = (each[0] / each[of].sum() for each in odds)
         (x, n), (y, m) = ((int(each[0]), int(each[of].sum())) for each in drawn)
-        low, high = compute_newcombe_interval((x, n - x), (y, m - y))
+        low, high = school.compute_newcombe_interval((x, n - x), (y, m - y))
         exact += low <= q - p <= high
-        change = measure_change(groups, 0, _all(groups))
+        change = _measure(groups)
         held += change is None or change.low <= q - p <= change.high
     assert 0.93 <= exact / worlds <= 0.985
     assert held / worlds >= 0.95

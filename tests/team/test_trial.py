@@ -185,23 +185,16 @@ def test_the_draw_is_even_and_of_its_seed():
     assert "".join(str(int(row[0])) for row in drawn[:16]) == "1001000000110110"
 
 
-def _list_near(week, trial, drawn, *, treated):
-    """Stops at hotspots of one arm."""
-    shapes = trial.build_stretches(week.plan.area.projection)
-    stretches = {one.hotspot: shape for one, shape in zip(trial.hotspots, shapes, strict=True)}
-    return [
-        (duty.date, cell.hotspot)
-        for duty, stop in list_stops(week)
-        for cell in drawn.drawn
-        if cell.date == duty.date and cell.treated == treated and stop.kind != "gate"
-        and stretches[cell.hotspot].distance(shapely.Point(stop.point)) <= trials.AT_HOTSPOT_METRES
-    ]  # fmt: skip
-
-
 def test_no_patrol_stops_where_none_is_drawn(week, by_pairs, drawn):
     """Hotspots without patrols have none on any day; of those with patrols some have."""
-    assert not _list_near(week, by_pairs, drawn, treated=False)
-    assert _list_near(week, by_pairs, drawn, treated=True)
+    shapes = by_pairs.build_stretches(week.plan.area.projection)
+    stretches = {one.hotspot: shape for one, shape in zip(by_pairs.hotspots, shapes, strict=True)}
+    near = set()
+    for duty, stop in (row for row in list_stops(week) if row[1].kind != "gate"):
+        for cell in (cell for cell in drawn.drawn if cell.date == duty.date):
+            metres = stretches[cell.hotspot].distance(shapely.Point(stop.point))
+            near |= {cell.treated} if metres <= trials.AT_HOTSPOT_METRES else set()
+    assert near == {True}
     assert [note.key for note in week.notes if note.key.startswith("trial")] == ["trial_week"]
 
 

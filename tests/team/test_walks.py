@@ -270,12 +270,9 @@ def _count_at_once(week):
     stops = [row for row in list_stops(week) if row[1].kind != "gate" and row[1].tasking is None]
 
     def is_there(row, other):
-        is_then = other[1].arrive_minutes <= row[1].arrive_minutes < other[1].leave_minutes
-        return (
-            is_then
-            and row[0].date == other[0].date
-            and math.dist(row[1].point, other[1].point) <= 75
-        )
+        (duty, stop), (their, there) = row, other
+        is_then = there.arrive_minutes <= stop.arrive_minutes < there.leave_minutes
+        return is_then and duty.date == their.date and math.dist(stop.point, there.point) <= 75
 
     return max(sum(is_there(row, other) for other in stops) for row in stops)
 

@@ -66,8 +66,7 @@ def visit(due):
 
     def made(number, minutes, *, engagements=None, source="csv", **changes):
         values = {name: due[number][name] for name in columns}
-        return Visit(
-            **{**values, **changes}, minutes=minutes, engagements=engagements, source=source
-        )
+        values |= {"minutes": minutes, "engagements": engagements, "source": source}
+        return Visit(**(values | changes))
 
     return made

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,19 +10,8 @@ from hypothesis import given, strategies as st
 from team.entries import make_visit
 
 from patrolplan.errors import InputError
-from patrolplan.team.ledger.delivered import (
-    Answer,
-    build_table_visits,
-    find_odd_visits,
-    find_promised_stops,
-    parse_answer,
-)
-from patrolplan.team.ledger.visits import (
-    RecordedVisit,
-    build_visit_row,
-    find_same_visits,
-    parse_visit_row,
-)
+from patrolplan.team.ledger import delivered, visits
+from patrolplan.team.ledger.delivered import Answer, find_odd_visits
 
 MONDAY = dt.date(2026, 11, 30)
 
@@ -35,57 +25,54 @@ ANSWERS |= {"0w": Answer(0, None, "weather"), "=O": Answer(15, None, "other")}
 @pytest.mark.parametrize(("text", "answer"), ANSWERS.items())
 def test_short_answers(text, answer):
     """Each way to answer for a stop."""
-    assert parse_answer(text, 15) == answer
+    assert delivered.parse_answer(text, 15) == answer
 
 
 def test_days_and_officers_without_stops_are_reported(ledger, promised_week):
     """The message names who is on duty, or says to hand the week out."""
     with pytest.raises(InputError, match="no week is handed out for 2026-11-30"):
-        find_promised_stops(ledger, "SSO-01", MONDAY)
+        delivered.find_promised_stops(ledger, "SSO-01", MONDAY)
     ledger.hand_out(promised_week)
     on_duty = min(dose["officer"] for dose in promised_week.doses if dose["date"] == MONDAY)
     with pytest.raises(InputError, match=rf"'SSO-99' has no stops .*on duty: .*{on_duty}"):
-        find_promised_stops(ledger, "SSO-99", MONDAY)
+        delivered.find_promised_stops(ledger, "SSO-99", MONDAY)
 
 
-def _table(*rows):
-    columns = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements", "with"]
-    columns += ["people", "arrive", "reason", "window"]
+def _take(ledger, *rows, officers=None, **columns):
+    """Visits of a table of these rows, and of these values in further columns."""
+    names = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements", "with"]
+    names += ["people", "arrive", "reason", "window"]
     rows = [(*row, *[None] * 5)[:12] for row in rows]
-    table = pd.DataFrame(rows, columns=columns, index=range(2, 2 + len(rows)))
-    return table.astype({"stop": "Int64", "engagements": "Int64"})
+    table = pd.DataFrame(rows, columns=names, index=range(2, 2 + len(rows))).assign(**columns)
+    table = table.astype({"stop": "Int64", "engagements": "Int64"})
+    return delivered.build_table_visits(ledger, table, Path("v.csv"), officers or ())
 
 
-def test_a_table_names_stops_by_number_or_hotspot(handed, due, tmp_path):
+def test_a_table_names_stops_by_number_or_hotspot(handed, due):
     """Both name the same visit; a stand-in names another's hotspot with the school."""
-    dose = due[0]
-    officer, urn, name = dose["officer"], dose["urn"], dose["hotspot"]
-    by_number = _table((officer, MONDAY, None, None, 1, 15.0, 2))
-    by_name = _table((officer, MONDAY, None, name, None, 15.0, 2))
-    path = tmp_path / "v.csv"
-    assert build_table_visits(handed, by_number, path) == build_table_visits(handed, by_name, path)
-    stand_in = _table(("SSO-99", MONDAY, urn, name, None, 10.0, None))
-    (visit,) = build_table_visits(handed, stand_in, path)
+    officer, urn, name = (due[0][column] for column in ("officer", "urn", "hotspot"))
+    by_number = _take(handed, (officer, MONDAY, None, None, 1, 15.0, 2))
+    assert by_number == _take(handed, (officer, MONDAY, None, name, None, 15.0, 2))
+    (visit,) = _take(handed, ("SSO-99", MONDAY, urn, name, None, 10.0, None))
     assert (visit.officer, visit.urn, visit.hotspot) == ("SSO-99", urn, name)
 
 
-def test_stops_at_one_place_are_one_visit(handed, promised_week, tmp_path):
+def test_stops_at_one_place_are_one_visit(handed, promised_week):
     """Where a patrol comes to a place twice, a table has a row for each, and the ledger a visit."""
     stops = {}
     for dose in promised_week.doses:
         key = (dose["officer"], dose["date"], dose["urn"], dose["id"])
         stops.setdefault(key, []).append(dose["stop"])
     (officer, day, urn, place), numbers = next(row for row in stops.items() if len(row[1]) > 1)
-    rows = _table(*((officer, day, urn, None, number, 14.0, 1) for number in numbers))
-    (visit,) = build_table_visits(handed, rows, tmp_path / "v.csv")
+    (visit,) = _take(handed, *((officer, day, urn, None, number, 14.0, 1) for number in numbers))
     count = len(numbers)
     assert (visit.id, visit.minutes, visit.engagements) == (place, 14.0 * count, count)
 
 
-def test_every_wrong_row_of_a_table_is_reported(handed, promised_week, tmp_path):
+def test_every_wrong_row_of_a_table_is_reported(handed, promised_week):
     """Unknown officers, days, stops and hotspots, and rows that stand twice."""
     officer = promised_week.doses[0]["officer"]
-    table = _table(
+    rows = [
         ("SSO-77", MONDAY, None, "H1", None, 15.0, None),
         (officer, dt.date(2026, 12, 25), None, "H1", None, 15.0, None),
         (officer, MONDAY, None, None, 9, 15.0, None),
@@ -93,9 +80,9 @@ def test_every_wrong_row_of_a_table_is_reported(handed, promised_week, tmp_path)
         (officer, MONDAY, None, None, 1, 15.0, None),
         (officer, MONDAY, None, None, 1, 14.0, None),
         ("SSO-99", MONDAY, None, "H1", None, 15.0, None),
-    )
+    ]
     with pytest.raises(InputError) as raised:
-        build_table_visits(handed, table, tmp_path / "v.csv", {officer, "SSO-99"})
+        _take(handed, *rows, officers={officer, "SSO-99"})
     lines = [str(problem) for problem in raised.value.problems]
     expected = [
         "row 2, column 'officer': there is no officer 'SSO-77'",
@@ -108,50 +95,45 @@ def test_every_wrong_row_of_a_table_is_reported(handed, promised_week, tmp_path)
     assert [part for part, line in zip(expected, lines, strict=True) if part not in line] == []
 
 
-def test_officers_who_came_together_are_a_column(handed, due, tmp_path):
+def test_officers_who_came_together_are_a_column(handed, due):
     """`with` names them; an officer without own stops has those of the one they came with."""
     dose = due[0]
     officer, urn = dose["officer"], dose["urn"]
-    named = _table((officer, MONDAY, None, None, 1, 15.0, None, "SSO-99; SSO-98"))
-    (visit,) = build_table_visits(handed, named, tmp_path / "v.csv")
-    assert (visit.officer, visit.together) == (officer, ("SSO-98", "SSO-99"))
-    reverse = _table(("SSO-99", MONDAY, urn, None, 1, 15.0, None, f"{officer};SSO-98"))
-    assert build_table_visits(handed, reverse, tmp_path / "v.csv") == (visit,)
-    there = {row["officer"] for row in due if row["id"] == dose["id"]}
-    # The second officer has a patrol of their own that day, which does not come here.
-    other = next(row for row in due if row["officer"] not in there)
-    by_name = (other["officer"], MONDAY, None, dose["hotspot"], None, 15.0, None, officer)
-    (visit,) = build_table_visits(handed, _table(by_name), tmp_path / "v.csv")
-    assert (visit.officer, visit.urn, visit.together) == (officer, urn, (other["officer"],))
-    alone = _table((officer, MONDAY, None, None, 1, 15.0, None, "-"))
-    (visit,) = build_table_visits(handed, alone, tmp_path / "v.csv")
-    assert visit.together == ()
     row = (officer, MONDAY, None, None)
-    wrong = _table((*row, 1, 15.0, None, officer), (*row, 2, 15.0, None, "SSO-77"))
+    (visit,) = _take(handed, (*row, 1, 15.0, None, "SSO-99; SSO-98"))
+    assert (visit.officer, visit.together) == (officer, ("SSO-98", "SSO-99"))
+    reverse = ("SSO-99", MONDAY, urn, None, 1, 15.0, None, f"{officer};SSO-98")
+    assert _take(handed, reverse) == (visit,)
+    there = {one["officer"] for one in due if one["id"] == dose["id"]}
+    # The second officer has a patrol of their own that day, which does not come here.
+    other = next(one["officer"] for one in due if one["officer"] not in there)
+    by_name = (other, MONDAY, None, dose["hotspot"], None, 15.0, None, officer)
+    (visit,) = _take(handed, by_name)
+    assert (visit.officer, visit.urn, visit.together) == (officer, urn, (other,))
+    (visit,) = _take(handed, (*row, 1, 15.0, None, "-"))
+    assert visit.together == ()
+    wrong = (*row, 1, 15.0, None, officer), (*row, 2, 15.0, None, "SSO-77")
     with pytest.raises(InputError) as raised:
-        build_table_visits(handed, wrong, tmp_path / "v.csv", {officer})
+        _take(handed, *wrong, officers={officer})
     first, second = map(str, raised.value.problems)
     assert f"row 2, column 'with': {officer} cannot come with {officer}" in first
     assert "row 3, column 'with': there is no officer 'SSO-77'" in second
 
 
-def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_week, due, tmp_path):
+def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_week, due):
     """A number alone could be either; with a time, a hotspot's is the nearer one."""
     dose = promised_week.doses[0]
     early = {**dose, "window": "morning", "arrive": "08:20"}
-    week = replace(promised_week, doses=(*promised_week.doses, early))
-    ledger.hand_out(week)
+    ledger.hand_out(replace(promised_week, doses=(*promised_week.doses, early)))
     who = (dose["officer"], MONDAY, None)
-    path = tmp_path / "v.csv"
+    first = (*who, None, 1, 15.0, None)
     with pytest.raises(InputError, match=r"more than one stop 1 on .*the window in 'window'"):
-        build_table_visits(ledger, _table((*who, None, 1, 15.0, None)), path)
-    named = _table((*who, None, 1, 15.0, None)).assign(window="morning")
-    timed = _table((*who, due[0]["hotspot"], None, 9.0, None)).assign(arrive="08:25")
-    late = _table((*who, due[0]["hotspot"], None, 9.0, None)).assign(arrive=dose["arrive"])
-    visits = [build_table_visits(ledger, table, path)[0] for table in (named, timed, late)]
-    assert [visit.window for visit in visits] == ["morning", "morning", "after_school"]
-    entries = ledger.record(visits)
-    assert [entry.outcome for entry in entries] == ["new", "corrected", "new"]
+        _take(ledger, first)
+    found = list(_take(ledger, first, window="morning"))
+    for arrive in ("08:25", dose["arrive"]):
+        found += _take(ledger, (*who, due[0]["hotspot"], None, 9.0, None), arrive=arrive)
+    assert [visit.window for visit in found] == ["morning", "morning", "after_school"]
+    assert [entry.outcome for entry in ledger.record(found)] == ["new", "corrected", "new"]
     assert len(ledger.read_delivered(MONDAY, MONDAY)) == 2
 
 
@@ -173,8 +155,8 @@ def _visit(officer="SSO-01", **values):
 
 
 def _find(visit, *recorded):
-    rows = [RecordedVisit(number, 1, one) for number, one in enumerate(recorded, start=1)]
-    return [row.number for row in find_same_visits(visit, rows)]
+    rows = [visits.RecordedVisit(number, 1, one) for number, one in enumerate(recorded, start=1)]
+    return [row.number for row in visits.find_same_visits(visit, rows)]
 
 
 def test_a_place_is_the_same_under_any_name():
@@ -202,4 +184,4 @@ SPANS = st.tuples(st.integers(0, 43_000), st.integers(43_001, 86_400))
 def test_a_row_holds_a_whole_visit(together, tracks):
     """A visit written to a row of the ledger and read again is the same."""
     visit = _visit(together=tuple(together), tracks=tuple(tracks))
-    assert parse_visit_row(build_visit_row(visit)) == visit
+    assert visits.parse_visit_row(visits.build_visit_row(visit)) == visit

@@ -210,9 +210,8 @@ def named(tmp_path, monkeypatch):
 
     def made(address: str) -> Settings:
         monkeypatch.setenv("PATROLPLAN_LEDGER_URL", address)
-        return parse_settings(
-            {"sources": dict.fromkeys(("crimes", "schools", "streets"), "x")}, folder=tmp_path
-        )
+        sources = dict.fromkeys(("crimes", "schools", "streets"), "x")
+        return parse_settings({"sources": sources}, folder=tmp_path)
 
     return made
 

@@ -87,13 +87,14 @@ def designated_week(week):
     is_force = plan.hotspots["hotspot"].isin(names)
     hotspots = plan.hotspots.assign(kind=np.where(is_force, "designated", "hotspot"))
     area = replace(plan.area, designated=polygons)
+
+    def mark(stop):
+        return replace(stop, kind="designated") if stop.hotspot in names else stop
+
     duties = []
     for duty in week.duties:
-        stops = [
-            replace(stop, kind="designated") if stop.hotspot in names else stop
-            for stop in duty.patrol.stops
-        ]
-        duties.append(replace(duty, patrol=replace(duty.patrol, stops=tuple(stops))))
+        patrol = replace(duty.patrol, stops=tuple(map(mark, duty.patrol.stops)))
+        duties.append(replace(duty, patrol=patrol))
     plan = replace(plan, area=area, hotspots=hotspots)
     return names, replace(week, plan=plan, duties=tuple(duties))
 

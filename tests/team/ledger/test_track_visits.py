@@ -18,23 +18,18 @@ MONDAY = dt.date(2026, 11, 30)
 SPEED_METRES_PER_SECOND = 4.8 / 3.6
 
 
-def _walk_truly(patrol, rng):
-    """(k, 2) true places second by second: gate, legs at 4.8 km/h, and standing at each stop."""
-    places = [np.repeat([[patrol.x, patrol.y]], int(rng.integers(120, 600)), axis=0)]
+def _walk_truly(patrol, wait):
+    """(k, 2) places second by second: at the gate, legs at 4.8 km/h, and standing at each stop."""
+    places = [np.repeat([patrol.point], wait, axis=0)]
     for leg, stop in zip(patrol.legs, (*patrol.stops, None), strict=True):
-        places.append(_line_up(leg.line))
+        if len(leg.line) > 1:
+            line = shapely.linestrings(leg.line)
+            metres = np.arange(0, line.length, SPEED_METRES_PER_SECOND)
+            places.append(shapely.get_coordinates(shapely.line_interpolate_point(line, metres)))
         if stop is not None:
             seconds = round(60 * (stop.leave_minutes - stop.arrive_minutes))
-            places.append(np.repeat([[stop.x, stop.y]], seconds, axis=0))
+            places.append(np.repeat([stop.point], seconds, axis=0))
     return np.concatenate(places)
-
-
-def _line_up(line):
-    if len(line) < 2:
-        return line
-    line = shapely.linestrings(line)
-    metres = np.arange(0, line.length, SPEED_METRES_PER_SECOND)
-    return shapely.get_coordinates(shapely.line_interpolate_point(line, metres))
 
 
 def _minutes_at_stops(true_xy, patrol, at_metres=40):
@@ -82,23 +77,11 @@ def duty(week):
 @pytest.fixture(scope="module")
 def walk(plan, duty):
     """A track of the whole patrol as planned, a point every five seconds, without noise."""
-    patrol, places, seconds = duty.patrol, [], []
-    clock = patrol.start_minutes * 60
-    for leg, stop in zip(patrol.legs, (*patrol.stops, None), strict=True):
-        line = _line_up(leg.line)
-        begin = (stop.arrive_minutes if stop else patrol.end_minutes) * 60 - len(line)
-        waited = max(0, round(begin - clock))
-        places += [np.repeat(line[:1], waited, axis=0), line]
-        clock += waited + len(line)
-        if stop is not None:
-            stay = max(0, round(stop.leave_minutes * 60 - clock))
-            places.append(np.repeat([[stop.x, stop.y]], stay, axis=0))
-            clock += stay
-    xy = np.concatenate(places)
+    patrol = duty.patrol
+    xy = _walk_truly(patrol, round(60 * (patrol.gate_until_minutes - patrol.start_minutes)))
     midnight = dt.datetime.combine(MONDAY, dt.time(), dt.UTC).timestamp()
     seconds = midnight + patrol.start_minutes * 60 + np.arange(len(xy))
-    longitude, latitude = plan.area.projection.to_degrees(*xy.T)
-    return Track(seconds[::5], longitude[::5], latitude[::5])
+    return Track(seconds[::5], *(side[::5] for side in plan.area.projection.to_degrees(*xy.T)))
 
 
 def _cut(track, begin=0, end=1440):
@@ -189,7 +172,7 @@ def test_a_second_track_of_a_day_is_refused(handed, plan, duty, walk):
 
 def _track(plan, duty):
     rng = np.random.default_rng(1)
-    true = _walk_truly(duty.patrol, rng)
+    true = _walk_truly(duty.patrol, int(rng.integers(120, 600)))
     seconds, xy = _note(true, rng, white_metres=20)
     start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
     track = Track(seconds + start, *plan.area.projection.to_degrees(*xy.T))
@@ -243,7 +226,7 @@ def _measured(plan, seed, **noise):
     patrols = [patrol for patrol in (*plan.patrols, *walks) if patrol.stops]
     rng = np.random.default_rng(seed)
     patrol = patrols[rng.integers(len(patrols))]
-    true = _walk_truly(patrol, rng)
+    true = _walk_truly(patrol, int(rng.integers(120, 600)))
     seconds, xy = _note(true, rng, **noise)
     found = tracks.measure_track(seconds, xy)
     assert found.step_minutes.sum() == pytest.approx((seconds[-1] - seconds[0]) / 60)
