@@ -122,6 +122,11 @@ class Demand:
     near: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """URNs of the schools that should have a patrol there, and the place at which it stops."""
 
+    @property
+    def is_tasked(self) -> bool:
+        """Whether it is met at a tasked place, not at hotspots."""
+        return KINDS[self.kind].is_tasked
+
 
 def find_demands(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
     """The demands of every kind on some days, near some schools."""
@@ -209,10 +214,11 @@ class KindOfDemand:
 
     key: str  # what its place is called in files
     find: Callable[[Plan, Days, Sequence[str]], Iterator[Demand]]
+    is_tasked: bool = False  # whether its places are of the table of tasked places
 
 
 KINDS: dict[DemandKind, KindOfDemand] = {
-    "tasked": KindOfDemand("place_id", _find_tasked),
+    "tasked": KindOfDemand("place_id", _find_tasked, is_tasked=True),
     "designated": KindOfDemand("place_id", _find_designated),
     "watched": KindOfDemand("hotspot", _find_watched),
     "feared": KindOfDemand("square", _find_feared),

@@ -177,9 +177,10 @@ def add_variants(plan: Plan, answers: Mapping[Errand, Answer]) -> Plan:
     return replace(plan, patrols=tuple(patrols), unserved=(*plan.unserved, *unserved))
 
 
-def find_errands(
-    plan: Plan, kinds: Sequence[DemandKind] = ("watched", "designated", "feared", "tasked")
-) -> list[Errand]:
+ORDER = tuple(sorted(KINDS, key=lambda kind: KINDS[kind].is_tasked))  # to hotspots first
+
+
+def find_errands(plan: Plan, kinds: Sequence[DemandKind] = ORDER) -> list[Errand]:
     """Every errand of a plan's day and window to places that somebody asks for, each once."""
     # None to a hotspot at which a patrol of the school stops, or to a feared place that has one.
     covered: dict[str, set[str]] = {}
@@ -190,12 +191,12 @@ def find_errands(
     seen = set[str]().union(*covered.values())
     errands: dict[Errand, None] = {}
     for kind in kinds:
-        if kind == "tasked" and plan.window is not None and plan.window.at_gate:
+        if KINDS[kind].is_tasked and plan.window is not None and plan.window.at_gate:
             continue
         for demand in KINDS[kind].find(plan, [plan.date], list(covered)):
             is_met = kind == "feared" and not seen.isdisjoint(demand.hotspots)
             for urn, name in demand.near if demand.days and not is_met else ():
-                if kind == "tasked":
+                if demand.is_tasked:
                     errands[Errand(urn, visit=(name,))] = None
                 elif name not in covered[urn]:
                     errands[Errand(urn, watch=(name,))] = None

@@ -274,7 +274,7 @@ def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[D
     outcomes = []
     for demand, routes in zip(demands, meets, strict=True):
         met_by = _find_visitors(inputs, demand, stays)
-        date = inputs.days[demand.days[0]] if demand.kind == "tasked" else None
+        date = inputs.days[demand.days[0]] if demand.is_tasked else None
         outcome = DemandOutcome(demand.kind, demand.place, date, demand.visits, met_by)
         why = None if outcome.is_met else _explain_unmet(finder, demand, routes)
         outcomes.append(replace(outcome, why=why))
@@ -287,7 +287,7 @@ def _find_visitors(
     """Who comes to the place on days that count, each once, in order of time."""
     first: dict[Duty, Stay] = {}
     for stay, tasked in stays:
-        is_there = demand.kind == "tasked" and tasked == demand.place
+        is_there = demand.is_tasked and tasked == demand.place
         if is_there or not set(demand.hotspots).isdisjoint(stay.names):
             first.setdefault(stay.duty, stay)
     found = sorted(first.values(), key=lambda stay: (stay.date, stay.from_minutes))
@@ -322,7 +322,7 @@ def _explain_unplanned(inputs: RotaInputs, demand: Demand) -> Obstacle:
     """Why no patrol of any school goes to a place: that of the school which comes nearest."""
     parts = [part for day in demand.days for part in inputs.plans[day].parts]
     unserved = [row for part in parts for row in part.unserved]
-    if demand.kind == "tasked":
+    if demand.is_tasked:
         places = inputs.area.tasked_places
         place = places[places["place_id"] == demand.place].iloc[0]
         return find_nearest_miss(inputs.area, place, inputs.urns, unserved)

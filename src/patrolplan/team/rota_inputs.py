@@ -334,7 +334,7 @@ class RotaInputs:
             demand_routes=find_meeting_routes(demands, routes),
             demand_days=counted.reshape(-1, len(self.days)),
             demand_visits=np.array([demand.visits for demand in demands], dtype=np.int64),
-            is_tasked=np.array([demand.kind == "tasked" for demand in demands], dtype=bool),
+            is_tasked=np.array([demand.is_tasked for demand in demands], dtype=bool),
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,

@@ -173,7 +173,7 @@ def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Patrol]) -> 
                 covering[name].add(row)
     pairs = []
     for number, demand in enumerate(demands):
-        rows = tasked[demand.place] if demand.kind == "tasked" else set[int]()
+        rows = tasked[demand.place] if demand.is_tasked else set[int]()
         rows = rows.union(*(covering[name] for name in demand.hotspots))
         pairs += [(number, row) for row in sorted(rows)]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)

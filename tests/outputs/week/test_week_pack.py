@@ -59,6 +59,8 @@ def test_folder_holds_what_a_week_is(hand, folder):
     for paper in WEEK_PAPERS:
         is_there = any(map(paper.matches, manifest["files"]))
         assert is_there != paper.name.startswith("part/")  # the board's
+    for name in manifest["files"]:  # so that it is listed, marked out of date and purged
+        assert any(paper.matches(name) for paper in WEEK_PAPERS)
     document = json.loads((folder / "week.json").read_text(encoding="utf-8"))
     assert document == build_week_document(hand)
     assert find_words_off_page((folder / "cards" / "SSO-01.pdf").read_bytes()) == []
