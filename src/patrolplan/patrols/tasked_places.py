@@ -100,8 +100,11 @@ def find_tasking(area: StudyArea, date: dt.date | None, stop: Stop) -> Tasking |
     """What is tasked where an officer stands as long as asked, whichever patrol was sent for it."""
     if stop.tasking is not None or date is None:
         return stop.tasking
-    places = select_tasked(area.tasked_places, must_visit=True)
-    near = places.distance(shapely.Point(stop.point)) <= TASKED_METRES
+    places = area.tasked_places
+    metres = shapely.distance(places.geometry.to_numpy(), shapely.Point(stop.point))
+    near = (metres <= TASKED_METRES) & places["must_visit"].to_numpy(dtype=bool)
+    if not near.any():  # at most stops: the rest takes milliseconds
+        return None
     places = places[near & is_in_force(places, date)]
     begin = places["from_minutes"].fillna(-np.inf).clip(lower=stop.arrive_minutes)
     end = places["to_minutes"].fillna(np.inf).clip(upper=stop.leave_minutes)
