@@ -106,6 +106,9 @@ seed = 1
 name = "Made-up city, scale {scale:g}"
 crs = "EPSG:27700"
 
+[accept]
+crime_files_alike = "forces of this city record all over it"
+
 [sources]
 crimes = "crimes/*/*-street.csv"
 reports = "reports.csv"
