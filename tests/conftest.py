@@ -33,6 +33,7 @@ def pytest_configure(config):
         Path(begin).touch()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One process more than cores, since some tests wait for a browser or a command."""
     return min(4, (os.cpu_count() or 1) + 1)
