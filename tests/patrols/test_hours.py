@@ -23,7 +23,7 @@ from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.surroundings import PatrolHours
-from patrolplan.patrols.tasked_places import tell_taskings
+from patrolplan.patrols.tasked_places import add_taskings
 from patrolplan.team.routes import list_demands
 from patrolplan.times import format_time, minutes_after_midnight
 
@@ -226,7 +226,7 @@ def test_whoever_stands_at_a_tasked_place_in_its_hours_is_told(demo_area, demo_p
 
     def tell(begin, end, day=DAY, east=0):
         area = task_hours(demo_area, (stop.x + east, stop.y), (begin, end))
-        return tell_taskings(area, day, patrol).stops
+        return add_taskings(area, day, patrol).stops
 
     told = tell(arrive, leave)
     assert (told[0].tasked, told[1:]) == ("T1", patrol.stops[1:])

@@ -31,7 +31,7 @@ from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.reference import MIN_GAIN, compare_with_reference, plan_reference
 from patrolplan.patrols.solver.solve import Solution, find_variants, solve
-from patrolplan.patrols.tasked_places import tell_taskings
+from patrolplan.patrols.tasked_places import add_taskings
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.pupils.flows import Ways
 from patrolplan.pupils.ways import model_ways
@@ -137,8 +137,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
             executor=executor,
             report_progress=report_progress,
         )
-        told = (tell_taskings(area, date, patrol) for patrol in plan.patrols)
-        plan = replace(plan, patrols=tuple(told))
+        tasked = (add_taskings(area, date, patrol) for patrol in plan.patrols)
+        plan = replace(plan, patrols=tuple(tasked))
     return replace(plan, patrols=measure_patrols(area, risk, window, plan.patrols))
 
 
@@ -233,8 +233,8 @@ def assign_places(
     unserved = tuple(answer for answer in answers if isinstance(answer, Unserved))
     served_by = Counter(name for variant in given.values() for name in variant.serves)
     left_out = list_left_out(plan, list(best), unserved, served_by, all_schools=all_schools)
-    told = (*plan.left_out, *left_out)
-    return replace(plan, patrols=tuple(patrols), unserved=unserved, left_out=told)
+    rows = (*plan.left_out, *left_out)
+    return replace(plan, patrols=tuple(patrols), unserved=unserved, left_out=rows)
 
 
 def _give_places(

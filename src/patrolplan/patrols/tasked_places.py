@@ -113,7 +113,7 @@ def find_tasking(area: StudyArea, date: dt.date | None, stop: Stop) -> Tasking |
     return None if met.empty else build_tasking(met.iloc[0])
 
 
-def tell_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patrol:
+def add_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patrol:
     """The patrol with each stop's tasking, see `find_tasking`."""
     stops = (replace(stop, tasking=find_tasking(area, date, stop)) for stop in patrol.stops)
     return replace(patrol, stops=tuple(stops))

@@ -28,9 +28,9 @@ def choose_corners(journeys: Journeys, branches: Branches, late_share: float) ->
     covariance = branches.root @ branches.root.T
     chosen: list[int] = []
     for _ in range(min(CORNERS, len(nodes))):
-        told = covariance @ seen
-        variance = (seen * told).sum(axis=0) + noise
-        best = int(np.argmax(weight @ (share.T @ told) ** 2 / variance))
+        shared = covariance @ seen
+        variance = (seen * shared).sum(axis=0) + noise
+        best = int(np.argmax(weight @ (share.T @ shared) ** 2 / variance))
         chosen.append(int(nodes[best]))
-        covariance = covariance - np.outer(told[:, best], told[:, best]) / variance[best]
+        covariance = covariance - np.outer(shared[:, best], shared[:, best]) / variance[best]
     return chosen

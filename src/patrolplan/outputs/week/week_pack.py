@@ -37,7 +37,7 @@ from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xls
 from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_officer_points
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.tasked_places import tell_taskings
+from patrolplan.patrols.tasked_places import add_taskings
 from patrolplan.team.ledger.monthly_return import load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.school_answers import find_school_answers
@@ -105,10 +105,10 @@ def write_week_files(
 ) -> dict[str, str]:
     """Write the papers of a week, or of an officer or day; returns digests for the manifest."""
     week = round_week(roster.week)
-    # Everyone who stands at a tasked place in its hours is told so, but not a school.
-    told = ((one, tell_taskings(week.plan.area, one.date, one.patrol)) for one in week.duties)
-    taught = tuple(replace(duty, patrol=patrol) for duty, patrol in told)
-    untold, roster = Roster(week), Roster(replace(week, duties=taught))
+    # Everyone who stands at a tasked place in its hours sees that on the card, a school does not.
+    tasked = ((one, add_taskings(week.plan.area, one.date, one.patrol)) for one in week.duties)
+    on_cards = tuple(replace(duty, patrol=patrol) for duty, patrol in tasked)
+    for_schools, roster = Roster(week), Roster(replace(week, duties=on_cards))
     papers = EarlierPapers(earlier, week.plan)
     render = partial(render_card_books, executor=executor, report_progress=report_progress)
     duties = roster.select_duties(officer, date)
@@ -118,7 +118,7 @@ def write_week_files(
     sheets = {
         "tasks.pdf": build_task_sheets(roster, duties, wall=whole),
         **({"lead.pdf": build_lead_sheet(roster)} if whole else {}),
-        **_build_school_papers(untold, {duty.urn for duty in duties}, with_posters=whole),
+        **_build_school_papers(for_schools, {duty.urn for duty in duties}, with_posters=whole),
     }
     files = {
         "week.csv": render_week_csv(roster),
