@@ -12,7 +12,7 @@ from spoilt_cache import every_way, spoil_entries
 
 import patrolplan as pp
 from patrolplan.atomic import replace_file, write_file_atomically
-from patrolplan.cache import ENTRY_PATTERN, STORES, Store, hash_arrays, load_or_compute_arrays
+from patrolplan.cache import ENTRY_PATTERN, STORES, Store, decode_arrays, encode_arrays, hash_arrays
 from patrolplan.errors import OutputError
 from patrolplan.inputs.crimes import CRIMES
 from patrolplan.inputs.street_files import STREETS
@@ -42,7 +42,8 @@ def load(number, key="some", arrays=XY, store=STORE):
         return {"numbers": np.full(3, number), "words": np.array(["a", "ö"])}
 
     work = never if number is None else compute
-    return load_or_compute_arrays(store, hash_arrays(key, arrays), work)
+    forms = {"encode": encode_arrays, "decode": decode_arrays}
+    return store.load_or_compute(hash_arrays(key, arrays), work, **forms)
 
 
 def test_arrays_are_computed_once():
