@@ -331,13 +331,10 @@ def test_a_month_counts_only_where_it_lies_in_whole():
     assert when.is_inside(counts.Period(pd.Timestamp("2026-09-01"), pd.Timestamp("2026-10-01")))[0]
 
 
-@pytest.mark.parametrize(
-    ("since", "message"),
-    [
-        (dt.date(2026, 10, 1), "is after the latest month in the data, 2026-09"),
-        (dt.date(2024, 10, 30), "has no data before it: the data starts in 2024-10"),
-    ],
-)
+@pytest.mark.parametrize(("since", "message"), [
+    (dt.date(2026, 10, 1), "is after the latest month in the data, 2026-09"),
+    (dt.date(2024, 10, 30), "has no data before it: the data starts in 2024-10"),
+])  # fmt: skip
 def test_a_day_out_of_the_data_is_refused(since, message):
     """A day after the data, or at its start, is refused with the available months."""
     with pytest.raises(InputError, match=message):

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 def render_week_tables(roster: Roster) -> dict[str, bytes]:
     """CSV files of patrols, and of days without one and of demands where there are any."""
     further = {"unmet.csv": _list_unmet_days(roster), "demands.csv": _list_demands(roster)}
-    some = {name: table for name, table in further.items() if len(table)}
-    tables = {"week.csv": _list_duties(roster)} | some
-    return {name: _format_csv(table) for name, table in tables.items()}
+    some = {name: _format_csv(table) for name, table in further.items() if len(table)}
+    return {"week.csv": _format_csv(_list_duties(roster))} | some
 
 
 def escape_cell(text: str) -> str:
