@@ -9,8 +9,7 @@ results, in a folder that is removed at the end.
 
 The line of the board is what `plan` at short notice takes inside a process that has the area, its
 risk and its hotspots already, as an open board has. `--installed` prints instead what an
-installation weighs: packages that the core requires, directly or not, as they are beside this
-interpreter.
+installation weighs beside this interpreter, as the table of docs/how-to/install.md.
 """
 
 import argparse
@@ -21,8 +20,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
@@ -83,20 +83,12 @@ class Checkout:
             "NUMBA_CACHE_DIR": str(self.work / "compiled"),
             "PYTHONDONTWRITEBYTECODE": "",
         }
-        return subprocess.run(  # noqa: S603 - this very interpreter
-            [sys.executable, *arguments],
-            env=os.environ | own,
-            cwd=self.work,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            check=True,
-        ).stdout
+        words, env = [sys.executable, *arguments], os.environ | own  # this very interpreter
+        quiet = {"cwd": self.work, "stderr": subprocess.DEVNULL, "text": True}
+        return subprocess.check_output(words, env=env, **quiet)  # noqa: S603
 
 
-def compare(
-    checkouts: dict[str, Checkout], names: list[str], runs: int
-) -> dict[str, dict[str, float]]:
+def compare(checkouts: dict[str, Checkout], names: list[str], runs: int) -> dict[str, dict]:
     """The least processor seconds of each command, by checkout; the first run is not counted."""
     table = {}
     for name in names:
@@ -111,29 +103,40 @@ def compare(
     return table
 
 
-def list_required(name: str) -> list[str]:
-    """Names of what a package requires without extras, here and now."""
-    found = distribution(name).requires or []
-    own = [row for row in found if "extra ==" not in row and "win32" not in row]
-    return [re.split(r"[^\w.-]", row, maxsplit=1)[0].casefold() for row in own]
-
-
-def weigh_installation() -> dict[str, int]:
-    """How many packages the core requires, directly and in all, and their megabytes."""
-    required = list_required("patrolplan")
-    open_names, sizes = list(required), {}
+def weigh(names: Iterable[str]) -> dict[str, float]:
+    """Megabytes of packages, and of all that they require without extras, here and now."""
+    open_names, sizes = [*names], {}
     while open_names:
-        name = open_names.pop()
+        name = re.split(r"[^\w.-]", open_names.pop(), maxsplit=1)[0].casefold().replace("_", "-")
         try:
-            own, files = list_required(name), distribution(name).files or ()
+            found = distribution(name)
         except PackageNotFoundError:
             continue  # for another system or Python
-        paths = (Path(str(file.locate())) for file in files)
         if name not in sizes:
+            paths = (Path(str(file.locate())) for file in found.files or ())
             sizes[name] = sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
-            open_names += own
-    total = round(sum(sizes.values()))
-    return {"requirements": len(required), "packages": len(sizes), "megabytes": total}
+            rows = found.requires or ()
+            open_names += [row for row in rows if not re.search("extra ==|win32", row)]
+    return sizes
+
+
+def print_installed(many: int = 7) -> None:
+    """A table of what the core requires: what for, the rooms that import it, its own megabytes."""
+    text = (HERE / "pyproject.toml").read_text(encoding="utf-8").partition("[project.optional")[0]
+    wanted = dict(re.findall(r'^  "([\w-]+).*", # (.+)$', text, re.MULTILINE))
+    rooms, packages = {name: set() for name in wanted}, packages_distributions()
+    for path in HERE.glob("src/*/**/*.py"):
+        imports = re.findall(r"^ *(?:import|from) (\w+)", path.read_text("utf-8"), re.MULTILINE)
+        names = {one.casefold() for part in imports for one in packages.get(part, ())}
+        for name in names & {*wanted}:
+            rooms[name].add(path.relative_to(HERE).parts[2].removesuffix(".py"))
+    sizes = weigh(wanted)
+    print("| requirement | what for | rooms that use it | MB |\n| --- | --- | --- | ---: |")
+    for name, purpose in wanted.items():
+        users = ", ".join(sorted(rooms[name])) if len(rooms[name]) < many else "most"
+        print(f"| `{name}` | {purpose} | {users} | {sizes.get(name, 0.0):.1f} |")
+    total, used = sum(sizes.values()), sum(map(bool, rooms.values()))
+    print(f"\n{used} on every system; with all that they require {len(sizes)}, {total:,.0f} MB.")
 
 
 def main() -> None:
@@ -146,7 +149,7 @@ def main() -> None:
     parser.add_argument("--installed", action="store_true", help="what an installation weighs")
     given = parser.parse_args()
     if given.installed:
-        print(json.dumps(weigh_installation()))
+        print_installed()
         return
     with tempfile.TemporaryDirectory() as folder:
         roots = {"now": HERE} | ({"before": given.against.resolve()} if given.against else {})

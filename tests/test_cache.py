@@ -11,8 +11,9 @@ import pytest
 from spoilt_cache import every_way, spoil_entries
 
 import patrolplan as pp
+from patrolplan import cache as own
 from patrolplan.atomic import replace_file, write_file_atomically
-from patrolplan.cache import ENTRY_PATTERN, STORES, Store, hash_arrays, load_or_compute_arrays
+from patrolplan.cache import ENTRY_PATTERN, STORES, Store, hash_arrays
 from patrolplan.errors import OutputError
 from patrolplan.inputs.crimes import CRIMES
 from patrolplan.inputs.street_files import STREETS
@@ -42,7 +43,8 @@ def load(number, key="some", arrays=XY, store=STORE):
         return {"numbers": np.full(3, number), "words": np.array(["a", "ö"])}
 
     work = never if number is None else compute
-    return load_or_compute_arrays(store, hash_arrays(key, arrays), work)
+    forms = {"encode": own.encode_arrays, "decode": own.decode_arrays}
+    return store.load_or_compute(hash_arrays(key, arrays), work, **forms)
 
 
 def test_arrays_are_computed_once():
@@ -109,6 +111,13 @@ def test_a_write_that_fails_leaves_nothing(cache, monkeypatch):
     monkeypatch.setattr("pathlib.Path.replace", fail)
     assert load(1)["numbers"].tolist() == [1] * 3
     assert list((cache / "arrays").iterdir()) == []
+
+
+def test_the_cache_is_the_users_unless_one_is_named(cache, monkeypatch):
+    """A variable names the folder itself; otherwise ours is in that of the system."""
+    assert own.cache_folder() == cache
+    monkeypatch.setenv("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME", str(cache))
+    assert own.cache_folder("NO_SUCH_NAME") == cache / "patrolplan"
 
 
 def test_purge_knows_every_store(cache):

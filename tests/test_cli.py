@@ -125,13 +125,10 @@ def _unwritable(tmp_path, kind):
     return tmp_path / ("n" * 300), "cannot be written"
 
 
-@pytest.mark.parametrize(
-    ("command", "kind"),
-    [
-        *(("plan", kind) for kind in KINDS),
-        *zip(("demo", "risk", "hotspots"), KINDS[:3], strict=True),
-    ],
-)
+@pytest.mark.parametrize(("command", "kind"), [
+    *(("plan", kind) for kind in KINDS),
+    *zip(("demo", "risk", "hotspots"), KINDS[:3], strict=True),
+])  # fmt: skip
 def test_output_folder_that_cannot_be_written(run, small, tmp_path, command, kind):
     """An output folder that cannot be written is named, with what to do; nothing is touched."""
     out, what = _unwritable(tmp_path, kind)

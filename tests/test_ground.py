@@ -19,7 +19,7 @@ from patrolplan.crs import BRITISH_GRID, SQUARE_METRES, Projection, find_squares
 from patrolplan.notes import Note, list_texts
 from patrolplan.plausibility import ALLOWED_ROWS, Alarm, Alarms, exceeds_bound
 from patrolplan.tables import LeftOutRow, list_left_out, render_html_table
-from patrolplan.text import format_count, pluralise, shorten
+from patrolplan.text import format_count, format_letters, pluralise, shorten
 from patrolplan.times import compute_sunrise, compute_sunset, format_time, minutes_after_midnight
 
 SOURCE = Path(patrolplan.__file__).parent
@@ -268,3 +268,4 @@ def test_words_go_with_their_count():
     """One has the singular, none and several have the plural."""
     words = (f"{format_count(n, 'stop')} {pluralise(n, 'has', 'have')}" for n in range(3))
     assert [*words] == ["0 stops have", "1 stop has", "2 stops have"]
+    assert [*map(format_letters, (0, 25, 26, 701, 702))] == ["A", "Z", "AA", "ZZ", "AAA"]

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import geopandas
@@ -50,6 +51,25 @@ def test_versions_are_those_that_run(capsys):
     assert [line.split()[0] for line in lines] == list(list_versions())
 
 
+def test_every_requirement_is_explained_and_every_import_required():
+    """What is imported is listed, as in the guide, or named below with what brings it."""
+    text, guide = (
+        _read("pyproject.toml").partition("[project.opt")[0],
+        _read("docs/how-to/install.md"),
+    )
+    wanted = dict(re.findall(r'^  "([\w-]+).*?", # (.+)$', text, re.MULTILINE))
+    assert len(wanted) == len(tomllib.loads(text)["project"]["dependencies"]) <= 27
+    assert all(f"| `{name}` | {what} |" in guide for name, what in wanted.items())
+    brought = dict(re.findall(r"([\w-]+): ([\w-]+)", text.partition("\n]\n#")[2]))
+    for name, bringer in brought.items():
+        assert bringer in wanted
+        assert any(one.casefold().replace("_", "-").startswith(name) for one in requires(bringer))
+    packages, known = packages_distributions(), {*wanted, *brought, "h3", "patrolplan"}
+    for path in (ROOT / "src").rglob("*.py"):
+        for name in re.findall(r"^ *(?:import|from) (\w+)", path.read_text("utf-8"), re.MULTILINE):
+            assert {one.casefold().replace("_", "-") for one in packages.get(name, known)} & known
+
+
 PROGRAM = """
 import contextlib, io, sys
 from patrolplan.cli import main
@@ -59,8 +79,8 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
 print(*sys.modules)
 """
 
-NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highspy", "icalendar"}
-"""Learning, tests of chance, exploring, ledger, spreadsheets, weeks and calendars."""
+NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "highspy", "icalendar"}
+"""Learning, tests of chance, exploring, ledger, weeks and calendars."""
 
 UNPLANNED = {*("matplotlib", "PIL", "osmnx", "osmium.osm", "patrolplan.team")}
 """Plots, readers of streets and weeks: a patrol of forty minutes needs none."""

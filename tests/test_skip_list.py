@@ -35,13 +35,10 @@ def test_programs_are_not_on_the_list():
         assert program not in reasons
 
 
-@pytest.mark.parametrize(
-    ("reason", "processes", "code"),
-    [
-        ("/usr/bin/chromium is not installed, so the page cannot be opened", "2", 1),
-        ("the real data of central London is not beside this checkout", "0", 0),
-    ],
-)
+@pytest.mark.parametrize(("reason", "processes", "code"), [
+    ("/usr/bin/chromium is not installed, so the page cannot be opened", "2", 1),
+    ("the real data of central London is not beside this checkout", "0", 0),
+])  # fmt: skip
 def test_a_run_fails_by_a_skip_alone(tmp_path, reason, processes, code):
     """All tests pass, one is skipped: what matters is why, with one process or several."""
     tests = str(Path(__file__).parent)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shapely
-from patrols.recount import Papers
+from patrols.recount import Papers, read_minutes
 from pyproj import Transformer
 
 import patrolplan as pp
@@ -50,10 +50,6 @@ def _street_segments(path):
     return shapely.linestrings(np.stack([x, y], axis=-1))
 
 
-def _minutes(clock):
-    return int(clock[:2]) * 60 + int(clock[3:])
-
-
 def _check_legs_lie_on_streets(plan, segments):
     tree = shapely.STRtree(segments)
     for patrol in plan["patrols"]:
@@ -78,7 +74,7 @@ def _check_times_and_ends(plan):
             if stop["kind"] == "hotspot" and not stop["tasked"]:
                 assert stop["point"] == pytest.approx(hotspots[stop["hotspot"]]["stop"], abs=2e-6)
         points = [patrol["gate"], *(stop["point"] for stop in stops), patrol["gate"]]
-        now = _minutes(patrol["gate_until"])
+        now = read_minutes(patrol["gate_until"])
         ways = zip(legs, pairwise(points), [*stops, None], strict=bool(legs))
         for leg, (start, end), stop in ways:
             assert leg["line"][0] == pytest.approx(start, abs=2e-6)
@@ -86,9 +82,9 @@ def _check_times_and_ends(plan):
             assert leg["minutes"] == pytest.approx(leg["metres"] / 80, abs=0.01)
             now += leg["minutes"] + leg.get("waiting_minutes", 0.0)
             if stop:
-                assert _minutes(stop["arrive"]) == pytest.approx(now, abs=1.01)
-                now = _minutes(stop["leave"])
-        assert now - 1.01 <= _minutes(patrol["end"]) == _minutes(patrol["latest_end"])
+                assert read_minutes(stop["arrive"]) == pytest.approx(now, abs=1.01)
+                now = read_minutes(stop["leave"])
+        assert now - 1.01 <= read_minutes(patrol["end"]) == read_minutes(patrol["latest_end"])
         assert sum(leg["metres"] for leg in legs) == pytest.approx(patrol["walked_metres"], abs=1)
 
 

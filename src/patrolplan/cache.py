@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from patrolplan.atomic import hash_content, write_beside
@@ -22,10 +21,12 @@ from patrolplan.atomic import hash_content, write_beside
 Result = TypeVar("Result")
 
 
-def cache_folder() -> Path:
-    """The cache folder: the environment variable PATROLPLAN_CACHE, or the user's cache."""
-    named = os.environ.get("PATROLPLAN_CACHE", "")
-    return Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
+def cache_folder(variable: str = "PATROLPLAN_CACHE") -> Path:
+    """The cache folder: that which an environment variable names, or ours in the user's cache."""
+    if named := os.environ.get(variable):
+        return Path(named)
+    users = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME")
+    return Path(users or os.path.expanduser("~/.cache"), "patrolplan")  # noqa: PTH111 - no error without a home
 
 
 # Folders in the cache folder with their content, and names of files, complete and interrupted
@@ -101,8 +102,3 @@ def decode_arrays(content: bytes) -> Arrays:
     """Arrays from the bytes of an `.npz` file."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return dict(arrays)
-
-
-def load_or_compute_arrays(store: Store, key: str, compute: Callable[[], Arrays]) -> Arrays:
-    """Arrays from a store, see `Store.load_or_compute`; `hash_arrays` makes a key of arrays."""
-    return store.load_or_compute(key, compute, encode=encode_arrays, decode=decode_arrays)

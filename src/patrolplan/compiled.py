@@ -14,9 +14,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import platformdirs
-
 from patrolplan.atomic import hash_content
+from patrolplan.cache import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,9 +165,7 @@ def _hash_sources() -> str:
 
 def find_code_folder() -> Path:
     """Folder of the machine code of these very sources."""
-    named = os.environ.get("NUMBA_CACHE_DIR", "")
-    parent = Path(named or platformdirs.user_cache_dir("patrolplan", appauthor=False))
-    return parent.absolute() / f"compiled-{_hash_sources()}"
+    return cache_folder("NUMBA_CACHE_DIR").absolute() / f"compiled-{_hash_sources()}"
 
 
 def is_own_folder(folder: Path) -> bool:

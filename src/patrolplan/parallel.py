@@ -17,8 +17,6 @@ from importlib import import_module
 from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
-from threadpoolctl import threadpool_limits
-
 from patrolplan.errors import ClusterError, describe_install
 from patrolplan.provenance import list_versions
 
@@ -214,13 +212,3 @@ def map_in_threads(
             yield future
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-_LINEAR_ALGEBRA = threading.RLock()
-
-
-@contextlib.contextmanager
-def limit_to_one_thread() -> Iterator[None]:
-    """One thread of linear algebra for the process: sums of several differ in the last digits."""
-    with _LINEAR_ALGEBRA, threadpool_limits(limits=1, user_api="blas"):
-        yield

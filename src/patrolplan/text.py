@@ -21,6 +21,12 @@ def capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def format_letters(number: int) -> str:
+    """The letters of the number from 0 on: A to Z, AA, AB and so on, as of a sheet's columns."""
+    more, last = divmod(number, 26)
+    return (format_letters(more - 1) if more else "") + chr(ord("A") + last)
+
+
 def format_percent(share: float, digits: int = 0) -> str:
     """A share in percent, such as "21 %"."""
     return f"{100 * share:.{digits}f} %"

@@ -177,7 +177,7 @@ def test_nothing_of_a_report_is_written_or_said(demo, tmp_path):
     output = _run(folder, short, apart=False)
     assert output.count(b"exit 1") == 2
     assert b"Traceback" not in output
-    wanted = {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".entry", ".sqlite", ".xlsx"}
+    wanted = {".json", ".gpkg", ".pdf", ".gpx", ".html", ".csv", ".entry", ".sqlite"}
     assert wanted <= _search(folder, reports, output)
 
 

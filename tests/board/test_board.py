@@ -37,7 +37,8 @@ from patrolplan.team.week_file import build_week_document, read_week
 
 PATIENCE_SECONDS = 60
 MONDAY = dt.date(2026, 11, 30)
-WALL = {"lead.pdf", "map.html", "notes.txt", "tasks.pdf", "week.csv", "week.xlsx"}
+TABLES = {"demands.csv", "unmet.csv", "week.csv"}
+WALL = TABLES | {"lead.pdf", "map.html", "notes.txt", "tasks.pdf"}
 ROWS = b"officer,date,kind\nSSO-01,2026-12-04,court\n"
 NEW = {"officer": "SSO-02", "date": "2026-12-04", "kind": "leave"}
 CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)

@@ -146,14 +146,11 @@ def test_the_log_says_what_was_read_and_how_long_it_took(run, copy_demo, tmp_pat
     assert (code, "name another file with --log" in err) == (1, True)
 
 
-@pytest.mark.parametrize(
-    ("args", "what"),
-    [
-        (("plan", "--school", "lanthorn"), "choose from: 900001 (Lanthorn Hill School)"),
-        (("week", "--from", "2026-12-24"), "every school is closed (Thursday 24 December"),
-        (("plan", "--window", "early"), "there is no window 'early'"),
-    ],
-)
+@pytest.mark.parametrize(("args", "what"), [
+    (("plan", "--school", "lanthorn"), "choose from: 900001 (Lanthorn Hill School)"),
+    (("week", "--from", "2026-12-24"), "every school is closed (Thursday 24 December"),
+    (("plan", "--window", "early"), "there is no window 'early'"),
+])  # fmt: skip
 def test_what_cannot_be_planned_ends_before_the_work(run, copy_demo, tmp_path, args, what):
     """A school or window that is not there, or a week outside term, costs no minute."""
     settings = copy_demo(tmp_path, "2026-09")

@@ -64,14 +64,11 @@ def test_an_error_in_the_program_is_reported_without_data(monkeypatch, capsys, t
     assert (f"RuntimeError: no {PRIVATE}" in printed.err) is asked
 
 
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (PermissionError(13, "Permission denied", "streets.osm.gz"), "streets.osm.gz: the system"),
-        (OSError(36, "File name too long", "a" * 5000), "a...: the system reports 'File name too"),
-        (MemoryError(), "there is not enough memory; close other programs"),
-    ],
-)
+@pytest.mark.parametrize(("error", "sentence"), [
+    (PermissionError(13, "Permission denied", "streets.osm.gz"), "streets.osm.gz: the system"),
+    (OSError(36, "File name too long", "a" * 5000), "a...: the system reports 'File name too"),
+    (MemoryError(), "there is not enough memory; close other programs"),
+])  # fmt: skip
 def test_what_the_system_reports_is_one_short_sentence(error, sentence):
     """An unreadable file, a path that is too long and a lack of memory are said plainly."""
     (line,) = failures.describe_failure(error)

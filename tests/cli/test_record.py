@@ -124,14 +124,11 @@ def test_a_track_below_typed_minutes_leaves_them(run, folder, duty, tmp_path):
     assert typed["corrected"] == count
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "why"),
-    [
-        ("week.json", "", "week.json: the week cannot be read (No such file"),
-        ("week.json", '{"patrols": [{}], "days": []}', "patrols.0.officer: Field required"),
-        ("hotspots.geojson", "{}", "is not in the form that `patrolplan week` writes (KeyError"),
-    ],
-)
+@pytest.mark.parametrize(("name", "text", "why"), [
+    ("week.json", "", "week.json: the week cannot be read (No such file"),
+    ("week.json", '{"patrols": [{}], "days": []}', "patrols.0.officer: Field required"),
+    ("hotspots.geojson", "{}", "is not in the form that `patrolplan week` writes (KeyError"),
+])  # fmt: skip
 def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder, name, text, why):
     """The file that is missing or spoilt is named."""
     shutil.copytree(folder, tmp_path / "spoilt")

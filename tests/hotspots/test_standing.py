@@ -42,14 +42,11 @@ def test_one_stands_on_the_street_and_not_in_the_service_road_beside_it():
     assert (y, name) == (0.0, "High Street")
 
 
-@pytest.mark.parametrize(
-    ("kind", "stand", "at"),
-    [
-        ("bus_stop", "bus_stop", "Town Hall"),
-        ("station_entrance", "station_entrance", "Town Hall"),
-        ("shop", "shop_front", ""),
-    ],
-)
+@pytest.mark.parametrize(("kind", "stand", "at"), [
+    ("bus_stop", "bus_stop", "Town Hall"),
+    ("station_entrance", "station_entrance", "Town Hall"),
+    ("shop", "shop_front", ""),
+])  # fmt: skip
 def test_one_stands_where_people_wait_and_meet(kind, stand, at):
     """A bus stop, a station's entrance or a shop front counts more; a shop is never named."""
     ring = [(0, 0), (150, 0), (150, 200), (0, 200)]

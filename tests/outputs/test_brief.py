@@ -21,7 +21,8 @@ from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.outputs.brief import brief_render as render, crime_counts as counts
 from patrolplan.outputs.brief.brief import build_brief, read_week_visits
 from patrolplan.outputs.facts import STAFF_WORDS
-from patrolplan.outputs.week.week_pack import write_week_documents
+from patrolplan.outputs.output_folder import write_files
+from patrolplan.outputs.week.week_pack import format_week_documents
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.tables import STAFF
 from patrolplan.team.week import DemandOutcome, Duty
@@ -150,7 +151,7 @@ def _build_week(plan, names, demands=()):
 
 
 def _brief(area, plan, folder, week, urn=URN):
-    write_week_documents(week, folder)
+    write_files(folder, format_week_documents(week))
     return build_brief(area, plan.hotspots, urn, SINCE, week=read_week_visits(folder, area))
 
 
@@ -330,13 +331,10 @@ def test_a_month_counts_only_where_it_lies_in_whole():
     assert when.is_inside(counts.Period(pd.Timestamp("2026-09-01"), pd.Timestamp("2026-10-01")))[0]
 
 
-@pytest.mark.parametrize(
-    ("since", "message"),
-    [
-        (dt.date(2026, 10, 1), "is after the latest month in the data, 2026-09"),
-        (dt.date(2024, 10, 30), "has no data before it: the data starts in 2024-10"),
-    ],
-)
+@pytest.mark.parametrize(("since", "message"), [
+    (dt.date(2026, 10, 1), "is after the latest month in the data, 2026-09"),
+    (dt.date(2024, 10, 30), "has no data before it: the data starts in 2024-10"),
+])  # fmt: skip
 def test_a_day_out_of_the_data_is_refused(since, message):
     """A day after the data, or at its start, is refused with the available months."""
     with pytest.raises(InputError, match=message):

@@ -56,16 +56,13 @@ REASONS = st.one_of(
 STOP = Landmark("bus_stop", "Dalby Road")
 
 
-@pytest.mark.parametrize(
-    ("x", "y", "expected"),
-    [
-        (651409, 313177, "TG 5140 1317"),  # the Ordnance Survey's own worked example
-        (530034, 180381, "TQ 3003 8038"),
-        (0, 0, "SV 0000 0000"),
-        (439668, 1175316, "HU 3966 7531"),
-        *((x, y, "") for x, y in ((-1, 0), (0, 1_300_000), (float("nan"), 0))),
-    ],
-)
+@pytest.mark.parametrize(("x", "y", "expected"), [
+    (651409, 313177, "TG 5140 1317"),  # the Ordnance Survey's own worked example
+    (530034, 180381, "TQ 3003 8038"),
+    (0, 0, "SV 0000 0000"),
+    (439668, 1175316, "HU 3966 7531"),
+    *((x, y, "") for x, y in ((-1, 0), (0, 1_300_000), (float("nan"), 0))),
+])  # fmt: skip
 def test_grid_references_of_known_places(x, y, expected):
     """Places from the Scillies to Shetland have those of maps; others, and other CRS, none."""
     assert wording.format_grid_reference(x, y) == expected
@@ -181,16 +178,13 @@ def test_every_reason_has_words_and_is_the_same_after_a_file(reason):
     assert describe_reason(reason, "short")[0].isupper()
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"incidents": 1}, "hardly any at any hour in the 12 months to October 2026, "),
-        ({"incidents": 0} | HOURS, "hardly any at any hour in the 12 months to October 2026, "),
-        ({"incidents": None, "fewer_than": 5}, "fewer than 5 at any hour in the 12 months to "),
-        (HOURS | {"in_hours": 0, "days": ""}, "none of about 12 from 15:00 to 17:30, in the 12 "),
-        (HOURS | {"timed": 10}, "about 12 (9 of 10 with a known time on weekdays, 15:00 to 17:30)"),
-    ],
-)
+@pytest.mark.parametrize(("values", "words"), [
+    ({"incidents": 1}, "hardly any at any hour in the 12 months to October 2026, "),
+    ({"incidents": 0} | HOURS, "hardly any at any hour in the 12 months to October 2026, "),
+    ({"incidents": None, "fewer_than": 5}, "fewer than 5 at any hour in the 12 months to "),
+    (HOURS | {"in_hours": 0, "days": ""}, "none of about 12 from 15:00 to 17:30, in the 12 "),
+    (HOURS | {"timed": 10}, "about 12 (9 of 10 with a known time on weekdays, 15:00 to 17:30)"),
+])  # fmt: skip
 def test_recorded_crime_says_how_much_until_when(values, words):
     """The number is rounded, and one below the threshold for crime is not given."""
     reason = replace(CRIME, **values)

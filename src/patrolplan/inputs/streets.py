@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import geopandas as gpd
-import lazy_loader
 import numpy as np
 import pandas as pd
 import shapely
@@ -21,8 +20,6 @@ from patrolplan.tables import LeftOut
 
 if TYPE_CHECKING:
     import osmium
-else:
-    osmium = lazy_loader.load("osmium")  # streets that were read before need it no more
 
 MARGIN_METRES = 500.0  # Beyond the limits: a walk farther out and back is 1 km longer, or more
 KEYS = (
@@ -50,7 +47,6 @@ PLACE_KINDS = {"pub": "pub", "bar": "bar", "nightclub": "nightclub", "fast_food"
 """Kinds of place that keep late hours, by their `amenity` tag."""
 
 NOT_WALKED = frozenset({"cycleway", "motorway", "motorway_link"})  # Not in walking extracts
-
 
 KIND_TYPE = f"<U{max(len(kind) for kind in get_args(CrossingKind))}"
 """Type of arrays of `CrossingKind`."""
@@ -171,6 +167,8 @@ def _list_kinds(tags: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
 
 def _create_shape(factory: "osmium.geom.WKBFactory", item: object, kind: str) -> str | None:
     """The shape of a node, of a line, or of an area, whose ways are read a second time as one."""
+    import osmium  # noqa: PLC0415 - streets that were read before need it no more
+
     try:
         if isinstance(item, osmium.osm.Node):
             return str(factory.create_point(item))
@@ -197,6 +195,8 @@ def _read_way(
 
 def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     """Read the streets of an `.osm`, `.osm.gz`, `.osm.bz2` or `.osm.pbf` file."""
+    import osmium  # noqa: PLC0415 - streets that were read before need it no more
+
     factory = osmium.geom.WKBFactory()
     found = dict[str, list[tuple[str, str, str]]](features=[], places=[])
     ways: list[tuple[Way, str, list[int]]] = []  # with their lines and nodes

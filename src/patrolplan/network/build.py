@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
+from patrolplan.cache import Arrays, Store, decode_arrays, encode_arrays, hash_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import MARGIN_METRES, Streets
 from patrolplan.network.network import StreetNetwork
@@ -113,7 +113,8 @@ def load_or_build_network(
         "limits": np.frombuffer(shapely.to_wkb(limits), dtype=np.uint8),
     }
     cut = f"network {shapely.geos_version_string} {PIECE_METRES} {MARGIN_METRES}"
-    arrays = load_or_compute_arrays(NETWORKS, hash_arrays(cut, depends_on), compute)
+    key = hash_arrays(cut, depends_on)
+    arrays = NETWORKS.load_or_compute(key, compute, encode=encode_arrays, decode=decode_arrays)
     for reason, count in zip(arrays["left_out"], arrays["left_out_count"], strict=True):
         left_out.add("streets", str(reason), int(count))
     own = {name: arrays[name] for name in PARTS}

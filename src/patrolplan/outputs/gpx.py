@@ -5,23 +5,21 @@ Times of day are in the texts: the `time` element of GPX needs a date, and a pla
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-import gpxpy.gpx
 import numpy as np
-from gpxpy.gpx import GPXRoute, GPXRoutePoint, GPXTrack, GPXTrackPoint, GPXTrackSegment, GPXWaypoint
 from numpy.typing import NDArray
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.facts import find_marking, list_stop_facts
+from patrolplan.outputs.offline_page import load_template
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
-
-ODBL = "https://opendatacommons.org/licenses/odbl/1-0/"
-TASKED_SYMBOL = "Flag, Red"  # A symbol that receivers and apps know
 
 # Characters that XML 1.0 does not allow, even if escaped.
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,43 +36,37 @@ def render_gpx(plan: Plan, urn: str) -> bytes:
         urns = ", ".join(sorted({patrol.urn for patrol in plan.patrols})) or "none"
         what = f"has no patrol of school '{urn}'"
         raise InputError.one(plan.area.name, what, f"choose from: {urns}")
-    projection, gpx = plan.area.projection, gpxpy.gpx.GPX()
-    # Nothing about a person, and no time of creation.
-    gpx.creator = "patrolplan"
+    projection, crs = plan.area.projection, plan.area.projection.crs
     marking, school = find_marking(plan.area, patrols), patrols[0].school
-    gpx.name = f"{marking}: patrol of {school}, {plan.area.name}"
     basis = (*wording.list_approximations(plan), *wording.list_attributions(plan))
-    gpx.description = " ".join((f"{wording.format_data_months(plan.risk)}.", *basis))
-    if not wording.is_fictional_area(plan.area.name):
-        gpx.copyright_author, gpx.copyright_license = "OpenStreetMap contributors", ODBL
-    barred = dict.fromkeys(place for patrol in patrols for place in patrol.keep_away)
-    for patrol in patrols:
-        points = list(_describe_points(patrol, projection))
-        gpx.waypoints += [GPXWaypoint(**point) for point in points]
-        gpx.routes.append(_build_route(plan, patrol, points))
-        if patrol.legs:
-            track = GPXTrack(f"{patrol.title}, street by street", number=patrol.number)
-            for leg in patrol.legs:
-                places = (GPXTrackPoint(**place) for place in _locate(leg.line, projection))
-                track.segments.append(GPXTrackSegment([*places]))
-            gpx.tracks.append(track)
-    gpx.waypoints += [
-        GPXWaypoint(
-            **_locate(np.array([place.point]), projection)[0],
-            name=f"\N{MULTIPLICATION SIGN} Keep away: {place.place}",
-            description=wording.describe_barred(place, crs=projection.crs),
-            type="keep away",
-        )
-        for place in barred
-    ]
-    return INVALID_XML_CHARACTERS.sub("", gpx.to_xml(version="1.1")).encode()
+    points = [[*_describe_points(patrol, projection)] for patrol in patrols]
+    # Nothing about a person, and no time of creation.
+    text = load_template(Path(__file__).with_name("patrols.gpx.j2")).render(
+        about={
+            "name": f"{marking}: patrol of {school}, {plan.area.name}",
+            "desc": " ".join((f"{wording.format_data_months(plan.risk)}.", *basis)),
+        },
+        is_fictional=wording.is_fictional_area(plan.area.name),
+        waypoints=[point for own in points for point in own]
+        + [
+            _locate(np.array([place.point]), projection)[0]
+            | {
+                "name": f"\N{MULTIPLICATION SIGN} Keep away: {place.place}",
+                "desc": wording.describe_barred(place, crs=crs),
+                "type": "keep away",
+            }
+            for place in dict.fromkeys(one for patrol in patrols for one in patrol.keep_away)
+        ],
+        routes=[_describe_route(plan, *one) for one in zip(patrols, points, strict=True)],
+    )
+    return INVALID_XML_CHARACTERS.sub("", text).encode()
 
 
 def _locate(xy: NDArray[np.float64], projection: Projection) -> list[dict[str, Any]]:
     """Latitude and longitude of (n, 2) metres."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    degrees = zip(latitude.tolist(), longitude.tolist(), strict=True)
-    return [{"latitude": north, "longitude": east} for north, east in degrees]
+    write = partial(np.format_float_positional, trim="0")  # GPX allows no exponent
+    lon, lat = (map(write, axis) for axis in projection.to_degrees(xy[:, 0], xy[:, 1]))
+    return [{"lat": north, "lon": east} for north, east in zip(lat, lon, strict=True)]
 
 
 def _describe_points(patrol: Patrol, projection: Projection) -> Iterator[dict[str, Any]]:
@@ -83,7 +75,7 @@ def _describe_points(patrol: Patrol, projection: Projection) -> Iterator[dict[st
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
     officer = "" if patrol.number == 1 else f"Officer {patrol.number}, "
     about = f"{patrol.school}. At the gate {start} to {until}, {wording.describe_end(patrol)}."
-    yield first | {"name": f"{officer}School gate {start}", "description": about, "type": "gate"}
+    yield first | {"name": f"{officer}School gate {start}", "desc": about, "type": "gate"}
     for stop, place in zip(list_stop_facts(patrol, projection.crs), stops, strict=True):
         tasked = stop.stop.tasked
         where = f"TASKED {tasked}, {stop.place}" if tasked else stop.place
@@ -93,13 +85,13 @@ def _describe_points(patrol: Patrol, projection: Projection) -> Iterator[dict[st
         sentences = (when, grid, stop.tasked_distance, f"Why: {' '.join(why)}")
         yield place | {
             "name": f"{officer}{stop.number}. {where} {stop.arrive}",
-            "description": " ".join(filter(None, sentences)),
-            "symbol": TASKED_SYMBOL if tasked else None,
+            "desc": " ".join(filter(None, sentences)),
+            "sym": "Flag, Red" if tasked else None,  # which receivers and apps know
             "type": "stop",
         }
 
 
-def _build_route(plan: Plan, patrol: Patrol, points: list[dict[str, Any]]) -> GPXRoute:
+def _describe_route(plan: Plan, patrol: Patrol, points: list[dict[str, Any]]) -> dict[str, Any]:
     distance = wording.describe_distance(patrol) if patrol.legs else "no walk"
     sentences = (
         f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}, {distance}.",
@@ -107,9 +99,11 @@ def _build_route(plan: Plan, patrol: Patrol, points: list[dict[str, Any]]) -> GP
         wording.describe_lighting(plan, patrol),
         wording.describe_reference(patrol),
     )
-    route = GPXRoute(patrol.title, " ".join(filter(None, sentences)), patrol.number)
-    route.points += [GPXRoutePoint(**point) for point in points]
-    if patrol.legs:
-        end = {"name": capitalise(wording.describe_end(patrol)), "description": None}
-        route.points.append(GPXRoutePoint(**points[0] | end))
-    return route
+    end = {"name": capitalise(wording.describe_end(patrol)), "desc": None}
+    return {
+        "name": patrol.title,
+        "desc": " ".join(filter(None, sentences)),
+        "number": patrol.number,
+        "points": points + ([points[0] | end] if patrol.legs else []),
+        "legs": [_locate(leg.line, plan.area.projection) for leg in patrol.legs],
+    }

@@ -40,8 +40,8 @@ def write_pack(
     plan_or_week
         A plan: `plan.json`, `plan.gpkg`, `plan.qgs`, `map.html`, `notes.txt`, `cards/URN.pdf`,
         `cards.pdf`, `gpx/URN.gpx`.
-        A week: `week.json`, `hotspots.geojson`, `week.csv`, `week.xlsx`, `map.html`, `notes.txt`,
-        `tasks.pdf`, `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`,
+        A week: `week.json`, `hotspots.geojson`, `week.csv`, `unmet.csv`, `demands.csv`, `map.html`,
+        `notes.txt`, `tasks.pdf`, `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`,
         `calendars/OFFICER.ics`, `schools/URN.pdf`, `posters/URN.pdf`.
     out
         Folder; an earlier pack in it is replaced.

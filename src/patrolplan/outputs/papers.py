@@ -42,8 +42,7 @@ WEEK_PAPERS = (
     Paper("notes.txt", "all notes, by who needs them, and what was not met", "week"),
     Paper("cards/*/*.pdf", shows="card"),
     Paper("calendars/*.ics", shows="officer"),
-    Paper("week.csv", shows="week"),
-    Paper("week.xlsx", shows="week"),
+    *(Paper(name, shows="week") for name in ("week.csv", "unmet.csv", "demands.csv")),
     Paper("part/*.pdf", shows="week"),
     *map(Paper, ("posters/*.pdf", "week.json", "hotspots.geojson")),
 )  # The board prints an officer or a day into the folder `part`
@@ -56,9 +55,7 @@ OTHER_NAMES = (
     *("for-residents.html", "transparency-record.json", "transparency-record.md"),
     "who-gets-the-patrols.md",
 )
-OTHER_PAPERS = tuple(
-    map(Paper, OTHER_NAMES)
-)  # Of risk, hotspots, ways, brief, back-test, return, survey and governance
+OTHER_PAPERS = tuple(map(Paper, OTHER_NAMES))  # Of the other commands
 
 
 def is_output_name(name: str) -> bool:

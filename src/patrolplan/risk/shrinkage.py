@@ -12,13 +12,14 @@
    where a place has a long record of its own (`shrink`).
 """
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from patrolplan.parallel import limit_to_one_thread
 from patrolplan.risk.history import History, SpatialUnits
 
 LOG_SHAPE = (-4.0, 6.0)
@@ -34,6 +35,7 @@ MAX_FITTED_UNITS = 20_000
 
 MIN_INCIDENTS = 1e-6  # minimum of incidents expected: no place has a rate of zero
 MIN_HELD = 1e-3  # minimum share of months with data: a place without any is still given a rate
+_LINEAR_ALGEBRA = threading.RLock()  # the limit of its threads is one of the process
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +146,8 @@ def fit_rates(
     whole = float(held.max(initial=MIN_INCIDENTS))
     held = np.maximum(held, MIN_HELD * whole)
     counts = total[:, :targets]
-    with limit_to_one_thread():  # sums of several threads differ in their last digits
+    # Sums of several threads differ in their last digits.
+    with _LINEAR_ALGEBRA, threadpool_limits(limits=1, user_api="blas"):
         expected = compute_expected_counts(total, targets, units, held / whole)
         pairs = [shrink(*pair) for pair in zip(counts.T, expected.T, strict=True)]
     means, shapes = np.array(pairs).transpose(1, 2, 0)

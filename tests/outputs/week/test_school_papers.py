@@ -229,18 +229,15 @@ def test_it_is_black_and_white(poster):
     assert dots.min() < 30
 
 
-@pytest.mark.parametrize(
-    ("days", "was_last_week", "why_not", "words"),
-    [
-        (2, True, None, "a patrol on several days"),
-        (4, False, None, "a patrol on most days"),
-        (1, False, None, "a patrol on one day"),
-        (0, True, "unfit", "not this week: a patrol was there last week"),
-        (0, False, None, "no patrol is planned there this week"),
-        (0, False, "unfit", "not this fortnight: it is too far to fit into a patrol"),
-        (0, False, "near_barred", "not this fortnight: no patrol could be planned there"),
-    ],
-)
+@pytest.mark.parametrize(("days", "was_last_week", "why_not", "words"), [
+    (2, True, None, "a patrol on several days"),
+    (4, False, None, "a patrol on most days"),
+    (1, False, None, "a patrol on one day"),
+    (0, True, "unfit", "not this week: a patrol was there last week"),
+    (0, False, None, "no patrol is planned there this week"),
+    (0, False, "unfit", "not this fortnight: it is too far to fit into a patrol"),
+    (0, False, "near_barred", "not this fortnight: no patrol could be planned there"),
+])  # fmt: skip
 def test_promise_is_days_or_why_not(days, was_last_week, why_not, words):
     """How often, but on no day for sure; or why not, and never because of a barred place."""
     why = None if why_not is None else Obstacle(why_not, barred="T-02")
@@ -256,16 +253,13 @@ def test_no_reason_names_who_or_what_is_secret():
         assert not {"barred", "tasked", "intelligence", "crime"} & set(words.split())
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [
-        (-0.204, -0.031, "named less often than in {} (its share fell by 3 to 20 points)"),
-        (0.004, 0.3, "named more often than in {} (its share rose by 1 to 30 points)"),
-        (0.001, 0.008, "named more often than in {} (its share rose by about 1 points)"),
-        (-0.1, 0.0, "no clear change since {} (its share: between 10 points less and 0 more)"),
-        (-0.3, 0.3, "no clear change since {}: too few answers to say more"),
-    ],
-)
+@pytest.mark.parametrize(("low", "high", "words"), [
+    (-0.204, -0.031, "named less often than in {} (its share fell by 3 to 20 points)"),
+    (0.004, 0.3, "named more often than in {} (its share rose by 1 to 30 points)"),
+    (0.001, 0.008, "named more often than in {} (its share rose by about 1 points)"),
+    (-0.1, 0.0, "no clear change since {} (its share: between 10 points less and 0 more)"),
+    (-0.3, 0.3, "no clear change since {}: too few answers to say more"),
+])  # fmt: skip
 def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
     """Less, more, or no clear change, with the ends of the interval in whole points."""
     change = SurveyChange(SchoolTerm(2026, 0), SchoolTerm(2026, 1), low, high)

@@ -51,8 +51,8 @@ def test_folder_holds_what_a_week_is(hand, folder):
     duties = {f"cards/SSO-01/{duty.date}-{duty.urn}.pdf" for duty in hand.duties}
     schools = {f"schools/{duty.urn}.pdf" for duty in hand.duties}
     posters = {f"posters/{urn}.pdf" for urn in hand.plan.area.schools["urn"]}
-    fixed = {"week.json", "hotspots.geojson", "week.csv", "week.xlsx", "cards/SSO-01.pdf"}
-    fixed |= {"map.html", "notes.txt", "tasks.pdf", "lead.pdf", "calendars/SSO-01.ics"}
+    fixed = {"week.json", "hotspots.geojson", "week.csv", "unmet.csv", "demands.csv", "map.html"}
+    fixed |= {"notes.txt", "tasks.pdf", "lead.pdf", "calendars/SSO-01.ics", "cards/SSO-01.pdf"}
     assert files(folder) == fixed | duties | schools | posters | {"manifest.json"}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest["files"]) == fixed | duties | schools | posters

@@ -213,7 +213,7 @@ class Roster:
 class DemandWords:
     """A kind of demand on papers and on the board."""
 
-    short: str  # In the workbook
+    short: str  # In `demands.csv`
     lead: str  # Above its places on the lead's sheet; `watch` is metres
     board: str = ""  # Above them; empty where the board lists them itself
     noun: str = "hotspot"

@@ -8,8 +8,6 @@ would invite guesses about who was not heard.
 
 from collections.abc import Sequence
 
-from xlsxwriter.utility import xl_col_to_name
-
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable
@@ -24,7 +22,7 @@ from patrolplan.settings import SAFE_THRESHOLD
 from patrolplan.team.ledger.monthly_return import PRESENCE_WEEKS, RecentPresence
 from patrolplan.team.school_answers import PlaceAnswer, Promise, SurveyChange, WhatPupilsGave
 from patrolplan.team.week import Duty
-from patrolplan.text import capitalise, format_count, join_words, shorten
+from patrolplan.text import capitalise, format_count, format_letters, join_words, shorten
 from patrolplan.times import SchoolTerm, format_span
 
 MAX_PLACES = 3  # with more, letters would be too small to be read in passing
@@ -188,7 +186,7 @@ def build_school_sheet(
     area, name = week.plan.area, shorten(make_printable(school.name), LONGEST_NAME)
     stops = _list_stops(roster, school)
     streets = {
-        xl_col_to_name(number): capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
+        format_letters(number): capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
         for number, stop in enumerate(stops)
     }
     rows = [[*streets.values()][at : at + 2] for at in range(0, len(streets), 2)]

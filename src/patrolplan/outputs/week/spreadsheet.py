@@ -1,8 +1,6 @@
 """A week and a month's return for spreadsheets, without cells that could run as a formula."""
 
 import csv
-import datetime as dt
-import io
 import unicodedata
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -23,34 +21,12 @@ from patrolplan.times import format_time
 if TYPE_CHECKING:
     from patrolplan.team.ledger.ledger import Ledger
 
-COLUMN_LETTERS = 30  # Width of the columns; longer text takes several lines
-FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
-LONGEST_CELL = 32_000  # Maximum letters of a cell; spreadsheets allow 32,767
 
-
-def render_week_csv(roster: Roster) -> bytes:
-    """One row per duty, as CSV."""
-    return _format_csv(_list_duties(roster))
-
-
-def render_week_xlsx(roster: Roster) -> bytes:
-    """The week as a workbook: patrols, days without one and demands, each with the reason."""
-    stream = io.BytesIO()
-    options = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
-    kwargs = {"options": options | {"in_memory": True}}
-    with pd.ExcelWriter(stream, engine="xlsxwriter", engine_kwargs=kwargs) as writer:
-        writer.book.set_properties({"title": "Week of patrols", "created": FIXED_CREATION_TIME})
-        cell = writer.book.add_format({"text_wrap": True, "valign": "top"})
-        for name, table in _build_tables(roster).items():
-            short = table.map(lambda one: one[:LONGEST_CELL] if isinstance(one, str) else one)
-            # Text is never a formula, whatever a version of the library takes for one.
-            sheet = writer.book.add_worksheet(name)
-            sheet.add_write_handler(str, lambda own, *cell: own.write_string(*cell))
-            short.to_excel(writer, sheet_name=name, index=False)
-            sheet.set_column(0, len(table.columns) - 1, COLUMN_LETTERS, cell)
-            sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
-            sheet.freeze_panes(1, 0)
-    return stream.getvalue()
+def render_week_tables(roster: Roster) -> dict[str, bytes]:
+    """CSV files of patrols, and of days without one and of demands where there are any."""
+    further = {"unmet.csv": _list_unmet_days(roster), "demands.csv": _list_demands(roster)}
+    some = {name: _format_csv(table) for name, table in further.items() if len(table)}
+    return {"week.csv": _format_csv(_list_duties(roster))} | some
 
 
 def escape_cell(text: str) -> str:
@@ -72,29 +48,31 @@ def _format_csv(table: pd.DataFrame) -> bytes:
     return content.encode("utf-8-sig")
 
 
-def _build_tables(roster: Roster) -> dict[str, pd.DataFrame]:
-    """The workbook's sheets."""
-    week = roster.week
+def _list_unmet_days(roster: Roster) -> pd.DataFrame:
+    """A row per school and day without a patrol, and why."""
     names = {school.urn: school.name for school in roster.schools}
-    gaps = [(format_day(row.date), row.urn, names.get(row.urn, ""), row.why) for row in week.unmet]
-    demands = [
+    unmet = roster.week.unmet
+    rows = [(format_day(row.date), row.urn, names.get(row.urn, ""), row.why) for row in unmet]
+    return pd.DataFrame(rows, columns=["day", "urn", "school", "why"])
+
+
+def _list_demands(roster: Roster) -> pd.DataFrame:
+    """A row per demand: what meets it, or why nothing does."""
+    return pd.DataFrame(
         {
-            "Kind": DEMANDS[demand.kind].short,
-            "Sign": demand.place,
-            "Place": roster.place_words.get(demand.place, ""),
-            "Day": "any" if demand.date is None else format_day(demand.date),
-            "Visits": str(demand.visits),
-            "Met by": "; ".join(
+            "kind": DEMANDS[demand.kind].short,
+            "sign": demand.place,
+            "place": roster.place_words.get(demand.place, ""),
+            "day": "any" if demand.date is None else format_day(demand.date),
+            "visits": demand.visits,
+            "met_by": "; ".join(
                 f"{visit.date:%a} {visit.arrive} {roster.name_officer(visit.officer)}"
                 for visit in demand.met_by
             ),
-            "Why not": "" if demand.why is None else demand.why.tell_lead(),
+            "why_not": "" if demand.why is None else demand.why.tell_lead(),
         }
-        for demand in week.demands
-    ]
-    unmet = pd.DataFrame(gaps, columns=["Day", "URN", "School", "Why"])
-    tables = {"Patrols": _list_duties(roster), "Not patrolled": unmet}
-    return tables | ({"Demands": pd.DataFrame(demands)} if demands else {})
+        for demand in roster.week.demands
+    )
 
 
 def _list_duties(roster: Roster) -> pd.DataFrame:
@@ -130,7 +108,6 @@ DUTY_COLUMNS = [
     *("urn", "school", "route", "stops", "card", "window", "crew"),
 ]
 
-
 TABLES = {
     "return": ["urn", "school", "hotspot", "place"],
     "by-hotspot": ["hotspot", "place"],
@@ -138,7 +115,6 @@ TABLES = {
     "by-officer": ["officer"],
     "by-week": ["week"],
 }  # Tables of a month's return, and the columns that identify a row
-
 
 STAFF_ROW = "school staff"  # Label for all school staff together in a return
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xlsxwriter.utility import xl_col_to_name
-
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography import fonts
@@ -24,7 +22,7 @@ from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week import Duty, format_day
 from patrolplan.team.where_when import Stay, group_stays
-from patrolplan.text import capitalise, format_count, shorten
+from patrolplan.text import capitalise, format_count, format_letters, shorten
 from patrolplan.times import format_span, format_time
 
 MAP_WIDTH = 277 * fonts.POINTS_PER_MM
@@ -95,7 +93,7 @@ def _list_places(roster: Roster) -> Iterator[_Place]:
         else:
             stop = own or stops[0]
             words, point = wording.describe_place(stop), stop.point
-        yield _Place(name, MapMarker(xl_col_to_name(number), *point), words, visits[name])
+        yield _Place(name, MapMarker(format_letters(number), *point), words, visits[name])
 
 
 def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any]:

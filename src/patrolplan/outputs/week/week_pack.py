@@ -33,7 +33,7 @@ from patrolplan.outputs.week.roster import (
 )
 from patrolplan.outputs.week.school_sheet import build_poster, build_school_sheet
 from patrolplan.outputs.week.sheet import Sheet
-from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
+from patrolplan.outputs.week.spreadsheet import render_week_tables
 from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_officer_points
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
@@ -121,8 +121,7 @@ def write_week_files(
         **_build_school_papers(for_schools, {duty.urn for duty in duties}, with_posters=whole),
     }
     files = {
-        "week.csv": render_week_csv(roster),
-        "week.xlsx": render_week_xlsx(roster),
+        **render_week_tables(roster),
         "map.html": render_week_map(roster),
         NOTES_FILE: render_notes(week),
         **render_calendars(roster, officers),
@@ -130,8 +129,7 @@ def write_week_files(
     }
     for path, sheet in sheets.items():
         files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
-    write_week_documents(week, folder)
-    write_files(folder, files)
+    write_files(folder, files | format_week_documents(week))
     return papers.seal(files)
 
 
@@ -159,11 +157,6 @@ def format_week_documents(week: Week) -> dict[str, bytes]:
     """Build `week.json` and `hotspots.geojson`, from which a week is read again."""
     documents = {WEEK_FILE: build_week_document(week), HOTSPOTS_FILE: build_hotspots_document(week)}
     return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
-
-
-def write_week_documents(week: Week, folder: Path) -> None:
-    """Write `week.json` and `hotspots.geojson` into a folder."""
-    write_files(folder, format_week_documents(week))
 
 
 def _render_books(
