@@ -166,6 +166,15 @@ class Table:
         longitude, latitude = (table_reader.parse_numbers(text[name]) for name in self.point)
         return gpd.points_from_xy(*projection.to_metres(longitude, latitude), crs=projection.crs)
 
+    def load(
+        self, paths: Files, projection: Projection | None = None, *, columns: Columns = None
+    ) -> Any:  # noqa: ANN401 - a GeoDataFrame where rows have a place
+        """The stored table of files, without rules but its own."""
+        text = self.read(paths, columns)
+        if projection is None or not self.place:
+            return self.store(text)
+        return self.build(text, self.locate(text, projection))
+
     def build(self, text: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
         """The stored columns with their shapes, in order."""
         return gpd.GeoDataFrame(self.store(text), geometry=shapes)[[*self.schema.columns]]

@@ -279,17 +279,7 @@ def read_officers(
     return OFFICERS.build(text, OFFICERS.locate(text, projection))
 
 
-def read_term_dates(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
-    """Terms and closed days, see `TERM_DATES`."""
-    return TERM_DATES.store(TERM_DATES.read(paths, columns))
-
-
-def read_tasked_places(
-    paths: Files, projection: Projection, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """Tasked places, see `TASKED_PLACES`."""
-    text = TASKED_PLACES.read(paths, columns)
-    return TASKED_PLACES.build(text, TASKED_PLACES.locate(text, projection))
+read_term_dates, read_tasked_places = TERM_DATES.load, TASKED_PLACES.load
 
 
 def read_duties(
