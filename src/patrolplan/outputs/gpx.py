@@ -27,6 +27,12 @@ TASKED_SYMBOL = "Flag, Red"  # A symbol that receivers and apps know
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def render_gpx_files(plan: Plan) -> dict[str, bytes]:
+    """Each school's file by its name."""
+    urns = {one.urn for one in plan.patrols}
+    return {f"gpx/{urn}.gpx": render_gpx(plan, urn) for urn in urns}
+
+
 def render_gpx(plan: Plan, urn: str) -> bytes:
     """The patrols of one school as GPX 1.1, in UTF-8; equal plans give equal bytes.
 

@@ -271,8 +271,8 @@ def build_symbol_labels(
             places = labels.find_places_around_point(
                 x, y, size, radius=style.radius, extra_distances=(0.0, 6.0)
             )
-            look = {"colour": "#202020", "plate_colour": plate}
-            named[key] = MapLabel(text, key, *places, bold=bold, **look)
+            label = MapLabel(text, key, *places, bold=bold, colour="#202020")
+            named[key] = replace(label, plate_colour=plate)
     return list(named.values())
 
 

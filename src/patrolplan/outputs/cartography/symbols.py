@@ -97,46 +97,25 @@ def _lamp(y: float) -> Outline:
 
 
 TRANSPORT = "Bus stops and stations"
-SYMBOLS: Mapping[str, Symbol] = {
-    "bus_stop": Symbol(
-        "bus stop",
-        6.0,
-        ((_box(0, 0, 4.8, 4.8), "#404040", "white", 0.8),),
-        NameStyle(3.5),
-        PhoneSign(TRANSPORT, 4),
-    ),
-    "station": Symbol(
-        "station",
-        10.4,
-        ((_diamond(5.2), "white", "black", 1.8),),
-        NameStyle(6.0, plate="", always=True),
-        PhoneSign(TRANSPORT, 6, from_zoom=0, named=True),
-        level=7.6,
-    ),
-    "station_entrance": Symbol(
-        "station entrance", 7.2, ((_diamond(3.6), "black", "white", 0.9),), NameStyle(4.5)
-    ),
-    "signals": Symbol(
-        "lights",
-        5.0,
-        (
-            (_box(0, 0, 4.6, 8.4), "black", "white", 0.8),
-            *((_lamp(y), "white", "", 0.0) for y in (-2.0, 2.0)),
-        ),
-        of_crossing=True,
-    ),
-    "zebra": Symbol(
-        "zebra",
-        9.0,
-        (
-            (_box(0, 0, 8.4, 6.0), "white", "white", 0.8),
-            *((_box(x, 0, 1.6, 5.0), "black", "", 0.0) for x in (-3.0, 0.0, 3.0)),
-        ),
-        of_crossing=True,
-    ),
+# fmt: off
+SYMBOLS: dict[str, Symbol] = {
+    "bus_stop": Symbol("bus stop", 6.0, ((_box(0, 0, 4.8, 4.8), "#404040", "white", 0.8),),
+                       NameStyle(3.5), PhoneSign(TRANSPORT, 4)),
+    "station": Symbol("station", 10.4, ((_diamond(5.2), "white", "black", 1.8),),
+                      NameStyle(6.0, plate="", always=True),
+                      PhoneSign(TRANSPORT, 6, from_zoom=0, named=True), level=7.6),
+    "station_entrance": Symbol("station entrance", 7.2,
+                               ((_diamond(3.6), "black", "white", 0.9),), NameStyle(4.5)),
+    "signals": Symbol("lights", 5.0, (
+        (_box(0, 0, 4.6, 8.4), "black", "white", 0.8),
+        *((_lamp(y), "white", "", 0.0) for y in (-2.0, 2.0))), of_crossing=True),
+    "zebra": Symbol("zebra", 9.0, (
+        (_box(0, 0, 8.4, 6.0), "white", "white", 0.8),
+        *((_box(x, 0, 1.6, 5.0), "black", "", 0.0) for x in (-3.0, 0.0, 3.0))), of_crossing=True),
 }
-"""By kind of map feature or crossing: on cards, phones and in their legends is what is here. The
-later ones are above the earlier, and get their names first."""
+# fmt: on
+"""By kind of map feature or crossing: cards, phones and their legends show these and no others.
+Later ones lie above earlier ones, and get their names first."""
 
 
 def draw_symbols(window: page.Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
