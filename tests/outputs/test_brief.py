@@ -21,7 +21,8 @@ from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.outputs.brief import brief_render as render, crime_counts as counts
 from patrolplan.outputs.brief.brief import build_brief, read_week_visits
 from patrolplan.outputs.facts import STAFF_WORDS
-from patrolplan.outputs.week.week_pack import write_week_documents
+from patrolplan.outputs.output_folder import write_files
+from patrolplan.outputs.week.week_pack import format_week_documents
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.tables import STAFF
 from patrolplan.team.week import DemandOutcome, Duty
@@ -150,7 +151,7 @@ def _build_week(plan, names, demands=()):
 
 
 def _brief(area, plan, folder, week, urn=URN):
-    write_week_documents(week, folder)
+    write_files(folder, format_week_documents(week))
     return build_brief(area, plan.hotspots, urn, SINCE, week=read_week_visits(folder, area))
 
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -76,7 +75,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     checks.note_school_rows(a)
     check_urns(a)
     way_home = replace(gather_way_home(a), counts=select_counts(a))
-    points = {source: select_near(source, a) for source in FEATURES}
+    points = {key: select_near(key, a) for key in FEATURES}
+    own = [one.assign(kind=key, name=one.get("name", "")) for key, one in points.items()]
     designated = select_designated(a)
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
@@ -107,7 +107,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         "duties": len(tables["duties"]),
         **{field.name: len(getattr(way_home, field.name)) for field in fields(way_home)},
         "designated": 0 if designated is None else len(designated),
-        **{source: len(table) for source, table in points.items()},
+        **{key: len(one) for key, one in points.items()},
     }
     a.notes.extend(
         Note("check_accepted", f"Accepted in the settings ({one.accepted}): {one.message}.")
@@ -121,7 +121,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         reports=groups,
         schools=a.schools,
         gates=gates,
-        features=_add_points(a.streets.features, points),
+        features=pd.concat([a.streets.features, *own], join="inner", ignore_index=True),
         **{one: tables[one] for one in ("officers", "term_dates", "tasked_places", "duties")},
         way_home=way_home,
         left_out=tuple(a.left_out.rows),
@@ -132,14 +132,6 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         alarms=alarms,
         designated=designated,
     )
-
-
-def _add_points(
-    features: gpd.GeoDataFrame, points: Mapping[str, gpd.GeoDataFrame]
-) -> gpd.GeoDataFrame:
-    """Map features, and the points of tables as further ones of their source."""
-    own = [one.assign(kind=key, name=one.get("name", "")) for key, one in points.items()]
-    return pd.concat([features, *own], join="inner", ignore_index=True) if own else features
 
 
 def _count_tables(a: Loading, counted: Mapping[str, int]) -> tuple[TableCount, ...]:

@@ -47,7 +47,7 @@ class WeekStore:
         """Write a week into a folder that holds none; not while `lock_folder` is held."""
         header = output_folder.build_manifest_header(week.plan.area)
         with output_folder.replace_folder(self.folder, header) as part:
-            week_pack.write_week_documents(week, part)
+            output_folder.write_files(part, week_pack.format_week_documents(week))
 
     def save(self, week: Week, before: Week) -> str:
         """Replace the week `before`, whose papers stay, as out of date; gives the new digest."""
@@ -154,7 +154,7 @@ def print_papers(shared: "SharedWeek") -> str:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
                 shared.check_folder()
                 present = shared.state.week  # with changes made while the papers were drawn
-                week_pack.write_week_documents(present, part)
+                output_folder.write_files(part, week_pack.format_week_documents(present))
                 files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
                 shown = hash_papers(week, files)
                 details[PRINTED_KEY] = shown

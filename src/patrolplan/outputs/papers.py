@@ -69,7 +69,8 @@ WEEK_PAPERS = (
     Paper("week.csv", "", "week", "week.spreadsheet:render_week_csv"),
     Paper("week.xlsx", "", "week", "week.spreadsheet:render_week_xlsx"),
     Paper("part/*.pdf", shows="week"),
-    *map(Paper, ("posters/*.pdf", "week.json", "hotspots.geojson")),
+    Paper("week.json", made_by="week.week_pack:format_week_documents"),
+    *map(Paper, ("posters/*.pdf", "hotspots.geojson")),
 )  # The board prints an officer or a day into the folder `part`
 # fmt: on
 
@@ -90,11 +91,6 @@ def is_output_name(name: str) -> bool:
     """Whether patrolplan writes files of this name into an output folder; it replaces no other."""
     papers = (*PLAN_PAPERS, *WEEK_PAPERS, *OTHER_PAPERS)
     return any(paper.matches(name) for paper in papers)
-
-
-def list_papers(papers: tuple[Paper, ...]) -> dict[str, str]:
-    """The papers that a command lists, with whom each is for, in their order."""
-    return {paper.listed: paper.about for paper in papers if paper.about}
 
 
 def list_showing(shows: Shows) -> list[str]:

@@ -226,8 +226,7 @@ def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]
     for head in route.build_arrow_heads(content.legs, content.markers.centres).round(1):
         arrow = trace_rings([head])
         window.draw_shape(arrow, 6.2, fill=colour, edge="white", width=0.7, join="round")
-    points = {kind: points for kind, (_, points) in content.point_symbols.items()}
-    symbols.draw_symbols(window, points)
+    symbols.draw_symbols(window, content.point_symbols)
     symbols.draw_markers(window, *content.markers)
     for label, box in placed:
         if label.kind == "feared":

@@ -112,7 +112,7 @@ class MapContent:
         return frozenset(self.network.piece_passage[self.walked_pieces]) - {""}
 
     @cached_property
-    def point_symbols(self) -> place_names.Signs:
+    def point_symbols(self) -> symbols.Signs:
         """Names and points of what has a sign: map features, and crossings on the walk."""
         found = {}
         for kind, symbol in symbols.SYMBOLS.items():

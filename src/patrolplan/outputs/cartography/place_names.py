@@ -1,6 +1,6 @@
 """Which names are on a map, how they are written, and where each of them may be placed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from patrolplan.outputs.cartography import fonts, labels
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, select_shapes
 from patrolplan.outputs.cartography.labels import NAME_SIZE, Boxes, MapLabel, Placing
 from patrolplan.outputs.cartography.page import TextStyle, Window, trace_circle, trace_rounded
-from patrolplan.outputs.cartography.symbols import SYMBOLS
+from patrolplan.outputs.cartography.symbols import SYMBOLS, Signs
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.text import wrap_evenly
 
@@ -43,8 +43,6 @@ AROUND /= np.hypot(*AROUND.T)[:, None]  # (8, 2) directions of leader lines from
 CLEAR_OF_STREET = 5.0  # Points from a street's middle where its leader line crosses only it
 CROSSING_COST = 25.0  # Cost of a name whose leader line crosses the route
 NAME_PADDING = 5.0
-Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
-"""Names and (n, 2) points of the page by kind of sign."""
 
 
 def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:

@@ -96,6 +96,9 @@ def _lamp(y: float) -> Outline:
     return tuple((1.2 * float(np.cos(one)), y + 1.2 * float(np.sin(one))) for one in turns)
 
 
+Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
+"""Names and (n, 2) points of the page by kind of sign."""
+
 TRANSPORT = "Bus stops and stations"
 # fmt: off
 SYMBOLS: dict[str, Symbol] = {
@@ -118,9 +121,9 @@ SYMBOLS: dict[str, Symbol] = {
 Later ones lie above earlier ones, and get their names first."""
 
 
-def draw_symbols(window: page.Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
-    """Draw bus stops, stations and others, given as (n, 2) points of the page by kind."""
-    for kind, points in symbols.items():
+def draw_symbols(window: page.Window, signs: Signs) -> None:
+    """Draw bus stops, stations and others."""
+    for kind, (_, points) in signs.items():
         for x, y in points.tolist():
             SYMBOLS[kind].draw(window, x, y, SYMBOLS[kind].level)
 

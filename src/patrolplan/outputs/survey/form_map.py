@@ -162,7 +162,7 @@ def draw_form_map(
     basemap.draw_streets(window, network, pieces, viewport)
     lines = [np.round(line, 1) for line in (*corners, *corners.transpose(1, 0, 2))]
     window.draw_lines(lines, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
-    symbols.draw_symbols(window, {kind: points for kind, (_, points) in signs.items()})
+    symbols.draw_symbols(window, signs)
     symbols.draw_markers(window, ["gate"], [GATE_LETTER], gate, gate)
     symbols.draw_border(window, *viewport.size)
     [at], covered = gate.tolist(), shapely.Point(gate[0]).buffer(GATE_SIDE / 2)
@@ -232,7 +232,7 @@ def _write_cell_labels(window: Window, grid: FormGrid, corners: Points) -> list[
     return written
 
 
-def _build_entries(viewport: Viewport, signs: place_names.Signs) -> list[legend.Entry]:
+def _build_entries(viewport: Viewport, signs: symbols.Signs) -> list[legend.Entry]:
     """Entries below the map: north, the scale, and the meaning of signs."""
     metres = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
     bar = metres / viewport.metres_per_point

@@ -116,8 +116,8 @@ def write_week_files(
     people = {name for duty in duties for name in duty.people if officer in {None, name}}
     officers = [one for one in roster.officers if one.name in people]
     is_whole = officer is None and date is None
-    known = {"plan_or_week": week, "roster": roster, "for_schools": for_schools, "duties": duties}
-    known |= {"officers": officers, "is_whole": is_whole}
+    known = {"week": week, "plan_or_week": week, "roster": roster, "for_schools": for_schools}
+    known |= {"duties": duties, "officers": officers, "is_whole": is_whole}
     known |= {"changes": changes, "papers": papers, "render": render}
     printed = [paper for paper in WEEK_PAPERS if is_whole or paper.in_parts]
     files = dict(one for paper in printed for one in paper.make(known))
@@ -125,7 +125,6 @@ def write_week_files(
         if isinstance(sheet, Sheet):
             found = papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
             files[path] = found[path]
-    write_week_documents(week, folder)
     write_files(folder, files)
     return papers.seal(files)
 
@@ -155,11 +154,6 @@ def format_week_documents(week: Week) -> dict[str, bytes]:
     """Build `week.json` and `hotspots.geojson`, from which a week is read again."""
     documents = {WEEK_FILE: build_week_document(week), HOTSPOTS_FILE: build_hotspots_document(week)}
     return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
-
-
-def write_week_documents(week: Week, folder: Path) -> None:
-    """Write `week.json` and `hotspots.geojson` into a folder."""
-    write_files(folder, format_week_documents(week))
 
 
 def render_books(
