@@ -13,7 +13,6 @@ from gpxpy.gpx import GPXRoute, GPXRoutePoint, GPXTrack, GPXTrackPoint, GPXTrack
 from numpy.typing import NDArray
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.facts import find_marking, list_stop_facts
 from patrolplan.patrols.plan import Patrol, Plan
@@ -40,10 +39,6 @@ def render_gpx(plan: Plan, urn: str) -> bytes:
     stop and a track along the streets.
     """
     patrols = [patrol for patrol in plan.patrols if patrol.urn == urn]
-    if not patrols:
-        urns = ", ".join(sorted({patrol.urn for patrol in plan.patrols})) or "none"
-        what = f"has no patrol of school '{urn}'"
-        raise InputError.one(plan.area.name, what, f"choose from: {urns}")
     projection, gpx = plan.area.projection, gpxpy.gpx.GPX()
     # Nothing about a person, and no time of creation.
     gpx.creator = "patrolplan"

@@ -81,10 +81,8 @@ OTHER_NAMES = (
     *("count-*.html", "count-*.pdf", "impact-assessment-annex.md", "model-card.md"),
     *("for-residents.html", "transparency-record.json", "transparency-record.md"),
     "who-gets-the-patrols.md",
-)
-OTHER_PAPERS = tuple(
-    map(Paper, OTHER_NAMES)
 )  # Of risk, hotspots, ways, brief, back-test, return, survey and governance
+OTHER_PAPERS = tuple(map(Paper, OTHER_NAMES))
 
 
 def is_output_name(name: str) -> bool:

@@ -106,10 +106,7 @@ def test_a_table_of_points_is_drawn_by_its_record_alone(demo, demo_plan, monkeyp
     patrol = next(one for one in plan.patrols if any(stop.tasked for stop in one.stops))
     content = MapContent(fit_patrol_viewport(plan, patrol, 500, 300), plan, patrol)
     assert len(content.point_symbols["tasked_places"][1])
-    html = render_map(plan).decode()
-    assert "Cameras</label>" in html
-    drawn = json.loads(_find_data(html))["ground"]["points"][0]
-    assert len(drawn["names"]) == len(plan.area.tasked_places)
+    assert "Cameras</label>" in render_map(plan).decode()  # only where there are any
 
 
 def _unpack(packed):

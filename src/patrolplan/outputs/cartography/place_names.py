@@ -43,6 +43,7 @@ AROUND /= np.hypot(*AROUND.T)[:, None]  # (8, 2) directions of leader lines from
 CLEAR_OF_STREET = 5.0  # Points from a street's middle where its leader line crosses only it
 CROSSING_COST = 25.0  # Cost of a name whose leader line crosses the route
 NAME_PADDING = 5.0
+DARK = "#202020"
 
 
 def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
@@ -254,8 +255,8 @@ def build_symbol_labels(
     for kind, style in reversed(styles):
         if style is None or style.always != (near is None):
             continue
-        names, points = signs[kind]
-        seen, bold, plate = ~shapely.intersects_xy(covered, points), style.always, style.plate
+        (names, points), bold, plate = signs[kind], style.always, style.plate
+        seen = ~shapely.intersects_xy(covered, points)
         if near is not None:
             seen &= shapely.distance(near, shapely.points(points)) <= MAX_ROUTE_DISTANCE
         for name, (x, y) in zip(names[seen], points[seen], strict=True):
@@ -269,8 +270,7 @@ def build_symbol_labels(
             places = labels.find_places_around_point(
                 x, y, size, radius=style.radius, extra_distances=(0.0, 6.0)
             )
-            label = MapLabel(text, key, *places, bold=bold, colour="#202020")
-            named[key] = replace(label, plate_colour=plate)
+            named[key] = MapLabel(text, key, *places, bold=bold, colour=DARK, plate_colour=plate)
     return list(named.values())
 
 

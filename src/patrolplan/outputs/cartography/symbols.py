@@ -96,9 +96,7 @@ def _lamp(y: float) -> Outline:
     return tuple((1.2 * float(np.cos(one)), y + 1.2 * float(np.sin(one))) for one in turns)
 
 
-Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
-"""Names and (n, 2) points of the page by kind of sign."""
-
+Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]  # by kind: names, points
 TRANSPORT = "Bus stops and stations"
 # fmt: off
 SYMBOLS: dict[str, Symbol] = {

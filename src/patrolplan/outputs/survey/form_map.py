@@ -250,8 +250,8 @@ def _build_entries(viewport: Viewport, signs: symbols.Signs) -> list[legend.Entr
         legend.Entry(f"{metres} m", bar, lambda page, x, y: symbols.draw_bar(page, (x, y), bar)),
         legend.Entry("the school", 11.0, draw_school),
     ]
-    shown = [kind for kind, (_, points) in signs.items() if len(points)]
-    return entries + [legend.build_symbol_entry(kind) for kind in shown]
+    shown = [symbols.SYMBOLS[kind] for kind, (_, points) in signs.items() if len(points)]
+    return entries + [legend.build_entry(one.words, one.width, one.draw) for one in shown]
 
 
 def _to_grey(colour: str) -> str:

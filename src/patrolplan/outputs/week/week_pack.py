@@ -100,11 +100,7 @@ def write_week_files(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, str]:
-    """Write the papers of a week, or of an officer or day; returns digests for the manifest.
-
-    What a row of `WEEK_PAPERS` is made by gets what it asks for by name: `roster`, whose duties
-    have what is tasked, or `for_schools` without; `duties` and `officers` that are printed.
-    """
+    """Write the papers of a week, or of an officer or day; returns digests for the manifest."""
     week = round_week(roster.week)
     # Everyone who stands at a tasked place in its hours sees that on the card, a school does not.
     tasked = ((one, add_taskings(week.plan.area, one.date, one.patrol)) for one in week.duties)
@@ -116,6 +112,7 @@ def write_week_files(
     people = {name for duty in duties for name in duty.people if officer in {None, name}}
     officers = [one for one in roster.officers if one.name in people]
     is_whole = officer is None and date is None
+    # What a paper is made by asks for some of it by name; duties and officers are those printed.
     known = {"week": week, "plan_or_week": week, "roster": roster, "for_schools": for_schools}
     known |= {"duties": duties, "officers": officers, "is_whole": is_whole}
     known |= {"changes": changes, "papers": papers, "render": render}
@@ -123,8 +120,7 @@ def write_week_files(
     files = dict(one for paper in printed for one in paper.make(known))
     for path, sheet in files.items():
         if isinstance(sheet, Sheet):
-            found = papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
-            files[path] = found[path]
+            files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
     write_files(folder, files)
     return papers.seal(files)
 
@@ -133,8 +129,8 @@ def build_school_papers(
     for_schools: Roster, duties: Sequence[Duty], *, is_whole: bool
 ) -> dict[str, Sheet]:
     """Sheets of the duties' schools; and posters of all, which show nothing of a week's part."""
-    roster, urns = for_schools, {duty.urn for duty in duties}
-    week, presence = roster.week, None
+    roster, week, presence = for_schools, for_schools.week, None
+    urns = {duty.urn for duty in duties}
     with suppress(LedgerError):  # without a ledger, papers say that visits are not known
         presence = load_recent_presence(week.plan.area, week.plan.hotspots, week.start)
     wanted = [one.urn for one in roster.schools if is_whole or one.urn in urns]
