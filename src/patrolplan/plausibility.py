@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NewType, get_args
 
 from patrolplan.errors import Problem
 
@@ -29,6 +29,8 @@ CheckName = Literal[
     "gate_levels",
 ]
 CHECKS: tuple[CheckName, ...] = get_args(CheckName)
+RelationName = NewType("RelationName", str)  # Of `patrolplan.area.relations`
+Check = CheckName | RelationName
 ANNOUNCED_CHECKS: frozenset[str] = frozenset({"missing_months"})  # They stop nothing: it is masked
 MAX_REFUSED_SHARE = 0.01
 """Maximum share of a table's rows with values that cannot be read, or do not match the header; if
@@ -62,7 +64,7 @@ class Alarms:
         self._alarms: list[Alarm] = []
         self._problems: list[Problem] = []
 
-    def add(self, check: str, file: object, what: str, remedy: str, place: str = "") -> None:
+    def add(self, check: Check, file: object, what: str, remedy: str, place: str = "") -> None:
         """Add a check whose bound is exceeded; how to accept it is added to the remedy."""
         reason = self._accepted.get(check)
         if reason is None and check not in ANNOUNCED_CHECKS:

@@ -16,7 +16,7 @@ from patrolplan.area.measures import MEASURES
 from patrolplan.area.study_area import StudyArea
 from patrolplan.errors import InputError, SettingsError
 from patrolplan.notes import Note
-from patrolplan.plausibility import CHECKS
+from patrolplan.plausibility import CHECKS, RelationName
 from patrolplan.settings import Settings, SourceSettings, format_unknown
 
 OLD, OLD_NOTE = "old_crime", "crime_old"  # Its name under [accept], and the key of its note
@@ -153,7 +153,7 @@ def check_relations(a: Loading) -> None:
             words = (f"{n:%Y-%m-%d}" if isinstance(n, dt.date) else str(n) for n in cells)
             what = one.says.format(value=values[worst], what=", ".join(words))
             if one.stops or name in reasons:
-                a.alarms.add(name, where, what, one.remedy)
+                a.alarms.add(RelationName(name), where, what, one.remedy)
                 continue
             accept = f'or accept it under [accept] with {name} = "why"'
             text = f"Check {where}: {what}. To do: {one.remedy}, {accept}."

@@ -7,10 +7,10 @@ import csv
 import io
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.area import StudyArea, format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # of cells that spreadsheets compute
 
-WRITABLE = {
+WRITABLE: dict[str, tuple[Callable[..., Any], str, str]] = {
     "tasked_places": (
         read_tasked_places,
         "tasked places",

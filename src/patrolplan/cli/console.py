@@ -125,12 +125,10 @@ def _name_assumed(note: pp.Note, urns: Sequence[str]) -> str:
 
 def list_papers(out: Path, papers: tuple[Paper, ...]) -> list[str]:
     """The papers in a folder and what each is for, in as few words as possible."""
-    from patrolplan.outputs import papers as table
-
     told = [
-        f"{name} ({re.split('[,:;]', about)[0]})"
-        for name, about in table.list_papers(papers).items()
-        if (out / name).exists()
+        f"{one.listed} ({re.split('[,:;]', one.about)[0]})"
+        for one in papers
+        if one.about and (out / one.listed).exists()
     ]
     return textwrap.wrap(f"Written to {out}: {', '.join(told)}.", WIDTH, break_long_words=False)
 

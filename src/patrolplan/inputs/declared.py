@@ -95,6 +95,7 @@ class Table:
     rules: tuple[Rule, ...] = ()
     made: Mapping[str, Made] = field(default_factory=dict)  # of others, by its reader
     place: str = ""  # what its geometry means
+    noun: str = ""  # what is there, where a point that the CRS does not reach is an error
     point: tuple[str, str] = ("longitude", "latitude")  # the columns that it is made of
 
     @cached_property
@@ -165,6 +166,15 @@ class Table:
         """(n,) points in the area's CRS, from columns of decimal degrees."""
         longitude, latitude = (table_reader.parse_numbers(text[name]) for name in self.point)
         return gpd.points_from_xy(*projection.to_metres(longitude, latitude), crs=projection.crs)
+
+    def load(
+        self, paths: Files, projection: Projection | None = None, *, columns: Columns = None
+    ) -> Any:  # noqa: ANN401 - a GeoDataFrame where rows have a place
+        """The stored table of files."""
+        if projection is None or not self.place:
+            return self.store(self.read(paths, columns))
+        text = self.read(paths, columns, [reach(self.noun, projection)] if self.noun else ())
+        return self.build(text, self.locate(text, projection))
 
     def build(self, text: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
         """The stored columns with their shapes, in order."""
@@ -249,6 +259,19 @@ def parse_times(text: pd.Series) -> pd.Series:
 def _is_span(table: pd.DataFrame, column: str) -> pd.Series:
     hours = table[column]
     return (hours == "") | (hours.str.fullmatch(TIME_RANGE) & (hours.str[:5] < hours.str[6:]))
+
+
+def reach(noun: str, projection: Projection) -> Rule:
+    """That the area's CRS reaches each point; rows without coordinates fail another rule."""
+
+    def check(table: pd.DataFrame, _column: str) -> Bools:
+        degrees = [table_reader.parse_axis(table[one], one) for one in ("longitude", "latitude")]
+        x, _ = projection.to_metres(degrees[0], degrees[1])
+        return ~(np.isfinite(degrees).all(axis=0) & np.isnan(x))
+
+    what = f"{{value}} puts the {noun} far outside the area"
+    remedy = "check that longitude and latitude are in their own columns"
+    return Rule("longitude", check, what, remedy)
 
 
 def is_degrees(table: pd.DataFrame, column: str) -> Bools:

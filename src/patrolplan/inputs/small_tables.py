@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -30,11 +29,12 @@ from patrolplan.inputs.declared import (
     one_of,
     parse_dates,
     parse_times,
+    reach,
     some_of,
     whole,
 )
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.table_reader import parse_axis, parse_numbers
+from patrolplan.inputs.table_reader import parse_numbers
 from patrolplan.tables import REASONS
 from patrolplan.text import MAX_NAMED
 from patrolplan.times import TIME_OF_DAY, format_time
@@ -55,20 +55,6 @@ ROLES_ALONE = ("officer", "pcso", "")  # Roles that patrol alone by default; emp
 def _is_whole_point(table: pd.DataFrame, column: str) -> pd.Series:
     """Whether a point has both its coordinates, each in degrees, or neither."""
     return (table["longitude"] == "") & (table["latitude"] == "") | is_degrees(table, column)
-
-
-def _is_within_reach(table: pd.DataFrame, _column: str, *, projection: Projection) -> Bools:
-    """Whether the area's CRS reaches the point; rows without coordinates fail another rule."""
-    longitude = parse_axis(table["longitude"], "longitude")
-    latitude = parse_axis(table["latitude"], "latitude")
-    x, _ = projection.to_metres(longitude, latitude)
-    return ~(np.isfinite(longitude) & np.isfinite(latitude) & np.isnan(x))
-
-
-def _reaching(noun: str, projection: Projection) -> Rule:
-    what = f"{{value}} puts the {noun} far outside the area"
-    remedy = "check that longitude and latitude are in their own columns"
-    return Rule("longitude", partial(_is_within_reach, projection=projection), what, remedy)
 
 
 def _is_after_start(table: pd.DataFrame, column: str) -> pd.Series:
@@ -225,7 +211,7 @@ COUNTS = Table("counts", (
     **MINUTES,
     "file": Made("text", "where it was read", lambda text: text["file"]),
     "row": Made("int64", "row there", lambda text: text["row"].astype("int64")),
-}, "the corner, in the area's CRS")
+}, "the corner, in the area's CRS", "corner")
 
 VISITS = Table("--csv", (
     replace(OFFICER, missing=("the officer is missing", "write who it was, such as SSO-01")),
@@ -264,7 +250,7 @@ def read_gates(
     paths: Files, projection: Projection, *, columns: Columns = None
 ) -> gpd.GeoDataFrame:
     """Gates by URN: `file`, `row` and `value` (the cells' text) for messages, and the point."""
-    text = GATES.read(paths, columns, [_reaching("gate", projection)]).set_index("urn")
+    text = GATES.read(paths, columns, [reach("gate", projection)]).set_index("urn")
     text["value"] = text["longitude"] + ", " + text["latitude"]
     return gpd.GeoDataFrame(text[["file", "row", "value"]], geometry=GATES.locate(text, projection))
 
@@ -279,17 +265,7 @@ def read_officers(
     return OFFICERS.build(text, OFFICERS.locate(text, projection))
 
 
-def read_term_dates(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
-    """Terms and closed days, see `TERM_DATES`."""
-    return TERM_DATES.store(TERM_DATES.read(paths, columns))
-
-
-def read_tasked_places(
-    paths: Files, projection: Projection, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """Tasked places, see `TASKED_PLACES`."""
-    text = TASKED_PLACES.read(paths, columns)
-    return TASKED_PLACES.build(text, TASKED_PLACES.locate(text, projection))
+read_term_dates, read_tasked_places = TERM_DATES.load, TASKED_PLACES.load
 
 
 def read_duties(
@@ -300,7 +276,7 @@ def read_duties(
     officers: Sequence[str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Officers' duties besides patrols, see `DUTIES`; of any name where `officers` is None."""
-    rules = [_reaching("duty", projection)]
+    rules = [reach("duty", projection)]
     if officers is not None:
         some = ", ".join(officers[:MAX_NAMED])
         remedy = f"write a name of the officers table, such as {some}"
@@ -313,12 +289,7 @@ def read_duties(
     return DUTIES.build(text, points)
 
 
-def read_counts(
-    paths: Files, projection: Projection, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """Pupils counted at corners, see `COUNTS`."""
-    text = COUNTS.read(paths, columns, [_reaching("corner", projection)])
-    return COUNTS.build(text, COUNTS.locate(text, projection))
+read_counts = COUNTS.load
 
 
 def write_counts(counts: gpd.GeoDataFrame, projection: Projection) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.facts import find_marking, list_stop_facts
 from patrolplan.outputs.offline_page import load_template
@@ -25,6 +24,12 @@ from patrolplan.times import format_time
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def render_gpx_files(plan: Plan) -> dict[str, bytes]:
+    """Each school's file by its name."""
+    urns = {one.urn for one in plan.patrols}
+    return {f"gpx/{urn}.gpx": render_gpx(plan, urn) for urn in urns}
+
+
 def render_gpx(plan: Plan, urn: str) -> bytes:
     """The patrols of one school as GPX 1.1, in UTF-8; equal plans give equal bytes.
 
@@ -32,10 +37,6 @@ def render_gpx(plan: Plan, urn: str) -> bytes:
     stop and a track along the streets.
     """
     patrols = [patrol for patrol in plan.patrols if patrol.urn == urn]
-    if not patrols:
-        urns = ", ".join(sorted({patrol.urn for patrol in plan.patrols})) or "none"
-        what = f"has no patrol of school '{urn}'"
-        raise InputError.one(plan.area.name, what, f"choose from: {urns}")
     projection, crs = plan.area.projection, plan.area.projection.crs
     marking, school = find_marking(plan.area, patrols), patrols[0].school
     basis = (*wording.list_approximations(plan), *wording.list_attributions(plan))

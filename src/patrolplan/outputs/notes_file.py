@@ -15,7 +15,6 @@ from patrolplan.text import list_first
 if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
-NOTES_FILE = "notes.txt"
 WIDTH = 100
 READERS: dict[Reader, str] = {
     "officer": "For officers",

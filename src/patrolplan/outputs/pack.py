@@ -10,12 +10,9 @@ from patrolplan.atomic import WEEK_FILE
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs import output_folder
-from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
-from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
-from patrolplan.outputs.gpx import render_gpx
-from patrolplan.outputs.notes_file import NOTES_FILE, render_notes
-from patrolplan.outputs.webmap.map_page import render_map
+from patrolplan.outputs.gis.project import GEOPACKAGE
+from patrolplan.outputs.papers import PLAN_PAPERS
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 
@@ -38,11 +35,7 @@ def write_pack(
     Parameters
     ----------
     plan_or_week
-        A plan: `plan.json`, `plan.gpkg`, `plan.qgs`, `map.html`, `notes.txt`, `cards/URN.pdf`,
-        `cards.pdf`, `gpx/URN.gpx`.
-        A week: `week.json`, `hotspots.geojson`, `week.csv`, `unmet.csv`, `demands.csv`, `map.html`,
-        `notes.txt`, `tasks.pdf`, `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`,
-        `calendars/OFFICER.ics`, `schools/URN.pdf`, `posters/URN.pdf`.
+        The files of a plan and of a week are listed in `patrolplan.outputs.papers`.
     out
         Folder; an earlier pack in it is replaced.
     officer, date
@@ -93,16 +86,9 @@ def write_pack(
         layers = build_plan_layers(plan_or_week)
         write_layers(folder / GEOPACKAGE, layers)
         document = output_folder.format_json(build_plan_document(plan_or_week))
-        files = {
-            "plan.qgs": render_project(plan_or_week, layers),
-            "plan.json": document.encode("utf-8"),
-            "map.html": render_map(plan_or_week),
-            NOTES_FILE: render_notes(plan_or_week),
-        }
-        for urn in dict.fromkeys(patrol.urn for patrol in plan_or_week.patrols):
-            files[f"gpx/{urn}.gpx"] = render_gpx(plan_or_week, urn)
-        files |= render_cards(plan_or_week, **workers)
-        output_folder.write_files(folder, files)
+        known = {"plan": plan_or_week, "plan_or_week": plan_or_week, "layers": layers} | workers
+        files = dict(one for paper in PLAN_PAPERS for one in paper.make(known))
+        output_folder.write_files(folder, files | {"plan.json": document.encode("utf-8")})
     return out
 
 

@@ -164,11 +164,11 @@ def test_a_name_stands_by_a_sign_that_is_seen():
     names = {"kind": "bus_stop", "name": ["Mill Lane"] * 2}
     features = gpd.GeoDataFrame(names, geometry=shapely.points(places))
     first, second = (shapely.Point(place + 3).buffer(STOP_RADIUS) for place in places)
-    stops = find_symbols(features, frame, "bus_stop")
+    stops = {"bus_stop": find_symbols(features, frame, "bus_stop")}
     for covered, place in ((shapely.Point(), places[0]), (first, places[1])):
-        [label] = build_symbol_labels("bus_stop", *stops, covered=covered)
+        [label] = build_symbol_labels(stops, covered=covered, near=first | second)
         assert np.hypot(*(label.boxes[:, :2] - place).T).min() < 40
-    assert not build_symbol_labels("bus_stop", *stops, covered=first | second)
+    assert not build_symbol_labels(stops, covered=first | second, near=first | second)
 
 
 def test_a_leg_between_touching_signs_is_tagged_by_a_line():

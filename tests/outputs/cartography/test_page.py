@@ -145,7 +145,7 @@ def test_papers_of_two_threads_and_two_folders_are_as_those_of_one(tmp_path):
 def test_every_sign_is_drawn_and_explained(kind):
     """Where one is on the map, the legend has its words and draws it too."""
     window, below = (Page(99.0, 99.0).add_window((0.0, 0.0, 99.0, 99.0)) for _ in range(2))
-    draw_symbols(window, {kind: np.array([(50.0, 50.0)])})
+    draw_symbols(window, {kind: (np.array([""]), np.array([(50.0, 50.0)]))})
     frame = Viewport(100.0, 100.0, 0.0, 0.0, 1.0)
     entries = legend.build_sign_entries(frame, [kind], way="walk", speed_kmh=4.8, grid_square="")
     (entry,) = [entry for entry in entries if entry.text == SYMBOLS[kind].words]

@@ -16,7 +16,11 @@ import shapely.affinity
 from outputs.printed import change_settings
 from page_visits import DESK, LISTENING, PHONE
 
+import patrolplan as pp
+from patrolplan.area import load
 from patrolplan.hotspots.reasons import ReportsReason, read_reasons, write_reasons
+from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_viewport
+from patrolplan.outputs.cartography.symbols import SYMBOLS, PhoneSign
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
@@ -90,6 +94,19 @@ def test_tiles_are_requested_only_when_set_and_named(plan):
     assert "this page asks the server tiles.example" in html
     assert "sends no requests" not in html
     assert json.loads(_find_data(html))["tiles"]["url"] == address
+
+
+def test_a_table_of_points_is_drawn_by_its_record_alone(demo, demo_plan, monkeypatch):
+    """A source that says so is on card and phone with its sign, where there are any."""
+    assert {*load.FEATURES} <= {*SYMBOLS}
+    monkeypatch.setattr(load, "FEATURES", ("tasked_places",))
+    look = replace(SYMBOLS["station"], name=None, phone=PhoneSign("Cameras", 4))
+    monkeypatch.setitem(SYMBOLS, "tasked_places", look)
+    plan = replace(demo_plan, area=pp.load_area(demo))
+    patrol = next(one for one in plan.patrols if any(stop.tasked for stop in one.stops))
+    content = MapContent(fit_patrol_viewport(plan, patrol, 500, 300), plan, patrol)
+    assert len(content.point_symbols["tasked_places"][1])
+    assert "Cameras</label>" in render_map(plan).decode()  # only where there are any
 
 
 def _unpack(packed):

@@ -33,7 +33,7 @@ def test_a_sheet_says_where_to_keep_away_from(roll):
     far = replace(barred, point=elsewhere, tasking=replace(tasking, place_id="T-10"))
     patrol = replace(duty.patrol, keep_away=(far, barred))
     own = replace(duty, patrol=patrol)
-    (page,) = read_pages(build_task_sheets(roll, [own], wall=False).render(roll.week.plan))
+    (page,) = read_pages(build_task_sheets(roll, [own], is_whole=False).render(roll.week.plan))
     grid = format_grid_reference(barred.x, barred.y)
     assert strip_spaces(f"Keep away from {NAME} ({grid}), T-09: {NAME * 3}") in page
     assert strip_spaces("(requested by A, until 4 May 2026).") in page
@@ -46,7 +46,7 @@ def test_no_page_of_a_sheet_is_without_a_patrol(roll, count):
     duty = max(roll.week.duties, key=lambda duty: len(duty.patrol.stops))
     days = roll.week.days
     duties = [replace(duty, date=days[n % len(days)]) for n in range(count)]
-    for page in read_pages(build_task_sheets(roll, duties, wall=False).render(roll.week.plan)):
+    for page in read_pages(build_task_sheets(roll, duties, is_whole=False).render(roll.week.plan)):
         assert "onthewallmap" in page
         assert "Tickwhatwasdone" in page
 
@@ -55,7 +55,9 @@ def test_names_are_text_and_nothing_else(hostile):
     """A name full of markup is printed letter by letter, cut where it is too long."""
     roll = Roster(hostile)
     duties = [duty for duty in hostile.duties if duty.urn == "900001"]
-    text = "".join(read_pages(build_task_sheets(roll, duties, wall=False).render(roll.week.plan)))
+    text = "".join(
+        read_pages(build_task_sheets(roll, duties, is_whole=False).render(roll.week.plan))
+    )
     assert strip_spaces(NAME)[:40] in text
     for duty in duties:
         assert strip_spaces(roll.print_officer(duty.officer)) in text

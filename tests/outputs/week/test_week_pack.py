@@ -189,7 +189,7 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
     """Where the ledger cannot be reached, the papers are written, and claim no presence."""
     monkeypatch.setattr(week_pack, "load_recent_presence", Mock(side_effect=LedgerError))
     urn = week.duties[0].urn
-    sheets = week_pack._build_school_papers(Roster(week), [urn], with_posters=True)
+    sheets = week_pack.build_school_papers(Roster(week), week.duties[:1], is_whole=True)
     data = sheets[f"schools/{urn}.pdf"].data
     assert {answer["before"] for answer in data["answers"]} == {""}
     assert data["unrecorded"].startswith("No visits are recorded")

@@ -37,11 +37,11 @@ def place_needed_words(content: MapContent) -> list[PlacedLabel]:
     streets = {one.name: one for one in content.streets if one.name in content.named_streets}
     walked = content.walked_streets
     ranked = sorted(streets.values(), key=lambda one: (one.name not in walked, -one.length))
-    gate, stations = (content.gate.x, content.gate.y), content.point_symbols["station"]
-    radius, covered = symbols.GATE_SIDE * 0.6, content.covered
+    gate, radius = (content.gate.x, content.gate.y), symbols.GATE_SIDE * 0.6
+    covered = content.covered
     names = [
         *place_names.build_school_labels(gate, content.patrol.school, radius=radius),
-        *place_names.build_symbol_labels("station", *stations, covered=covered),
+        *place_names.build_symbol_labels(content.point_symbols, covered=covered),
         *place_names.build_route_labels(ranked, content.route, walked=walked),
     ]
     tried: list[tuple[int, list[PlacedLabel]]] = []  # How many have no place, and those that have
@@ -63,16 +63,9 @@ def place_other_words(content: MapContent, placed: list[PlacedLabel]) -> None:
     named = find_named_streets(placed) | set(content.named_streets)
     steps = (step for leg in content.patrol.legs for step in leg.steps)
     passed = {step.landmark.name for step in steps if step.landmark is not None}
-    signs = [
-        label
-        for kind in ("station_entrance", "bus_stop")
-        for label in place_names.build_symbol_labels(
-            kind,
-            *content.point_symbols[kind],
-            covered=content.covered,
-            near=content.route | content.gate,
-        )
-    ]
+    signs = place_names.build_symbol_labels(
+        content.point_symbols, covered=content.covered, near=content.route | content.gate
+    )
     landmarks = [label for label in signs if label.text.replace("\n", " ") in passed]
     streets = place_names.build_street_labels(content.streets)
     repeated = []  # names of long streets, far from their first place
@@ -233,8 +226,7 @@ def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]
     for head in route.build_arrow_heads(content.legs, content.markers.centres).round(1):
         arrow = trace_rings([head])
         window.draw_shape(arrow, 6.2, fill=colour, edge="white", width=0.7, join="round")
-    points = {kind: points for kind, (_, points) in content.point_symbols.items()}
-    symbols.draw_symbols(window, points)
+    symbols.draw_symbols(window, content.point_symbols)
     symbols.draw_markers(window, *content.markers)
     for label, box in placed:
         if label.kind == "feared":

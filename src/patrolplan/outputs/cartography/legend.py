@@ -86,13 +86,13 @@ def build_sign_entries(
     text = f"{metres} m, {metres / speed_kmh * 0.06:.3g} min {going}; 1:{scale:,.0f}"
     entries = [Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))]
     entries += [
-        _build_entry(words or going, width, draw)
+        build_entry(words or going, width, draw)
         for kind, words, width, draw in list_signs()
         if kind in shown
     ]
     if grid_square:
         spacing = choose_grid_metres(viewport.metres_per_point)
-        entries.append(_build_entry(f"grid {grid_square}, {spacing} m", 10.0, _draw_grid))
+        entries.append(build_entry(f"grid {grid_square}, {spacing} m", 10.0, _draw_grid))
     return entries
 
 
@@ -113,13 +113,8 @@ def list_signs() -> list[tuple[str, str, float, Sign]]:
     ]
 
 
-def build_symbol_entry(kind: str) -> Entry:
-    """The entry of a small sign of the ground."""
-    symbol = symbols.SYMBOLS[kind]
-    return _build_entry(symbol.words, symbol.width, symbol.draw)
-
-
-def _build_entry(words: str, width: float, draw: Sign) -> Entry:
+def build_entry(words: str, width: float, draw: Sign) -> Entry:
+    """The entry of a sign that is drawn around its middle."""
     return Entry(words, width, lambda window, x, y: draw(window, x + width / 2, y, LEGEND_LEVEL))
 
 

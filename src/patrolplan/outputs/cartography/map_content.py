@@ -37,7 +37,6 @@ STRETCH_WIDTH = 13.0
 STREET_EDGE_MARGIN = 12.0  # Points from the map's edge within which a street could not be named
 STOP_PLACE_SEPARATOR = " near "  # Between the two streets of a stop's place
 ON_WALK_METRES = 4.0
-CROSSING_SIGNS = ("signals", "zebra")
 CROSSING_GAP = 12.0  # Points; nearer signs of one kind are parts of one crossing
 
 
@@ -113,11 +112,13 @@ class MapContent:
         return frozenset(self.network.piece_passage[self.walked_pieces]) - {""}
 
     @cached_property
-    def point_symbols(self) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
-        """Names and (n, 2) points of bus stops, stations, and crossings on the walk, by kind."""
-        find = partial(place_names.find_symbols, self.features, self.viewport)
-        found = {kind: find(kind) for kind in place_names.SYMBOL_STYLES}
-        for kind in CROSSING_SIGNS:
+    def point_symbols(self) -> symbols.Signs:
+        """Names and points of what has a sign: map features, and crossings on the walk."""
+        found = {}
+        for kind, symbol in symbols.SYMBOLS.items():
+            if not symbol.of_crossing:
+                found[kind] = place_names.find_symbols(self.features, self.viewport, kind)
+                continue
             own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
             points = self.viewport.to_page(self.network.piece_middle[own])
             points = points[self.viewport.contains(points, margin=place_names.SYMBOL_EDGE_MARGIN)]

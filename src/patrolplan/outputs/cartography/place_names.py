@@ -1,6 +1,6 @@
 """Which names are on a map, how they are written, and where each of them may be placed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from patrolplan.outputs.cartography import fonts, labels
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, select_shapes
 from patrolplan.outputs.cartography.labels import NAME_SIZE, Boxes, MapLabel, Placing
 from patrolplan.outputs.cartography.page import TextStyle, Window, trace_circle, trace_rounded
+from patrolplan.outputs.cartography.symbols import SYMBOLS, Signs
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.text import wrap_evenly
 
@@ -42,13 +43,7 @@ AROUND /= np.hypot(*AROUND.T)[:, None]  # (8, 2) directions of leader lines from
 CLEAR_OF_STREET = 5.0  # Points from a street's middle where its leader line crosses only it
 CROSSING_COST = 25.0  # Cost of a name whose leader line crosses the route
 NAME_PADDING = 5.0
-SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
-    "bus_stop": (3.5, False, "#8a8a8a"),
-    "station": (6.0, True, ""),
-    "station_entrance": (4.5, False, "#8a8a8a"),
-}
-"""Radius of a sign in points, whether its name is bold, and its plate's colour: most bus stops are
-called after some other street."""
+DARK = "#202020"
 
 
 def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
@@ -252,30 +247,30 @@ def find_symbols(
 
 
 def build_symbol_labels(
-    kind: str,
-    names: NDArray[np.object_],
-    points: NDArray[np.float64],
-    *,
-    covered: BaseGeometry,
-    near: BaseGeometry | None = None,
+    signs: Signs, *, covered: BaseGeometry, near: BaseGeometry | None = None
 ) -> list[MapLabel]:
-    """Names of stations or bus stops, each once, `near` the route and with a sign in view."""
-    seen = ~shapely.intersects_xy(covered, points)
-    if near is not None:
-        seen &= shapely.distance(near, shapely.points(points)) <= MAX_ROUTE_DISTANCE
-    radius, bold, plate = SYMBOL_STYLES[kind]
+    """Names that are always there, or else those `near` the route; each once, by signs in view."""
     named: dict[str, MapLabel] = {}
-    for name, (x, y) in zip(names[seen], points[seen], strict=True):
-        text = wrap_name(fonts.make_printable(str(name)))
-        if not text or text in named:
+    styles = [(kind, one.name) for kind, one in SYMBOLS.items() if kind in signs]
+    for kind, style in reversed(styles):
+        if style is None or style.always != (near is None):
             continue
-        width, height = fonts.measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
-        size = (width, height + 2) if plate else (width, height)
-        places = labels.find_places_around_point(
-            x, y, size, radius=radius, extra_distances=(0.0, 6.0)
-        )
-        words, dark = (text, f"{kind} {text}"), "#202020"
-        named[text] = MapLabel(*words, *places, bold=bold, colour=dark, plate_colour=plate)
+        (names, points), bold, plate = signs[kind], style.always, style.plate
+        seen = ~shapely.intersects_xy(covered, points)
+        if near is not None:
+            seen &= shapely.distance(near, shapely.points(points)) <= MAX_ROUTE_DISTANCE
+        for name, (x, y) in zip(names[seen], points[seen], strict=True):
+            text = wrap_name(fonts.make_printable(str(name)))
+            key = f"{kind} {text}"
+            if not text or key in named:
+                continue
+            room = 7 if plate else 2
+            width, height = fonts.measure_label(text, NAME_SIZE, bold=bold, padding=room)
+            size = (width, height + 2) if plate else (width, height)
+            places = labels.find_places_around_point(
+                x, y, size, radius=style.radius, extra_distances=(0.0, 6.0)
+            )
+            named[key] = MapLabel(text, key, *places, bold=bold, colour=DARK, plate_colour=plate)
     return list(named.values())
 
 

@@ -43,12 +43,37 @@ FEARED_SIZE = (12.5, 13.5)  # Width and height in points of the sign that pupils
 
 
 @dataclass(frozen=True)
+class NameStyle:
+    """How the name of what a sign stands for is written on a card."""
+
+    radius: float  # Points from the middle of the sign
+    plate: str = "#8a8a8a"  # Edge of its plate: most bus stops are called after some other street
+    always: bool = False  # In bold; others only near the route
+
+
+@dataclass(frozen=True)
+class PhoneSign:
+    """A ring on the phone's map, which is shown and hidden with others of the same words."""
+
+    words: str
+    radius: float
+    from_zoom: float = 16
+    edge: str = "#8a1c1c"
+    fill: str = "#ffffff"
+    named: bool = False
+
+
+@dataclass(frozen=True)
 class Symbol:
     """A small sign of the ground; its shapes, around (0, 0), are outline, fill, edge and width."""
 
     words: str
     width: float
     shapes: tuple[tuple[Outline, str, str, float], ...]
+    name: NameStyle | None = None
+    phone: PhoneSign | None = None
+    level: float = 7.5
+    of_crossing: bool = False  # Drawn where the walk crosses a road so, not at map features
 
     def draw(self, window: page.Window, x: float, y: float, level: float) -> None:
         """Draw it at x and y on a level."""
@@ -71,34 +96,34 @@ def _lamp(y: float) -> Outline:
     return tuple((1.2 * float(np.cos(one)), y + 1.2 * float(np.sin(one))) for one in turns)
 
 
-SYMBOLS: Mapping[str, Symbol] = {
-    "bus_stop": Symbol("bus stop", 6.0, ((_box(0, 0, 4.8, 4.8), "#404040", "white", 0.8),)),
-    "station": Symbol("station", 10.4, ((_diamond(5.2), "white", "black", 1.8),)),
-    "station_entrance": Symbol("station entrance", 7.2, ((_diamond(3.6), "black", "white", 0.9),)),
-    "signals": Symbol(
-        "lights",
-        5.0,
-        (
-            (_box(0, 0, 4.6, 8.4), "black", "white", 0.8),
-            *((_lamp(y), "white", "", 0.0) for y in (-2.0, 2.0)),
-        ),
-    ),
-    "zebra": Symbol(
-        "zebra",
-        9.0,
-        (
-            (_box(0, 0, 8.4, 6.0), "white", "white", 0.8),
-            *((_box(x, 0, 1.6, 5.0), "black", "", 0.0) for x in (-3.0, 0.0, 3.0)),
-        ),
-    ),
-}  # By kind of feature or crossing; no other kind can be drawn
+Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]  # by kind: names, points
+TRANSPORT = "Bus stops and stations"
+# fmt: off
+SYMBOLS: dict[str, Symbol] = {
+    "bus_stop": Symbol("bus stop", 6.0, ((_box(0, 0, 4.8, 4.8), "#404040", "white", 0.8),),
+                       NameStyle(3.5), PhoneSign(TRANSPORT, 4)),
+    "station": Symbol("station", 10.4, ((_diamond(5.2), "white", "black", 1.8),),
+                      NameStyle(6.0, plate="", always=True),
+                      PhoneSign(TRANSPORT, 6, from_zoom=0, named=True), level=7.6),
+    "station_entrance": Symbol("station entrance", 7.2,
+                               ((_diamond(3.6), "black", "white", 0.9),), NameStyle(4.5)),
+    "signals": Symbol("lights", 5.0, (
+        (_box(0, 0, 4.6, 8.4), "black", "white", 0.8),
+        *((_lamp(y), "white", "", 0.0) for y in (-2.0, 2.0))), of_crossing=True),
+    "zebra": Symbol("zebra", 9.0, (
+        (_box(0, 0, 8.4, 6.0), "white", "white", 0.8),
+        *((_box(x, 0, 1.6, 5.0), "black", "", 0.0) for x in (-3.0, 0.0, 3.0))), of_crossing=True),
+}
+# fmt: on
+"""By kind of map feature or crossing: cards, phones and their legends show these and no others.
+Later ones lie above earlier ones, and get their names first."""
 
 
-def draw_symbols(window: page.Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
-    """Draw bus stops, stations and others, given as (n, 2) points of the page by kind."""
-    for kind, points in symbols.items():
+def draw_symbols(window: page.Window, signs: Signs) -> None:
+    """Draw bus stops, stations and others."""
+    for kind, (_, points) in signs.items():
         for x, y in points.tolist():
-            SYMBOLS[kind].draw(window, x, y, 7.6 if kind == "station" else 7.5)
+            SYMBOLS[kind].draw(window, x, y, SYMBOLS[kind].level)
 
 
 def draw_feared(window: page.Window, x: float, y: float, level: float) -> None:

@@ -4,7 +4,6 @@ In greys for a copier, without crime, risk or reports; marks count exactly like 
 """
 
 import string
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +43,6 @@ SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
 UNDRAWN_FEATURES = ("building", "shop")
 LUMA = (0.299, 0.587, 0.114)  # Weights of red, green and blue in grey, by ITU-R BT.601
 GROUND_GREY = 0.93 * 255  # lighter greys become white, since copiers darken them
-Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]  # by kind: names, points
 MAX_ACROSS, MAX_DOWN = 9, 11
 """Maximum squares of a form: with the gate's in the middle it shows at least 1,000 m to each side
 and 1,250 m up and down, and a square is 18 mm wide on A4."""
@@ -164,14 +162,14 @@ def draw_form_map(
     basemap.draw_streets(window, network, pieces, viewport)
     lines = [np.round(line, 1) for line in (*corners, *corners.transpose(1, 0, 2))]
     window.draw_lines(lines, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
-    symbols.draw_symbols(window, {kind: points for kind, (_, points) in signs.items()})
+    symbols.draw_symbols(window, signs)
     symbols.draw_markers(window, ["gate"], [GATE_LETTER], gate, gate)
     symbols.draw_border(window, *viewport.size)
     [at], covered = gate.tolist(), shapely.Point(gate[0]).buffer(GATE_SIDE / 2)
     school = shorten(make_printable(area.schools["name"].iloc[row]), LONGEST_SCHOOL)
     labels = [
         *place_names.build_school_labels(tuple(at), school, radius=GATE_SIDE / 2 + 1),
-        *place_names.build_symbol_labels("station", *signs["station"], covered=covered),
+        *place_names.build_symbol_labels(signs, covered=covered),
         *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
         *place_names.build_area_labels(features, viewport),
     ]
@@ -234,7 +232,7 @@ def _write_cell_labels(window: Window, grid: FormGrid, corners: Points) -> list[
     return written
 
 
-def _build_entries(viewport: Viewport, signs: Signs) -> list[legend.Entry]:
+def _build_entries(viewport: Viewport, signs: symbols.Signs) -> list[legend.Entry]:
     """Entries below the map: north, the scale, and the meaning of signs."""
     metres = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
     bar = metres / viewport.metres_per_point
@@ -252,8 +250,8 @@ def _build_entries(viewport: Viewport, signs: Signs) -> list[legend.Entry]:
         legend.Entry(f"{metres} m", bar, lambda page, x, y: symbols.draw_bar(page, (x, y), bar)),
         legend.Entry("the school", 11.0, draw_school),
     ]
-    shown = [kind for kind, (_, points) in signs.items() if len(points)]
-    return entries + [legend.build_symbol_entry(kind) for kind in shown]
+    shown = [symbols.SYMBOLS[kind] for kind, (_, points) in signs.items() if len(points)]
+    return entries + [legend.build_entry(one.words, one.width, one.draw) for one in shown]
 
 
 def _to_grey(colour: str) -> str:

@@ -37,7 +37,7 @@ const makeStreetMap = ({ data, icon }) => {
   const makeInk = (map, signs) => {
     const chosen = { patrol: null, legs: [] };
     const names = makeNames({ map, data, pieces, chosen });
-    const transport = makeTransport({ map, data, names });
+    const points = makePoints({ map, data, names });
     const around = (width) => [[0, 26], [0, -26], [width / 2 + 24, 0], [-width / 2 - 24, 0]];
     const middle = () => [[0, 0], [0, 14], [0, -14], [0, 28], [0, -28]];
     const dip = (pen, fillStyle) => Object.assign(pen, { lineWidth: 4, strokeStyle: "#ffffff", fillStyle });
@@ -66,10 +66,10 @@ const makeStreetMap = ({ data, icon }) => {
       occupied.take(findCovered(map, ".crosshair"));
       names.setFont(pen);
       Object.assign(pen, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-      const places = transport.draw(pen, sight, occupied);
+      const drawn = points.draw(pen, sight, occupied);
       dip(pen, "#10162f");
       names.writeFree(pen, data.school.name, map.latLngToLayerPoint(data.gate), occupied, around);
-      transport.nameStations(pen, places, occupied);
+      points.writeNames(pen, drawn, occupied);
       drawLandmarks(pen, sight, occupied);
       dip(pen, "#2b2b2b");
       names.draw(pen, sight, occupied, makeRoom());

@@ -29,7 +29,7 @@ SAMPLE_LABEL = "Z0"  # Square of the sheet's example: no form has it, so that it
 NUMBER_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 MOST_PUPILS = 999  # Maximum pupils of one file of tallies; larger numbers are typing errors
 FILES = Path(__file__).parent
-MAP_SCRIPTS = (*("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),)
+MAP_SCRIPTS = (*("packed.js", "room.js", "names.js", "sheet.js", "points.js", "ground.js"),)
 """Scripts of `map.html` that draw streets; here and below each uses only those before it."""
 SURVEY_SCRIPTS = ("class_answers.js", "street_map.js", "survey.js")
 TALLY_SCRIPTS = ("tally_rules.js", "tally.js")

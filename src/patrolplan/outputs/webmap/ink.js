@@ -1,11 +1,11 @@
 "use strict";
 
-// Drawn above the streets on a canvas of its own: bus stops and stations, the route with
+// Drawn above the streets on a canvas of its own: points such as bus stops, the route with
 // its arrows, and the names of streets, which avoid all of it and are drawn only where their own
 // street is the nearest. `listUnwritten` is called with the names of walked streets that find no room.
 const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
   const names = makeNames({ map, data, pieces, chosen });
-  const transport = makeTransport({ map, data, names });
+  const points = makePoints({ map, data, names });
 
   // A leg is drawn left of its street, so that the way back is next to the way out.
   const besideLine = (points, aside) => {
@@ -93,7 +93,7 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
     if (shown.schools) occupied.take(boxed(data.schools.map(({ at }) => at), 12));
     names.setFont(pen);
     Object.assign(pen, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-    const places = shown.transport ? transport.draw(pen, bounds, occupied) : [];
+    const drawn = points.draw(pen, bounds, occupied, shown);
     drawRoute(pen, legs);
     const walk = legs.flatMap((leg) => boxesOnLine(leg));
     const route = makeRoom();
@@ -101,7 +101,7 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
     occupied.take(walk);
     drawVoices(pen, bounds, occupied);
     Object.assign(pen, { lineWidth: 4, strokeStyle: "#ffffff" });
-    transport.nameStations(pen, places, occupied);
+    points.writeNames(pen, drawn, occupied);
     pen.fillStyle = "#2b2b2b";
     listUnwritten(shown.names ? names.draw(pen, bounds, occupied, route) : []);
   };

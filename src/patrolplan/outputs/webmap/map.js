@@ -47,7 +47,7 @@
     copy.append(title, one(".why", item).cloneNode(true), one(".sure", item).cloneNode(true));
     return copy;
   };
-  const shown = { schools: true, names: true, transport: true, hotspots: true };
+  const shown = { schools: true, names: true, hotspots: true };
   const open = (at, content) => {
     const room = { autoPanPaddingTopLeft: [10, 62], autoPanPaddingBottomRight: [10, 10] };
     const maxHeight = Math.max(120, map.getSize().y - 190);

@@ -4,7 +4,7 @@ Lines are steps of a millionth of a degree for `packed.js`; layers colour street
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -17,6 +17,7 @@ from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.basemap import STREETS, classify_streets
+from patrolplan.outputs.cartography.symbols import SYMBOLS
 from patrolplan.outputs.facts import classify_fear, list_stop_facts
 from patrolplan.times import format_time
 
@@ -185,7 +186,7 @@ def _find_straight_parts(
 def pack_basemap(
     features: gpd.GeoDataFrame, network: StreetNetwork, projection: Projection
 ) -> dict[str, Any]:
-    """Parks, water, buildings, railways, bus stops and stations around the streets."""
+    """Parks, water, buildings, railways and signs around the streets."""
     x_min, y_min = network.parts.coordinates.min(axis=0) - MARGIN_METRES
     x_max, y_max = network.parts.coordinates.max(axis=0) + MARGIN_METRES
     shapes = shapely.make_valid(features.geometry.to_numpy())
@@ -204,11 +205,14 @@ def pack_basemap(
         parts = shapely.get_parts(shapely.simplify(clipped[kind == line], 0.5))
         parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING]
         ground[line] = pack_shapes(parts, projection)
-    for place in ("bus_stop", "station"):
-        inside = (kind == place) & ~shapely.is_empty(clipped)
-        xy = shapely.get_coordinates(shapely.point_on_surface(clipped[inside]))
-        names = features["name"].to_numpy(dtype=object)[inside].tolist()
-        ground[place] = {"at": encode_steps(xy, projection), "name": names}
+    ground["points"] = []
+    for place, symbol in reversed(SYMBOLS.items()):
+        if symbol.phone is not None:
+            inside = (kind == place) & ~shapely.is_empty(clipped)
+            xy = shapely.get_coordinates(shapely.point_on_surface(clipped[inside]))
+            names = features["name"].to_numpy(dtype=object)[inside].tolist()
+            points = {"at": encode_steps(xy, projection), "names": names}
+            ground["points"].append(asdict(symbol.phone) | points)
     return ground
 
 

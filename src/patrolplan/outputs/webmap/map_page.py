@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent
 
 SCRIPT_FILES = (
-    *("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
+    *("packed.js", "room.js", "names.js", "sheet.js", "points.js", "ground.js"),
     *("ink.js", "search.js", "signs.js", "position.js", "taps.js", "companion.js"),
     "map.js",
 )  # In order: each uses only those before it
@@ -93,6 +93,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
             {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
             for name, place, why, sure in spots
         ],
+        signs={one["words"]: one for one in layers["ground"]["points"] if one["names"]},
         voices={voice: VOICES[voice] for voice in layers["voices"]},
         threshold=plan.area.settings.privacy.threshold,
         data_dates=wording.format_data_months(plan.risk),

@@ -32,17 +32,17 @@ LONGEST_ON_MAP = 28  # Maximum letters of a school's name among others
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))  # Letters up to which, points
 
 
-def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> Sheet:
+def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, is_whole: bool = True) -> Sheet:
     """The wall's pages and the officers' sheets."""
     week, settings = roster.week, roster.week.plan.area.settings
     declared = [*note_guard(settings), *note_low_threshold(settings)]
     head = roster.build_head(duties, list_texts([*declared, *week.plan.area.accepted_checks]))
-    places = [*_list_places(roster)] if wall else []
+    places = [*_list_places(roster)] if is_whole else []
     data = head | {
         "title": f"Week of patrols: {head['area']}, {head['week']}",
         "id": wording.compute_plan_id(week.plan),
         "days": [{"name": f"{day:%A}", "date": f"{day.day} {day:%B}"} for day in week.days],
-        "wall": _build_wall_pages(roster, places) if wall else None,
+        "wall": _build_wall_pages(roster, places) if is_whole else None,
         "sheets": [
             _build_sheet(roster, officer, own)
             for officer in roster.officers
@@ -50,7 +50,7 @@ def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = Tr
         ],
     }
     data["basis"] += fonts.list_unprintable_notes(data)
-    if not wall:
+    if not is_whole:
         return Sheet("tasks.typ", data)
     named = len(roster.schools) <= MAX_NAMED_SCHOOLS
     markers = []

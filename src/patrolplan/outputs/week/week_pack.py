@@ -1,7 +1,7 @@
 """Everything that a team gets for a week: tables, map, sheets, and each officer's cards."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,12 +15,10 @@ from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, ren
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers
 from patrolplan.outputs.facts import list_stop_facts
-from patrolplan.outputs.notes_file import NOTES_FILE, render_notes
 from patrolplan.outputs.output_folder import format_json, write_files
+from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
-from patrolplan.outputs.week.calendars import render_calendars
-from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import (
     LONGEST_OFFICER,
     Roster,
@@ -33,8 +31,7 @@ from patrolplan.outputs.week.roster import (
 )
 from patrolplan.outputs.week.school_sheet import build_poster, build_school_sheet
 from patrolplan.outputs.week.sheet import Sheet
-from patrolplan.outputs.week.spreadsheet import render_week_tables
-from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_officer_points
+from patrolplan.outputs.week.task_sheets import choose_officer_points
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.tasked_places import add_taskings
@@ -114,40 +111,36 @@ def write_week_files(
     duties = roster.select_duties(officer, date)
     people = {name for duty in duties for name in duty.people if officer in {None, name}}
     officers = [one for one in roster.officers if one.name in people]
-    whole = officer is None and date is None
-    sheets = {
-        "tasks.pdf": build_task_sheets(roster, duties, wall=whole),
-        **({"lead.pdf": build_lead_sheet(roster)} if whole else {}),
-        **_build_school_papers(for_schools, {duty.urn for duty in duties}, with_posters=whole),
-    }
-    files = {
-        **render_week_tables(roster),
-        "map.html": render_week_map(roster),
-        NOTES_FILE: render_notes(week),
-        **render_calendars(roster, officers),
-        **_render_books(roster, duties, officers, changes, papers, render),
-    }
-    for path, sheet in sheets.items():
-        files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
-    write_files(folder, files | format_week_documents(week))
+    is_whole = officer is None and date is None
+    # What a paper is made by asks for some of it by name; duties and officers are those printed.
+    known = {"week": week, "plan_or_week": week, "roster": roster, "for_schools": for_schools}
+    known |= {"duties": duties, "officers": officers, "is_whole": is_whole}
+    known |= {"changes": changes, "papers": papers, "render": render}
+    printed = [paper for paper in WEEK_PAPERS if is_whole or paper.in_parts]
+    files = dict(one for paper in printed for one in paper.make(known))
+    for path, sheet in files.items():
+        if isinstance(sheet, Sheet):
+            files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
+    write_files(folder, files)
     return papers.seal(files)
 
 
-def _build_school_papers(
-    roster: Roster, urns: Collection[str], *, with_posters: bool
+def build_school_papers(
+    for_schools: Roster, duties: Sequence[Duty], *, is_whole: bool
 ) -> dict[str, Sheet]:
-    """Sheets of these schools; and posters of all, which show nothing of a week's part."""
-    week, presence = roster.week, None
+    """Sheets of the duties' schools; and posters of all, which show nothing of a week's part."""
+    roster, week, presence = for_schools, for_schools.week, None
+    urns = {duty.urn for duty in duties}
     with suppress(LedgerError):  # without a ledger, papers say that visits are not known
         presence = load_recent_presence(week.plan.area, week.plan.hotspots, week.start)
-    wanted = [one.urn for one in roster.schools if with_posters or one.urn in urns]
+    wanted = [one.urn for one in roster.schools if is_whole or one.urn in urns]
     answers = find_school_answers(week, presence, wanted)
     sheets: dict[str, Sheet] = {}
     for school in roster.schools:
         own, name = answers.get(school.urn, ()), roster.school_file_names[school.urn]
         if school.urn in urns:
             sheets[f"schools/{name}.pdf"] = build_school_sheet(roster, school, own)
-        poster = build_poster(roster, school, own, presence) if with_posters else None
+        poster = build_poster(roster, school, own, presence) if is_whole else None
         if poster is not None:
             sheets[f"posters/{name}.pdf"] = poster
     return sheets
@@ -159,7 +152,7 @@ def format_week_documents(week: Week) -> dict[str, bytes]:
     return {name: format_json(document).encode("utf-8") for name, document in documents.items()}
 
 
-def _render_books(
+def render_books(
     roster: Roster,
     duties: Sequence[Duty],
     officers: Sequence[RosterOfficer],
