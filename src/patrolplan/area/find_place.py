@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from patrolplan.area.study_area import StudyArea
+from patrolplan.arrays import Ints
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
@@ -216,7 +216,7 @@ def _normalise(name: str) -> str:
     )
 
 
-def _split_streets(network: StreetNetwork, name: str) -> list[NDArray[np.int64]]:
+def _split_streets(network: StreetNetwork, name: str) -> list[Ints]:
     """Pieces of each street of a name, the longest street first."""
     pieces = np.flatnonzero(network.piece_name == name)
     pairs = cKDTree(network.piece_middle[pieces]).query_pairs(

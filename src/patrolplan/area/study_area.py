@@ -8,9 +8,10 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from patrolplan.area.missing_months import Exposure
+from patrolplan.arrays import Ints
 from patrolplan.crs import Projection
 from patrolplan.doors import Urn, read_urn
 from patrolplan.errors import InputError, Problems
@@ -85,7 +86,7 @@ class StudyArea(Drawn):
     network: StreetNetwork
     catchments: Catchments
     incidents: gpd.GeoDataFrame
-    incident_catchment: NDArray[np.int64]
+    incident_catchment: Ints
     exposure: Exposure
     times_known: bool
     snapped: bool

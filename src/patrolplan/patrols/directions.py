@@ -8,8 +8,8 @@ from typing import Self, get_args
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Floats, Objects
 from patrolplan.inputs.osm_tags import Passage
 from patrolplan.network import StreetNetwork
 from patrolplan.network.crossings import CrossedRoad
@@ -41,9 +41,9 @@ UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighti
 class Landmarks:
     """All (m,) possible landmarks in an area."""
 
-    kinds: NDArray[np.object_]
-    names: NDArray[np.object_]  # empty without a name
-    shapes: NDArray[np.object_]  # points, lines or areas, in metres
+    kinds: Objects
+    names: Objects  # empty without a name
+    shapes: Objects  # points, lines or areas, in metres
 
     @classmethod
     def from_features(cls, features: gpd.GeoDataFrame) -> Self:
@@ -62,7 +62,7 @@ class Landmarks:
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.shapes)
 
-    def find_nearest(self, xy: NDArray[np.float64]) -> list[Landmark | None]:
+    def find_nearest(self, xy: Floats) -> list[Landmark | None]:
         """The nearest landmark to each of (k, 2) places; None where none is near."""
         found: list[Landmark | None] = [None] * len(xy)
         if not len(self.shapes):
@@ -80,7 +80,7 @@ class PieceTraits:
     """Properties of a network's (p,) pieces that are needed for directions."""
 
     def __init__(
-        self, network: StreetNetwork, labels: NDArray[np.object_], *, by_bicycle: bool = False
+        self, network: StreetNetwork, labels: Objects, *, by_bicycle: bool = False
     ) -> None:
         self.network, self.by_bicycle = network, by_bicycle
         self.labels = labels  # see `patrolplan.network.names.label_streets`
@@ -120,7 +120,7 @@ def build_leg(
     )
 
 
-def _find_ways(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
+def _find_ways(walk: Walk, traits: PieceTraits) -> Objects:
     """(s,) "walk", or by bicycle "ride", "push" or "carry"."""
     if not traits.by_bicycle:
         return np.full(len(walk.pieces), "walk", dtype=object)
@@ -168,7 +168,7 @@ def build_directions(
     return tuple(steps)
 
 
-def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
+def _find_levels(walk: Walk, traits: PieceTraits) -> Objects:
     """(s,) "up" or "down" if the level changes between a piece and the one before."""
     # Not at steps, bridges or tunnels, which imply it, nor at a street with a name, which is
     # followed by it, and whose layer is often only the drawing order of two lines.
@@ -187,9 +187,7 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     return levels
 
 
-def _find_passages(
-    runs: Sequence[Run], passed: NDArray[np.object_], metres: NDArray[np.float64]
-) -> list[Passage]:
+def _find_passages(runs: Sequence[Run], passed: Objects, metres: Floats) -> list[Passage]:
     """The passage with its middle on each run, the longest of several; (s,) kinds and metres."""
     opens = np.flatnonzero(np.r_[True, passed[1:] != passed[:-1]])
     lengths = np.add.reduceat(metres, opens)

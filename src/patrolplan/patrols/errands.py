@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.arrays import Bools
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.demands import KINDS, DemandKind
 from patrolplan.patrols.designated import (
@@ -127,7 +127,7 @@ def _explain(
     problem: SchoolProblem,
     name: str,
     stops: Iterable[int],
-    near: NDArray[np.bool_],
+    near: Bools,
     begins: tuple[float, float],
     hours: str,
 ) -> Obstacle:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, with_config
 
+from patrolplan.arrays import Ints
 from patrolplan.inputs.osm_tags import CrossingKind, Passage
 from patrolplan.patrols.file_forms import (
     NO_PIECES,
@@ -113,7 +112,7 @@ class Leg:
     pushed_metres: Metres = 0.0
     """Metres on which a bicycle is pushed or carried."""
     line: Line
-    pieces: Annotated[NDArray[np.int64], not_in_files(NO_PIECES), Field(exclude=True)] = field(
+    pieces: Annotated[Ints, not_in_files(NO_PIECES), Field(exclude=True)] = field(
         default_factory=lambda: NO_PIECES
     )
     """(s,) pieces of the area's walkable network that are walked, in order; empty if the leg was

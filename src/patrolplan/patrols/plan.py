@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, Self
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
@@ -24,6 +23,7 @@ from pydantic import (
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import Floats
 from patrolplan.crs import Projection
 from patrolplan.hotspots.ground import Lighting, Stand
 from patrolplan.hotspots.reasons import Reason
@@ -311,7 +311,7 @@ class Patrol(_AtPoint):
         return not self.stops
 
     @property
-    def points(self) -> NDArray[np.float64]:
+    def points(self) -> Floats:
         """(1 + stops, 2) metres of the gate and of the stops."""
         return np.array([(self.x, self.y), *((stop.x, stop.y) for stop in self.stops)])
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import geopandas as gpd
-import numpy as np
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.arrays import Objects
 from patrolplan.network.names import label_streets
 from patrolplan.patrols.demands import find_feared_places
 from patrolplan.patrols.directions import Landmarks
@@ -27,7 +26,7 @@ class PlanningInputs:
     area: StudyArea  # see `StudyArea.strip_for_workers`
     risk: Risk
     hotspots: gpd.GeoDataFrame
-    piece_labels: NDArray[np.object_]  # (w,) label of each piece of the area's walkable network
+    piece_labels: Objects  # (w,) label of each piece of the area's walkable network
     window: Window
     date: dt.date | None = None  # day of the patrols; None: all tasked places count
     prizes: dict[int, SchoolPrizes] = field(default_factory=dict)  # by row of schools

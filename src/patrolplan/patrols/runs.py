@@ -5,8 +5,9 @@ from itertools import pairwise
 from typing import NamedTuple, Self, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from patrolplan.arrays import Bools, Floats, Ints, Objects
 from patrolplan.network.pieces import CARRY, PUSH
 from patrolplan.patrols.legs import Flight, Heading, Level, Turn
 
@@ -23,15 +24,15 @@ OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 class WalkedLine(NamedTuple):
     """A walked line: (v, 2) points in metres, and (v,) the distance along it of each."""
 
-    xy: NDArray[np.float64]
-    along: NDArray[np.float64]
+    xy: Floats
+    along: Floats
 
     @classmethod
-    def from_xy(cls, xy: NDArray[np.float64]) -> Self:
+    def from_xy(cls, xy: Floats) -> Self:
         """A line from its points."""
         return cls(xy, np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))]))
 
-    def compute_bearings(self, at: NDArray[np.float64], *, forward: bool) -> NDArray[np.float64]:
+    def compute_bearings(self, at: Floats, *, forward: bool) -> Floats:
         """(k,) direction walked just after (or before) places, clockwise from north, in radians."""
         sign = 1.0 if forward else -1.0
         ends = np.clip([at, at + sign * LOOK_METRES], 0.0, self.along[-1])
@@ -42,7 +43,7 @@ class WalkedLine(NamedTuple):
         """Direction walked just after (or before) one place."""
         return float(self.compute_bearings(np.array([at_metres]), forward=forward)[0])
 
-    def find_corners(self, places: NDArray[np.float64]) -> list[float]:
+    def find_corners(self, places: Floats) -> list[float]:
         """Which places along the line are corners: of those near each other, the sharpest."""
         after, before = (self.compute_bearings(places, forward=way) for way in (True, False))
         turns = (np.degrees(after - before) + 180) % 360 - 180
@@ -107,11 +108,7 @@ class Run(NamedTuple):
 
 
 def group_runs(
-    names: NDArray[np.object_],
-    ways: NDArray[np.object_],
-    flights: NDArray[np.object_],
-    levels: NDArray[np.object_],
-    metres: NDArray[np.float64],
+    names: Objects, ways: Objects, flights: Objects, levels: Objects, metres: Floats
 ) -> list[Run]:
     """Runs of neighbouring pieces with equal name, way and flight, up to a change of level."""
     changes = levels[1:] != ""
@@ -127,9 +124,9 @@ def group_runs(
 def split_at_corners(
     runs: Sequence[Run],
     line: WalkedLine,
-    leads_on: NDArray[np.bool_],  # (s,) whether a piece has a street's own name
-    is_fork: NDArray[np.bool_],  # (s,) whether several pieces with that name meet where it begins
-    piece_metres: NDArray[np.float64],
+    leads_on: Bools,  # (s,) whether a piece has a street's own name
+    is_fork: Bools,  # (s,) whether several pieces with that name meet where it begins
+    piece_metres: Floats,
 ) -> list[Run]:
     """Runs, split at corners that do not follow a street's name."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
@@ -224,7 +221,7 @@ def _join_alike(runs: Sequence[Run]) -> list[Run]:
     return joined
 
 
-def locate_runs(runs: Sequence[Run], at_metres: ArrayLike) -> NDArray[np.int64]:
+def locate_runs(runs: Sequence[Run], at_metres: ArrayLike) -> Ints:
     """(k,) number of the run that each place along the line is on."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])[1:-1]
     return np.searchsorted(starts, at_metres, side="right")

@@ -10,10 +10,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area.patrol_window import Daylight, find_daylight
 from patrolplan.area.square_names import name_places
+from patrolplan.arrays import Bools, Floats, Ints, Objects
 from patrolplan.hotspots import OWN
 from patrolplan.hotspots.ground import read_lighting
 from patrolplan.network import Positions, concatenate_positions
@@ -60,12 +60,12 @@ class Candidates:
     """(k,) visits that patrols of one school may make: a place that may be visited twice is two."""
 
     stops: Positions  # (k,) on the streets around the gate
-    places: NDArray[np.int64]  # (k,) number of the place: 0 is the gate; visits of one place agree
-    hotspot_rows: NDArray[np.int64]  # (k,) of the hotspot that it is at, or -1
-    tasked_rows: NDArray[np.int64]  # (k,) of the place to visit that it is, or -1
-    rates: NDArray[np.float64]  # (k, T) worth of each minute
-    begins: NDArray[np.float64]  # (k, 2) between which a dwell has enough own pupils, -inf and inf
-    outside_rows: NDArray[np.int64]  # rows of the places to visit beyond the school's streets
+    places: Ints  # (k,) number of the place: 0 is the gate; visits of one place agree
+    hotspot_rows: Ints  # (k,) of the hotspot that it is at, or -1
+    tasked_rows: Ints  # (k,) of the place to visit that it is, or -1
+    rates: Floats  # (k, T) worth of each minute
+    begins: Floats  # (k, 2) between which a dwell has enough own pupils, -inf and inf
+    outside_rows: Ints  # rows of the places to visit beyond the school's streets
 
 
 def find_candidates(
@@ -141,7 +141,7 @@ def find_candidates(
     )
 
 
-def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
+def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> Bools:
     """Which hotspots apply on the day and in some of the patrol's hours; most always do."""
     resting, names = find_resting(inputs.area, inputs.date), inputs.hotspot_names
     dwell = inputs.area.settings.patrol.dwell_minutes
@@ -149,7 +149,7 @@ def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.boo
     return np.asarray(~np.isin(names, list(resting)) & (spans != NEVER).any(axis=1))
 
 
-def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> Bools:
     """Which places have their nearest street among the school's own, and not far from them."""
     # It surely is the nearest only if all streets within that distance are among the school's.
     xy = shapely.get_coordinates(places.geometry.values)
@@ -162,8 +162,8 @@ def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArra
 
 
 def _match_places_to_stretches(
-    stretches: NDArray[np.object_], places: gpd.GeoDataFrame, inside: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    stretches: Objects, places: gpd.GeoDataFrame, inside: Ints
+) -> tuple[Ints, Bools]:
     """The place on each stretch (-1: none), and which places are on a stretch."""
     place_rows = np.full(len(stretches), -1, dtype=np.int64)
     for row in inside:
@@ -185,7 +185,7 @@ class SchoolProblem:
     tasked: SchoolPlaces  # this school's tasked places, to visit or barred
     found: Candidates  # (k,) the visits that may be made: row i + 1 of the problem is visit i
     walks: WalkFinder  # walks (or rides) between all positions
-    unavoidable_rows: NDArray[np.int64]  # of `barred`; the gate is reached only past them
+    unavoidable_rows: Ints  # of `barred`; the gate is reached only past them
 
     @property
     def settings(self) -> PatrolSettings:
@@ -193,7 +193,7 @@ class SchoolProblem:
         return self.inputs.area.settings.patrol
 
     @cached_property
-    def stop_lit(self) -> NDArray[np.object_]:
+    def stop_lit(self) -> Objects:
         """(k,) street lighting at the candidates."""
         return read_lighting(self.surroundings.network, self.found.stops.piece)
 
@@ -203,7 +203,7 @@ class SchoolProblem:
         return find_daylight(self.inputs.area, self.inputs.date)
 
     @cached_property
-    def stop_minutes(self) -> NDArray[np.float64]:
+    def stop_minutes(self) -> Floats:
         """(k,) dwell at the candidates; at a tasked place as requested."""
         rows = self.found.tasked_rows
         minutes = np.full(len(rows), float(self.settings.dwell_minutes))
@@ -248,7 +248,7 @@ class SchoolProblem:
             follows=follows,
         )
 
-    def find_windows(self) -> NDArray[np.float64] | None:
+    def find_windows(self) -> Floats | None:
         """(n, 2) earliest and latest begin of the dwell at each position; None if all are free."""
         # At tasked places only their own hours count; elsewhere daylight, unless a stop may be lit
         # or the settings allow the dark, and that enough own pupils pass.

@@ -13,7 +13,7 @@ import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
-from patrolplan.arrays import gather
+from patrolplan.arrays import Ints, gather
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import build_surroundings
@@ -23,8 +23,6 @@ from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from patrolplan.patrols.plan import Patrol
 
 SEVERAL_STOPS = 2  # for a finer share: with one, it would show how many pass just there
@@ -161,7 +159,7 @@ def _measure_harm(
     hours = [one.hours for one in around.values()]
     first = int(min(one.start_minutes for one in hours))
     end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
-    pieces: dict[object, NDArray[np.int64]] = {
+    pieces: dict[object, Ints] = {
         stop.point: area.network.find_pieces_within(stop.point, SIGHT_METRES)
         for patrol in patrols
         for stop in patrol.stops

@@ -13,9 +13,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Floats, Objects
 from patrolplan.audit_guard import AUDIT_MARK, REMEDY, is_marked
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
@@ -27,7 +27,6 @@ from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence
-from patrolplan.team.problem import Floats
 from patrolplan.team.shares import (
     OUTSIDE,
     project_polygons,
@@ -229,7 +228,7 @@ def _sum_minutes(
     area: StudyArea,
     given: Plan | Week | Ledger,
     polygons: gpd.GeoDataFrame,
-    shapes: NDArray[np.object_],
+    shapes: Objects,
     days: tuple[dt.date, dt.date],
 ) -> tuple[dict[str, Floats], tuple[dt.date, dt.date] | None]:
     """(k + 1,) minutes of each kind, and from when to when they are."""
@@ -252,7 +251,7 @@ def _sum_minutes(
 
 
 def _gather_facts(
-    area: StudyArea, shapes: NDArray[np.object_], minutes: dict[str, Floats], residents: Floats
+    area: StudyArea, shapes: Objects, minutes: dict[str, Floats], residents: Floats
 ) -> pd.DataFrame:
     """(k + 1) what is summed, by polygon and outside; harm lies on the streets of its catchment."""
     network, catchments = area.network, area.catchments
@@ -286,7 +285,7 @@ def _gather_facts(
 
 
 def _tabulate_groups(
-    facts: pd.DataFrame, names: NDArray[np.object_], audit: AuditColumns, threshold: int
+    facts: pd.DataFrame, names: Objects, audit: AuditColumns, threshold: int
 ) -> dict[str, pd.DataFrame]:
     """The table of each column of the audit, its values in order."""
     table = audit.to_frame()

@@ -22,9 +22,10 @@ from dataclasses import replace
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Floats, Ints
 from patrolplan.parallel import map_in_threads
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.problem import Floats, Ints, RotaProblem
+from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.rota_search import anneal_week, walk_weeks
 from patrolplan.team.secret import DrawKey, make_open_key, read_secret

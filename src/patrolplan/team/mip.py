@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.patrols.solver.highs import Answer, Options, Programme, maximise
-from patrolplan.team.problem import Bools, Floats, Ints
 
 
 @dataclass

@@ -26,7 +26,8 @@ school, which is as high as it can be: see `patrolplan.team.solve`.
 
 import numpy as np
 
-from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
+from patrolplan.arrays import Bools, Floats, Ints
+from patrolplan.team.problem import RotaProblem
 
 DAY_FACTORS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
 FURTHER_DAY_FACTOR = 0.05  # factor of each day after those of `DAY_FACTORS`

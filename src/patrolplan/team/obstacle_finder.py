@@ -12,6 +12,7 @@ from typing import get_args
 
 import numpy as np
 
+from patrolplan.arrays import Bools, Ints
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.demands import Demand
@@ -23,7 +24,7 @@ from patrolplan.patrols.errands import (
 )
 from patrolplan.patrols.obstacles import OFFICER_WORDS, Obstacle, OfficerObstacle
 from patrolplan.patrols.tasked_places import find_tasking
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
+from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes
 from patrolplan.team.week import Duty, format_day

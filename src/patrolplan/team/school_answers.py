@@ -14,13 +14,13 @@ from typing import Literal
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Bools
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.demands import FearedPlace, find_feared_places
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.team.ledger.monthly_return import RecentPresence
-from patrolplan.team.problem import Bools
 from patrolplan.team.week import Week
 from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm

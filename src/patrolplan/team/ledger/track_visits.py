@@ -19,8 +19,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools, Floats, Ints, Objects
 from patrolplan.crs import DEGREES
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
@@ -34,7 +34,6 @@ from patrolplan.team.ledger.delivered import (
 )
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.visits import RecordedVisit, Span, Visit
-from patrolplan.team.problem import Bools, Floats, Ints
 from patrolplan.times import format_time, minutes_after_midnight
 
 STEP_SECONDS = 5.0
@@ -72,7 +71,7 @@ class TrackMinutes:
         """Minutes in the gaps that do not count."""
         return float((self.spans[1:, 0] - self.spans[:-1, 1]).sum() / 60)
 
-    def find_places(self, places: NDArray[np.object_], is_planned: Bools) -> Ints:
+    def find_places(self, places: Objects, is_planned: Bools) -> Ints:
         """(t,) the row of the place that each step is at, or -1."""
         # `places` are (m,) shapely points or polygons in metres; one that was planned goes before
         # any other.
