@@ -210,9 +210,7 @@ class StudyArea(Drawn):
         return self.network.projection
 
 
-CHANGEABLE_SECTIONS = (
-    *("risk", "hotspots", "patrol", "way_home", "reports", "week", "output", "seed"),
-)
+CHANGEABLE = ("risk", "hotspots", "patrol", "way_home", "reports", "week", "output", "seed")
 """Settings that apply to an area already loaded; the others decide what is read."""
 
 
@@ -242,9 +240,9 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     20.0
     """
     problems = Problems()
-    free = ", ".join(CHANGEABLE_SECTIONS)
+    free = ", ".join(CHANGEABLE)
     for name in changes:
-        if name not in CHANGEABLE_SECTIONS:
+        if name not in CHANGEABLE:
             what = f"[{name}] cannot be changed once the area is loaded"
             remedy = f"change it in the settings file and load again; only {free} can change here"
             problems.add("with_settings", what, remedy)
@@ -254,7 +252,7 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
         data[name] = {**data[name], **change} if isinstance(change, Mapping) else change
     checked = parse_settings(data, folder=area.settings.folder, file="with_settings")
     # A ledger's password is masked in the dump, so only sections that may change are taken over.
-    update = {name: getattr(checked, name) for name in CHANGEABLE_SECTIONS}
+    update = {name: getattr(checked, name) for name in CHANGEABLE}
     return replace(area, settings=area.settings.model_copy(update=update))
 
 

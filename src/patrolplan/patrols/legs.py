@@ -21,16 +21,9 @@ from patrolplan.patrols.file_forms import (
     round_to,
 )
 
-Heading = Literal[
-    "head north",
-    "head north-east",
-    "head east",
-    "head south-east",
-    "head south",
-    "head south-west",
-    "head west",
-    "head north-west",
-]
+Eastwards = Literal["head north", "head north-east", "head east", "head south-east"]
+Westwards = Literal["head south", "head south-west", "head west", "head north-west"]
+Heading = Literal[Eastwards, Westwards]
 """Heading of the first step of a leg, clockwise from north."""
 
 Flight = Literal["", "up", "down", "steps"]

@@ -11,32 +11,13 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, wit
 
 from patrolplan.patrols.file_forms import RECORD, Hours, Texts
 
-ObstacleKind = Literal[
-    "hours_unmet",
-    "unfit",
-    "near_barred",
-    "outside_hours",
-    "out_of_reach",
-    "no_school",
-    "beyond_schools",
-    "no_hotspot",
-    "other_days",
-    "schools_closed",
-    "officers_short",
-]
+OfSchool = Literal["hours_unmet", "unfit", "near_barred", "outside_hours", "out_of_reach"]
+OfAll = Literal["no_school", "beyond_schools", "no_hotspot", "other_days", "schools_closed"]
+ObstacleKind = Literal[OfSchool, OfAll, "officers_short"]
 """Kinds of obstacles: those of a single school first, the nearest miss of them first."""
 
-OfficerObstacle = Literal[
-    "free",
-    "without_second",
-    "over_maximum",
-    "elsewhere",
-    "locked",
-    "at_maximum",
-    "banned",
-    "off_hours",
-    "away",
-]
+InWeek = Literal["free", "without_second", "over_maximum", "elsewhere", "locked", "at_maximum"]
+OfficerObstacle = Literal[InWeek, "banned", "off_hours", "away"]
 """What keeps an officer from a place, the smallest obstacle first."""
 
 NOT_PLANNED = "no patrol could be planned there"

@@ -18,15 +18,10 @@ from patrolplan.area.patrol_window import Window, find_daylight
 from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.inputs.small_tables import WEEKDAYS
-from patrolplan.network import Positions, StreetNetwork
+from patrolplan.network import Positions, StreetNetwork, walking_effort
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import compute_cycling_effort
-from patrolplan.network.walking_effort import (
-    TURN_METRES,
-    compute_crossing_effort,
-    compute_preference,
-)
 from patrolplan.notes import Note
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from patrolplan.pupils.rolls import find_late
@@ -207,20 +202,21 @@ class Surroundings:
             return compute_cycling_effort(
                 self.network.bicycle_ways, riding_kmh=speeds[0], walking_kmh=speeds[1]
             )
-        effort = compute_crossing_effort(self.network, compute_speed(self.settings))
+        effort = walking_effort.compute_crossing_effort(self.network, compute_speed(self.settings))
         return np.tile(effort, (2, 1)).T
 
     @cached_property
     def preference(self) -> Floats:
         """(q,) factor on metres in the choice of a way on foot; if any is after dark, for all."""
-        return compute_preference(self.network, is_dark=self.is_dark)
+        return walking_effort.compute_preference(self.network, is_dark=self.is_dark)
 
     def find_walks(self, places: Positions, effort: Floats) -> WalkFinder:
         """Walks between places, with this cost per metre of each piece."""
         if self.settings.way == "bicycle":
             return WalkFinder(self.network, places, effort=effort)
+        preference, turn = self.preference, walking_effort.TURN_METRES
         return WalkFinder(
-            self.network, places, effort=effort, preference=self.preference, turn_metres=TURN_METRES
+            self.network, places, effort=effort, preference=preference, turn_metres=turn
         )
 
     @cached_property

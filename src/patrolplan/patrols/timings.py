@@ -16,7 +16,7 @@ most stops are worth less later: the mean loss is bounded, and timings that lose
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -77,14 +77,9 @@ class Timings:
         total = chances.sum()
         # If all of their chances are 0, they get equal ones.
         chances = chances / total if total > 0 else np.full(len(chances), 1 / max(1, len(chances)))
-        return replace(
-            self,
-            order=self.order[is_wanted],
-            gate_until_minutes=self.gate_until_minutes[is_wanted],
-            begin_minutes=self.begin_minutes[is_wanted],
-            end_minutes=self.end_minutes[is_wanted],
-            chances=chances,
-        )
+        names = ("order", "gate_until_minutes", "begin_minutes", "end_minutes")
+        rows: dict[str, Any] = {name: getattr(self, name)[is_wanted] for name in names}
+        return replace(self, **rows, chances=chances)
 
     def draw(self, pick: Callable[[str, int], int]) -> Timing | None:
         """A timing by its chance, or None; `pick`, given a purpose and a number, is below it."""

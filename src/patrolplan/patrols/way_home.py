@@ -40,23 +40,10 @@ such means reveals no more of a single school than its own figure."""
 HARM_DIGITS = 4
 
 ASSUMED_KEYS = (
-    "ways_counted",
-    "no_stops",
-    "no_stops_near",
-    "no_origins",
-    "no_places",
-    "rolls_by_capacity",
-    "rolls_assumed",
-    "stages_assumed",
-    "modes_assumed",
-    "homes_from_areas",
-    "homes_from_streets",
-    "homes_beyond_streets",
-    "leaving_assumed",
-    "bell_times_assumed",
-    "gates_assumed",
-    "clock_declared",
-    "clock_flat",
+    *("ways_counted", "no_stops", "no_stops_near", "no_origins", "no_places"),
+    *("rolls_by_capacity", "rolls_assumed", "stages_assumed", "modes_assumed"),
+    *("homes_from_areas", "homes_from_streets", "homes_beyond_streets"),
+    *("leaving_assumed", "bell_times_assumed", "gates_assumed", "clock_declared", "clock_flat"),
 )
 """Keys of notes on what the shares rest on, the most important first: what was counted in place of
 assumed, and assumptions."""
@@ -179,10 +166,8 @@ def _measure_harm(
     shares = []
     for patrol in patrols:
         spans = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
-        window_hours = around[patrol.urn].hours
-        whole = gather(
-            harm[patrol.urn], first, window_hours.start_minutes, window_hours.latest_end_minutes
-        )
+        own = around[patrol.urn].hours
+        whole = gather(harm[patrol.urn], first, own.start_minutes, own.latest_end_minutes)
         met = sum(gather(harm[point], first, begin, until) for point, begin, until in spans)
         shares.append(met / whole if whole > 0 else 0.0)
     return shares
