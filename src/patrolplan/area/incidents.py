@@ -127,16 +127,14 @@ def assign_incidents(
         catchments = build_catchments(network, points, within_metres=within)
     catchment = np.full(len(months), -1)
     catchment[exact] = _assign_places(network, catchments, crimes, exact)
-    category = crimes.incidents["category"].cat.codes.to_numpy().astype(np.int64)
+    kind = crimes.incidents["category"].cat.codes.to_numpy().astype(np.int64)
     era = starts.searchsorted(pd.DatetimeIndex(months), side="right") - 1
     for number in range(len(starts)):
         own = snapped & (era == number)
         if number < len(starts) - 1:
             old = build_catchments(network, _find_points(crimes, own))
             in_old = _assign_places(network, old, crimes, own)
-            catchment[own] = carry_over(
-                network, old, catchments, in_old, category[own], months[own]
-            )
+            catchment[own] = carry_over(network, old, catchments, in_old, kind[own], months[own])
         else:
             catchment[own] = _assign_places(network, catchments, crimes, own)
             if number:

@@ -68,9 +68,8 @@ def carry_over(
     # Each incident goes to one of the catchments that share streets with its own, so that counts
     # stay whole numbers. In every run of months, the incidents of a catchment and category are
     # divided as evenly as whole numbers allow, by multiples of `GOLDEN`.
-    pairs, pair = np.unique(
-        old.piece_catchment * len(new) + new.piece_catchment, return_inverse=True
-    )
+    both = old.piece_catchment * len(new) + new.piece_catchment
+    pairs, pair = np.unique(both, return_inverse=True)
     from_old, to_new = np.divmod(pairs, len(new))
     metres = np.bincount(pair.reshape(-1), weights=network.piece_metres)
     apart = np.hypot(*(old.xy[from_old] - new.xy[to_new]).T) / NEAR_METRES

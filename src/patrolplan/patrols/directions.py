@@ -79,9 +79,7 @@ class Landmarks:
 class PieceTraits:
     """Properties of a network's (p,) pieces that are needed for directions."""
 
-    def __init__(
-        self, network: StreetNetwork, labels: Objects, *, by_bicycle: bool = False
-    ) -> None:
+    def __init__(self, network: StreetNetwork, labels: Objects, *, by_bicycle: bool) -> None:
         self.network, self.by_bicycle = network, by_bicycle
         self.labels = labels  # see `patrolplan.network.names.label_streets`
         names = np.unique(network.piece_name.astype(str), return_inverse=True)[1]

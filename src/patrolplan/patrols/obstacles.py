@@ -122,14 +122,12 @@ class Obstacle:
             for what, (words, _) in OFFICER_WORDS.items()
             if self.officers.get(what)
         )
-        facts = {name: getattr(self, name) for name in ("place", "school", "earliest", "barred")}
-        return WORDS[self.kind][0].format(
-            **facts,
-            hours=self.hours.replace("-", " to "),
-            metres=self.metres,
-            schools=" or ".join(self.schools),
-            officers=officers or "none of their officers has such a patrol",
-        )
+        facts = vars(self) | {
+            "hours": self.hours.replace("-", " to "),
+            "schools": " or ".join(self.schools),
+            "officers": officers or "none of their officers has such a patrol",
+        }
+        return WORDS[self.kind][0].format(**facts)
 
     def tell_school(self) -> str:
         """What a school may know of it, as the end of a sentence."""

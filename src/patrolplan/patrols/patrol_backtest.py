@@ -91,10 +91,9 @@ class PatrolBacktest:
             f"(95 % interval {row.low:.2f} to {row.high:.2f})"
             for row in self.summary().itertuples()
         ]
-        lines.append(
-            f"Planned against {BASELINES[0]}: {self.planned_worth_ratio:.3f} times the worth."
-        )
-        return "\n".join(lines)
+        ratio = self.planned_worth_ratio
+        planned = f"Planned against {BASELINES[0]}: {ratio:.3f} times the worth."
+        return "\n".join([*lines, planned])
 
 
 def backtest_patrols(

@@ -56,18 +56,13 @@ class PlanningInputs:
 
         def build() -> PlanningInputs:
             urns = area.schools["urn"].iloc[chosen]
-            feared = find_feared_places(area, risk, hotspots, urns)
-            return PlanningInputs(
-                area.strip_for_workers(),
-                risk,
-                hotspots,
-                reuse("labels", (walkable,), lambda: label_streets(walkable)),
-                window,
-                date,
-                build_prizes(area, risk, hotspots, window, chosen),
-                frozenset(pair for place in feared for pair in place.nearest),
-                reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
-            )
+            places = find_feared_places(area, risk, hotspots, urns)
+            feared = frozenset(pair for place in places for pair in place.nearest)
+            labels = reuse("labels", (walkable,), lambda: label_streets(walkable))
+            prizes = build_prizes(area, risk, hotspots, window, chosen)
+            signs = reuse("landmarks", (features,), lambda: Landmarks.from_features(features))
+            given = area.strip_for_workers(), risk, hotspots, labels
+            return PlanningInputs(*given, window, date, prizes, feared, signs)
 
-        given = (repr((window, date, chosen)), area, risk, hotspots)
-        return reuse("planning inputs", given, build, hold=HELD_INPUTS)
+        made_from = (repr((window, date, chosen)), area, risk, hotspots)
+        return reuse("planning inputs", made_from, build, hold=HELD_INPUTS)

@@ -124,11 +124,9 @@ def _give_reasons(
     area: StudyArea, risk: Risk, chosen: dict[int, SchoolPrizes]
 ) -> dict[int, SchoolPrizes]:
     """What is recorded and reported in sight of gates and corners, and on the own ways at all."""
-    stretches = [pieces for one in chosen.values() for pieces in one.seen_pieces]
-    sure = pd.DataFrame(
-        {"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(stretches))
-    )
-    found = iter(find_reasons(area, risk, stretches, sure))
+    places = [pieces for one in chosen.values() for pieces in one.seen_pieces]
+    sure = pd.DataFrame({"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(places)))
+    found = iter(find_reasons(area, risk, places, sure))
     own = [one.own_pieces for one in chosen.values()]
     recorded = count_recent_crimes(area, own).expected.sum(axis=1) >= MIN_RECORDED
     feared = [(area.reports.group_of_piece[pieces] >= 0).any() for pieces in own]
@@ -229,11 +227,9 @@ class _Places:
         passing, flow = self.passing[busiest], of_piece[busiest]
         is_hotspot = self.hotspot_rows >= 0
         if has_pupils:
-            at_bell = pupils * (1 - ways.late[0])
+            least = min(MIN_PASSING_PUPILS, pupils * (1 - ways.late[0]) / 4)
             is_own = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
-            is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= min(
-                MIN_PASSING_PUPILS, at_bell / 4
-            )
+            is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= least
             reached = self.around.pieces[self.around.gate_metres <= self.reach]
             is_own &= np.isin(self.positions.piece, reached)
             within = np.isin(self.pieces, self.around.pieces[self.around.gate_metres <= MAX_METRES])
@@ -254,21 +250,14 @@ class _Places:
             chosen.append(int(np.argmax(np.where(is_apart, flow, -1.0))))
         chosen = list(dict.fromkeys(chosen))
         is_chosen = np.isin(np.arange(len(is_own)), chosen)
-        return SchoolPrizes(
-            first,
-            self.positions,
-            self.hotspot_rows,
-            self.stands,
-            rates,
-            passing / max(pupils, 1.0),
-            self.sees,
-            is_chosen,
-            flow / max(pupils, 1.0),
-            has_pupils,
-            total,
-            self.pieces[of_piece >= MIN_FLOW_SHARE * of_piece.max(initial=0.0)],
-            tuple(self.pieces[each] for each in seen),
-        ).take(np.r_[chosen, np.flatnonzero(is_hotspot & ~is_chosen)])
+        own = self.pieces[of_piece >= MIN_FLOW_SHARE * of_piece.max(initial=0.0)]
+        in_sight = tuple(self.pieces[each] for each in seen)
+        passing, flow = passing / max(pupils, 1.0), flow / max(pupils, 1.0)
+        prizes = SchoolPrizes(
+            *(first, self.positions, self.hotspot_rows, self.stands, rates, passing, self.sees),
+            *(is_chosen, flow, has_pupils, total, own, in_sight),
+        )
+        return prizes.take(np.r_[chosen, np.flatnonzero(is_hotspot & ~is_chosen)])
 
 
 def choose_apart(xy: Floats, best: Floats, is_own: Bools, most: int) -> list[int]:

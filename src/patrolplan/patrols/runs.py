@@ -168,8 +168,8 @@ def merge_short(runs: Sequence[Run]) -> list[Run]:
                 join[1] > join[0],
             ),
         )
-        before, after = merged[min(number, other)], merged[max(number, other)]
-        named = merged[other]
+        first, last = min(number, other), max(number, other)
+        before, after, named = merged[first], merged[last], merged[other]
         if named.is_short:
             named = max(before, after, key=lambda run: run.metres)
         lead, tail = before.lead, after.tail
@@ -178,15 +178,9 @@ def merge_short(runs: Sequence[Run]) -> list[Run]:
         else:
             is_turn_next = any(run.is_round_corner for run in merged[number + 1 : number + 2])
             tail = 0.0 if is_turn_next else after.metres
-        merged[min(number, other) : max(number, other) + 1] = [
-            named._replace(
-                metres=before.metres + after.metres,
-                is_round_corner=before.is_round_corner,
-                level=before.level,
-                lead=lead,
-                tail=tail,
-            )
-        ]
+        metres, is_corner = before.metres + after.metres, before.is_round_corner
+        joined = named._replace(metres=metres, is_round_corner=is_corner, level=before.level)
+        merged[first : last + 1] = [joined._replace(lead=lead, tail=tail)]
         merged = _join_alike(merged)
     return merged
 

@@ -111,20 +111,12 @@ def find_candidates(
     rates = np.zeros((len(places), prizes.rates.shape[1]))
     rates[: len(kept)] = prizes.rates[kept]
     begins = np.tile([-np.inf, np.inf], (len(places), 1))
-    free = ~(wanted | is_tasked) & prizes.has_pupils
-    free[0] = False
+    free = ~(wanted | is_tasked) & prizes.has_pupils & (np.arange(len(at)) > 0)
     for visit, place in enumerate(kept.tolist()):
         if free[place]:
             begins[visit] = prizes.find_begins(place, settings.dwell_minutes)
-    return Candidates(
-        stops,
-        places,
-        hotspot_rows,
-        tasked_rows,
-        rates,
-        begins,
-        np.setdiff1d(np.arange(len(must_visit)), inside),
-    )
+    outside = np.setdiff1d(np.arange(len(must_visit)), inside)
+    return Candidates(stops, places, hotspot_rows, tasked_rows, rates, begins, outside)
 
 
 def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> Bools:

@@ -214,10 +214,8 @@ class Surroundings:
         """Walks between places, with this cost per metre of each piece."""
         if self.settings.way == "bicycle":
             return WalkFinder(self.network, places, effort=effort)
-        preference, turn = self.preference, walking_effort.TURN_METRES
-        return WalkFinder(
-            self.network, places, effort=effort, preference=preference, turn_metres=turn
-        )
+        factor, turn = self.preference, walking_effort.TURN_METRES
+        return WalkFinder(self.network, places, effort=effort, preference=factor, turn_metres=turn)
 
     @cached_property
     def gate_metres(self) -> Floats:

@@ -64,12 +64,9 @@ class Timings:
         return len(self.order)
 
     def __getitem__(self, row: int) -> Timing:
-        return Timing(
-            tuple(self.orders[self.order[row]].tolist()),
-            float(self.gate_until_minutes[row]),
-            tuple(self.begin_minutes[row].tolist()),
-            float(self.end_minutes[row]),
-        )
+        until, end = float(self.gate_until_minutes[row]), float(self.end_minutes[row])
+        begins = tuple(self.begin_minutes[row].tolist())
+        return Timing(tuple(self.orders[self.order[row]].tolist()), until, begins, end)
 
     def select(self, is_wanted: Bools) -> Self:
         """Some of the timings, with chances scaled to a sum of 1."""

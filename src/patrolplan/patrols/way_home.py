@@ -119,22 +119,17 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     pupils = np.array([one.pupils for one in ways])
     weights = pupils / pupils.sum() if pupils.sum() > 0 else np.full(len(ways), 1 / len(ways))
 
-    shares = np.array([(one.pupil_share, one.harm_share, one.elsewhere_share) for one in ways])
-    pupil_share, harm_share, elsewhere_share = (weights @ shares).tolist()
+    names = ("pupil_share", "harm_share", "elsewhere_share")
+    shares = np.array([[getattr(one, name) for name in names] for one in ways])
+    means = dict(zip(names, (weights @ shares).tolist(), strict=True))
     schools = len({patrol.urn for patrol in patrols if patrol.way_home is not None})
     steps = [one.step for one in ways]
-    assumed = dict.fromkeys(note for one in ways for note in one.assumed)
+    notes = dict.fromkeys(note for one in ways for note in one.assumed)
+    assumed = tuple(sorted(notes, key=lambda note: ASSUMED_KEYS.index(note.key)))
     step = None if None in steps else max(filter(None, steps))
     if schools >= MANY_SCHOOLS:
         step = PATROL_STEP / 10
-    return WayHome(
-        pupil_share=pupil_share,
-        harm_share=harm_share,
-        elsewhere_share=elsewhere_share,
-        assumed=tuple(sorted(assumed, key=lambda note: ASSUMED_KEYS.index(note.key))),
-        pupils=float(pupils.sum()),
-        step=step,
-    )
+    return WayHome(**means, assumed=assumed, pupils=float(pupils.sum()), step=step)
 
 
 def _measure_harm(

@@ -81,10 +81,8 @@ def _add_up(
     even = compute_even_load(duties, problem.capacity).sum()
     places = problem.weight @ ladder[np.arange(len(days)), days] + problem.weight @ row
     places -= problem.dose_weight @ (OVER_CAP_PENALTY * over)
-    people = COMPANION_FACTOR * unit * companions
-    return float(
-        places + PRESENCE_FACTOR * unit * presence + EVEN_LOAD_FACTOR * unit * even + people
-    )
+    load, people = EVEN_LOAD_FACTOR * unit * even, COMPANION_FACTOR * unit * companions
+    return float(places + PRESENCE_FACTOR * unit * presence + load + people)
 
 
 def compute_presence_sums(days: int) -> Floats:

@@ -185,9 +185,7 @@ def _compute_max_minutes(
     return total
 
 
-def _cap_minutes(
-    model: MipBuilder, cell: Ints, columns: Ints, minutes: Floats, room: Floats
-) -> None:
+def _cap_minutes(model: MipBuilder, cell: Ints, x: Ints, minutes: Floats, room: Floats) -> None:
     """Limit the minutes of each cell to its room; visits of equal length by how many fit."""
     # Rounding that number down cuts fractions of visits off the relaxation.
     cells, row = np.unique(cell, return_inverse=True)
@@ -197,7 +195,7 @@ def _cap_minutes(
     np.maximum.at(longest, row, minutes)
     fit = (room[cells] + MINUTES_TOLERANCE) / shortest
     upper = np.where(longest - shortest < MINUTES_TOLERANCE, np.floor(fit), fit)
-    model.add_constraints((row, columns, minutes / shortest[row]), upper=upper, count=len(cells))
+    model.add_constraints((row, x, minutes / shortest[row]), upper=upper, count=len(cells))
 
 
 def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
@@ -217,13 +215,11 @@ def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     _add_hotspots(model, problem, x)
 
 
-def _add_falling_worth(
-    model: MipBuilder, owner: Ints, gain: Floats, group: Ints, counted: Ints
-) -> None:
+def _add_falling_worth(model: MipBuilder, owner: Ints, gain: Floats, group: Ints, x: Ints) -> None:
     """Add the worth of the number of each group's options by segments of falling gain."""
     piece = model.add_variables(gain)  # the most valuable segments, each whole
     count = 1 + int(max(owner.max(initial=0), group.max(initial=0)))
-    model.add_no_more((owner, piece), (group, counted), count)
+    model.add_no_more((owner, piece), (group, x), count)
 
 
 def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
@@ -240,9 +236,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     _add_falling_worth(model, once, problem.weight[once], place[is_once], x[option[is_once]])
     counts = ~is_once & (problem.weight[place] > 0)
     option, visit = option[counts], visit[counts]
-    cells, row = np.unique(
-        problem.visits[visit, 1] * days + problem.day[option], return_inverse=True
-    )
+    cells, row = np.unique(place[counts] * days + problem.day[option], return_inverse=True)
     number = np.full(many * days, -1)
     number[cells] = np.arange(len(cells))
     sets = list_day_sets(days)

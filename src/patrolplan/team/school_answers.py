@@ -71,16 +71,14 @@ def measure_change(groups: ReportGroups, group: int, among: Bools) -> SurveyChan
     return SurveyChange(terms[0], terms[1], *compute_interval_of_change(earlier, later))
 
 
-def _bound_counts(
-    groups: ReportGroups, term: SchoolTerm, group: int, others: Bools
-) -> SurveyCounts:
+def _bound_counts(groups: ReportGroups, term: SchoolTerm, group: int, rest: Bools) -> SurveyCounts:
     # A group of n to m reports in all that shows k in the other terms has at most m - k in this
     # one.
     low = groups.by_term[term]
     in_other_terms = sum(groups.by_term.values()) - low
     high = np.minimum(low - groups.counts, -in_other_terms) + groups.max_counts
     here = int(low[group]), int(high[group])
-    return here, (int(low[others].sum()), int(high[others].sum()))
+    return here, (int(low[rest].sum()), int(high[rest].sum()))
 
 
 def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tuple[float, float]:
