@@ -89,12 +89,9 @@ def _find_grid_reference(area: StudyArea, match: re.Match[str]) -> Iterator[Foun
     inner_row, inner_column = divmod(GRID_LETTERS.index(small), 5)
     west, north = GRID_ORIGIN_SQUARES
     corner = 5 * column + inner_column - west, north - (5 * row + inner_row)
-    parts = (int(part) + 0.5 for part in (figures[:half], figures[half:]))
-    x, y = (
-        square * 100_000 + part * 10.0 ** (5 - half)
-        for square, part in zip(corner, parts, strict=True)
-    )
-    yield FoundPlace(f"{large}{small} {figures[:half]} {figures[half:]}", "grid_reference", (x, y))
+    parts, unit = (figures[:half], figures[half:]), 10.0 ** (5 - half)
+    x, y = (100_000 * at + (int(own) + 0.5) * unit for at, own in zip(corner, parts, strict=True))
+    yield FoundPlace(f"{large}{small} {parts[0]} {parts[1]}", "grid_reference", (x, y))
 
 
 def _find_degrees(area: StudyArea, match: re.Match[str]) -> Iterator[FoundPlace]:

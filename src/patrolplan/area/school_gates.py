@@ -114,9 +114,8 @@ def check_gate_levels(schools: gpd.GeoDataFrame, positions: Positions, a: Loadin
     network, gates = a.network, a["gates"]
     layers = network.piece_layer[positions.piece]
     rows: dict[str, Any] = gates.to_dict("index")
-    for urn, name, piece, layer in zip(
-        schools["urn"], schools["name"], positions.piece, layers, strict=True
-    ):
+    found = zip(schools["urn"], schools["name"], positions.piece, layers, strict=True)
+    for urn, name, piece, layer in found:
         if layer == 0:
             continue
         way = network.piece_passage[piece] or network.piece_highway[piece]

@@ -152,9 +152,8 @@ def build_directions(
     starts, steps = np.cumsum([0.0, *(run.metres for run in runs)]), []
     turns = np.column_stack([np.interp(starts[1:-1], line.along, axis) for axis in line.xy.T])
     signs = [None] * len(turns) if landmarks is None else landmarks.find_nearest(turns)
-    for number, (run, passage, sign) in enumerate(
-        zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
-    ):
+    along_runs = zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
+    for number, (run, passage, sign) in enumerate(along_runs):
         after = line.compute_bearing(starts[number] + run.lead, forward=True)
         turn: Turn = describe_heading(after)
         if number > 0:

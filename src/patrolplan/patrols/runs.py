@@ -133,10 +133,8 @@ def split_at_corners(
     # Near a place where runs meet, all bends count: a junction is as wide as its streets, and lines
     # need not turn exactly where the name changes.
     meets, bends = starts[1:-1], line.along[1:-1]
-    before, after = (
-        np.searchsorted(np.cumsum(piece_metres)[:-1], bends + shift)
-        for shift in (-SAME_PLACE, SAME_PLACE)
-    )
+    ends, shifts = np.cumsum(piece_metres)[:-1], (-SAME_PLACE, SAME_PLACE)
+    before, after = (np.searchsorted(ends, bends + shift) for shift in shifts)
     is_free = ~(leads_on[before] & leads_on[after]) | (is_fork[after] & (before < after))
     apart = np.abs(bends[:, None] - meets).min(axis=1, initial=np.inf)
     bends = bends[(apart > SAME_PLACE) & (is_free | (apart < LOOK_METRES))]

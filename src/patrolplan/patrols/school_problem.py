@@ -268,10 +268,8 @@ class SchoolProblem:
         if self.found.tasked_rows[stop - 1] < 0:
             return self.place_ids[stop - 1]
         name = str(self.get_tasked_place(stop)["place_id"])
-        is_taken = (
-            HOTSPOT_NAME.fullmatch(name)
-            or designated.get_place(self.inputs.area, TASKED_ENDING.sub("", name)) is not None
-        )
+        theirs = designated.get_place(self.inputs.area, TASKED_ENDING.sub("", name))
+        is_taken = theirs is not None or HOTSPOT_NAME.fullmatch(name)
         return f"{name} (tasked)" if is_taken else name
 
     def is_gate(self, stop: int) -> bool:

@@ -68,11 +68,10 @@ class SchoolPlaces:
         metres = np.hypot(*(xy - network.xy(self.around.gate)).T)
         near = metres <= self.around.extent_metres + MIN_WALK_METRES_TO_BARRED
         places = describe_positions(network, network.snap(xy[near])) if near.any() else []
+        rows = zip(self.barred[near].iterrows(), places, xy[near].tolist(), strict=True)
         return tuple(
             BarredPlace(place=place, tasking=build_tasking(row), point=(x, y))
-            for (_, row), place, (x, y) in zip(
-                self.barred[near].iterrows(), places, xy[near].tolist(), strict=True
-            )
+            for (_, row), place, (x, y) in rows
         )
 
 
