@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Objects = NDArray[np.object_]
 
 
 def expand_ranges(starts: Ints, counts: Ints, *, is_reversed: Bools | None = None) -> Ints:

@@ -25,7 +25,8 @@ from patrolplan.outputs.output_folder import write_files
 from patrolplan.outputs.week.week_pack import format_week_documents
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.tables import STAFF
-from patrolplan.team.week import DemandOutcome, Duty
+from patrolplan.team.week import Duty
+from patrolplan.team.week_records import DemandOutcome
 from patrolplan.times import format_time
 
 URN = "900003"

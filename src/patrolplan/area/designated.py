@@ -1,11 +1,10 @@
 """Hotspots that a force designates: which of them have a street of the area, and which pieces."""
 
 import geopandas as gpd
-import numpy as np
-from numpy.typing import NDArray
 
 from patrolplan.area.loading import Loading
 from patrolplan.area.study_area import StudyArea
+from patrolplan.arrays import Ints
 from patrolplan.network.shapes import find_pieces_of_shapes
 
 SOURCE = "designated"
@@ -29,7 +28,7 @@ def select_designated(a: Loading) -> gpd.GeoDataFrame | None:
     return chosen
 
 
-def find_designated_pieces(area: StudyArea) -> list[NDArray[np.int64]]:
+def find_designated_pieces(area: StudyArea) -> list[Ints]:
     """The pieces of street of each designated hotspot; where two overlap, of the earlier row."""
     if area.designated is None:
         return []

@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from patrolplan.area.study_area import StudyArea
+from patrolplan.arrays import Ints
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
@@ -67,38 +67,20 @@ def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
     return tuple(replace(place, street_metres=float(metres)) for place, metres in pairs)
 
 
-def guess_kind(text: str) -> PlaceKind:
-    """What kind of place a text looks like, whether or not there is such a place.
-
-    >>> [guess_kind(one) for one in ("TQ 301 812", "51.52, -0.13", "High Rd / Elm St")]
-    ['grid_reference', 'coordinates', 'junction']
-    """
-    if GRID_REFERENCE.fullmatch(_squeeze(text)):
-        return "grid_reference"
-    if DEGREES_PAIR.fullmatch(text.strip()):
-        return "coordinates"
-    return "junction" if "/" in text else "street"
-
-
-def _squeeze(text: str) -> str:
-    return "".join(text.split()).upper()
-
-
 def _list_places(area: StudyArea, text: str) -> Iterator[FoundPlace]:
-    kind = guess_kind(text)
-    if kind == "grid_reference":
-        yield from _find_grid_reference(area, text)
-    elif kind == "coordinates":
-        yield from _find_degrees(area, text)
+    """Those of the kind that a text looks like, whether or not there are any."""
+    if match := GRID_REFERENCE.fullmatch("".join(text.split()).upper()):
+        yield from _find_grid_reference(area, match)
+    elif match := DEGREES_PAIR.fullmatch(text):
+        yield from _find_degrees(area, match)
     else:
         yield from _find_junctions(area.network, text)
-        yield from () if kind == "junction" else _find_streets(area.network, text)
+        yield from () if "/" in text else _find_streets(area.network, text)
 
 
-def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
+def _find_grid_reference(area: StudyArea, match: re.Match[str]) -> Iterator[FoundPlace]:
     """The middle of the square that a reference names, where the area's CRS is that grid."""
-    match = GRID_REFERENCE.fullmatch(_squeeze(text))
-    if match is None or area.projection.crs != BRITISH_GRID:
+    if area.projection.crs != BRITISH_GRID:
         return
     large, small, figures = match.groups()
     half = len(figures) // 2
@@ -107,19 +89,13 @@ def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
     inner_row, inner_column = divmod(GRID_LETTERS.index(small), 5)
     west, north = GRID_ORIGIN_SQUARES
     corner = 5 * column + inner_column - west, north - (5 * row + inner_row)
-    parts = (int(part) + 0.5 for part in (figures[:half], figures[half:]))
-    x, y = (
-        square * 100_000 + part * 10.0 ** (5 - half)
-        for square, part in zip(corner, parts, strict=True)
-    )
-    yield FoundPlace(f"{large}{small} {figures[:half]} {figures[half:]}", "grid_reference", (x, y))
+    parts, unit = (figures[:half], figures[half:]), 10.0 ** (5 - half)
+    x, y = (100_000 * at + (int(own) + 0.5) * unit for at, own in zip(corner, parts, strict=True))
+    yield FoundPlace(f"{large}{small} {parts[0]} {parts[1]}", "grid_reference", (x, y))
 
 
-def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
+def _find_degrees(area: StudyArea, match: re.Match[str]) -> Iterator[FoundPlace]:
     """Latitude and longitude; swapped if only that is near the area's streets."""
-    match = DEGREES_PAIR.fullmatch(text)
-    if match is None:
-        return
     first, south, second, west = match.groups()
     latitude = float(first) * (-1 if south.upper() == "S" else 1)
     longitude = float(second) * (-1 if west.upper() == "W" else 1)
@@ -183,11 +159,8 @@ def _find_crossings(network: StreetNetwork, one: str, other: str) -> list[tuple[
 def _match_names(network: StreetNetwork, text: str) -> Sequence[str]:
     """Names of streets that a text may mean, the most likely first."""
     wanted = _normalise(text)
-    names = {
-        _normalise(name): str(name)
-        for name in np.unique(network.piece_name.astype(str)).tolist()
-        if name
-    }
+    every = np.unique(network.piece_name.astype(str)).tolist()
+    names = {_normalise(name): str(name) for name in every if name}
     if not wanted:
         return []
     if wanted in names:
@@ -211,20 +184,15 @@ def _normalise(name: str) -> str:
     """
     words = re.sub(r"[^\w\s]", "", name.replace("-", " ").casefold()).split()
     # At the beginning, "St" is a saint.
-    return " ".join(
-        word if place == 0 else SHORT_FORMS.get(word, word) for place, word in enumerate(words)
-    )
+    return " ".join([*words[:1], *(SHORT_FORMS.get(word, word) for word in words[1:])])
 
 
-def _split_streets(network: StreetNetwork, name: str) -> list[NDArray[np.int64]]:
+def _split_streets(network: StreetNetwork, name: str) -> list[Ints]:
     """Pieces of each street of a name, the longest street first."""
     pieces = np.flatnonzero(network.piece_name == name)
-    pairs = cKDTree(network.piece_middle[pieces]).query_pairs(
-        SAME_STREET_METRES, output_type="ndarray"
-    )
-    links = sparse.coo_array(
-        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(pieces),) * 2
-    )
+    tree = cKDTree(network.piece_middle[pieces])
+    pairs = tree.query_pairs(SAME_STREET_METRES, output_type="ndarray")
+    links = sparse.coo_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(len(pieces),) * 2)
     count, street = csgraph.connected_components(links, directed=False)
     metres = np.bincount(street, network.piece_metres[pieces], minlength=count)
     return [pieces[street == number] for number in np.argsort(-metres, kind="stable").tolist()]

@@ -12,14 +12,9 @@ from patrolplan.area.sources import SOURCES, GivenSources
 from patrolplan.area.study_area import StudyArea
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.inputs.formats import MemoryTable
-from patrolplan.settings import (
-    Settings,
-    SourceSettings,
-    format_unknown,
-    load_settings,
-    parse_settings,
-)
+from patrolplan.settings import Settings, format_unknown, load_settings, parse_settings
 from patrolplan.settings.kinds import name_argument
+from patrolplan.settings.models import SourceSettings
 
 if TYPE_CHECKING:
     import networkx as nx

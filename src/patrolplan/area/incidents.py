@@ -7,12 +7,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from patrolplan.area.loading import Loading
 from patrolplan.area.missing_months import Exposure, build_exposure, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
-from patrolplan.arrays import find_used_numbers
+from patrolplan.arrays import Bools, Floats, Ints, find_used_numbers
 from patrolplan.crs import SQUARE_METRES, Projection
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.network import StreetNetwork
@@ -37,11 +37,11 @@ class PlacedIncidents:
 
     incidents: gpd.GeoDataFrame
     catchments: Catchments
-    incident_catchment: NDArray[np.int64]
+    incident_catchment: Ints
     exposure: Exposure
     times_known: bool
     snapped: bool
-    rows: NDArray[np.int64]
+    rows: Ints
 
 
 def place_incidents(a: Loading) -> PlacedIncidents:
@@ -105,8 +105,8 @@ def suppress_small_counts(rows: Iterable[LeftOutRow], min_crime_count: int) -> l
 
 
 def assign_incidents(
-    network: StreetNetwork, crimes: Crimes, inside: NDArray[np.bool_], *, in_squares: bool = False
-) -> tuple[Catchments, NDArray[np.int64], pd.DatetimeIndex]:
+    network: StreetNetwork, crimes: Crimes, inside: Bools, *, in_squares: bool = False
+) -> tuple[Catchments, Ints, pd.DatetimeIndex]:
     """The catchments, (i,) the one of each incident (-1: none), first months of eras of points."""
     # Only snap points have catchments, and of these only the ones of the newest era: crimes on the
     # points of earlier eras are carried over, see `snap_eras`. An exact place counts in the
@@ -127,16 +127,14 @@ def assign_incidents(
         catchments = build_catchments(network, points, within_metres=within)
     catchment = np.full(len(months), -1)
     catchment[exact] = _assign_places(network, catchments, crimes, exact)
-    category = crimes.incidents["category"].cat.codes.to_numpy().astype(np.int64)
+    kind = crimes.incidents["category"].cat.codes.to_numpy().astype(np.int64)
     era = starts.searchsorted(pd.DatetimeIndex(months), side="right") - 1
     for number in range(len(starts)):
         own = snapped & (era == number)
         if number < len(starts) - 1:
             old = build_catchments(network, _find_points(crimes, own))
             in_old = _assign_places(network, old, crimes, own)
-            catchment[own] = carry_over(
-                network, old, catchments, in_old, category[own], months[own]
-            )
+            catchment[own] = carry_over(network, old, catchments, in_old, kind[own], months[own])
         else:
             catchment[own] = _assign_places(network, catchments, crimes, own)
             if number:
@@ -144,14 +142,14 @@ def assign_incidents(
     return catchments, catchment, starts
 
 
-def _find_points(crimes: Crimes, which: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _find_points(crimes: Crimes, which: Bools) -> Floats:
     """(m, 2) distinct places of the chosen (i,) incidents."""
     return crimes.places[find_used_numbers(crimes.place_index[which], len(crimes.places))[0]]
 
 
 def _assign_places(
-    network: StreetNetwork, catchments: Catchments, crimes: Crimes, which: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+    network: StreetNetwork, catchments: Catchments, crimes: Crimes, which: Bools
+) -> Ints:
     """(n,) catchment of each of the chosen (i,) incidents, -1 where it has none."""
     rows, row = find_used_numbers(crimes.place_index[which], len(crimes.places))
     return assign_catchments(network, catchments, crimes.places[rows])[row]
@@ -186,7 +184,7 @@ def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
     return [Note(key, text)]
 
 
-def _find_inside(a: Loading) -> NDArray[np.bool_]:
+def _find_inside(a: Loading) -> Bools:
     """(i,) whether each incident is in the area; a problem where none is."""
     crimes, limits, projection = a["crimes"], a.limits, a.network.projection
     xy = crimes.places

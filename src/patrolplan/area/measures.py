@@ -92,11 +92,8 @@ def _measure_crimes(a: Loading, crimes: Crimes) -> Measured:
 
 def _measure_copies(_: Loading, rows: SimpleNamespace) -> Measured:
     # Crimes that equal others: with the same ID, with none, in other files, by month.
-    group, near, (file, files), count = (
-        *map(rows.alike.get, ("rows", "near")),
-        rows.file,
-        len(rows.id),
-    )
+    group, near = map(rows.alike.get, ("rows", "near"))
+    (file, files), count = rows.file, len(rows.id)
     is_named, is_timed, (kind, kinds) = rows.id > 0, rows.time >= 0, rows.category
     again = pd.Series(pd.factorize(rows.id[is_named])[0] * count + group[is_named]).duplicated()
     yield "crime_rows_again", *_share(again, kind[is_named], kinds)
@@ -161,10 +158,8 @@ def _measure_spread(a: Loading, rows: SimpleNamespace) -> Measured:
     yield "crime_place__area", *_top(rows.place, MANY)
     share, (kind,) = _top(rows.category[0], MANY)
     yield "crime_category", share, [rows.category[1][kind] if share else ""]
-    across, (low, high) = (
-        min(8, int(np.sqrt(len(rows.id) / 25))),
-        np.reshape(a.network.bounds, (2, 2)),
-    )
+    across = min(8, int(np.sqrt(len(rows.id) / 25)))
+    low, high = np.reshape(a.network.bounds, (2, 2))
     parts = [
         np.clip((place - low) / (high - low) * across, 0, across - 1) // 1 @ (across, 1)
         for place in (a.network.piece_middle, rows.xy)

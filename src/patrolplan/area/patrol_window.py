@@ -154,11 +154,9 @@ def find_sunset_minutes(
 
 
 @lru_cache(maxsize=256)
-def _compute_sun_minutes(
-    day: dt.date, longitude: float, latitude: float, *, rising: bool
-) -> float | None:
+def _compute_sun_minutes(day: dt.date, lon: float, lat: float, *, rising: bool) -> float | None:
     """Sunset (or sunrise) at a place in Great Britain; cached, as schools of an area share days."""
-    moment = times.compute_sunset(day, longitude, latitude, side=-1 if rising else 1)
+    moment = times.compute_sunset(day, lon, lat, side=-1 if rising else 1)
     if moment is None:
         return None
     local = moment.astimezone(ZoneInfo("Europe/London"))

@@ -13,10 +13,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area.loading import Loading
 from patrolplan.area.patrol_window import DEFAULT_START_TIME
+from patrolplan.arrays import Bools
 from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.small_tables import LEAVING_COLUMNS
 from patrolplan.inputs.table_reader import describe_cell
@@ -91,7 +91,7 @@ def assign_gates(a: Loading) -> tuple[gpd.GeoDataFrame, Positions]:
 
 
 def _move_to_ground(
-    network: StreetNetwork, gates: Positions, given: gpd.GeoSeries, *, is_assumed: NDArray[np.bool_]
+    network: StreetNetwork, gates: Positions, given: gpd.GeoSeries, *, is_assumed: Bools
 ) -> Positions:
     """The gates, with assumed ones at ground level where a street is near."""
     # For an unknown gate the school's own point is used, and a walkway above the street may be
@@ -114,9 +114,8 @@ def check_gate_levels(schools: gpd.GeoDataFrame, positions: Positions, a: Loadin
     network, gates = a.network, a["gates"]
     layers = network.piece_layer[positions.piece]
     rows: dict[str, Any] = gates.to_dict("index")
-    for urn, name, piece, layer in zip(
-        schools["urn"], schools["name"], positions.piece, layers, strict=True
-    ):
+    found = zip(schools["urn"], schools["name"], positions.piece, layers, strict=True)
+    for urn, name, piece, layer in found:
         if layer == 0:
             continue
         way = network.piece_passage[piece] or network.piece_highway[piece]

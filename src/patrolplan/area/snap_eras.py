@@ -9,8 +9,8 @@ as crime is densest around its point.
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Ints
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 
@@ -28,7 +28,7 @@ within the streets that the two share."""
 GOLDEN = (5**0.5 - 1) / 2  # The fractional parts of its multiples are spread evenly
 
 
-def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeIndex:
+def find_era_starts(months: pd.Series, place: Ints) -> pd.DatetimeIndex:
     """First month of each era of snap points, from (i,) months and numbers of snap points."""
     present = pd.DatetimeIndex(np.sort(months.unique()))
     row = present.get_indexer(pd.DatetimeIndex(months))
@@ -60,17 +60,16 @@ def carry_over(
     network: StreetNetwork,
     old: Catchments,
     new: Catchments,
-    catchment: NDArray[np.int64],
-    category: NDArray[np.int64],
+    catchment: Ints,
+    category: Ints,
     months: pd.Series,
-) -> NDArray[np.int64]:
+) -> Ints:
     """(i,) catchment of the newest era for each incident of an earlier one."""
     # Each incident goes to one of the catchments that share streets with its own, so that counts
     # stay whole numbers. In every run of months, the incidents of a catchment and category are
     # divided as evenly as whole numbers allow, by multiples of `GOLDEN`.
-    pairs, pair = np.unique(
-        old.piece_catchment * len(new) + new.piece_catchment, return_inverse=True
-    )
+    both = old.piece_catchment * len(new) + new.piece_catchment
+    pairs, pair = np.unique(both, return_inverse=True)
     from_old, to_new = np.divmod(pairs, len(new))
     metres = np.bincount(pair.reshape(-1), weights=network.piece_metres)
     apart = np.hypot(*(old.xy[from_old] - new.xy[to_new]).T) / NEAR_METRES

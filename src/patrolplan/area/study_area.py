@@ -8,9 +8,10 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from patrolplan.area.missing_months import Exposure
+from patrolplan.arrays import Ints
 from patrolplan.crs import Projection
 from patrolplan.doors import Urn, read_urn
 from patrolplan.errors import InputError, Problems
@@ -85,7 +86,7 @@ class StudyArea(Drawn):
     network: StreetNetwork
     catchments: Catchments
     incidents: gpd.GeoDataFrame
-    incident_catchment: NDArray[np.int64]
+    incident_catchment: Ints
     exposure: Exposure
     times_known: bool
     snapped: bool
@@ -209,9 +210,7 @@ class StudyArea(Drawn):
         return self.network.projection
 
 
-CHANGEABLE_SECTIONS = (
-    *("risk", "hotspots", "patrol", "way_home", "reports", "week", "output", "seed"),
-)
+CHANGEABLE = ("risk", "hotspots", "patrol", "way_home", "reports", "week", "output", "seed")
 """Settings that apply to an area already loaded; the others decide what is read."""
 
 
@@ -241,9 +240,9 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     20.0
     """
     problems = Problems()
-    free = ", ".join(CHANGEABLE_SECTIONS)
+    free = ", ".join(CHANGEABLE)
     for name in changes:
-        if name not in CHANGEABLE_SECTIONS:
+        if name not in CHANGEABLE:
             what = f"[{name}] cannot be changed once the area is loaded"
             remedy = f"change it in the settings file and load again; only {free} can change here"
             problems.add("with_settings", what, remedy)
@@ -253,7 +252,7 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
         data[name] = {**data[name], **change} if isinstance(change, Mapping) else change
     checked = parse_settings(data, folder=area.settings.folder, file="with_settings")
     # A ledger's password is masked in the dump, so only sections that may change are taken over.
-    update = {name: getattr(checked, name) for name in CHANGEABLE_SECTIONS}
+    update = {name: getattr(checked, name) for name in CHANGEABLE}
     return replace(area, settings=area.settings.model_copy(update=update))
 
 

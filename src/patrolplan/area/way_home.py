@@ -7,12 +7,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.checks import list_own_categories
 from patrolplan.area.loading import Loading
 from patrolplan.area.school_gates import describe_urns
+from patrolplan.arrays import Bools
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.notes import Note
@@ -87,7 +87,7 @@ def _select_origins(a: Loading) -> pd.DataFrame:
     return origins[is_known].reset_index(drop=True)
 
 
-def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> NDArray[np.bool_]:
+def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> Bools:
     """(n,) which shapes are within reach of the area; false where the CRS cannot give a place."""
     shapes = np.asarray(table.geometry.array, dtype=object)
     near = np.isfinite(shapely.bounds(shapes)).all(axis=1)
@@ -96,9 +96,7 @@ def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> NDArray[np.bool_]
     return np.asarray(near, dtype=bool)
 
 
-def select_near(
-    source: str, a: Loading, *, also: NDArray[np.bool_] | bool = False
-) -> gpd.GeoDataFrame:
+def select_near(source: str, a: Loading, *, also: Bools | bool = False) -> gpd.GeoDataFrame:
     """The rows of a table within reach, and (n,) others; an alarm if no row is within reach."""
     table: gpd.GeoDataFrame = a[source]
     near = _is_near(table, a.limits) | also

@@ -16,12 +16,7 @@ from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import list_texts
-from patrolplan.outputs.facts import (
-    describe_crew,
-    find_marking,
-    list_stop_facts,
-    name_feared_places,
-)
+from patrolplan.outputs import facts
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.outputs.wording import format_grid_reference
@@ -46,7 +41,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
     roster = Roster(week)
     duties = build_duty_documents(state, delivered)
     return {
-        "marking": find_marking(
+        "marking": facts.find_marking(
             area, (duty.patrol for duty in week.duties), list_reasons(state.planned_area.hotspots)
         ),
         "week": {"days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days]},
@@ -102,7 +97,7 @@ def build_duty_documents(state: BoardState, delivered: DeliveredBySlot) -> list[
                 "leave": "" if np.isnan(leave) else format_time(leave),
                 "locked": editor.find_lock(duty) is not None,
                 "lent": is_lent(editor, slot),
-                "company": describe_crew(inputs.area, duty.crew),
+                "company": facts.describe_crew(inputs.area, duty.crew),
                 "delivered": minutes,
                 "engagements": engagements,
                 **_build_walk_document(duty.patrol, inputs.area.projection),
@@ -184,10 +179,11 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
         line = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), SIMPLIFY_METRES))
     stops = np.array([(stop.x, stop.y) for stop in patrol.stops]).reshape(-1, 2)
     points = convert_to_degrees(stops, projection)
+    visits = facts.list_stop_facts(patrol, projection.crs)
     return {
         "stops": [
-            {**pick_fields(facts, "place", "arrive", "leave", "minutes", "feared"), "stop": point}
-            for facts, point in zip(list_stop_facts(patrol, projection.crs), points, strict=True)
+            {**pick_fields(one, "place", "arrive", "leave", "minutes", "feared"), "stop": point}
+            for one, point in zip(visits, points, strict=True)
         ],
         "line": convert_to_degrees(line, projection),
     }
@@ -256,7 +252,7 @@ def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
 
 def _build_demand_rows(week: Week) -> list[dict[str, Any]]:
     """Every demand of the week: who meets it, or why not."""
-    names = name_feared_places(week.plan.area)
+    names = facts.name_feared_places(week.plan.area)
     return [
         {
             **pick_fields(demand, "kind", "place", "date", "visits"),

@@ -174,6 +174,5 @@ def _find_changed_cards(roster: Roster, manifest: Mapping[str, Any]) -> week_pac
     cards = {name for name in manifest.get("files", {}) if Paper("cards/*/*.pdf").matches(name)}
     shown = find_shown(manifest, roster.week)
     old = set(find_outdated_papers(roster.week, cards, shown))
-    return week_pack.CardChanges(
-        frozenset(present - cards | present & old), tuple(sorted(old - present))
-    )
+    new = frozenset(present - cards | present & old)
+    return week_pack.CardChanges(new, tuple(sorted(old - present)))

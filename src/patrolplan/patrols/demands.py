@@ -8,11 +8,11 @@ from typing import Literal
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.area.square_names import name_squares
+from patrolplan.arrays import Floats, Ints
 from patrolplan.hotspots import OWN
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.graph import compute_walk_metres
@@ -104,7 +104,7 @@ def _find_feared_places(
     )
 
 
-def name_place(square: NDArray[np.int64]) -> str:
+def name_place(square: Ints) -> str:
     """The stable name of a square, such as P2118-727."""
     return f"P{square[1]}-{square[2]}"
 
@@ -185,15 +185,13 @@ def _find_feared(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand
         yield Demand("feared", place.name, tuple(range(len(days))), place.hotspots, near=near)
 
 
-def _list_near(walks: dict[str, NDArray[np.float64]], piece: int) -> list[str]:
+def _list_near(walks: dict[str, Floats], piece: int) -> list[str]:
     """URNs of the schools from which a piece is within the limit, the nearest first."""
     away = sorted((float(walk[piece]), urn) for urn, walk in walks.items())
     return [urn for metres, urn in away if np.isfinite(metres)]
 
 
-def _walk_from_gates(
-    area: StudyArea, urns: Sequence[str], limit: float
-) -> dict[str, NDArray[np.float64]]:
+def _walk_from_gates(area: StudyArea, urns: Sequence[str], limit: float) -> dict[str, Floats]:
     """(w,) metres from the gate of each school on foot to each piece, up to a limit."""
     return {
         urn: compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)

@@ -6,9 +6,9 @@ import math
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Floats, Objects
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.patrols.surroundings import PatrolHours
 from patrolplan.times import format_time, minutes_after_midnight
@@ -35,7 +35,7 @@ def get_place(area: StudyArea, name: str) -> pd.Series | None:
     return None if rows.empty else rows.iloc[0]
 
 
-def find_territories(area: StudyArea, hotspots: gpd.GeoDataFrame) -> NDArray[np.object_]:
+def find_territories(area: StudyArea, hotspots: gpd.GeoDataFrame) -> Objects:
     """(h,) where a visit counts for each hotspot: on its stretch, or anywhere in its polygon."""
     shapes = np.array(hotspots.geometry.array, dtype=object)
     if area.designated is not None:
@@ -60,7 +60,7 @@ def find_begin_span(place: pd.Series, hours: PatrolHours, dwell_minutes: float) 
 
 def find_begin_spans(
     area: StudyArea, names: list[str], hours: PatrolHours, dwell_minutes: float
-) -> NDArray[np.float64]:
+) -> Floats:
     """(k, 2) the span of each of these hotspots; unlimited for other kinds."""
     places = (get_place(area, name) for name in names)
     spans = [

@@ -8,8 +8,8 @@ from typing import Self, get_args
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Floats, Objects
 from patrolplan.inputs.osm_tags import Passage
 from patrolplan.network import StreetNetwork
 from patrolplan.network.crossings import CrossedRoad
@@ -41,9 +41,9 @@ UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighti
 class Landmarks:
     """All (m,) possible landmarks in an area."""
 
-    kinds: NDArray[np.object_]
-    names: NDArray[np.object_]  # empty without a name
-    shapes: NDArray[np.object_]  # points, lines or areas, in metres
+    kinds: Objects
+    names: Objects  # empty without a name
+    shapes: Objects  # points, lines or areas, in metres
 
     @classmethod
     def from_features(cls, features: gpd.GeoDataFrame) -> Self:
@@ -62,7 +62,7 @@ class Landmarks:
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.shapes)
 
-    def find_nearest(self, xy: NDArray[np.float64]) -> list[Landmark | None]:
+    def find_nearest(self, xy: Floats) -> list[Landmark | None]:
         """The nearest landmark to each of (k, 2) places; None where none is near."""
         found: list[Landmark | None] = [None] * len(xy)
         if not len(self.shapes):
@@ -79,9 +79,7 @@ class Landmarks:
 class PieceTraits:
     """Properties of a network's (p,) pieces that are needed for directions."""
 
-    def __init__(
-        self, network: StreetNetwork, labels: NDArray[np.object_], *, by_bicycle: bool = False
-    ) -> None:
+    def __init__(self, network: StreetNetwork, labels: Objects, *, by_bicycle: bool) -> None:
         self.network, self.by_bicycle = network, by_bicycle
         self.labels = labels  # see `patrolplan.network.names.label_streets`
         names = np.unique(network.piece_name.astype(str), return_inverse=True)[1]
@@ -120,7 +118,7 @@ def build_leg(
     )
 
 
-def _find_ways(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
+def _find_ways(walk: Walk, traits: PieceTraits) -> Objects:
     """(s,) "walk", or by bicycle "ride", "push" or "carry"."""
     if not traits.by_bicycle:
         return np.full(len(walk.pieces), "walk", dtype=object)
@@ -154,9 +152,8 @@ def build_directions(
     starts, steps = np.cumsum([0.0, *(run.metres for run in runs)]), []
     turns = np.column_stack([np.interp(starts[1:-1], line.along, axis) for axis in line.xy.T])
     signs = [None] * len(turns) if landmarks is None else landmarks.find_nearest(turns)
-    for number, (run, passage, sign) in enumerate(
-        zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
-    ):
+    along_runs = zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
+    for number, (run, passage, sign) in enumerate(along_runs):
         after = line.compute_bearing(starts[number] + run.lead, forward=True)
         turn: Turn = describe_heading(after)
         if number > 0:
@@ -168,7 +165,7 @@ def build_directions(
     return tuple(steps)
 
 
-def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
+def _find_levels(walk: Walk, traits: PieceTraits) -> Objects:
     """(s,) "up" or "down" if the level changes between a piece and the one before."""
     # Not at steps, bridges or tunnels, which imply it, nor at a street with a name, which is
     # followed by it, and whose layer is often only the drawing order of two lines.
@@ -187,9 +184,7 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     return levels
 
 
-def _find_passages(
-    runs: Sequence[Run], passed: NDArray[np.object_], metres: NDArray[np.float64]
-) -> list[Passage]:
+def _find_passages(runs: Sequence[Run], passed: Objects, metres: Floats) -> list[Passage]:
     """The passage with its middle on each run, the longest of several; (s,) kinds and metres."""
     opens = np.flatnonzero(np.r_[True, passed[1:] != passed[:-1]])
     lengths = np.add.reduceat(metres, opens)

@@ -12,20 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.arrays import Bools
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
+from patrolplan.patrols import designated, surroundings
 from patrolplan.patrols.demands import KINDS, DemandKind
-from patrolplan.patrols.designated import (
-    NEVER,
-    find_begin_span,
-    find_hours_of_begin,
-    format_hours,
-    format_place_hours,
-    get_place,
-)
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
@@ -33,13 +26,6 @@ from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.reference import compare_with_reference, plan_reference
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
-from patrolplan.patrols.surroundings import (
-    MIN_STOP_METRES_TO_BARRED,
-    compute_hours,
-    compute_speed,
-    is_during,
-    is_in_force,
-)
 from patrolplan.patrols.tasked_places import find_near, select_tasked
 from patrolplan.tables import LeftOut, LeftOutRow
 from patrolplan.times import format_time
@@ -89,7 +75,7 @@ def list_left_out(
     """A row for each place to visit on a plan's day that no one can: 0 in `visits`, by name."""
     places = select_tasked(plan.area.tasked_places, must_visit=True)
     left_out = LeftOut()
-    for _, place in places[is_in_force(places, plan.date)].iterrows():
+    for _, place in places[surroundings.is_in_force(places, plan.date)].iterrows():
         name = str(place["place_id"])
         if visits.get(name):
             continue
@@ -109,16 +95,16 @@ def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Obsta
     for stop in sorted(problem.must_visit_stops):
         place, stay = problem.get_tasked_place(stop), float(problem.stop_minutes[stop - 1])
         near = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
-        when = find_hours_of_begin(place, stay), format_hours(place)
+        when = designated.find_hours_of_begin(place, stay), designated.format_hours(place)
         found.append(_explain(problem, str(place["place_id"]), [stop], near, *when))
     hotspots, dwell = problem.inputs.hotspots, problem.settings.dwell_minutes
     for name in watch:
         own = hotspots.geometry.to_numpy()[(hotspots["hotspot"] == name).to_numpy()]
-        near = find_near(own, problem.tasked.barred, MIN_STOP_METRES_TO_BARRED)
+        near = find_near(own, problem.tasked.barred, surroundings.MIN_STOP_METRES_TO_BARRED)
         when = (-np.inf, np.inf), ""
-        if (designated := get_place(area, name)) is not None:
-            span = find_begin_span(designated, problem.surroundings.hours, dwell)
-            when = span, format_place_hours(designated)
+        if (spot := designated.get_place(area, name)) is not None:
+            span = designated.find_begin_span(spot, problem.surroundings.hours, dwell)
+            when = span, designated.format_place_hours(spot)
         found.append(_explain(problem, name, problem.find_stops_at(name), near, *when))
     return min(found, key=lambda obstacle: obstacle.kind == "unfit")
 
@@ -127,7 +113,7 @@ def _explain(
     problem: SchoolProblem,
     name: str,
     stops: Iterable[int],
-    near: NDArray[np.bool_],
+    near: Bools,
     begins: tuple[float, float],
     hours: str,
 ) -> Obstacle:
@@ -136,10 +122,10 @@ def _explain(
     if near.any():
         barred = problem.tasked.barred["place_id"].iloc[int(np.argwhere(near)[0, 0])]
         return Obstacle("near_barred", name, barred=str(barred))
-    if begins == NEVER:
+    if begins == designated.NEVER:
         return Obstacle("outside_hours", name, hours=hours)
     for stop in stops:
-        walk = float(problem.walks.metres[0, stop]) / compute_speed(problem.settings)
+        walk = float(problem.walks.metres[0, stop]) / surroundings.compute_speed(problem.settings)
         earliest = problem.surroundings.hours.gate_until_minutes + walk
         if np.isfinite(earliest) and earliest > begins[1]:
             arrival = format_time(np.ceil(earliest))
@@ -265,11 +251,11 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
     """Patrols of a school (row) on an errand, next to the best ones, or why there are none."""
     row, errand, best = item
     places = inputs.area.tasked_places
-    hours = compute_hours(inputs.area, inputs.area.schools.iloc[row], inputs.window)
+    hours = surroundings.compute_hours(inputs.area, inputs.area.schools.iloc[row], inputs.window)
     asked = places[places["place_id"].isin(errand.visit)]
-    for _, place in asked[~is_during(asked, hours)].iterrows():
+    for _, place in asked[~surroundings.is_during(asked, hours)].iterrows():
         name = str(place["place_id"])
-        why = Obstacle("outside_hours", name, hours=format_hours(place))
+        why = Obstacle("outside_hours", name, hours=designated.format_hours(place))
         return Unserved(errand.urn, name, why)
     builder = PatrolBuilder.for_school(inputs, row, visit=errand.visit, watch=errand.watch)
     problem = _build_problem(builder.problem, errand)

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -26,6 +25,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
+from patrolplan.arrays import Floats
 from patrolplan.crs import Projection
 from patrolplan.times import TIME_OF_DAY, format_time, minutes_after_midnight, parse_time
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 NO_PIECES = np.zeros(0, dtype=np.int64)
 
 
-def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+def convert_to_degrees(xy: Floats, projection: Projection) -> list[list[float]]:
     """(n, 2) metres as pairs of longitude and latitude."""
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     return [[float(lon), float(lat)] for lon, lat in zip(longitude, latitude, strict=True)]
@@ -76,7 +76,7 @@ def round_to(digits: int | None) -> PlainSerializer:
     return PlainSerializer(write)
 
 
-def _to_metres(points: Sequence[XY], info: ValidationInfo) -> NDArray[np.float64]:
+def _to_metres(points: Sequence[XY], info: ValidationInfo) -> Floats:
     """(n, 2) metres from longitudes and latitudes; degrees if the reader has no projection."""
     table = np.array(points, dtype=np.float64).reshape(-1, 2)
     projection: Projection | None = (info.context or {}).get("projection")
@@ -95,7 +95,7 @@ def _write_point(point: XY, info: "SerializationInfo[dict[str, Projection]]") ->
 
 
 def _write_line(
-    line: NDArray[np.float64], info: "SerializationInfo[dict[str, Projection]]"
+    line: Floats, info: "SerializationInfo[dict[str, Projection]]"
 ) -> list[list[float]]:
     """A line in degrees, without points that are equal to the one before after rounding."""
     points = convert_to_degrees(line, info.context["projection"])
@@ -132,7 +132,7 @@ Point = Annotated[
 """Metres in the area's CRS; in files degrees."""
 
 Line = Annotated[
-    NDArray[np.float64],
+    Floats,
     GetPydanticSchema(
         lambda _, handler: core_schema.with_info_after_validator_function(
             _to_metres,

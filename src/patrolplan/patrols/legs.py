@@ -3,35 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, with_config
 
+from patrolplan.arrays import Ints
 from patrolplan.inputs.osm_tags import CrossingKind, Passage
-from patrolplan.patrols.file_forms import (
-    NO_PIECES,
-    RECORD,
-    Amount,
-    IsList,
-    Line,
-    Metres,
-    WholeMetres,
-    also_writes,
-    arrange,
-    not_in_files,
-    round_to,
-)
+from patrolplan.patrols import file_forms as forms
 
-Heading = Literal[
-    "head north",
-    "head north-east",
-    "head east",
-    "head south-east",
-    "head south",
-    "head south-west",
-    "head west",
-    "head north-west",
-]
+# fmt: off
+Heading = Literal["head north", "head north-east", "head east", "head south-east",
+                  "head south", "head south-west", "head west", "head north-west"]
+# fmt: on
 """Heading of the first step of a leg, clockwise from north."""
 
 Flight = Literal["", "up", "down", "steps"]
@@ -44,7 +25,7 @@ LandmarkKind = Literal["bus_stop", "station", "station_entrance", "park", "water
 Turn = Literal[Heading, "straight on", "left", "right", "bear left", "bear right", "turn back"]
 
 
-@with_config(RECORD)
+@with_config(forms.RECORD)
 @dataclass(frozen=True)
 class RoadCrossing:
     """A main road that is crossed on the way."""
@@ -54,7 +35,7 @@ class RoadCrossing:
     kind: CrossingKind
 
 
-@with_config(RECORD)
+@with_config(forms.RECORD)
 @dataclass(frozen=True)
 class Landmark:
     """A feature on the maps where a direction begins."""
@@ -63,7 +44,7 @@ class Landmark:
     name: str = ""
 
 
-@with_config(RECORD)
+@with_config(forms.RECORD)
 @dataclass(frozen=True)
 class Step:
     """Part of a leg along one street: one line of the directions.
@@ -74,13 +55,13 @@ class Step:
 
     turn: Turn
     street: str
-    metres: WholeMetres
+    metres: forms.WholeMetres
     way: str = "walk"
     flight: Flight = ""
     level: Level = ""
     passage: Passage = ""
     """Bridge or passage on it."""
-    crossings: Annotated[tuple[RoadCrossing, ...], IsList] = ()
+    crossings: Annotated[tuple[RoadCrossing, ...], forms.IsList] = ()
     """Main roads crossed on it, in order."""
     landmark: Landmark | None = None
     """Landmark at its beginning."""
@@ -90,31 +71,31 @@ class Step:
         without = ["way"] if self.way == "walk" else []
         extras = ("flight", "level", "passage", "crossings", "landmark")
         without += [name for name in extras if not getattr(self, name)]
-        return arrange(handler(self), without)
+        return forms.arrange(handler(self), without)
 
 
-@also_writes(streets=list[str])
+@forms.also_writes(streets=list[str])
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Leg:
     """A walk or ride from the gate, the base or a stop to the next stop or the patrol's end."""
 
-    metres: Metres
-    moving_minutes: Annotated[Amount, round_to(2), Field(alias="minutes")]
+    metres: forms.Metres
+    moving_minutes: Annotated[forms.Amount, forms.round_to(2), Field(alias="minutes")]
     """Minutes at full speed, and at lower speed where a bicycle is pushed."""
-    waiting_minutes: Annotated[Amount, round_to(2)] = 0.0
+    waiting_minutes: Annotated[forms.Amount, forms.round_to(2)] = 0.0
     """Minutes at crossings of main roads, according to the settings."""
-    unlit_metres: Metres
+    unlit_metres: forms.Metres
     """Metres along streets without lighting according to the streets file."""
-    lighting_unknown_metres: Metres
+    lighting_unknown_metres: forms.Metres
     """Metres along streets without this information."""
-    secluded_metres: Metres = 0.0
+    secluded_metres: forms.Metres = 0.0
     """Metres along footpaths, underpasses and covered passages."""
-    steps: Annotated[tuple[Step, ...], IsList, Field(alias="directions")]
-    pushed_metres: Metres = 0.0
+    steps: Annotated[tuple[Step, ...], forms.IsList, Field(alias="directions")]
+    pushed_metres: forms.Metres = 0.0
     """Metres on which a bicycle is pushed or carried."""
-    line: Line
-    pieces: Annotated[NDArray[np.int64], not_in_files(NO_PIECES), Field(exclude=True)] = field(
-        default_factory=lambda: NO_PIECES
+    line: forms.Line
+    pieces: Annotated[Ints, forms.not_in_files(forms.NO_PIECES), Field(exclude=True)] = field(
+        default_factory=lambda: forms.NO_PIECES
     )
     """(s,) pieces of the area's walkable network that are walked, in order; empty if the leg was
     read from a file."""
@@ -125,7 +106,7 @@ class Leg:
         streets = list(dict.fromkeys(step.street for step in self.steps))
         extras = ("waiting_minutes", "secluded_metres", "pushed_metres")
         without = [name for name in extras if not record[name]]
-        return arrange(record, without, lighting_unknown_metres={"streets": streets})
+        return forms.arrange(record, without, lighting_unknown_metres={"streets": streets})
 
     @property
     def minutes(self) -> float:

@@ -11,32 +11,17 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, wit
 
 from patrolplan.patrols.file_forms import RECORD, Hours, Texts
 
-ObstacleKind = Literal[
-    "hours_unmet",
-    "unfit",
-    "near_barred",
-    "outside_hours",
-    "out_of_reach",
-    "no_school",
-    "beyond_schools",
-    "no_hotspot",
-    "other_days",
-    "schools_closed",
-    "officers_short",
-]
+# fmt: off
+ObstacleKind = Literal["hours_unmet", "unfit", "near_barred", "outside_hours", "out_of_reach",
+                       "no_school", "beyond_schools", "no_hotspot", "other_days", "schools_closed",
+                       "officers_short"]
+# fmt: on
 """Kinds of obstacles: those of a single school first, the nearest miss of them first."""
 
-OfficerObstacle = Literal[
-    "free",
-    "without_second",
-    "over_maximum",
-    "elsewhere",
-    "locked",
-    "at_maximum",
-    "banned",
-    "off_hours",
-    "away",
-]
+# fmt: off
+OfficerObstacle = Literal["free", "without_second", "over_maximum", "elsewhere", "locked",
+                          "at_maximum", "banned", "off_hours", "away"]
+# fmt: on
 """What keeps an officer from a place, the smallest obstacle first."""
 
 NOT_PLANNED = "no patrol could be planned there"
@@ -141,14 +126,12 @@ class Obstacle:
             for what, (words, _) in OFFICER_WORDS.items()
             if self.officers.get(what)
         )
-        facts = {name: getattr(self, name) for name in ("place", "school", "earliest", "barred")}
-        return WORDS[self.kind][0].format(
-            **facts,
-            hours=self.hours.replace("-", " to "),
-            metres=self.metres,
-            schools=" or ".join(self.schools),
-            officers=officers or "none of their officers has such a patrol",
-        )
+        facts = vars(self) | {
+            "hours": self.hours.replace("-", " to "),
+            "schools": " or ".join(self.schools),
+            "officers": officers or "none of their officers has such a patrol",
+        }
+        return WORDS[self.kind][0].format(**facts)
 
     def tell_school(self) -> str:
         """What a school may know of it, as the end of a sentence."""

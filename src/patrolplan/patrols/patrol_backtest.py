@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.area.study_area import with_settings
+from patrolplan.arrays import Floats, Ints
 from patrolplan.doors import Month, read_month
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.network.graph import SIGHT_METRES
@@ -91,10 +91,9 @@ class PatrolBacktest:
             f"(95 % interval {row.low:.2f} to {row.high:.2f})"
             for row in self.summary().itertuples()
         ]
-        lines.append(
-            f"Planned against {BASELINES[0]}: {self.planned_worth_ratio:.3f} times the worth."
-        )
-        return "\n".join(lines)
+        ratio = self.planned_worth_ratio
+        planned = f"Planned against {BASELINES[0]}: {ratio:.3f} times the worth."
+        return "\n".join([*lines, planned])
 
 
 def backtest_patrols(
@@ -198,11 +197,8 @@ def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> lis
 
 
 def compute_recorded_harm(
-    area: StudyArea,
-    history: History,
-    months: Sequence[pd.Timestamp],
-    shares: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
+    area: StudyArea, history: History, months: Sequence[pd.Timestamp], shares: Floats | None = None
+) -> Floats:
     """(p,) days of harm recorded in these months on each piece, in a window by its `shares`."""
     days = get_harm_days(history.targets, area.settings.risk.harm)
     counts = np.sum([history.get_month_counts(month) for month in months], axis=0)
@@ -216,7 +212,7 @@ def compute_recorded_harm(
 
 def compute_window_shares(
     area: StudyArea, history: History, window: Window, day: DayKind | None
-) -> NDArray[np.float64] | None:
+) -> Floats | None:
     """(p, j) rate of categories in a window over their mean; None if times are unknown."""
     clock = build_clock(area, history)
     if clock.source != "learned":
@@ -229,7 +225,7 @@ def compute_window_shares(
     return np.asarray(np.sum(factors, axis=0))
 
 
-def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
+def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> Ints:
     """Pieces in sight of the stops of these patrols, without duplicates."""
     stops = np.array([stop for route in routes for stop in route], dtype=np.int64)
     points = problem.surroundings.network.xy(problem.found.stops.take(stops - 1))

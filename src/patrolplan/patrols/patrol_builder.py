@@ -152,11 +152,10 @@ class PatrolBuilder:
     def _weigh(self, patrol: Patrol, visits: Sequence[Visit]) -> Patrol:
         """The patrol with its worth, and that of its stops as shares of it."""
         rates, prizes = self.problem.found.rates, self.problem.prizes
+        first, rows = prizes.first_minute, (rates[visit.stop - 1] for visit in visits)
         stops = [
-            gather(
-                rates[visit.stop - 1], prizes.first_minute, stop.arrive_minutes, stop.leave_minutes
-            )
-            for visit, stop in zip(visits, patrol.stops, strict=True)
+            gather(row, first, stop.arrive_minutes, stop.leave_minutes)
+            for row, stop in zip(rows, patrol.stops, strict=True)
         ]
         whole = sum(stops)
         if patrol.has_presence and prizes.has_pupils:
@@ -164,15 +163,10 @@ class PatrolBuilder:
         if patrol.legs and prizes.has_pupils:
             whole += prizes.gather(0, patrol.back_minutes, patrol.end_minutes)
         worth = whole / prizes.total if prizes.total > 0 else 0.0
-        return replace(
-            patrol,
-            worth=worth,
-            bound=max(worth, patrol.bound),
-            stops=tuple(
-                replace(stop, worth=one / whole if whole > 0 else 0.0)
-                for stop, one in zip(patrol.stops, stops, strict=True)
-            ),
-        )
+        pairs = zip(patrol.stops, stops, strict=True)
+        weighed = (replace(stop, worth=one / whole if whole > 0 else 0.0) for stop, one in pairs)
+        bound = max(worth, patrol.bound)
+        return replace(patrol, worth=worth, bound=bound, stops=tuple(weighed))
 
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf

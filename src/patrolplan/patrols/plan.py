@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, Self
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
@@ -24,27 +23,12 @@ from pydantic import (
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import Floats
 from patrolplan.crs import Projection
 from patrolplan.hotspots.ground import Lighting, Stand
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.notes import Note
-from patrolplan.patrols.file_forms import (
-    RECORD,
-    XY,
-    Amount,
-    Day,
-    Hours,
-    IsList,
-    Metres,
-    Minutes,
-    Point,
-    Share,
-    Texts,
-    also_writes,
-    arrange,
-    not_in_files,
-    round_to,
-)
+from patrolplan.patrols import file_forms as forms
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.posts import Post
@@ -60,7 +44,7 @@ from patrolplan.text import format_count, pick_fields
 class _AtPoint:
     """Mixin for records with a place."""
 
-    point: XY
+    point: forms.XY
 
     @property
     def x(self) -> float:
@@ -73,7 +57,7 @@ class _AtPoint:
         return self.point[1]
 
 
-@with_config(RECORD)
+@with_config(forms.RECORD)
 @dataclass(frozen=True)
 class Tasking:
     """A request by intelligence for a place: to go there, or to keep away."""
@@ -83,14 +67,14 @@ class Tasking:
     reason: str
     by: str
     """Who requests it."""
-    until: Day
+    until: forms.Day
     """Last day on which it applies."""
-    hours: Hours = ""
+    hours: forms.Hours = ""
     """HH:MM-HH:MM when it applies; empty means any time."""
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return arrange(handler(self), [] if self.hours else ["hours"])
+        return forms.arrange(handler(self), [] if self.hours else ["hours"])
 
 
 StopReason = Annotated[Reason, Field(discriminator="kind")]
@@ -105,7 +89,7 @@ PatrolKind = Literal["patrol", "reference", "gate"]
 where there is nowhere else to stand."""
 
 
-@also_writes(tasked=str | None, stands=bool)
+@forms.also_writes(tasked=str | None, stands=bool)
 @dataclass(frozen=True, kw_only=True)
 class Stop(_AtPoint):
     """A stopping place on a patrol, and the minutes spent there."""
@@ -117,12 +101,12 @@ class Stop(_AtPoint):
     kind: StopKind = "hotspot"
     tasking: Tasking | None = None
     """Tasking of the place, also if it is on a hotspot; None if it is not tasked."""
-    arrive_minutes: Annotated[Minutes, Field(alias="arrive")]
-    leave_minutes: Annotated[Minutes, Field(alias="leave")]
-    dwell: Annotated[Amount, round_to(2)] | None = None
+    arrive_minutes: Annotated[forms.Minutes, Field(alias="arrive")]
+    leave_minutes: Annotated[forms.Minutes, Field(alias="leave")]
+    dwell: Annotated[forms.Amount, forms.round_to(2)] | None = None
     """Minutes spent there, in files where it differs from the rounded times; otherwise None."""
     place: str
-    why: Annotated[tuple[StopReason, ...], IsList]
+    why: Annotated[tuple[StopReason, ...], forms.IsList]
     """Reasons, the most important first."""
     street: str = ""
     """Name of the street where the officer stands."""
@@ -134,16 +118,16 @@ class Stop(_AtPoint):
     """Street lighting where the officer stands."""
     is_dark: Annotated[bool, Strict()] = False
     """Whether the stop ends after sunset, or begins before sunrise, on the plan's day."""
-    tasked_metres: Metres | None = None
+    tasked_metres: forms.Metres | None = None
     """Distance of a tasked place from where the officer stands."""
-    sees: Annotated[tuple[str, ...], IsList] = ()
+    sees: Annotated[tuple[str, ...], forms.IsList] = ()
     """Hotspots in view: standing there is a dose for each."""
-    worth: Share
+    worth: forms.Share
     """What standing there is worth, as a share of the patrol's worth."""
-    stood: Annotated[Amount, round_to(2)] | None = None
+    stood: Annotated[forms.Amount, forms.round_to(2)] | None = None
     """Minutes spent there without waiting for the next stop, in files where it waits; otherwise
     None."""
-    point: Point
+    point: forms.Point
 
     @property
     def covered(self) -> tuple[str, ...]:
@@ -173,7 +157,7 @@ class Stop(_AtPoint):
         dwell = self.dwell_minutes
         without += ["stood"] if round(self.stood_minutes, 2) == dwell else []
         is_said = round(self.leave_minutes) - round(self.arrive_minutes) == dwell
-        return arrange(
+        return forms.arrange(
             handler(self),
             [*without, "dwell"],
             kind={"tasked": self.tasked},
@@ -181,7 +165,7 @@ class Stop(_AtPoint):
         )
 
 
-@with_config(RECORD)
+@with_config(forms.RECORD)
 @dataclass(frozen=True, kw_only=True)
 class BarredPlace(_AtPoint):
     """A place to keep away from, as requested by intelligence."""
@@ -189,36 +173,36 @@ class BarredPlace(_AtPoint):
     place: str
     """The nearest street, in words."""
     tasking: Tasking
-    point: Point
+    point: forms.Point
 
 
-@with_config(RECORD)
+@with_config(forms.RECORD)
 @dataclass(frozen=True)
 class Reference:
     """A patrol over its reference, see `patrolplan.patrols.reference`; None where it meets none."""
 
-    worth_ratio: Share | None
+    worth_ratio: forms.Share | None
     """Of the risk to own pupils that is met."""
-    pupils_ratio: Share | None
+    pupils_ratio: forms.Share | None
     """Of own pupils who pass."""
 
 
-@with_config(RECORD)
+@with_config(forms.RECORD)
 @dataclass(frozen=True, eq=False)
 class Variant:
     """Another near-optimal patrol, so that patrols need not be the same every day."""
 
-    worth_share: Share
+    worth_share: forms.Share
     """Its worth as a share of the best patrol's."""
-    hotspots: Annotated[Texts, Field(alias="stops")]
+    hotspots: Annotated[forms.Texts, Field(alias="stops")]
     """Its hotspots in the order of visits; for several officers, one after the other."""
-    patrols: Annotated[tuple["Patrol", ...], not_in_files(()), Field(exclude=True)] = ()
+    patrols: Annotated[tuple["Patrol", ...], forms.not_in_files(()), Field(exclude=True)] = ()
     """The patrols themselves, one per officer, with their own times and legs."""
-    avoided_hotspots: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
+    avoided_hotspots: Annotated[tuple[str, ...], forms.not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to avoid, see `patrolplan.patrols.errands`."""
-    serves: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
+    serves: Annotated[tuple[str, ...], forms.not_in_files(()), Field(exclude=True)] = ()
     """Tasked places that it was planned to visit, see `patrolplan.patrols.errands`."""
-    watches: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
+    watches: Annotated[tuple[str, ...], forms.not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to visit because they are new or rising."""
 
     @classmethod
@@ -236,7 +220,9 @@ class Variant:
         return bool(self.avoided_hotspots or self.serves or self.watches)
 
 
-@also_writes(pushed_metres=Metres, gap_percent=Amount, gate_card=bool, walked_metres=Metres)
+@forms.also_writes(
+    pushed_metres=forms.Metres, gap_percent=forms.Amount, gate_card=bool, walked_metres=forms.Metres
+)
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Patrol(_AtPoint):
     """One officer's timed walk or ride: presence at the gate, stops, and back to the gate.
@@ -250,36 +236,36 @@ class Patrol(_AtPoint):
     kind: PatrolKind = "patrol"
     number: Annotated[int, Field(ge=1, le=99, strict=True)]
     """1 for the first officer at this school, 2 for the second..."""
-    point: Annotated[Point, Field(alias="gate")]
-    start_minutes: Annotated[Minutes, Field(alias="start")]
-    gate_until_minutes: Annotated[Minutes, Field(alias="gate_until")]
+    point: Annotated[forms.Point, Field(alias="gate")]
+    start_minutes: Annotated[forms.Minutes, Field(alias="start")]
+    gate_until_minutes: Annotated[forms.Minutes, Field(alias="gate_until")]
     """End of the presence at the gate; after its minimum if staying is worth more than leaving."""
-    end_minutes: Annotated[Minutes, Field(alias="end")]
-    latest_end_minutes: Annotated[Minutes, Field(alias="latest_end")]
+    end_minutes: Annotated[forms.Minutes, Field(alias="end")]
+    latest_end_minutes: Annotated[forms.Minutes, Field(alias="latest_end")]
     """End of the patrol window."""
     window: str = AFTER_SCHOOL
     """Name of the window in the settings."""
     way: str = "walk"
     """"walk" or "bicycle"."""
-    worth: Share
+    worth: forms.Share
     """What it meets of the risk to own pupils within reach, see `patrolplan.patrols.prize`."""
-    bound: Share
+    bound: forms.Share
     """Upper bound on the worth of any patrol of this school and window."""
     proven: Annotated[bool, Strict()]
-    stops: Annotated[tuple[Stop, ...], IsList]
-    legs: Annotated[tuple[Leg, ...], IsList]
-    variants: Annotated[tuple[Variant, ...], IsList]
-    keep_away: Annotated[tuple[BarredPlace, ...], IsList] = ()
+    stops: Annotated[tuple[Stop, ...], forms.IsList]
+    legs: Annotated[tuple[Leg, ...], forms.IsList]
+    variants: Annotated[tuple[Variant, ...], forms.IsList]
+    keep_away: Annotated[tuple[BarredPlace, ...], forms.IsList] = ()
     """Places within the school's radius to keep away from; stops and walks avoid them."""
-    notes: Annotated[tuple[Note, ...], IsList]
+    notes: Annotated[tuple[Note, ...], forms.IsList]
     """What was assumed for this school, such as its bell or gate."""
     reference: Reference | None = None
     """How it compares with what an experienced officer would do; None without such a comparison."""
     nothing_recorded: Annotated[bool, Strict()] = False
     """Whether neither crime nor reports are on the own ways."""
-    way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
+    way_home: Annotated[WayHome | None, forms.not_in_files(None), Field(exclude=True)] = None
     """How much of the way home it meets; None for variants and for patrols read from files."""
-    timings: Annotated[Timings | None, not_in_files(None), Field(exclude=True)] = None
+    timings: Annotated[Timings | None, forms.not_in_files(None), Field(exclude=True)] = None
     """The times and orders of its stops that may be drawn; None for patrols read from files."""
 
     @model_serializer(mode="wrap")
@@ -289,7 +275,7 @@ class Patrol(_AtPoint):
         # that was read is written unchanged.
         worth, bound, legs = (record[name] for name in ("worth", "bound", "legs"))
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
-        return arrange(
+        return forms.arrange(
             record,
             [name for name, one in usual.items() if getattr(self, name) == one],
             way={"pushed_metres": round(pushed, 1)},
@@ -311,7 +297,7 @@ class Patrol(_AtPoint):
         return not self.stops
 
     @property
-    def points(self) -> NDArray[np.float64]:
+    def points(self) -> Floats:
         """(1 + stops, 2) metres of the gate and of the stops."""
         return np.array([(self.x, self.y), *((stop.x, stop.y) for stop in self.stops)])
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import geopandas as gpd
 
@@ -17,14 +18,7 @@ from patrolplan.doors import Day, Urns, list_urns, read_day
 from patrolplan.errors import InputError, Problems
 from patrolplan.hotspots.given import take_hotspots
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.errands import (
-    Answer,
-    Errand,
-    find_errands,
-    group_by_school,
-    list_left_out,
-    plan_errands,
-)
+from patrolplan.patrols import errands
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -130,13 +124,9 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         posts=plan_posts(area, risk, count=posts, urns=chosen) if posts else (),
     )
     if assign_tasked:
-        plan = assign_places(
-            plan,
-            inputs,
-            all_schools=urns is None,
-            executor=executor,
-            report_progress=report_progress,
-        )
+        workers: dict[str, Any] = {"executor": executor, "report_progress": report_progress}
+        plan_visits = partial(errands.plan_errands, plan, inputs=inputs, **workers)
+        plan = assign_places(plan, plan_visits, all_schools=urns is None)
         tasked = (add_taskings(area, date, patrol) for patrol in plan.patrols)
         plan = replace(plan, patrols=tuple(tasked))
     return replace(plan, patrols=measure_patrols(area, risk, window, plan.patrols))
@@ -196,28 +186,22 @@ def _build_variant(
     return Variant(share, tuple(builder.problem.get_stop_name(visit.stop) for visit in visits))
 
 
-def assign_places(
-    plan: Plan,
-    inputs: PlanningInputs,
-    *,
-    all_schools: bool = True,
-    executor: Executor | None = None,
-    report_progress: ProgressCallback | None = None,
-) -> Plan:
+PlanVisits = Callable[[Sequence[errands.Errand]], list[errands.Answer]]
+
+
+def assign_places(plan: Plan, plan_visits: PlanVisits, *, all_schools: bool) -> Plan:
     """The plan with each place on the patrols of the schools that serve it best, one a visit."""
-    best, visits = group_by_school(plan.patrols), plan.area.tasked_places.set_index("place_id")
-    plan_visits = partial(
-        plan_errands, plan, inputs=inputs, executor=executor, report_progress=report_progress
-    )
-    errands = find_errands(plan, ["tasked"])
-    answers = plan_visits(errands)
+    best, places = errands.group_by_school(plan.patrols), plan.area.tasked_places
+    visits = places.set_index("place_id")["visits"]
+    asked = errands.find_errands(plan, ["tasked"])
+    answers = plan_visits(asked)
     served = {
         (errand.visit[0], errand.urn): answer
-        for errand, answer in zip(errands, answers, strict=True)
+        for errand, answer in zip(asked, answers, strict=True)
         if isinstance(answer, Variant)
     }
     names = dict.fromkeys(name for name, _ in served)
-    wanted = [name for name in names for _ in range(int(visits["visits"][name]))]
+    wanted = [name for name in names for _ in range(int(visits[name]))]
     given = _give_places(wanted, best, served, plan_visits)
     patrols = []
     for patrol in plan.patrols:
@@ -232,7 +216,7 @@ def assign_places(
         patrols += found or [patrol]
     unserved = tuple(answer for answer in answers if isinstance(answer, Unserved))
     served_by = Counter(name for variant in given.values() for name in variant.serves)
-    left_out = list_left_out(plan, list(best), unserved, served_by, all_schools=all_schools)
+    left_out = errands.list_left_out(plan, list(best), unserved, served_by, all_schools=all_schools)
     rows = (*plan.left_out, *left_out)
     return replace(plan, patrols=tuple(patrols), unserved=unserved, left_out=rows)
 
@@ -241,7 +225,7 @@ def _give_places(
     wanted: Sequence[str],
     best: Mapping[str, Sequence[Patrol]],
     served: Mapping[tuple[str, str], Variant],
-    plan_visits: Callable[[Sequence[Errand]], list[Answer]],
+    plan_visits: PlanVisits,
 ) -> dict[str, Variant]:
     """The patrol of each school that visits places."""
     # One place after the other goes to the school that loses least by it, of those that visit none;
@@ -259,7 +243,7 @@ def _give_places(
                 given[urn] = served[name, urn]
                 break
             if name not in given[urn].serves:
-                (answer,) = plan_visits([Errand(urn, visit=(*given[urn].serves, name))])
+                (answer,) = plan_visits([errands.Errand(urn, visit=(*given[urn].serves, name))])
                 if isinstance(answer, Variant):
                     given[urn] = answer
                     break

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import geopandas as gpd
-import numpy as np
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.arrays import Objects
 from patrolplan.network.names import label_streets
 from patrolplan.patrols.demands import find_feared_places
 from patrolplan.patrols.directions import Landmarks
@@ -27,7 +26,7 @@ class PlanningInputs:
     area: StudyArea  # see `StudyArea.strip_for_workers`
     risk: Risk
     hotspots: gpd.GeoDataFrame
-    piece_labels: NDArray[np.object_]  # (w,) label of each piece of the area's walkable network
+    piece_labels: Objects  # (w,) label of each piece of the area's walkable network
     window: Window
     date: dt.date | None = None  # day of the patrols; None: all tasked places count
     prizes: dict[int, SchoolPrizes] = field(default_factory=dict)  # by row of schools
@@ -57,18 +56,13 @@ class PlanningInputs:
 
         def build() -> PlanningInputs:
             urns = area.schools["urn"].iloc[chosen]
-            feared = find_feared_places(area, risk, hotspots, urns)
-            return PlanningInputs(
-                area.strip_for_workers(),
-                risk,
-                hotspots,
-                reuse("labels", (walkable,), lambda: label_streets(walkable)),
-                window,
-                date,
-                build_prizes(area, risk, hotspots, window, chosen),
-                frozenset(pair for place in feared for pair in place.nearest),
-                reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
-            )
+            places = find_feared_places(area, risk, hotspots, urns)
+            feared = frozenset(pair for place in places for pair in place.nearest)
+            labels = reuse("labels", (walkable,), lambda: label_streets(walkable))
+            prizes = build_prizes(area, risk, hotspots, window, chosen)
+            signs = reuse("landmarks", (features,), lambda: Landmarks.from_features(features))
+            given = area.strip_for_workers(), risk, hotspots, labels
+            return PlanningInputs(*given, window, date, prizes, feared, signs)
 
-        given = (repr((window, date, chosen)), area, risk, hotspots)
-        return reuse("planning inputs", given, build, hold=HELD_INPUTS)
+        made_from = (repr((window, date, chosen)), area, risk, hotspots)
+        return reuse("planning inputs", made_from, build, hold=HELD_INPUTS)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, with_config
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Floats, Ints
 from patrolplan.hotspots.ground import find_ground, locate_places
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
@@ -56,7 +56,7 @@ def plan_posts(
 
 
 def choose_posts(
-    area: StudyArea, presence: Presence, risk_weight: NDArray[np.float64], urn: str, count: int
+    area: StudyArea, presence: Presence, risk_weight: Floats, urn: str, count: int
 ) -> list[Post]:
     """The posts of a school by pupils times a (p,) weight, or pupils alone where it is all 0."""
     network, bell = area.network, presence.get_bell(urn)
@@ -89,9 +89,7 @@ def choose_posts(
     return posts
 
 
-def choose_greedily(
-    seen: Sequence[NDArray[np.int64]], worth: NDArray[np.float64], count: int
-) -> list[int]:
+def choose_greedily(seen: Sequence[Ints], worth: Floats, count: int) -> list[int]:
     """Places, one by one, where the pieces `seen` add most worth (p,) that is not yet seen."""
     left, chosen = worth.copy(), list[int]()
     for _ in range(min(count, len(seen))):

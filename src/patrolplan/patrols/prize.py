@@ -18,11 +18,10 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
-from patrolplan.arrays import gather
+from patrolplan.arrays import Bools, Floats, Ints, gather
 from patrolplan.hotspots.ground import Stand, find_ground, locate_places
 from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
@@ -59,23 +58,23 @@ class SchoolPrizes:
 
     first_minute: int  # after midnight, of the first column
     positions: Positions  # (k,) on the streets to patrol
-    hotspot_rows: NDArray[np.int64]  # (k,) of the hotspots whose stopping places they are, or -1
+    hotspot_rows: Ints  # (k,) of the hotspots whose stopping places they are, or -1
     stands: tuple[tuple[Stand, str], ...]  # (k) what a corner is at, and its name; see `Ground`
-    rates: NDArray[np.float64]  # (k, T) worth of each minute
-    passing: NDArray[np.float64]  # (k, T) share of own pupils who pass, on the street with most
+    rates: Floats  # (k, T) worth of each minute
+    passing: Floats  # (k, T) share of own pupils who pass, on the street with most
     sees: tuple[tuple[int, ...], ...]  # (k) rows of the hotspots whose stopping place is in view
-    is_own: NDArray[np.bool_]  # (k,) on the school's own ways, or near where no pupils are out
-    flow: NDArray[np.float64]  # (k,) share of own pupils who pass in the window
+    is_own: Bools  # (k,) on the school's own ways, or near where no pupils are out
+    flow: Floats  # (k,) share of own pupils who pass in the window
     has_pupils: bool  # whether own pupils are out in the window: see `MIN_OUT_SHARE`
     # Worth of all streets within `MAX_METRES` together, in the window; where no own pupils are out,
     # of standing where it is most in each minute.
     total: float
-    own_pieces: NDArray[np.int64]  # pieces of the own ways, with `MIN_FLOW_SHARE` or more
-    seen_pieces: tuple[NDArray[np.int64], ...]  # (k) pieces in sight of each place
+    own_pieces: Ints  # pieces of the own ways, with `MIN_FLOW_SHARE` or more
+    seen_pieces: tuple[Ints, ...]  # (k) pieces in sight of each place
     reasons: tuple[tuple[Reason, ...], ...] = ()  # (k) why there: of corners and the gate alone
     nothing_recorded: bool = False  # neither crime of the last year nor reports on the own ways
 
-    def take(self, places: NDArray[np.int64]) -> "SchoolPrizes":
+    def take(self, places: Ints) -> "SchoolPrizes":
         """Only these places."""
         arrays = ("hotspot_rows", "rates", "passing", "is_own", "flow")
         lists = ("stands", "sees", "seen_pieces")
@@ -125,11 +124,9 @@ def _give_reasons(
     area: StudyArea, risk: Risk, chosen: dict[int, SchoolPrizes]
 ) -> dict[int, SchoolPrizes]:
     """What is recorded and reported in sight of gates and corners, and on the own ways at all."""
-    stretches = [pieces for one in chosen.values() for pieces in one.seen_pieces]
-    sure = pd.DataFrame(
-        {"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(stretches))
-    )
-    found = iter(find_reasons(area, risk, stretches, sure))
+    places = [pieces for one in chosen.values() for pieces in one.seen_pieces]
+    sure = pd.DataFrame({"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(places)))
+    found = iter(find_reasons(area, risk, places, sure))
     own = [one.own_pieces for one in chosen.values()]
     recorded = count_recent_crimes(area, own).expected.sum(axis=1) >= MIN_RECORDED
     feared = [(area.reports.group_of_piece[pieces] >= 0).any() for pieces in own]
@@ -143,17 +140,15 @@ def _give_reasons(
     }
 
 
-def weigh_by_share(
-    rate: NDArray[np.float64], own: NDArray[np.float64], everybody: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def weigh_by_share(rate: Floats, own: Floats, everybody: Floats) -> Floats:
     """Risk of streets, by the share of the pupils there who are the school's own."""
     share = np.divide(own, np.maximum(own, everybody), out=np.zeros_like(own), where=own > 0)
     return np.asarray(rate * share)
 
 
 def count_own_pupils(
-    area: StudyArea, ways: SchoolWays, pieces: NDArray[np.int64], minutes: range
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    area: StudyArea, ways: SchoolWays, pieces: Ints, minutes: range
+) -> tuple[Floats, Floats]:
     """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then."""
     speed = PUPIL_METRES_PER_MINUTE
     curve = LeavingCurve.build(ways.leave_minutes, ways.late)
@@ -232,11 +227,9 @@ class _Places:
         passing, flow = self.passing[busiest], of_piece[busiest]
         is_hotspot = self.hotspot_rows >= 0
         if has_pupils:
-            at_bell = pupils * (1 - ways.late[0])
+            least = min(MIN_PASSING_PUPILS, pupils * (1 - ways.late[0]) / 4)
             is_own = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
-            is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= min(
-                MIN_PASSING_PUPILS, at_bell / 4
-            )
+            is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= least
             reached = self.around.pieces[self.around.gate_metres <= self.reach]
             is_own &= np.isin(self.positions.piece, reached)
             within = np.isin(self.pieces, self.around.pieces[self.around.gate_metres <= MAX_METRES])
@@ -257,26 +250,25 @@ class _Places:
             chosen.append(int(np.argmax(np.where(is_apart, flow, -1.0))))
         chosen = list(dict.fromkeys(chosen))
         is_chosen = np.isin(np.arange(len(is_own)), chosen)
-        return SchoolPrizes(
-            first,
-            self.positions,
-            self.hotspot_rows,
-            self.stands,
-            rates,
-            passing / max(pupils, 1.0),
-            self.sees,
-            is_chosen,
-            flow / max(pupils, 1.0),
-            has_pupils,
-            total,
-            self.pieces[of_piece >= MIN_FLOW_SHARE * of_piece.max(initial=0.0)],
-            tuple(self.pieces[each] for each in seen),
-        ).take(np.r_[chosen, np.flatnonzero(is_hotspot & ~is_chosen)])
+        prizes = SchoolPrizes(
+            first_minute=first,
+            positions=self.positions,
+            hotspot_rows=self.hotspot_rows,
+            stands=self.stands,
+            rates=rates,
+            passing=passing / max(pupils, 1.0),
+            sees=self.sees,
+            is_own=is_chosen,
+            flow=flow / max(pupils, 1.0),
+            has_pupils=has_pupils,
+            total=total,
+            own_pieces=self.pieces[of_piece >= MIN_FLOW_SHARE * of_piece.max(initial=0.0)],
+            seen_pieces=tuple(self.pieces[each] for each in seen),
+        )
+        return prizes.take(np.r_[chosen, np.flatnonzero(is_hotspot & ~is_chosen)])
 
 
-def choose_apart(
-    xy: NDArray[np.float64], best: NDArray[np.float64], is_own: NDArray[np.bool_], most: int
-) -> list[int]:
+def choose_apart(xy: Floats, best: Floats, is_own: Bools, most: int) -> list[int]:
     """The gate, which is the first, and the best places that are apart from better ones."""
     chosen = [0]
     for place in (np.argsort(-best[1:], kind="stable") + 1).tolist():
@@ -286,14 +278,14 @@ def choose_apart(
     return chosen
 
 
-def find_earlier_visits(place: NDArray[np.int64]) -> NDArray[np.int64]:
+def find_earlier_visits(place: Ints) -> Ints:
     """(n,) row of the visit before to the same place, -1 for a first one and for the start."""
     follows = np.full(len(place), -1, dtype=np.int64)
     follows[2:] = np.where(place[2:] == place[1:-1], np.arange(1, len(place) - 1), -1)
     return follows
 
 
-def sum_best(rates: NDArray[np.float64], minutes: int) -> NDArray[np.float64]:
+def sum_best(rates: Floats, minutes: int) -> Floats:
     """(k,) largest sum of (k, T) over so many consecutive minutes."""
     sums = np.concatenate([np.zeros((len(rates), 1)), np.cumsum(rates, axis=1)], axis=1)
     minutes = min(minutes, rates.shape[1])

@@ -5,8 +5,9 @@ from itertools import pairwise
 from typing import NamedTuple, Self, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from patrolplan.arrays import Bools, Floats, Ints, Objects
 from patrolplan.network.pieces import CARRY, PUSH
 from patrolplan.patrols.legs import Flight, Heading, Level, Turn
 
@@ -23,15 +24,15 @@ OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 class WalkedLine(NamedTuple):
     """A walked line: (v, 2) points in metres, and (v,) the distance along it of each."""
 
-    xy: NDArray[np.float64]
-    along: NDArray[np.float64]
+    xy: Floats
+    along: Floats
 
     @classmethod
-    def from_xy(cls, xy: NDArray[np.float64]) -> Self:
+    def from_xy(cls, xy: Floats) -> Self:
         """A line from its points."""
         return cls(xy, np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))]))
 
-    def compute_bearings(self, at: NDArray[np.float64], *, forward: bool) -> NDArray[np.float64]:
+    def compute_bearings(self, at: Floats, *, forward: bool) -> Floats:
         """(k,) direction walked just after (or before) places, clockwise from north, in radians."""
         sign = 1.0 if forward else -1.0
         ends = np.clip([at, at + sign * LOOK_METRES], 0.0, self.along[-1])
@@ -42,7 +43,7 @@ class WalkedLine(NamedTuple):
         """Direction walked just after (or before) one place."""
         return float(self.compute_bearings(np.array([at_metres]), forward=forward)[0])
 
-    def find_corners(self, places: NDArray[np.float64]) -> list[float]:
+    def find_corners(self, places: Floats) -> list[float]:
         """Which places along the line are corners: of those near each other, the sharpest."""
         after, before = (self.compute_bearings(places, forward=way) for way in (True, False))
         turns = (np.degrees(after - before) + 180) % 360 - 180
@@ -107,11 +108,7 @@ class Run(NamedTuple):
 
 
 def group_runs(
-    names: NDArray[np.object_],
-    ways: NDArray[np.object_],
-    flights: NDArray[np.object_],
-    levels: NDArray[np.object_],
-    metres: NDArray[np.float64],
+    names: Objects, ways: Objects, flights: Objects, levels: Objects, metres: Floats
 ) -> list[Run]:
     """Runs of neighbouring pieces with equal name, way and flight, up to a change of level."""
     changes = levels[1:] != ""
@@ -127,19 +124,17 @@ def group_runs(
 def split_at_corners(
     runs: Sequence[Run],
     line: WalkedLine,
-    leads_on: NDArray[np.bool_],  # (s,) whether a piece has a street's own name
-    is_fork: NDArray[np.bool_],  # (s,) whether several pieces with that name meet where it begins
-    piece_metres: NDArray[np.float64],
+    leads_on: Bools,  # (s,) whether a piece has a street's own name
+    is_fork: Bools,  # (s,) whether several pieces with that name meet where it begins
+    piece_metres: Floats,
 ) -> list[Run]:
     """Runs, split at corners that do not follow a street's name."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     # Near a place where runs meet, all bends count: a junction is as wide as its streets, and lines
     # need not turn exactly where the name changes.
     meets, bends = starts[1:-1], line.along[1:-1]
-    before, after = (
-        np.searchsorted(np.cumsum(piece_metres)[:-1], bends + shift)
-        for shift in (-SAME_PLACE, SAME_PLACE)
-    )
+    ends, shifts = np.cumsum(piece_metres)[:-1], (-SAME_PLACE, SAME_PLACE)
+    before, after = (np.searchsorted(ends, bends + shift) for shift in shifts)
     is_free = ~(leads_on[before] & leads_on[after]) | (is_fork[after] & (before < after))
     apart = np.abs(bends[:, None] - meets).min(axis=1, initial=np.inf)
     bends = bends[(apart > SAME_PLACE) & (is_free | (apart < LOOK_METRES))]
@@ -171,8 +166,8 @@ def merge_short(runs: Sequence[Run]) -> list[Run]:
                 join[1] > join[0],
             ),
         )
-        before, after = merged[min(number, other)], merged[max(number, other)]
-        named = merged[other]
+        first, last = min(number, other), max(number, other)
+        before, after, named = merged[first], merged[last], merged[other]
         if named.is_short:
             named = max(before, after, key=lambda run: run.metres)
         lead, tail = before.lead, after.tail
@@ -181,15 +176,9 @@ def merge_short(runs: Sequence[Run]) -> list[Run]:
         else:
             is_turn_next = any(run.is_round_corner for run in merged[number + 1 : number + 2])
             tail = 0.0 if is_turn_next else after.metres
-        merged[min(number, other) : max(number, other) + 1] = [
-            named._replace(
-                metres=before.metres + after.metres,
-                is_round_corner=before.is_round_corner,
-                level=before.level,
-                lead=lead,
-                tail=tail,
-            )
-        ]
+        metres, is_corner = before.metres + after.metres, before.is_round_corner
+        joined = named._replace(metres=metres, is_round_corner=is_corner, level=before.level)
+        merged[first : last + 1] = [joined._replace(lead=lead, tail=tail)]
         merged = _join_alike(merged)
     return merged
 
@@ -224,7 +213,7 @@ def _join_alike(runs: Sequence[Run]) -> list[Run]:
     return joined
 
 
-def locate_runs(runs: Sequence[Run], at_metres: ArrayLike) -> NDArray[np.int64]:
+def locate_runs(runs: Sequence[Run], at_metres: ArrayLike) -> Ints:
     """(k,) number of the run that each place along the line is on."""
     starts = np.cumsum([0.0, *(run.metres for run in runs)])[1:-1]
     return np.searchsorted(starts, at_metres, side="right")

@@ -10,10 +10,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area.patrol_window import Daylight, find_daylight
 from patrolplan.area.square_names import name_places
+from patrolplan.arrays import Bools, Floats, Ints, Objects
 from patrolplan.hotspots import OWN
 from patrolplan.hotspots.ground import read_lighting
 from patrolplan.network import Positions, concatenate_positions
@@ -21,14 +21,7 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note
-from patrolplan.patrols.designated import (
-    NEVER,
-    find_begin_spans,
-    find_hours_of_begin,
-    find_resting,
-    find_territories,
-    get_place,
-)
+from patrolplan.patrols import designated, tasked_places
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import GATE_DWELLS, PLACE_DWELLS, SchoolPrizes, find_earlier_visits
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
@@ -38,13 +31,6 @@ from patrolplan.patrols.surroundings import (
     build_surroundings,
     build_way_notes,
     compute_speed,
-)
-from patrolplan.patrols.tasked_places import (
-    TASKED_METRES,
-    SchoolPlaces,
-    find_near,
-    find_school_places,
-    find_walks,
 )
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
@@ -60,19 +46,19 @@ class Candidates:
     """(k,) visits that patrols of one school may make: a place that may be visited twice is two."""
 
     stops: Positions  # (k,) on the streets around the gate
-    places: NDArray[np.int64]  # (k,) number of the place: 0 is the gate; visits of one place agree
-    hotspot_rows: NDArray[np.int64]  # (k,) of the hotspot that it is at, or -1
-    tasked_rows: NDArray[np.int64]  # (k,) of the place to visit that it is, or -1
-    rates: NDArray[np.float64]  # (k, T) worth of each minute
-    begins: NDArray[np.float64]  # (k, 2) between which a dwell has enough own pupils, -inf and inf
-    outside_rows: NDArray[np.int64]  # rows of the places to visit beyond the school's streets
+    places: Ints  # (k,) number of the place: 0 is the gate; visits of one place agree
+    hotspot_rows: Ints  # (k,) of the hotspot that it is at, or -1
+    tasked_rows: Ints  # (k,) of the place to visit that it is, or -1
+    rates: Floats  # (k, T) worth of each minute
+    begins: Floats  # (k, 2) between which a dwell has enough own pupils, -inf and inf
+    outside_rows: Ints  # rows of the places to visit beyond the school's streets
 
 
 def find_candidates(
     inputs: PlanningInputs,
     row: int,
     around: Surroundings,
-    tasked: SchoolPlaces,
+    tasked: tasked_places.SchoolPlaces,
     watch: Sequence[str] = (),
 ) -> Candidates:
     """The gate, hotspots and corners on own ways within a patrol's time, and places to visit."""
@@ -82,7 +68,7 @@ def find_candidates(
     prizes, hours = inputs.prizes[row], around.hours
     inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
     tasked_of, on_hotspot = _match_places_to_stretches(
-        find_territories(inputs.area, hotspots), must_visit, inside
+        designated.find_territories(inputs.area, hotspots), must_visit, inside
     )
     school = inputs.area.schools.iloc[row]
     names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
@@ -92,7 +78,7 @@ def find_candidates(
     chosen = prizes.is_own | wanted
     lines = np.array(shapely.points(inputs.area.network.xy(prizes.positions)), dtype=object)
     lines[at >= 0] = np.asarray(hotspots.geometry.values, dtype=object)[at[at >= 0]]
-    chosen &= ~find_near(lines, tasked.barred, MIN_STOP_METRES_TO_BARRED).any(axis=0)
+    chosen &= ~tasked_places.find_near(lines, tasked.barred, MIN_STOP_METRES_TO_BARRED).any(axis=0)
     chosen &= np.append(_is_in_force(inputs, around), True)[at]
     piece = np.searchsorted(around.pieces, prizes.positions.piece)
     spare = hours.latest_back_minutes - hours.gate_until_minutes - settings.dwell_minutes
@@ -125,31 +111,23 @@ def find_candidates(
     rates = np.zeros((len(places), prizes.rates.shape[1]))
     rates[: len(kept)] = prizes.rates[kept]
     begins = np.tile([-np.inf, np.inf], (len(places), 1))
-    free = ~(wanted | is_tasked) & prizes.has_pupils
-    free[0] = False
+    free = ~(wanted | is_tasked) & prizes.has_pupils & (np.arange(len(at)) > 0)
     for visit, place in enumerate(kept.tolist()):
         if free[place]:
             begins[visit] = prizes.find_begins(place, settings.dwell_minutes)
-    return Candidates(
-        stops,
-        places,
-        hotspot_rows,
-        tasked_rows,
-        rates,
-        begins,
-        np.setdiff1d(np.arange(len(must_visit)), inside),
-    )
+    outside = np.setdiff1d(np.arange(len(must_visit)), inside)
+    return Candidates(stops, places, hotspot_rows, tasked_rows, rates, begins, outside)
 
 
-def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
+def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> Bools:
     """Which hotspots apply on the day and in some of the patrol's hours; most always do."""
-    resting, names = find_resting(inputs.area, inputs.date), inputs.hotspot_names
+    resting, names = designated.find_resting(inputs.area, inputs.date), inputs.hotspot_names
     dwell = inputs.area.settings.patrol.dwell_minutes
-    spans = find_begin_spans(inputs.area, names, around.hours, dwell)
-    return np.asarray(~np.isin(names, list(resting)) & (spans != NEVER).any(axis=1))
+    spans = designated.find_begin_spans(inputs.area, names, around.hours, dwell)
+    return np.asarray(~np.isin(names, list(resting)) & (spans != designated.NEVER).any(axis=1))
 
 
-def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> Bools:
     """Which places have their nearest street among the school's own, and not far from them."""
     # It surely is the nearest only if all streets within that distance are among the school's.
     xy = shapely.get_coordinates(places.geometry.values)
@@ -162,14 +140,14 @@ def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArra
 
 
 def _match_places_to_stretches(
-    stretches: NDArray[np.object_], places: gpd.GeoDataFrame, inside: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    stretches: Objects, places: gpd.GeoDataFrame, inside: Ints
+) -> tuple[Ints, Bools]:
     """The place on each stretch (-1: none), and which places are on a stretch."""
     place_rows = np.full(len(stretches), -1, dtype=np.int64)
     for row in inside:
         metres = shapely.distance(stretches, places.geometry.iloc[row])
         metres[place_rows >= 0] = np.inf
-        if len(metres) and metres.min() <= TASKED_METRES:
+        if len(metres) and metres.min() <= tasked_places.TASKED_METRES:
             place_rows[int(np.argmin(metres))] = row
     return place_rows, np.isin(np.arange(len(places)), place_rows)
 
@@ -182,10 +160,10 @@ class SchoolProblem:
     row: int  # row of the area's schools
     school: pd.Series  # that row
     surroundings: Surroundings  # streets around the gate, and the hours
-    tasked: SchoolPlaces  # this school's tasked places, to visit or barred
+    tasked: tasked_places.SchoolPlaces  # this school's tasked places, to visit or barred
     found: Candidates  # (k,) the visits that may be made: row i + 1 of the problem is visit i
     walks: WalkFinder  # walks (or rides) between all positions
-    unavoidable_rows: NDArray[np.int64]  # of `barred`; the gate is reached only past them
+    unavoidable_rows: Ints  # of `barred`; the gate is reached only past them
 
     @property
     def settings(self) -> PatrolSettings:
@@ -193,7 +171,7 @@ class SchoolProblem:
         return self.inputs.area.settings.patrol
 
     @cached_property
-    def stop_lit(self) -> NDArray[np.object_]:
+    def stop_lit(self) -> Objects:
         """(k,) street lighting at the candidates."""
         return read_lighting(self.surroundings.network, self.found.stops.piece)
 
@@ -203,7 +181,7 @@ class SchoolProblem:
         return find_daylight(self.inputs.area, self.inputs.date)
 
     @cached_property
-    def stop_minutes(self) -> NDArray[np.float64]:
+    def stop_minutes(self) -> Floats:
         """(k,) dwell at the candidates; at a tasked place as requested."""
         rows = self.found.tasked_rows
         minutes = np.full(len(rows), float(self.settings.dwell_minutes))
@@ -248,7 +226,7 @@ class SchoolProblem:
             follows=follows,
         )
 
-    def find_windows(self) -> NDArray[np.float64] | None:
+    def find_windows(self) -> Floats | None:
         """(n, 2) earliest and latest begin of the dwell at each position; None if all are free."""
         # At tasked places only their own hours count; elsewhere daylight, unless a stop may be lit
         # or the settings allow the dark, and that enough own pupils pass.
@@ -259,15 +237,15 @@ class SchoolProblem:
             latest = self.daylight.sunset_minutes - dwell
             light[self.stop_lit == "no"] = self.daylight.sunrise_minutes, latest
         names = [self.get_stop_name(row + 1) for row in range(len(light))]
-        spans = find_begin_spans(self.inputs.area, names, self.surroundings.hours, dwell)
+        spans = designated.find_begin_spans(self.inputs.area, names, self.surroundings.hours, dwell)
         for row, ((first, last), span) in enumerate(zip(light.tolist(), spans, strict=True)):
             if self.found.tasked_rows[row] >= 0:
                 place, minutes = self.get_tasked_place(row + 1), float(self.stop_minutes[row])
-                windows[row + 1] = find_hours_of_begin(place, minutes)
+                windows[row + 1] = designated.find_hours_of_begin(place, minutes)
             elif np.isfinite(span).any():
                 # Hours that a force designates override the worth of late stops.
                 lit = max(span[0], first), min(span[1], last)
-                windows[row + 1] = lit if lit[0] <= lit[1] else NEVER
+                windows[row + 1] = lit if lit[0] <= lit[1] else designated.NEVER
             else:
                 begin, end = self.found.begins[row]
                 end = min(last, end)
@@ -290,10 +268,8 @@ class SchoolProblem:
         if self.found.tasked_rows[stop - 1] < 0:
             return self.place_ids[stop - 1]
         name = str(self.get_tasked_place(stop)["place_id"])
-        is_taken = (
-            HOTSPOT_NAME.fullmatch(name)
-            or get_place(self.inputs.area, TASKED_ENDING.sub("", name)) is not None
-        )
+        theirs = designated.get_place(self.inputs.area, TASKED_ENDING.sub("", name))
+        is_taken = theirs is not None or HOTSPOT_NAME.fullmatch(name)
         return f"{name} (tasked)" if is_taken else name
 
     def is_gate(self, stop: int) -> bool:
@@ -367,8 +343,8 @@ def build_school_problem(
     area = inputs.area
     around = build_surroundings(area, row, inputs.window, inputs.date)
     wanted = None if inputs.window.at_gate else tuple(visit)
-    tasked = find_school_places(area, row, around, inputs.date, wanted)
+    tasked = tasked_places.find_school_places(area, row, around, inputs.date, wanted)
     found = find_candidates(inputs, row, around, tasked, watch)
-    walks, unavoidable_rows = find_walks(around, found.stops, tasked)
+    walks, unavoidable_rows = tasked_places.find_walks(around, found.stops, tasked)
     school = area.schools.iloc[row]
     return SchoolProblem(inputs, row, school, around, tasked, found, walks, unavoidable_rows)

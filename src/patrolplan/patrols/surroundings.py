@@ -12,21 +12,16 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, find_daylight
 from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.inputs.small_tables import WEEKDAYS
-from patrolplan.network import Positions, StreetNetwork
+from patrolplan.network import Positions, StreetNetwork, walking_effort
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import compute_cycling_effort
-from patrolplan.network.walking_effort import (
-    TURN_METRES,
-    compute_crossing_effort,
-    compute_preference,
-)
 from patrolplan.notes import Note
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from patrolplan.pupils.rolls import find_late
@@ -170,14 +165,14 @@ def find_tasked_places(
     return places[wanted & is_during(places, hours)].reset_index(drop=True)
 
 
-def is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> NDArray[np.bool_]:
+def is_during(places: gpd.GeoDataFrame, hours: PatrolHours) -> Bools:
     """Which places have hours that overlap those of a patrol; those without hours always do."""
     after = places["to_minutes"].to_numpy() <= hours.start_minutes
     before = places["from_minutes"].to_numpy() >= hours.latest_end_minutes
     return np.asarray(~(after | before))
 
 
-def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bool_]:
+def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> Bools:
     """Which tasked places apply on a day (None: all); those for all school days at weekends too."""
     if date is None:
         return np.ones(len(places), dtype=bool)
@@ -192,7 +187,7 @@ class Surroundings:
     """Streets around one gate, and the time that patrols have there."""
 
     network: StreetNetwork  # streets around the gate
-    pieces: NDArray[np.int64]  # (q,) of the area's walkable network
+    pieces: Ints  # (q,) of the area's walkable network
     settings: PatrolSettings  # settings for walking or riding along them
     is_dark: bool  # whether patrols may end after sunset, or begin before sunrise
     gate: Positions  # the gate, on `network`
@@ -200,36 +195,35 @@ class Surroundings:
     hours: PatrolHours  # start and maximum length of patrols
 
     @cached_property
-    def effort(self) -> NDArray[np.float64]:
+    def effort(self) -> Floats:
         """(q, 2) cost per metre of each piece: of riding or pushing; on foot waits as metres."""
         if self.settings.way == "bicycle":
             speeds = (CYCLING_SPEED_KMH, self.settings.walking_speed_kmh)
             return compute_cycling_effort(
                 self.network.bicycle_ways, riding_kmh=speeds[0], walking_kmh=speeds[1]
             )
-        effort = compute_crossing_effort(self.network, compute_speed(self.settings))
+        effort = walking_effort.compute_crossing_effort(self.network, compute_speed(self.settings))
         return np.tile(effort, (2, 1)).T
 
     @cached_property
-    def preference(self) -> NDArray[np.float64]:
+    def preference(self) -> Floats:
         """(q,) factor on metres in the choice of a way on foot; if any is after dark, for all."""
-        return compute_preference(self.network, is_dark=self.is_dark)
+        return walking_effort.compute_preference(self.network, is_dark=self.is_dark)
 
-    def find_walks(self, places: Positions, effort: NDArray[np.float64]) -> WalkFinder:
+    def find_walks(self, places: Positions, effort: Floats) -> WalkFinder:
         """Walks between places, with this cost per metre of each piece."""
         if self.settings.way == "bicycle":
             return WalkFinder(self.network, places, effort=effort)
-        return WalkFinder(
-            self.network, places, effort=effort, preference=self.preference, turn_metres=TURN_METRES
-        )
+        factor, turn = self.preference, walking_effort.TURN_METRES
+        return WalkFinder(self.network, places, effort=effort, preference=factor, turn_metres=turn)
 
     @cached_property
-    def gate_metres(self) -> NDArray[np.float64]:
+    def gate_metres(self) -> Floats:
         """(q,) walking distance from the gate to the nearer end of each piece."""
         return compute_piece_distances(self.network, self.gate)
 
     @cached_property
-    def round_trip_metres(self) -> NDArray[np.float64]:
+    def round_trip_metres(self) -> Floats:
         """(q,) least metres at full speed from the gate to each piece and back."""
         ways = (self.effort, self.effort[:, ::-1])
         out, back = (compute_piece_distances(self.network, self.gate, effort=way) for way in ways)

@@ -9,9 +9,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Bools, Ints
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import compute_piece_distances, find_pieces_in_sight
 from patrolplan.network.names import describe_positions
@@ -50,7 +51,7 @@ class SchoolPlaces:
         return select_tasked(self.places, must_visit=False)
 
     @cached_property
-    def closed_streets(self) -> NDArray[np.bool_]:
+    def closed_streets(self) -> Bools:
         """(n, q) which streets are near each barred place or in sight of it, and not walked."""
         network = self.around.network
         near = find_near(network.piece_lines, self.barred, MIN_WALK_METRES_TO_BARRED)
@@ -67,11 +68,10 @@ class SchoolPlaces:
         metres = np.hypot(*(xy - network.xy(self.around.gate)).T)
         near = metres <= self.around.extent_metres + MIN_WALK_METRES_TO_BARRED
         places = describe_positions(network, network.snap(xy[near])) if near.any() else []
+        rows = zip(self.barred[near].iterrows(), places, xy[near].tolist(), strict=True)
         return tuple(
             BarredPlace(place=place, tasking=build_tasking(row), point=(x, y))
-            for (_, row), place, (x, y) in zip(
-                self.barred[near].iterrows(), places, xy[near].tolist(), strict=True
-            )
+            for (_, row), place, (x, y) in rows
         )
 
 
@@ -121,7 +121,7 @@ def add_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patro
 
 def find_walks(
     around: Surroundings, stops: Positions, tasked: SchoolPlaces
-) -> tuple[WalkFinder, NDArray[np.int64]]:
+) -> tuple[WalkFinder, Ints]:
     """Walks of gate and stops that avoid barred places, if there is a way out, and those passed."""
     near = tasked.closed_streets
     closed = np.asarray(near.any(axis=0))
@@ -136,7 +136,7 @@ def find_walks(
     return walks, np.flatnonzero((near & excepted).any(axis=1))
 
 
-def _find_way_out(around: Surroundings, closed: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _find_way_out(around: Surroundings, closed: Bools) -> Ints:
     """Pieces of the ways from a gate to most of the open streets, and back."""
     network, end = around.network, around.gate
     reached = np.isfinite(compute_piece_distances(network, end))
@@ -154,7 +154,7 @@ def _find_way_out(around: Surroundings, closed: NDArray[np.bool_]) -> NDArray[np
     return np.concatenate(pieces)
 
 
-def find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:
+def find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> Bools:
     """(n, q) which of q lines are within this distance of each of n places."""
     near = shapely.distance(np.asarray(places.geometry.values)[:, None], np.asarray(lines))
     return np.asarray(near <= metres)

@@ -16,15 +16,14 @@ most stops are worth less later: the mean loss is bounded, and timings that lose
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.patrols.solver.problem import TOLERANCE, OrienteeringProblem, allow_rounding
 
 DRAWN_FROM = 2**32  # number of equal parts of 1, one of which is drawn
-Floats = NDArray[np.float64]
 MIN_ORDER_SHARE = 0.8  # minimum share of its worth that a patrol has in another order, or later
 MEAN_SHARE = 0.95  # least mean share of a patrol's worth over all timings, by their chances
 QUARTER_MINUTES = 15.0
@@ -47,12 +46,12 @@ class Timing:
 class Timings:
     """Timings (t) of a patrol of n stops, in m orders."""
 
-    orders: NDArray[np.int64]  # (m, n) rows of the patrol's stops
-    order: NDArray[np.int64]  # (t,) row of `orders`
-    gate_until_minutes: NDArray[np.float64]  # (t,) when the gate is left: a whole minute
-    begin_minutes: NDArray[np.float64]  # (t, n) when each dwell begins, in the order of `orders`
-    end_minutes: NDArray[np.float64]  # (t,)
-    chances: NDArray[np.float64]  # (t,) chance of each; their sum is 1
+    orders: Ints  # (m, n) rows of the patrol's stops
+    order: Ints  # (t,) row of `orders`
+    gate_until_minutes: Floats  # (t,) when the gate is left: a whole minute
+    begin_minutes: Floats  # (t, n) when each dwell begins, in the order of `orders`
+    end_minutes: Floats  # (t,)
+    chances: Floats  # (t,) chance of each; their sum is 1
 
     @classmethod
     def none(cls, stops: int) -> Self:
@@ -65,27 +64,19 @@ class Timings:
         return len(self.order)
 
     def __getitem__(self, row: int) -> Timing:
-        return Timing(
-            tuple(self.orders[self.order[row]].tolist()),
-            float(self.gate_until_minutes[row]),
-            tuple(self.begin_minutes[row].tolist()),
-            float(self.end_minutes[row]),
-        )
+        until, end = float(self.gate_until_minutes[row]), float(self.end_minutes[row])
+        begins = tuple(self.begin_minutes[row].tolist())
+        return Timing(tuple(self.orders[self.order[row]].tolist()), until, begins, end)
 
-    def select(self, is_wanted: NDArray[np.bool_]) -> Self:
+    def select(self, is_wanted: Bools) -> Self:
         """Some of the timings, with chances scaled to a sum of 1."""
         chances = self.chances[is_wanted]
         total = chances.sum()
         # If all of their chances are 0, they get equal ones.
         chances = chances / total if total > 0 else np.full(len(chances), 1 / max(1, len(chances)))
-        return replace(
-            self,
-            order=self.order[is_wanted],
-            gate_until_minutes=self.gate_until_minutes[is_wanted],
-            begin_minutes=self.begin_minutes[is_wanted],
-            end_minutes=self.end_minutes[is_wanted],
-            chances=chances,
-        )
+        names = ("order", "gate_until_minutes", "begin_minutes", "end_minutes")
+        rows: dict[str, Any] = {name: getattr(self, name)[is_wanted] for name in names}
+        return replace(self, **rows, chances=chances)
 
     def draw(self, pick: Callable[[str, int], int]) -> Timing | None:
         """A timing by its chance, or None; `pick`, given a purpose and a number, is below it."""
@@ -121,7 +112,7 @@ def list_timings(problem: OrienteeringProblem, stops: Sequence[int], *, worth: f
     )
 
 
-def list_orders(count: int) -> NDArray[np.int64]:
+def list_orders(count: int) -> Ints:
     """(m, count) orders of `count` stops to test, the planned one first."""
     planned = tuple(range(count))
     if count > MAX_PERMUTED_STOPS:
@@ -129,7 +120,7 @@ def list_orders(count: int) -> NDArray[np.int64]:
     return np.array(list(permutations(planned)), dtype=np.int64)
 
 
-def keep_visits_apart(orders: NDArray[np.int64], is_same: NDArray[np.bool_]) -> NDArray[np.int64]:
+def keep_visits_apart(orders: Ints, is_same: Bools) -> Ints:
     """The orders in which visits to one place, by `is_same` (n, n), stay as planned and apart."""
     position = np.argsort(orders, axis=1)
     kept = np.arange(len(orders)) == 0
@@ -150,7 +141,7 @@ class _Walked(NamedTuple):
     now: Floats  # (g,) minute of leaving the last stop; of a complete order, of reaching the end
     worth: Floats  # (g,)
 
-    def select(self, is_wanted: NDArray[np.bool_]) -> "_Walked":
+    def select(self, is_wanted: Bools) -> "_Walked":
         return _Walked(self.order, *(each[is_wanted] for each in self[1:]))
 
 
@@ -176,7 +167,7 @@ class _OrderSearch:
             ]
         )
 
-    def time_orders(self, orders: NDArray[np.int64]) -> Iterator[_Walked]:
+    def time_orders(self, orders: Ints) -> Iterator[_Walked]:
         """Each of these (m, n) orders, at the start minutes at which it is worth enough."""
         leave = np.arange(np.ceil(self.first - WHOLE), np.floor(self.last + WHOLE) + 1)
         if not len(leave):
@@ -184,7 +175,7 @@ class _OrderSearch:
         start = _Walked((), leave, np.zeros((len(leave), 0)), leave, np.zeros(len(leave)))
         yield from self._extend(start, orders)
 
-    def _extend(self, so_far: _Walked, orders: NDArray[np.int64]) -> Iterator[_Walked]:
+    def _extend(self, so_far: _Walked, orders: Ints) -> Iterator[_Walked]:
         """The orders that begin with the stops so far."""
         depth = len(so_far.order)
         if depth == len(self.stops):
@@ -215,12 +206,7 @@ class _OrderSearch:
         return walked.select(is_wanted)
 
 
-def spread_chances(
-    worth_share: NDArray[np.float64],
-    order: NDArray[np.int64],
-    stops: NDArray[np.int64],
-    middle_minutes: NDArray[np.float64],
-) -> NDArray[np.float64]:
+def spread_chances(worth_share: Floats, order: Ints, stops: Ints, middle_minutes: Floats) -> Floats:
     """(t,) chances of timings that are together hardest to predict; stops, middles (t, n)."""
     from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and of weeks alone
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
-from patrolplan.arrays import gather
+from patrolplan.arrays import Ints, gather
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import build_surroundings
@@ -23,8 +23,6 @@ from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from patrolplan.patrols.plan import Patrol
 
 SEVERAL_STOPS = 2  # for a finer share: with one, it would show how many pass just there
@@ -42,23 +40,10 @@ such means reveals no more of a single school than its own figure."""
 HARM_DIGITS = 4
 
 ASSUMED_KEYS = (
-    "ways_counted",
-    "no_stops",
-    "no_stops_near",
-    "no_origins",
-    "no_places",
-    "rolls_by_capacity",
-    "rolls_assumed",
-    "stages_assumed",
-    "modes_assumed",
-    "homes_from_areas",
-    "homes_from_streets",
-    "homes_beyond_streets",
-    "leaving_assumed",
-    "bell_times_assumed",
-    "gates_assumed",
-    "clock_declared",
-    "clock_flat",
+    *("ways_counted", "no_stops", "no_stops_near", "no_origins", "no_places"),
+    *("rolls_by_capacity", "rolls_assumed", "stages_assumed", "modes_assumed"),
+    *("homes_from_areas", "homes_from_streets", "homes_beyond_streets"),
+    *("leaving_assumed", "bell_times_assumed", "gates_assumed", "clock_declared", "clock_flat"),
 )
 """Keys of notes on what the shares rest on, the most important first: what was counted in place of
 assumed, and assumptions."""
@@ -134,22 +119,17 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     pupils = np.array([one.pupils for one in ways])
     weights = pupils / pupils.sum() if pupils.sum() > 0 else np.full(len(ways), 1 / len(ways))
 
-    shares = np.array([(one.pupil_share, one.harm_share, one.elsewhere_share) for one in ways])
-    pupil_share, harm_share, elsewhere_share = (weights @ shares).tolist()
+    names = ("pupil_share", "harm_share", "elsewhere_share")
+    shares = np.array([[getattr(one, name) for name in names] for one in ways])
+    means = dict(zip(names, (weights @ shares).tolist(), strict=True))
     schools = len({patrol.urn for patrol in patrols if patrol.way_home is not None})
     steps = [one.step for one in ways]
-    assumed = dict.fromkeys(note for one in ways for note in one.assumed)
+    notes = dict.fromkeys(note for one in ways for note in one.assumed)
+    assumed = tuple(sorted(notes, key=lambda note: ASSUMED_KEYS.index(note.key)))
     step = None if None in steps else max(filter(None, steps))
     if schools >= MANY_SCHOOLS:
         step = PATROL_STEP / 10
-    return WayHome(
-        pupil_share=pupil_share,
-        harm_share=harm_share,
-        elsewhere_share=elsewhere_share,
-        assumed=tuple(sorted(assumed, key=lambda note: ASSUMED_KEYS.index(note.key))),
-        pupils=float(pupils.sum()),
-        step=step,
-    )
+    return WayHome(**means, assumed=assumed, pupils=float(pupils.sum()), step=step)
 
 
 def _measure_harm(
@@ -161,7 +141,7 @@ def _measure_harm(
     hours = [one.hours for one in around.values()]
     first = int(min(one.start_minutes for one in hours))
     end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
-    pieces: dict[object, NDArray[np.int64]] = {
+    pieces: dict[object, Ints] = {
         stop.point: area.network.find_pieces_within(stop.point, SIGHT_METRES)
         for patrol in patrols
         for stop in patrol.stops
@@ -181,10 +161,8 @@ def _measure_harm(
     shares = []
     for patrol in patrols:
         spans = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
-        window_hours = around[patrol.urn].hours
-        whole = gather(
-            harm[patrol.urn], first, window_hours.start_minutes, window_hours.latest_end_minutes
-        )
+        own = around[patrol.urn].hours
+        whole = gather(harm[patrol.urn], first, own.start_minutes, own.latest_end_minutes)
         met = sum(gather(harm[point], first, begin, until) for point, begin, until in spans)
         shares.append(met / whole if whole > 0 else 0.0)
     return shares

@@ -13,9 +13,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Floats, Objects
 from patrolplan.audit_guard import AUDIT_MARK, REMEDY, is_marked
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
@@ -25,16 +25,9 @@ from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
+from patrolplan.team import shares
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence
-from patrolplan.team.problem import Floats
-from patrolplan.team.shares import (
-    OUTSIDE,
-    project_polygons,
-    read_polygon_names,
-    read_residents,
-    shares_by,
-)
 from patrolplan.team.week import Week
 from patrolplan.text import format_count
 
@@ -203,8 +196,8 @@ def measure_burden(
     np.float64(1.0)
     """
     polygons = area.way_home.areas if polygons is None else polygons
-    names = np.array(read_polygon_names(polygons, None), dtype=object)
-    shapes = project_polygons(polygons, area.projection.crs)
+    names = np.array(shares.read_polygon_names(polygons, None), dtype=object)
+    shapes = shares.project_polygons(polygons, area.projection.crs)
     limits = read_limits(area.settings, area.network.node_xy)
     inside = shapely.area(shapely.intersection(shapes, limits)) / shapely.area(shapes)
     held = inside > 0
@@ -214,9 +207,9 @@ def measure_burden(
     own = polygons[held].reset_index(drop=True).assign(polygon=names[held])
     first, last = map(read_day, days or EVER)
     minutes, span = _sum_minutes(area, given, own, shapes[held], (first, last))
-    facts = _gather_facts(area, shapes[held], minutes, read_residents(own) * inside[held])
+    facts = _gather_facts(area, shapes[held], minutes, shares.read_residents(own) * inside[held])
     threshold = area.settings.privacy.threshold
-    by_area = _tabulate(facts, [*names[held], OUTSIDE], threshold)
+    by_area = _tabulate(facts, [*names[held], shares.OUTSIDE], threshold)
     by_area = by_area.assign(inside=[*inside[held], np.nan]).rename_axis("polygon")
     months = build_history(area).months
     table = gpd.GeoDataFrame(by_area, geometry=[*own.geometry, None], crs=polygons.crs)
@@ -229,12 +222,12 @@ def _sum_minutes(
     area: StudyArea,
     given: Plan | Week | Ledger,
     polygons: gpd.GeoDataFrame,
-    shapes: NDArray[np.object_],
+    shapes: Objects,
     days: tuple[dt.date, dt.date],
 ) -> tuple[dict[str, Floats], tuple[dt.date, dt.date] | None]:
     """(k + 1,) minutes of each kind, and from when to when they are."""
     if not isinstance(given, Ledger):
-        spent = shares_by(given, polygons, name="polygon")["patrol_minutes"].to_numpy()
+        spent = shares.shares_by(given, polygons, name="polygon")["patrol_minutes"].to_numpy()
         unknown = np.full(len(spent), np.nan)
         span = (given.days[0], given.days[-1]) if isinstance(given, Week) else None
         return dict(zip(KINDS, (spent, unknown), strict=True)), span
@@ -252,7 +245,7 @@ def _sum_minutes(
 
 
 def _gather_facts(
-    area: StudyArea, shapes: NDArray[np.object_], minutes: dict[str, Floats], residents: Floats
+    area: StudyArea, shapes: Objects, minutes: dict[str, Floats], residents: Floats
 ) -> pd.DataFrame:
     """(k + 1) what is summed, by polygon and outside; harm lies on the streets of its catchment."""
     network, catchments = area.network, area.catchments
@@ -286,7 +279,7 @@ def _gather_facts(
 
 
 def _tabulate_groups(
-    facts: pd.DataFrame, names: NDArray[np.object_], audit: AuditColumns, threshold: int
+    facts: pd.DataFrame, names: Objects, audit: AuditColumns, threshold: int
 ) -> dict[str, pd.DataFrame]:
     """The table of each column of the audit, its values in order."""
     table = audit.to_frame()
@@ -296,7 +289,7 @@ def _tabulate_groups(
         raise InputError.one(AUDIT_SOURCE, what, remedy)
     tables = {}
     for marked, groups in table.reindex(names).fillna(UNKNOWN).items():
-        rows = _tabulate(facts, [*groups, OUTSIDE], threshold)
+        rows = _tabulate(facts, [*groups, shares.OUTSIDE], threshold)
         order = sorted(rows.index, key=_rank_group)
         tables[str(marked).removeprefix(AUDIT_MARK)] = rows.loc[order].rename_axis(str(marked))
     return tables
@@ -304,7 +297,7 @@ def _tabulate_groups(
 
 def _rank_group(group: str) -> tuple[bool, bool, str]:
     """Order of groups: by number, then by name, those not known and what is outside last."""
-    return group == OUTSIDE, group == UNKNOWN, group.rjust(9) if group.isdecimal() else group
+    return group == shares.OUTSIDE, group == UNKNOWN, group.rjust(9) if group.isdecimal() else group
 
 
 def _tabulate(facts: pd.DataFrame, labels: list[str], threshold: int) -> pd.DataFrame:

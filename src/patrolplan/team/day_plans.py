@@ -20,16 +20,8 @@ from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.errors import InputError
 from patrolplan.hotspots.stretches import rate_hotspots
 from patrolplan.parallel import ProgressCallback
+from patrolplan.patrols import errands
 from patrolplan.patrols.designated import find_resting
-from patrolplan.patrols.errands import (
-    Answer,
-    Errand,
-    add_variants,
-    find_detours,
-    find_errands,
-    list_left_out,
-    plan_errands,
-)
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.patrols.surroundings import is_in_force
@@ -94,7 +86,7 @@ class _DayPlaces:
         self._resting = find_resting(area, plan.date)
         self.key: Key = (self._window, self._resting, repr(in_force))
 
-    def build_key(self, urn: str, errand: Errand | None = None) -> Key:
+    def build_key(self, urn: str, errand: errands.Errand | None = None) -> Key:
         """Of a school's barred places and the hotspots that rest, and of what an errand visits."""
         barred = tuple(row for schools, row in self._barred if schools & {urn, ALL_SCHOOLS})
         visit = () if errand is None else errand.visit
@@ -110,7 +102,7 @@ class _Done:
     parts: dict[Key, Plan] = field(default_factory=dict)  # plans of one window by the day's places
     best: dict[Key, dict[int, Patrol]] = field(default_factory=dict)
     """The best patrols of a school, with its own variants, by the number of the officer."""
-    answers: dict[Key, Answer] = field(default_factory=dict)  # of errands
+    answers: dict[Key, errands.Answer] = field(default_factory=dict)  # of errands
 
     def add(self, part: Plan) -> None:
         """Add what a plan of one window holds."""
@@ -122,11 +114,11 @@ class _Done:
             for variant in patrol.variants:
                 if variant.is_further:
                     aims = variant.serves, variant.watches, variant.avoided_hotspots
-                    errand = Errand(patrol.urn, *aims)
+                    errand = errands.Errand(patrol.urn, *aims)
                     self.answers[places.build_key(patrol.urn, errand)] = variant
         for row in part.unserved:
             name = (row.place,)
-            errand = Errand(row.urn, *((), name) if row.is_watched else (name, ()))
+            errand = errands.Errand(row.urn, *((), name) if row.is_watched else (name, ()))
             self.answers[places.build_key(row.urn, errand)] = row
 
     def plan_window(self, bare: Plan) -> Plan:
@@ -137,14 +129,9 @@ class _Done:
         keys = {urn: places.build_key(urn) for urn in bare.area.schools["urn"]}
         missing = [urn for urn, key in keys.items() if key not in self.best]
         if missing:
-            when: dict[str, Any] = {
-                "window": bare.window,
-                "date": bare.date,
-                "assign_tasked": False,
-            }
-            part = plan_patrols(
-                bare.area, bare.risk, bare.hotspots, urns=missing, **when, **self.workers
-            )
+            made_from = bare.area, bare.risk, bare.hotspots
+            how = {**self.workers, "window": bare.window, "date": bare.date, "urns": missing}
+            part = plan_patrols(*made_from, **how, assign_tasked=False)
             for patrol in part.patrols:
                 self.best.setdefault(keys[patrol.urn], {})[patrol.number] = patrol
         patrols = (patrol for key in keys.values() for patrol in self.best[key].values())
@@ -153,12 +140,13 @@ class _Done:
     def add_further(self, plan: Plan) -> Plan:
         """The plan of one window with patrols past crowded hotspots, then of all other errands."""
         places = _DayPlaces(plan)
-        for find in (find_detours, find_errands):
+        for find in (errands.find_detours, errands.find_errands):
             keys = {errand: places.build_key(errand.urn, errand) for errand in find(plan)}
             missing = [errand for errand, key in keys.items() if key not in self.answers]
-            found = plan_errands(plan, missing, **self.workers)
+            found = errands.plan_errands(plan, missing, **self.workers)
             self.answers.update(zip((keys[errand] for errand in missing), found, strict=True))
-            plan = add_variants(plan, {errand: self.answers[key] for errand, key in keys.items()})
+            answers = {errand: self.answers[key] for errand, key in keys.items()}
+            plan = errands.add_variants(plan, answers)
         self.parts[places.key] = plan
         return plan
 
@@ -177,7 +165,7 @@ def _join_windows(parts: Sequence[Plan]) -> Plan:
     visits = Counter(name for variant in variants for name in variant.serves)
     urns = list(dict.fromkeys(patrol.urn for patrol in plan.patrols))
     unserved = [row for part in parts for row in part.unserved]
-    rows = list_left_out(plan, urns, unserved, visits)
+    rows = errands.list_left_out(plan, urns, unserved, visits)
     return replace(plan, left_out=(*plan.area.left_out, *rows))
 
 

@@ -22,9 +22,10 @@ from dataclasses import replace
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Floats, Ints
 from patrolplan.parallel import map_in_threads
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.problem import Floats, Ints, RotaProblem
+from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.rota_search import anneal_week, walk_weeks
 from patrolplan.team.secret import DrawKey, make_open_key, read_secret
@@ -64,15 +65,13 @@ def make_draw_key(area: StudyArea, day: dt.date, number: int = 1) -> DrawKey:
     return secret.make_key(area.name, monday, number)
 
 
-def draw_week(
-    problem: RotaProblem, solution: RotaSolution, give: float, key: DrawKey
-) -> RotaSolution:
+def draw_week(problem: RotaProblem, best: RotaSolution, give: float, key: DrawKey) -> RotaSolution:
     """The week that a key draws: one worth at least (1 - `give`) of a solution with its floor."""
     # Bound and proof remain those of the best week; `give` 0 is the best week itself.
-    if not len(solution.chosen) or give <= 0:
-        return solution
-    (chosen,) = walk_from(problem, solution, give, seed=key.derive("week").draw(SEEDS))
-    return replace(solution, chosen=chosen, worth=compute_worth(problem, chosen))
+    if not len(best.chosen) or give <= 0:
+        return best
+    (chosen,) = walk_from(problem, best, give, seed=key.derive("week").draw(SEEDS))
+    return replace(best, chosen=chosen, worth=compute_worth(problem, chosen))
 
 
 def walk_from(
@@ -129,20 +128,18 @@ def count_visit_times(hotspots: Ints, middles: DwellMiddles) -> tuple[Ints, Floa
     return cells, np.minimum(1.0, np.bincount(which, chance[hotspot >= 0], len(cells)))
 
 
-def sample_weeks(
-    problem: RotaProblem, solution: RotaSolution, give: float, *, seed: int
-) -> list[Ints]:
+def sample_weeks(problem: RotaProblem, best: RotaSolution, give: float, *, seed: int) -> list[Ints]:
     """Weeks as they might be drawn, without the secret."""
-    if give <= 0 or not len(solution.chosen):
-        return [solution.chosen]
+    if give <= 0 or not len(best.chosen):
+        return [best.chosen]
 
     # Each walk begins as a draw does, so that its first week is as far from the best one, and its
     # second part has other numbers. The golden ratio's odd fraction of 2^64 sets seeds far apart.
     def walk(number: int) -> list[Ints]:
         own = (seed * WALKS + number) * 0x9E3779B97F4A7C15 % 2**64
-        (first,) = walk_from(problem, solution, give, seed=own)
+        (first,) = walk_from(problem, best, give, seed=own)
         more = {"seed": own ^ 1 << 63, "moves": MOVES_BETWEEN, "states": STATES // WALKS}
-        return walk_from(problem, replace(solution, chosen=first), give, **more)
+        return walk_from(problem, replace(best, chosen=first), give, **more)
 
     runs = [one.result() for one in map_in_threads(walk, range(WALKS))]
     return [week for run in runs for week in run]

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Bools, Floats
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.network import concatenate_positions
 from patrolplan.network.graph import build_street_graph
@@ -24,7 +25,7 @@ from patrolplan.network.pieces import join_both_ways
 from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH, metres_per_minute
 from patrolplan.tables import STAFF
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats
+from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.text import join_words
 from patrolplan.times import minutes_after_midnight
 

@@ -18,11 +18,11 @@ import pandas as pd
 import scipy
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.doors import Month, read_month
 from patrolplan.errors import InputError
 from patrolplan.hotspots.clusters import compute_catchment_shares
 from patrolplan.hotspots.given import find_pieces
-from patrolplan.team.problem import Bools, Floats, Ints
 
 BUFFER_METRES = 150.0  # how far from a hotspot crime may have moved to, in a straight line
 MIN_EVENTS = 20

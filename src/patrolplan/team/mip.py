@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.patrols.solver.highs import Answer, Options, Programme, maximise
-from patrolplan.team.problem import Bools, Floats, Ints
 
 
 @dataclass
@@ -19,7 +19,6 @@ class MipBuilder:
     lower: list[Floats] = field(default_factory=list)
     upper: list[Floats] = field(default_factory=list)
     is_integer: list[Bools] = field(default_factory=list)
-    gains: list[tuple[Ints, Floats]] = field(default_factory=list)
     entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
     row_lower: list[Floats] = field(default_factory=list)
     row_upper: list[Floats] = field(default_factory=list)
@@ -42,10 +41,6 @@ class MipBuilder:
         self.is_integer.append(np.full(each.shape, is_integer))
         self.columns += len(each)
         return np.arange(self.columns - len(each), self.columns)
-
-    def add_gain(self, columns: Ints, gain: float) -> None:
-        """Add to the objective coefficients of existing columns."""
-        self.gains.append((columns, np.full(len(columns), gain)))
 
     def add_constraints(
         self,
@@ -85,13 +80,10 @@ class MipBuilder:
         """The finished programme."""
         # Entries that meet in one place are added up, so that a block may add to another's rows.
         row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
-        objective = np.concatenate(self.objective)
-        for columns, gain in self.gains:
-            np.add.at(objective, columns, gain)
         matrix = sparse.csr_array((value, (row, column)), shape=(self.rows, self.columns))
-        names = ("lower", "upper", "is_integer", "row_lower", "row_upper")
-        sides: dict[str, Any] = {name: np.concatenate(getattr(self, name)) for name in names}
-        return MixedIntegerProgramme(objective=objective, matrix=matrix, **sides)
+        names = ("objective", "lower", "upper", "is_integer", "row_lower", "row_upper")
+        blocks: dict[str, Any] = {name: np.concatenate(getattr(self, name)) for name in names}
+        return MixedIntegerProgramme(matrix=matrix, **blocks)
 
 
 class MixedIntegerProgramme(Programme):

@@ -26,7 +26,8 @@ school, which is as high as it can be: see `patrolplan.team.solve`.
 
 import numpy as np
 
-from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
+from patrolplan.arrays import Bools, Floats, Ints
+from patrolplan.team.problem import RotaProblem
 
 DAY_FACTORS = np.array([1.0, 0.85, 0.65, 0.2, 0.1])
 FURTHER_DAY_FACTOR = 0.05  # factor of each day after those of `DAY_FACTORS`
@@ -80,10 +81,8 @@ def _add_up(
     even = compute_even_load(duties, problem.capacity).sum()
     places = problem.weight @ ladder[np.arange(len(days)), days] + problem.weight @ row
     places -= problem.dose_weight @ (OVER_CAP_PENALTY * over)
-    people = COMPANION_FACTOR * unit * companions
-    return float(
-        places + PRESENCE_FACTOR * unit * presence + EVEN_LOAD_FACTOR * unit * even + people
-    )
+    load, people = EVEN_LOAD_FACTOR * unit * even, COMPANION_FACTOR * unit * companions
+    return float(places + PRESENCE_FACTOR * unit * presence + load + people)
 
 
 def compute_presence_sums(days: int) -> Floats:

@@ -12,18 +12,15 @@ from typing import get_args
 
 import numpy as np
 
+from patrolplan.arrays import Bools, Ints
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
+from patrolplan.patrols import errands
 from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import get_place
-from patrolplan.patrols.errands import (
-    choose_nearest_miss,
-    find_nearest_miss,
-    measure_nearest_school,
-)
 from patrolplan.patrols.obstacles import OFFICER_WORDS, Obstacle, OfficerObstacle
 from patrolplan.patrols.tasked_places import find_tasking
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Ints
+from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes
 from patrolplan.team.week import Duty, format_day
@@ -325,15 +322,15 @@ def _explain_unplanned(inputs: RotaInputs, demand: Demand) -> Obstacle:
     if demand.is_tasked:
         places = inputs.area.tasked_places
         place = places[places["place_id"] == demand.place].iloc[0]
-        return find_nearest_miss(inputs.area, place, inputs.urns, unserved)
+        return errands.find_nearest_miss(inputs.area, place, inputs.urns, unserved)
     if not demand.hotspots:
         return Obstacle("no_hotspot", demand.place)
     found = [row.why for row in unserved if row.is_watched and row.place in demand.hotspots]
-    if missed := choose_nearest_miss(found):
+    if missed := errands.choose_nearest_miss(found):
         return missed
     if demand.kind == "designated" and (own := get_place(inputs.area, demand.place)) is not None:
         point = own.geometry.centroid
-        return measure_nearest_school(inputs.area, demand.place, point, inputs.urns)
+        return errands.measure_nearest_school(inputs.area, demand.place, point, inputs.urns)
     is_feared = demand.kind == "feared"
     return Obstacle("beyond_schools" if is_feared else "no_school", demand.place)
 

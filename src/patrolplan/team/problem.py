@@ -5,14 +5,10 @@ from functools import cached_property
 from typing import Annotated, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field
 
-from patrolplan.arrays import match_rows
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from patrolplan.arrays import Bools, Floats, Ints, match_rows
 
 MINUTES_TOLERANCE = 1e-6  # tolerance for rounding, in minutes
 

@@ -29,16 +29,8 @@ the minimum of a school.
 import numpy as np
 
 from patrolplan.arrays import Bools, Floats, Ints, match_rows
+from patrolplan.team import objective
 from patrolplan.team.mip import MipBuilder
-from patrolplan.team.objective import (
-    COMPANION_FACTOR,
-    EVEN_LOAD_FACTOR,
-    OVER_CAP_PENALTY,
-    PRESENCE_FACTOR,
-    compute_day_gains,
-    compute_row_gain,
-    count_days_in_a_row,
-)
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floor, RotaProblem
 
 
@@ -193,9 +185,7 @@ def _compute_max_minutes(
     return total
 
 
-def _cap_minutes(
-    model: MipBuilder, cell: Ints, columns: Ints, minutes: Floats, room: Floats
-) -> None:
+def _cap_minutes(model: MipBuilder, cell: Ints, x: Ints, minutes: Floats, room: Floats) -> None:
     """Limit the minutes of each cell to its room; visits of equal length by how many fit."""
     # Rounding that number down cuts fractions of visits off the relaxation.
     cells, row = np.unique(cell, return_inverse=True)
@@ -205,7 +195,7 @@ def _cap_minutes(
     np.maximum.at(longest, row, minutes)
     fit = (room[cells] + MINUTES_TOLERANCE) / shortest
     upper = np.where(longest - shortest < MINUTES_TOLERANCE, np.floor(fit), fit)
-    model.add_constraints((row, columns, minutes / shortest[row]), upper=upper, count=len(cells))
+    model.add_constraints((row, x, minutes / shortest[row]), upper=upper, count=len(cells))
 
 
 def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
@@ -213,23 +203,23 @@ def add_objective(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     unit, days, present = problem.patrol_unit, len(problem.dates), problem.is_present
     gates = problem.schools * problem.windows
     owner, nth = np.repeat(np.arange(gates), days), np.tile(np.arange(1, days + 1), gates)
-    gain, group = PRESENCE_FACTOR * unit / nth, problem.school_window[present]
+    gain, group = objective.PRESENCE_FACTOR * unit / nth, problem.school_window[present]
     _add_falling_worth(model, owner, gain, group, x[present])
     officers = np.repeat(np.arange(len(problem.capacity)), problem.capacity)
     before = np.cumsum(problem.capacity) - problem.capacity
     share = (np.arange(len(officers)) - before[officers]) / problem.capacity[officers]
-    _add_falling_worth(model, officers, EVEN_LOAD_FACTOR * unit * (1 - share), problem.officer, x)
-    model.add_gain(x[problem.is_along], COMPANION_FACTOR * unit)
+    gain = objective.EVEN_LOAD_FACTOR * unit * (1 - share)
+    _add_falling_worth(model, officers, gain, problem.officer, x)
+    # The first block of columns is that of the options.
+    model.objective[0][problem.is_along] += objective.COMPANION_FACTOR * unit
     _add_hotspots(model, problem, x)
 
 
-def _add_falling_worth(
-    model: MipBuilder, owner: Ints, gain: Floats, group: Ints, counted: Ints
-) -> None:
+def _add_falling_worth(model: MipBuilder, owner: Ints, gain: Floats, group: Ints, x: Ints) -> None:
     """Add the worth of the number of each group's options by segments of falling gain."""
     piece = model.add_variables(gain)  # the most valuable segments, each whole
     count = 1 + int(max(owner.max(initial=0), group.max(initial=0)))
-    model.add_no_more((owner, piece), (group, counted), count)
+    model.add_no_more((owner, piece), (group, x), count)
 
 
 def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
@@ -246,9 +236,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     _add_falling_worth(model, once, problem.weight[once], place[is_once], x[option[is_once]])
     counts = ~is_once & (problem.weight[place] > 0)
     option, visit = option[counts], visit[counts]
-    cells, row = np.unique(
-        problem.visits[visit, 1] * days + problem.day[option], return_inverse=True
-    )
+    cells, row = np.unique(place[counts] * days + problem.day[option], return_inverse=True)
     number = np.full(many * days, -1)
     number[cells] = np.arange(len(cells))
     sets = list_day_sets(days)
@@ -274,7 +262,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     at = np.full(len(cells), -1)
     at[crowded] = np.arange(len(crowded))
     weight = problem.weight[cells[crowded] // days]
-    excess = model.add_variables(-OVER_CAP_PENALTY * weight, upper=np.inf)
+    excess = model.add_variables(-objective.OVER_CAP_PENALTY * weight, upper=np.inf)
     mine = at[row] >= 0
     given = (at[row[mine]], x[option[mine]], minutes[mine] / problem.max_dose_minutes)
     less = (np.arange(len(crowded)), excess, -1.0)
@@ -288,9 +276,9 @@ def list_day_sets(days: int) -> Bools:
 
 def compute_set_worth(problem: RotaProblem, sets: Bools) -> Floats:
     """(h, m) worth of each set of days, as a multiple of a hotspot's weight."""
-    ladder = np.cumsum(compute_day_gains(problem), axis=1)
+    ladder = np.cumsum(objective.compute_day_gains(problem), axis=1)
     worth = ladder[:, sets.sum(axis=1) - 1]
     for column, days in enumerate(sets):
-        dosed = np.tile(days, (len(worth), 1))
-        worth[:, column] += compute_row_gain(count_days_in_a_row(problem, dosed))
+        run = objective.count_days_in_a_row(problem, np.tile(days, (len(worth), 1)))
+        worth[:, column] += objective.compute_row_gain(run)
     return worth

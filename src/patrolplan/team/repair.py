@@ -13,12 +13,13 @@ from typing import Literal
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Bools, Ints
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.draw import list_facts
-from patrolplan.team.problem import Bools, Ints, RotaProblem
+from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import has_time_for

@@ -20,14 +20,10 @@ from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
+from patrolplan.team import obstacle_finder
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.draw import compute_digest, draw_week, find_foreseen, list_facts, make_draw_key
 from patrolplan.team.free_time import list_school_days, note_modes
-from patrolplan.team.obstacle_finder import (
-    ObstacleFinder,
-    build_demand_outcomes,
-    check_locks_and_bans,
-)
 from patrolplan.team.problem import RotaProblem, SearchLimits
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_crews
@@ -113,7 +109,7 @@ def plan_week(
     plans = list_day_plans(plan, days)
     key = make_draw_key(area, days[0]) if key is None else key
     inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed)
-    check_locks_and_bans(inputs)
+    obstacle_finder.check_locks_and_bans(inputs)
     best = solve_rota(inputs.problem, seed=area.settings.seed, stop=stop)
     return build_drawn_week(inputs, best, key, stop)
 
@@ -144,7 +140,7 @@ def build_drawn_week(
     return replace(
         week,
         duties=sort_duties(duties),
-        demands=build_demand_outcomes(inputs, duties),
+        demands=obstacle_finder.build_demand_outcomes(inputs, duties),
         draw=draw,
         foreseen=find_foreseen(inputs, best),
         notes=(*week.notes, *noted),
@@ -160,7 +156,8 @@ def walk_new_patrols(inputs: RotaInputs, before: Week, after: Week) -> Week:
     duties = draw_new_walks(inputs, before.duties, after.duties, key)
     if all(map(is_, duties, after.duties)):
         return after
-    return replace(after, duties=sort_duties(duties), demands=build_demand_outcomes(inputs, duties))
+    demands = obstacle_finder.build_demand_outcomes(inputs, duties)
+    return replace(after, duties=sort_duties(duties), demands=demands)
 
 
 def check_officers(area: StudyArea) -> None:
@@ -201,7 +198,7 @@ def build_week(
     )
     crews = find_crews(inputs, chosen).items()
     duties = [build_duty(inputs, *option).with_crew(crew) for option, crew in crews]
-    finder = ObstacleFinder(inputs, chosen)
+    finder = obstacle_finder.ObstacleFinder(inputs, chosen)
     notes = (*_list_notes(inputs), *finder.note_over_cap())
     choice: dict[str, Any] = {
         "plan": inputs.plans[0],
@@ -217,7 +214,7 @@ def build_week(
         "bans": inputs.bans,
         "delivered": dict(inputs.delivered),
         "absent": dict(inputs.absent),
-        "demands": build_demand_outcomes(inputs, duties),
+        "demands": obstacle_finder.build_demand_outcomes(inputs, duties),
     }
     if before is None:
         return Week(created_from=compute_area_provenance(inputs.area), **choice)

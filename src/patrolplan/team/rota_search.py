@@ -23,8 +23,9 @@ after a number of moves, so that equal inputs give equal weeks.
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.arrays import Ints
 from patrolplan.compiled import jit_compile
-from patrolplan.team.problem import Floor, Ints, RotaProblem
+from patrolplan.team.problem import Floor, RotaProblem
 from patrolplan.team.rota_state import (
     RotaFacts,
     RotaState,
@@ -323,7 +324,7 @@ def _search(
 
 
 @jit_compile(is_inner=True, allocates=False)
-def draw_uniform(rng: NDArray[np.uint64]) -> float:
+def draw_uniform(rng: RandomState) -> float:
     """Draw from [0, 1) by xorshift* (Vigna 2016), so that chunks of rounds join seamlessly."""
     x = rng[0]
     x ^= x >> np.uint64(12)
@@ -334,6 +335,6 @@ def draw_uniform(rng: NDArray[np.uint64]) -> float:
 
 
 @jit_compile(is_inner=True, allocates=False)
-def draw_integer(rng: NDArray[np.uint64], limit: int) -> int:
+def draw_integer(rng: RandomState, limit: int) -> int:
     """Draw a whole number from 0 to limit - 1."""
     return int(draw_uniform(rng) * limit)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.compiled import jit_compile
 from patrolplan.team.objective import (
     COMPANION_FACTOR,
@@ -18,7 +19,7 @@ from patrolplan.team.objective import (
     compute_even_load,
     compute_presence_sums,
 )
-from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Floor, Ints, RotaProblem
+from patrolplan.team.problem import MINUTES_TOLERANCE, Floor, RotaProblem
 from patrolplan.team.programme import compute_set_worth, find_forced_visits, list_day_sets
 
 PATROLS, TASKED, WATCHED = 0, 1, 2  # places in `RotaState.missing` and `RotaFacts.max_missing`

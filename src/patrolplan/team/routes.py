@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from patrolplan.arrays import Bools, Floats, Ints
     from patrolplan.patrols.plan import Patrol, Plan, Stop
-    from patrolplan.team.problem import Bools, Floats, Ints
     from patrolplan.team.rota_inputs import RotaInputs
     from patrolplan.team.week import Duty
 

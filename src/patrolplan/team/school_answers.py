@@ -14,13 +14,13 @@ from typing import Literal
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Bools
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.demands import FearedPlace, find_feared_places
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.team.ledger.monthly_return import RecentPresence
-from patrolplan.team.problem import Bools
 from patrolplan.team.week import Week
 from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm
@@ -71,16 +71,14 @@ def measure_change(groups: ReportGroups, group: int, among: Bools) -> SurveyChan
     return SurveyChange(terms[0], terms[1], *compute_interval_of_change(earlier, later))
 
 
-def _bound_counts(
-    groups: ReportGroups, term: SchoolTerm, group: int, others: Bools
-) -> SurveyCounts:
+def _bound_counts(groups: ReportGroups, term: SchoolTerm, group: int, rest: Bools) -> SurveyCounts:
     # A group of n to m reports in all that shows k in the other terms has at most m - k in this
     # one.
     low = groups.by_term[term]
     in_other_terms = sum(groups.by_term.values()) - low
     high = np.minimum(low - groups.counts, -in_other_terms) + groups.max_counts
     here = int(low[group]), int(high[group])
-    return here, (int(low[others].sum()), int(high[others].sum()))
+    return here, (int(low[rest].sum()), int(high[rest].sum()))
 
 
 def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tuple[float, float]:

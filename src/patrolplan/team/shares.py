@@ -9,12 +9,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Floats, Objects
 from patrolplan.errors import InputError
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.team.problem import Floats
 from patrolplan.team.week import Week
 from patrolplan.text import list_rows
 
@@ -97,7 +96,7 @@ def read_residents(polygons: gpd.GeoDataFrame) -> Floats:
     return np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
 
 
-def _sum_minutes(plan_or_week: Plan | Week, shapes: NDArray[np.object_]) -> dict[str, Floats]:
+def _sum_minutes(plan_or_week: Plan | Week, shapes: Objects) -> dict[str, Floats]:
     """(k + 1,) minutes in each polygon and outside: of patrols, and of a week also of officers."""
     if isinstance(plan_or_week, Plan):
         walks = [(patrol, 1) for patrol in plan_or_week.patrols]
@@ -128,7 +127,7 @@ def _list_parts(patrol: Patrol) -> Iterator[tuple[shapely.Geometry, float]]:
         yield shapely.LineString(line) if is_walk else shapely.Point(line[0]), leg.minutes
 
 
-def project_polygons(polygons: gpd.GeoDataFrame, crs: str) -> NDArray[np.object_]:
+def project_polygons(polygons: gpd.GeoDataFrame, crs: str) -> Objects:
     """(k,) valid polygons in a CRS of metres, without overlaps."""
     if polygons.crs is None:
         raise InputError.one(SOURCE, "has polygons without a CRS", "set it with set_crs")

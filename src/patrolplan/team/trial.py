@@ -19,11 +19,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, ValidationError
 
 from patrolplan.area import StudyArea
 from patrolplan.area.square_names import name_places
+from patrolplan.arrays import Bools, Floats, Objects
 from patrolplan.atomic import write_file_atomically
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
@@ -35,7 +36,6 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.settings.messages import list_problems
 from patrolplan.team.free_time import find_open_days
 from patrolplan.team.impact import count_incidents
-from patrolplan.team.problem import Bools, Floats
 from patrolplan.team.week import Week
 from patrolplan.team.week_records import TrialCell, WeekTrial
 
@@ -99,7 +99,7 @@ class Trial(FileModel):
         first = np.array([bits.random_raw() >> 63 for _ in self.hotspots[::2]], dtype=bool)
         return np.column_stack([first, ~first]).ravel()
 
-    def build_stretches(self, projection: Projection) -> NDArray[np.object_]:
+    def build_stretches(self, projection: Projection) -> Objects:
         """(h,) the streets of its hotspots in metres."""
         lines = gpd.GeoSeries.from_wkt([one.stretch for one in self.hotspots], crs=DEGREES)
         return np.asarray(lines.to_crs(projection.crs).array, dtype=object)

@@ -10,11 +10,12 @@ from operator import itemgetter
 
 import numpy as np
 
+from patrolplan.arrays import Floats, Ints
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.timings import Timing, Timings
-from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Ints
+from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import build_route_key
 from patrolplan.team.secret import DrawKey

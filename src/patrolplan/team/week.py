@@ -30,20 +30,7 @@ from patrolplan.patrols.plan import Patrol, Plan, StopKind, build_patrol_documen
 from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.provenance import compute_short_id
 from patrolplan.tables import render_html_table
-from patrolplan.team.week_records import (
-    Ban,
-    DemandOutcome,
-    Draw,
-    EveryKey,
-    Foreseen,
-    HandChange,
-    Lock,
-    PatrolShortfall,
-    PlaceStay,
-    StrictCount,
-    Unmet,
-    WeekTrial,
-)
+from patrolplan.team import week_records as records
 from patrolplan.text import format_count, pick_fields
 from patrolplan.times import format_time
 
@@ -98,7 +85,7 @@ def _write_back(minutes: float) -> str | None:
     return None if math.isnan(minutes) else format_time(minutes)
 
 
-@also_writes(number=StrictCount, stops=tuple[DutyStop, ...], window=str)
+@also_writes(number=records.StrictCount, stops=tuple[DutyStop, ...], window=str)
 @dataclass(frozen=True, eq=False)
 class Duty:
     """One patrol of the week: an officer, a school, a day and the route."""
@@ -108,7 +95,7 @@ class Duty:
     date: Day
     start_minutes: Annotated[Minutes, Field(alias="start")]
     end_minutes: Annotated[Minutes, Field(alias="end")]
-    variant: StrictCount  # 0 for the school's best patrol, 1 for its first variant...
+    variant: records.StrictCount  # 0 for the school's best patrol, 1 for its first variant...
     patrol: Annotated[_Route, Field(alias="route")]
     """The walk itself, with its own stops, times and legs; in files its row among `routes`."""
     leave_minutes: Annotated[Minutes, Field(alias="leave")]
@@ -182,7 +169,7 @@ _DaysByName = Annotated[dict[str, frozenset[Day]], PlainSerializer(_sort_days)]
     commitment=str,
     give_percent=Amount,
     routes=list[Patrol],
-    places=list[PlaceStay],
+    places=list[records.PlaceStay],
 )
 @dataclass(frozen=True, eq=False)
 class Week:
@@ -199,22 +186,22 @@ class Week:
     """The school week's days that were planned."""
     duties: Annotated[tuple[Duty, ...], Field(alias="patrols")]
     """In the order of day, start and officer."""
-    unmet: tuple[Unmet, ...]  # every school and day without a patrol, and why
-    short: tuple[PatrolShortfall, ...]
+    unmet: tuple[records.Unmet, ...]  # every school and day without a patrol, and why
+    short: tuple[records.PatrolShortfall, ...]
     """Schools that get fewer than `[week] min_patrols_per_school`."""
     notes: tuple[Note, ...]  # what was assumed
-    locks: tuple[Annotated[Lock, EveryKey], ...]  # duties set by hand
-    bans: tuple[Annotated[Ban, EveryKey], ...]  # duties ruled out by hand
+    locks: tuple[Annotated[records.Lock, records.EveryKey], ...]  # duties set by hand
+    bans: tuple[Annotated[records.Ban, records.EveryKey], ...]  # duties ruled out by hand
     delivered: _DaysByName
     """Days on which a hotspot had its dose before this week was planned, by hotspot."""
     absent: _DaysByName
     """Days on which officers were found to be absent after the week was handed out."""
-    demands: tuple[DemandOutcome, ...] = ()
+    demands: tuple[records.DemandOutcome, ...] = ()
     """Places tasked by intelligence, and new or rising hotspots near the gates."""
-    draw: Draw | None = None  # None where the week was not drawn
-    foreseen: Foreseen | None = None
-    history: tuple[HandChange, ...] = ()  # changes by hand
-    trial: WeekTrial | None = None
+    draw: records.Draw | None = None  # None where the week was not drawn
+    foreseen: records.Foreseen | None = None
+    history: tuple[records.HandChange, ...] = ()  # changes by hand
+    trial: records.WeekTrial | None = None
     """See `patrolplan.team.trial`; for the team's lead, and on no officer's paper."""
 
     @model_serializer(mode="wrap")

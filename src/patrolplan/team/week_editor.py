@@ -8,13 +8,14 @@ from typing import NoReturn
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import Ints
 from patrolplan.errors import PatrolplanError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.obstacle_finder import ObstacleFinder
-from patrolplan.team.problem import MINUTES_TOLERANCE, Ints, RotaProblem
+from patrolplan.team.problem import MINUTES_TOLERANCE, RotaProblem
 from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import Option, RotaInputs
 from patrolplan.team.routes import has_time_for

@@ -17,7 +17,7 @@ from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import Promise, SurveyChange, find_school_answers
-from patrolplan.team.week import DemandOutcome
+from patrolplan.team.week_records import DemandOutcome
 from patrolplan.times import SchoolTerm, format_time
 
 URN = "900001"

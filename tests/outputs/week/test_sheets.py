@@ -16,7 +16,7 @@ from patrolplan.outputs.week.task_sheets import build_task_sheets
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.patrols.plan import BarredPlace, Tasking
-from patrolplan.team.week import DemandOutcome, Draw, Foreseen
+from patrolplan.team.week_records import DemandOutcome, Draw, Foreseen
 from patrolplan.times import format_span
 
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'

@@ -14,13 +14,8 @@ from patrolplan.area import StudyArea
 from patrolplan.doors import Day, read_day
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.tables import REASONS
+from patrolplan.team.ledger import presence
 from patrolplan.team.ledger.address import open_existing_ledger
-from patrolplan.team.ledger.presence import (
-    PLACE_KEY,
-    PlaceAccounts,
-    account_for_visits,
-    share_presence_by_day,
-)
 from patrolplan.team.ledger.promised import list_place_ids
 from patrolplan.team.shares import OUTSIDE, project_polygons, read_polygon_names
 
@@ -113,7 +108,7 @@ def read_presence(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFra
     """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence."""
     # Those of a place and a day sum to the time that any officer was there.
     _, delivered, accounts = _account_for_days(ledger, first, last)
-    shares = share_presence_by_day(accounts)
+    shares = presence.share_presence_by_day(accounts)
     return delivered.assign(minutes=[shares[row] for row in delivered.index])
 
 
@@ -169,13 +164,13 @@ def summarise_designated(
     return table.rename(columns={"hotspot": "place_id"})
 
 
-def _list_figures(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
+def _list_figures(rows: pd.DataFrame, accounts: presence.PlaceAccounts) -> Iterator[dict[str, Any]]:
     """Figures of all stops and visits, a row each for whoever they count for."""
     # The delivery of a stop counts for the officer of its first visit. What others do with an
     # officer is their own minutes; those who are not named count for the officer.
-    shares = share_presence_by_day(accounts)
+    shares = presence.share_presence_by_day(accounts)
     for key, place in accounts.items():
-        at = dict(zip(PLACE_KEY, key, strict=True))
+        at = dict(zip(presence.PLACE_KEY, key, strict=True))
         for account in place.stops:
             stop, missed = account.stop, int(not account.stays)
             others = stop.people - {stop.officer}
@@ -192,7 +187,7 @@ def _list_figures(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
         for stay in place.others:
             yield {**at, "officer": stay.officer, "further_visits": int(stay.minutes > 0)}
         for stay, further in place.list_people_counts():
-            spoken = delivered["engagements"][stay.row]
+            spoken = rows["engagements"][stay.row]
             own = {"presence_minutes": shares[stay.row]}
             own["person_minutes"] = stay.minutes * (1 + further)
             own["engagements"] = 0 if pd.isna(spoken) else int(spoken)
@@ -203,14 +198,14 @@ def _list_figures(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
 
 def _account_for_days(
     ledger: "Ledger", first: dt.date, last: dt.date
-) -> tuple[pd.DataFrame, pd.DataFrame, PlaceAccounts]:
+) -> tuple[pd.DataFrame, pd.DataFrame, presence.PlaceAccounts]:
     """What was promised and delivered in these days, and the account of every place."""
     # Stops of a patrol at one place are promised as one visit.
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
     visit = ["officer", "date", "urn", "window", "id"]
     promised["minutes"] = promised.groupby(visit)["minutes"].transform("sum")
     promised = promised.drop_duplicates(visit, ignore_index=True)
-    return promised, delivered, account_for_visits(promised, delivered)
+    return promised, delivered, presence.account_for_visits(promised, delivered)
 
 
 def _list_places(*tables: pd.DataFrame) -> pd.DataFrame:

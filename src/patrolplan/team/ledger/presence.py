@@ -155,9 +155,8 @@ def account_for_place(stops: Sequence[Stop], stays: Sequence[Stay]) -> PlaceAcco
     others: list[Stay] = []
     own = {stay.row: [stop for stop in stops if stop.officer == stay.officer] for stay in stays}
     named = {stay.row: [stop for stop in stops if stop.people & stay.names] for stay in stays}
-    for stay in sorted(
-        stays, key=lambda stay: (not own[stay.row], not named[stay.row], -stay.minutes, stay.row)
-    ):
+    ranks = {s.row: (not own[s.row], not named[s.row], -s.minutes, s.row) for s in stays}
+    for stay in sorted(stays, key=lambda stay: ranks[stay.row]):
         choice = own[stay.row] or named[stay.row] or (list(stops) if stay.minutes > 0 else [])
         choice = [stop for stop in choice if stay.window in {"", stop.window}] or choice
         choice = [stop for stop in choice if not visits[stop.row]] or choice

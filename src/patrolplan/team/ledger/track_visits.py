@@ -19,22 +19,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools, Floats, Ints, Objects
 from patrolplan.crs import DEGREES
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
 from patrolplan.network import StreetNetwork
-from patrolplan.team.ledger.delivered import (
-    DATE_OPTION,
-    HAND_OUT_REMEDY,
-    OFFICER_OPTION,
-    build_visit,
-    describe_patrol_count,
-)
+from patrolplan.team.ledger import delivered
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.visits import RecordedVisit, Span, Visit
-from patrolplan.team.problem import Bools, Floats, Ints
 from patrolplan.times import format_time, minutes_after_midnight
 
 STEP_SECONDS = 5.0
@@ -72,7 +65,7 @@ class TrackMinutes:
         """Minutes in the gaps that do not count."""
         return float((self.spans[1:, 0] - self.spans[:-1, 1]).sum() / 60)
 
-    def find_places(self, places: NDArray[np.object_], is_planned: Bools) -> Ints:
+    def find_places(self, places: Objects, is_planned: Bools) -> Ints:
         """(t,) the row of the place that each step is at, or -1."""
         # `places` are (m,) shapely points or polygons in metres; one that was planned goes before
         # any other.
@@ -142,13 +135,14 @@ def build_track_visits(
     # or none near the streets, another one of the day was entered, or the school is not clear.
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
-        raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
+        what = f"no week is handed out for {date}"
+        raise InputError.one(delivered.DATE_OPTION, what, delivered.HAND_OUT_REMEDY)
     stops = ledger.read_promised(date, date)
     stops = stops[stops["officer"] == officer]
     urns = {urn} if urn else set(stops["urn"])
     if len(urns) != 1:
-        what = describe_patrol_count(officer, date, urns)
-        raise InputError.one(OFFICER_OPTION, what, "name the school with --school")
+        what = delivered.describe_patrol_count(officer, date, urns)
+        raise InputError.one(delivered.OFFICER_OPTION, what, "name the school with --school")
     stops = stops[stops["urn"].isin(urns)]
     measured = _measure_day(network, track, date)
     tracks = tuple((int(begin), int(end)) for begin, end in measured.spans)
@@ -177,7 +171,7 @@ def build_track_visits(
         given["tracks"] = tracks
         given["arrive"] = format_time(measured.find_arrival(spent) / 60) if minutes else None
         given["window"] = windows.pop() if len(windows) == 1 else ""
-        visit = build_visit(place, "gpx", **given)
+        visit = delivered.build_visit(place, "gpx", **given)
         is_entered, note = _compare(visit, ledger.find_recorded(visit), is_whole=is_whole)
         visits += [visit] if is_entered else []
         notes.append(note)
@@ -217,7 +211,7 @@ def _measure_day(network: StreetNetwork, track: Track, date: dt.date) -> TrackMi
     if len(day.seconds) < 2:  # noqa: PLR2004 - two points make a track
         days = ", ".join(f"{day}" for day in sorted(set(track.days))[:5])
         what = f"the track has no points on {date} (it has some on {days})"
-        raise InputError.one(DATE_OPTION, what, "name the day of the track")
+        raise InputError.one(delivered.DATE_OPTION, what, "name the day of the track")
     xy = np.column_stack(network.projection.to_metres(day.longitude, day.latitude))
     lowest, highest = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
     inside = ((xy > lowest - MAX_OUTSIDE_METRES) & (xy < highest + MAX_OUTSIDE_METRES)).all(axis=1)
