@@ -135,8 +135,8 @@ def print_installed(many: int = 7) -> None:
     for name, purpose in wanted.items():
         users = ", ".join(sorted(rooms[name])) if len(rooms[name]) < many else "most"
         print(f"| `{name}` | {purpose} | {users} | {sizes.get(name, 0.0):.1f} |")
-    total, used = sum(sizes.values()), sum(map(bool, rooms.values()))
-    print(f"\n{used} on every system; with all that they require {len(sizes)}, {total:,.0f} MB.")
+    total = sum(sizes.values())
+    print(f"\n{len(wanted)}; with all that they require {len(sizes)}, {total:,.0f} MB.")
 
 
 def main() -> None:

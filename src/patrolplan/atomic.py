@@ -8,20 +8,15 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from patrolplan.errors import OutputError, PatrolplanError
+import filelock
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from patrolplan.errors import OutputError, PatrolplanError
 
 TEMPORARY_PREFIX = "patrolplan-"  # Prefix of our folders in the system's temporary folder
 WEEK_FILE = "week.json"  # It may have changes by hand, so only another week replaces it
@@ -68,34 +63,17 @@ def explain_os_errors(path: Path, remedy: str) -> Iterator[None]:
 def hold_lock(path: Path, in_use: PatrolplanError, *, wait_seconds: float = 0.0) -> Iterator[None]:
     """Hold a lock file; the system releases it when this process is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + wait_seconds
-    while (opened := _open_locked(path)) is None:
-        if time.monotonic() >= until:
-            raise in_use
-        time.sleep(0.05)
+    lock = filelock.FileLock(path, timeout=wait_seconds)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise in_use from None
     try:
         yield
     finally:
         with contextlib.suppress(OSError):  # Windows cannot remove it before the release
             path.unlink(missing_ok=True)
-        os.close(opened)
-
-
-def _open_locked(path: Path) -> int | None:
-    """The lock file, opened and locked; None while somebody else holds it."""
-    opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Who held it before may have removed it meanwhile: then this locks a file without a name.
-        if os.path.samestat(os.fstat(opened), path.stat()):
-            return opened
-    except (BlockingIOError, PermissionError, FileNotFoundError):
-        pass
-    os.close(opened)
-    return None
+        lock.release()
 
 
 def write_synced(path: Path, content: bytes) -> None:
