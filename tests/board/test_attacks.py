@@ -334,17 +334,16 @@ def test_no_other_address_is_listened_on(host):
 
 @pytest.mark.slow
 @LOOPBACK
-@pytest.mark.parametrize("kills", [2, 25], ids=["few", "many"])
-def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, kills):
+def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path):
     """Killed at any moment of a save, the folder holds a whole week with all that was confirmed."""
     folder, pickled = tmp_path / "week", tmp_path / "ground"
     pickled.write_bytes(pickle.dumps(ground))
     script = tmp_path / "server.py"
     script.write_text(SERVER, encoding="utf-8")
-    rng = random.Random(kills)  # noqa: S311 - when to kill
+    rng = random.Random(25)  # noqa: S311 - when to kill
     confirmed = 0
     duty = get_slot(chosen.duties[0])
-    for _ in range(kills):
+    for _ in range(8):
         confirmed += _until_killed(script, pickled, folder, duty, rng.uniform(0.5, 3.0))
         check_folder(folder)
         week = read_week(folder, ground.area, ground.plans)
@@ -353,7 +352,7 @@ def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, kills):
         desk = open_shared_week(ground, folder)
         assert len(desk.state.week.duties) in {len(chosen.duties), len(chosen.duties) - 1}
         Board(desk).close()
-    assert confirmed > kills / 3
+    assert confirmed > 2
 
 
 def _until_killed(script, pickled, folder, duty, seconds):
