@@ -81,6 +81,16 @@ def _no_secret_in_the_checkout():
         yield
 
 
+class _Writer(pickle.Pickler):
+    def persistent_id(self, one):
+        return self.names.get(id(one))
+
+
+class _Reader(pickle.Unpickler):
+    def persistent_load(self, name):
+        return self.objects[name]
+
+
 @pytest.fixture(scope="session")
 def once(tmp_path_factory):
     """What gives what a function makes; of several processes one makes it, the others read it."""
@@ -88,14 +98,14 @@ def once(tmp_path_factory):
 
     def read(path, make, made_from):
         if not path.exists():
-            names, stream = {id(one): name for name, one in made_from.items()}, io.BytesIO()
-            pickler = pickle.Pickler(stream)
-            pickler.persistent_id = lambda one: names.get(id(one))
-            pickler.dump(make(*made_from.values()))
+            stream = io.BytesIO()
+            writer = _Writer(stream)
+            writer.names = {id(one): name for name, one in made_from.items()}
+            writer.dump(make(*made_from.values()))
             path.write_bytes(stream.getvalue())
-        unpickler = pickle.Unpickler(io.BytesIO(path.read_bytes()))  # noqa: S301 - our own
-        unpickler.persistent_load = made_from.get
-        return unpickler.load()
+        reader = _Reader(io.BytesIO(path.read_bytes()))
+        reader.objects = made_from
+        return reader.load()
 
     def share(make, **made_from):
         if "PYTEST_XDIST_WORKER" not in os.environ:
