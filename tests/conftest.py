@@ -96,23 +96,19 @@ def once(tmp_path_factory):
     """What gives what a function makes; of several processes one makes it, the others read it."""
     # Code is compiled by that one too. What it was made of stays the object of each process.
 
-    def read(path, make, made_from):
-        if not path.exists():
-            stream = io.BytesIO()
-            writer = _Writer(stream)
-            writer.names = {id(one): name for name, one in made_from.items()}
-            writer.dump(make(*made_from.values()))
-            path.write_bytes(stream.getvalue())
-        reader = _Reader(io.BytesIO(path.read_bytes()))
-        reader.objects = made_from
-        return reader.load()
-
     def share(make, **made_from):
         if "PYTEST_XDIST_WORKER" not in os.environ:
             return make(*made_from.values())
         path = tmp_path_factory.getbasetemp().parent / f"{make.__module__}-{make.__name__}"
         with FileLock(f"{path}.lock"):
-            return read(path, make, made_from)
+            if not path.exists():
+                writer = _Writer(stream := io.BytesIO())
+                writer.names = {id(one): name for name, one in made_from.items()}
+                writer.dump(make(*made_from.values()))
+                path.write_bytes(stream.getvalue())
+            reader = _Reader(io.BytesIO(path.read_bytes()))
+        reader.objects = made_from
+        return reader.load()
 
     return share
 
