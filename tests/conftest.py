@@ -2,12 +2,15 @@
 
 import datetime as dt
 import gc
+import io
 import os
+import pickle
 import shutil
 from pathlib import Path
 
 import pytest
 import skip_list
+from filelock import FileLock
 from hypothesis import settings
 from static_risk import make_static
 
@@ -17,7 +20,7 @@ from patrolplan.team import secret
 
 settings.register_profile("same", deadline=None, max_examples=25, derandomize=True, database=None)
 settings.register_profile("new", deadline=None, max_examples=25, print_blob=True)
-settings.register_profile("long", deadline=None, max_examples=1000, print_blob=True)
+settings.register_profile("long", deadline=None, max_examples=250, print_blob=True)
 settings.load_profile("same")
 """Everybody draws the same cases; `.ci/nightly` draws new ones (--hypothesis-profile=long), and
 a failure prints how to repeat it. With `new` and --hypothesis-seed=N a run draws other cases."""
@@ -37,6 +40,11 @@ def pytest_configure(config):
 def pytest_xdist_auto_num_workers():
     """One process more than cores, since some tests wait for a browser or a command."""
     return min(4, (os.cpu_count() or 1) + 1)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest file begins first, so that no process works on it alone at the end."""
+    items.sort(key=lambda item: item.path.name != "test_stored_papers.py")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -71,6 +79,38 @@ def _no_secret_in_the_checkout():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secret, "create_secret", create_elsewhere)
         yield
+
+
+class _Writer(pickle.Pickler):
+    def persistent_id(self, one):
+        return self.names.get(id(one))
+
+
+class _Reader(pickle.Unpickler):
+    def persistent_load(self, name):
+        return self.objects[name]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """What gives what a function makes; of several processes one makes it, the others read it."""
+    # Code is compiled by that one too. What it was made of stays the object of each process.
+
+    def share(make, **made_from):
+        if "PYTEST_XDIST_WORKER" not in os.environ:
+            return make(*made_from.values())
+        path = tmp_path_factory.getbasetemp().parent / f"{make.__module__}-{make.__name__}"
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                writer = _Writer(stream := io.BytesIO())
+                writer.names = {id(one): name for name, one in made_from.items()}
+                writer.dump(make(*made_from.values()))
+                path.write_bytes(stream.getvalue())
+            reader = _Reader(io.BytesIO(path.read_bytes()))
+        reader.objects = made_from
+        return reader.load()
+
+    return share
 
 
 @pytest.fixture(scope="session")
@@ -119,9 +159,9 @@ def run(monkeypatch, capsys):
 
 
 @pytest.fixture(scope="session")
-def demo_area(demo):
+def demo_area(demo, once):
     """The demo borough, loaded once."""
-    return pp.load_area(demo)
+    return once(pp.load_area, demo=demo)
 
 
 @pytest.fixture(scope="session")
@@ -143,27 +183,31 @@ def static_hotspots(static_demo_area, static_risk):
 
 
 @pytest.fixture(scope="session")
-def demo_risk(demo_area):
+def demo_risk(demo_area, once):
     """Risk of the demo borough, with all that moves it, estimated once."""
-    return pp.estimate_risk(demo_area)
+    return once(pp.estimate_risk, area=demo_area)
 
 
 @pytest.fixture(scope="session")
-def demo_hotspots(demo_area, demo_risk):
+def demo_hotspots(demo_area, demo_risk, once):
     """Hotspots of the demo borough, found once."""
-    return pp.find_hotspots(demo_area, demo_risk)
+    return once(pp.find_hotspots, area=demo_area, risk=demo_risk)
 
 
 @pytest.fixture(scope="session")
-def demo_plan(demo_area, demo_risk, demo_hotspots):
+def demo_plan(demo_area, demo_risk, demo_hotspots, once):
     """Patrols of the demo borough, planned once."""
-    return pp.plan_patrols(demo_area, demo_risk, demo_hotspots)
+    return once(pp.plan_patrols, area=demo_area, risk=demo_risk, hotspots=demo_hotspots)
 
 
 @pytest.fixture(scope="session")
-def demo_week(demo_area, demo_plan):
+def demo_week(demo_area, demo_plan, once):
     """A week of these patrols, planned once."""
-    return pp.plan_week(demo_area, demo_plan, start=dt.date(2026, 11, 30))
+
+    def plan_demo_week(area, plan):
+        return pp.plan_week(area, plan, start=dt.date(2026, 11, 30))
+
+    return once(plan_demo_week, area=demo_area, plan=demo_plan)
 
 
 @pytest.fixture(scope="session")

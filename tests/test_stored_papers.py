@@ -13,7 +13,7 @@ RENEW = "if that is meant, run `python tools/store_papers.py` and look at the di
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, demo_week):  # noqa: ARG001 - begins first: compiled for all processes
     """The folder of all texts as this checkout writes them."""
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext, of poppler-utils, is not installed")

@@ -342,15 +342,14 @@ def _check_twins(load, folder, twin, *, with_pack):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(4))
-@settings(max_examples=250)
-@given(twins(CRS | SLID), st.integers(0, 19))
-def test_a_thousand_files_that_agree_give_the_same(build_town, twin_folder, part, twin, pick):
+@settings(max_examples=200)
+@given(twins(CRS | SLID), st.integers(0, 9))
+def test_hundreds_of_files_that_agree_give_the_same(build_town, twin_folder, twin, pick):
     """Under drawn CRS, limits with holes, streets and settings, equal tables give equal bytes.
 
-    A thousand times, in four parts; of one in twenty every file of the whole pack is compared.
+    Of one in ten every file of the whole pack is compared.
     """
-    _check_twins(build_town, twin_folder, twin, with_pack=pick == part)
+    _check_twins(build_town, twin_folder, twin, with_pack=pick == 0)
 
 
 @pytest.fixture(scope="module")

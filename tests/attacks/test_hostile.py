@@ -250,10 +250,10 @@ def test_spoiled_files_of_every_kind_are_read_or_refused(demo, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-def test_ten_thousand_spoiled_files(demo, tmp_path):
-    """Ten thousand spoiled files: no fault, and none that eats time or memory."""
-    ends = _fuzz(demo, tmp_path, 715, seed=2)
-    assert sum(ends.values()) >= 10_000
+def test_thousands_of_spoiled_files(demo, tmp_path):
+    """Thousands of spoiled files: no fault, and none that eats time or memory."""
+    ends = _fuzz(demo, tmp_path, 215, seed=2)
+    assert sum(ends.values()) >= 3000
 
 
 BOUNDED = """
@@ -283,10 +283,8 @@ def test_bombs_stay_within_three_gigabytes(tmp_path):
     """Real bombs of 4 GB are refused by a process that may not take more than 3 GB."""
     paths = [tmp_path / name for name in ("b.osm.gz", "b.graphml.gz", "b.csv.gz")]
     for path in paths:
-        with gzip.open(path, "wb", 6) as stream:
-            stream.write(b"<osm version='0.6'>" if "csv" not in path.name else b"a,b\n")
-            for _ in range(4000):
-                stream.write(b" " * 1_000_000)
+        begin = b"<osm version='0.6'>" if "csv" not in path.name else b"a,b\n"
+        path.write_bytes(gzip.compress(begin) + 4000 * gzip.compress(b" " * 1_000_000))
     command = [sys.executable, "-c", BOUNDED, *map(str, paths)]
     said = subprocess.check_output(command, text=True, timeout=300)  # noqa: S603 - our own words
     assert said.count("unpacks to more than") == 3

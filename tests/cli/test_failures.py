@@ -108,7 +108,7 @@ def test_sigterm_removes_temporary_folders():
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
-def test_fifty_kills_leave_no_secret_on_the_disk(copy_demo, tmp_path):
+def test_kills_leave_no_secret_on_the_disk(copy_demo, tmp_path):
     """Killed at any moment, planning with workers leaves no password, officer or reason behind."""
     settings = copy_demo(tmp_path / "area", "2026-08", "2026-09")
     planted = "hush-7261"
@@ -120,7 +120,7 @@ def test_fifty_kills_leave_no_secret_on_the_disk(copy_demo, tmp_path):
         content = content.replace("SSO-01", f"SSO-{planted}").replace("robber", f"{planted} robber")
         table.write_text(content, encoding="utf-8")
     temporary = tmp_path / "temporary"
-    for number in range(50):
+    for number in range(10):
         temporary.mkdir(exist_ok=True)
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "patrolplan", "plan", "--workers", "2", "--config",
@@ -129,7 +129,7 @@ def test_fifty_kills_leave_no_secret_on_the_disk(copy_demo, tmp_path):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        time.sleep(1.0 + 0.35 * number)
+        time.sleep(1.0 + 0.8 * number)
         process.kill()
         process.wait()
         for path in temporary.rglob("*"):

@@ -129,7 +129,7 @@ def _draw_team(area, rng):
 
 
 @pytest.mark.slow
-def test_on_a_hundred_random_teams_nothing_overlaps(windowed, found):
+def test_on_random_teams_nothing_overlaps(windowed, found):
     """Patrols of two or three windows, appointments and ways: checked by code of its own."""
     area, hotspots = windowed, found[1]
     risks = {name: _find(area, hotspots, name)[0] for name in ("after_school", *WINDOWS)}
@@ -137,7 +137,7 @@ def test_on_a_hundred_random_teams_nothing_overlaps(windowed, found):
     plan = plan_days(area, risk, hotspots, [MONDAY], further_risks=risks)[MONDAY]
     rng = np.random.default_rng(20)
     patrols = several = 0
-    for number in range(100):
+    for number in range(40):
         names = ("after_school", *list(WINDOWS)[: 1 + number % 2])
         team = _draw_team(area, rng)
         inputs = _build(team, plan, windows=names)
@@ -147,8 +147,8 @@ def test_on_a_hundred_random_teams_nothing_overlaps(windowed, found):
         patrols += len(week.duties)
         slots = [(duty.officer, duty.date) for duty in week.duties]
         several += len(slots) - len(set(slots))
-    assert patrols > 300
-    assert several > 30  # the check is of days with more than one patrol
+    assert patrols > 120
+    assert several > 12  # the check is of days with more than one patrol
 
 
 def test_the_checker_finds_an_overlap(demo_area, demo_plan):

@@ -220,7 +220,7 @@ def test_crews_of_two_are_made_where_they_can_be(staffed, few):
 
 
 @pytest.mark.parametrize(
-    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (0, *range(2, 8)))]
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (0, 2, 3))]
 )
 def test_random_teams_keep_every_rule_of_crews(staffed, few, seed):
     """Whatever roles, schools, hours and sizes of crews: the tables allow every crew."""

@@ -159,7 +159,7 @@ fetch_open_data(settings, months=months, only=["crimes"], web=web, servers=serve
 @pytest.mark.slow
 def test_kills_change_no_byte(make_world, serving, place, fetch, files_of):
     """A fetch that is killed again and again, at any moment, ends with the same bytes."""
-    months = 36
+    months = 18
     world = make_world(months, 1200, most=700, seed=3, share=0.75)
     url = serving(world)
     whole, killed = place("whole"), place("killed")

@@ -89,17 +89,17 @@ def test_towns_are_solved_as_well_as_by_trying_every_order_and_minute():
     ("seeds", "officers", "most_places"),
     [
         (range(100, 110), 2, 4), (range(200, 205), 3, 3),
-        pytest.param(range(1000, 1500), 1, 6, marks=pytest.mark.slow),
-        pytest.param(range(2000, 2200), 2, 4, marks=pytest.mark.slow),
+        pytest.param(range(1000, 1100), 1, 6, marks=pytest.mark.slow),
+        pytest.param(range(2000, 2050), 2, 4, marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_several_officers_share_out_stops_in_the_best_way(seeds, officers, most_places):
-    """Two and three are as good as every way of sharing out the stops; one in 500 towns."""
+    """Two and three are as good as every way of sharing out the stops; one in 100 towns."""
     compare_towns(seeds, officers, most_places)
 
 
 @st.composite
-def problems(draw, most=6, officers=2):
+def problems(draw, most, officers=2):
     """Draw small problems of every kind, with equal, missing and unreasonable values."""
     size = draw(st.integers(1, most))
 
@@ -131,33 +131,17 @@ def problems(draw, most=6, officers=2):
     )  # fmt: skip
 
 
-@settings(max_examples=60, **RELAXED)
+@settings(max_examples=max(60, 2 * settings.default.max_examples), **RELAXED)
 @given(problems(most=5))
 def test_small_problems_are_solved_as_well_as_by_trying_everything(problem):
     """Exact answers equal brute force, with windows, mandatory and barred stops."""
     compare(problem)
 
 
-@pytest.mark.slow
-@settings(max_examples=500, **RELAXED)
-@given(problems(most=6))
-def test_five_hundred_small_problems_are_solved_as_well_as_by_trying_everything(problem):
-    """Exact answers equal brute force on five hundred problems of every kind."""
-    compare(problem)
-
-
-@settings(max_examples=60, **RELAXED)
+@settings(max_examples=max(60, 2 * settings.default.max_examples), **RELAXED)
 @given(problems(most=9, officers=3))
 def test_any_problem_has_a_feasible_answer(problem):
     """Odd problems, also with no stop in reach or nothing to win, are answered and in time."""
-    check(problem, solve(problem, max_labels=300))
-
-
-@pytest.mark.slow
-@settings(max_examples=10_000, **RELAXED)
-@given(problems(most=9, officers=3))
-def test_ten_thousand_problems_have_a_feasible_answer(problem):
-    """Ten thousand odd problems are answered and in time."""
     check(problem, solve(problem, max_labels=300))
 
 
