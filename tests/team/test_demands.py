@@ -205,3 +205,6 @@ def test_where_two_are_needed_who_is_there_alone_lacks_a_second(make_inputs):
     there = next(one for one in inputs.option_rows if one[1] in row.days and meets[one[2]])
     why = _explain_unmet(ObstacleFinder(inputs, np.array([there])), row, meets)
     assert inputs.officers[there[0]] in why.officers["without_second"]
+    # Only visits that somebody asks for are not held to the maximum of a day.
+    problem, asked = inputs.problem, inputs.problem.mandatory_visits
+    assert set(problem.visits[asked, 0]) <= set(np.flatnonzero(meets))
