@@ -321,10 +321,9 @@ def test_of_a_dwell_that_rises_what_counts_is_gathered_by_when_it_must_be_left()
     travel[[0, 0, 0, 1, 1, 2, 3], [1, 2, 3, 0, 2, 0, 0]] = 10, 5, 10, 30, 5, 5, 10
     gathered = np.zeros((4, 62))
     gathered[1, 31:], gathered[3] = np.arange(1.0, 32.0), np.arange(62.0) / 10
-    windows = np.array([[0, 60], [0, 60], [0, 5], [0, 60.0]])
     problem = OrienteeringProblem(
-        travel, TimedPrizes(0, gathered), np.array([0, 10, 0, 10.0]), 0.0, 60.5, 1, windows,
-        barred=frozenset({0}),
+        travel, TimedPrizes(0, gathered), np.array([0, 10, 0, 10.0]), 0.0, 60.5, 1,
+        np.array([[0, 60], [0, 60], [0, 5], [0, 60.0]]), barred=frozenset({0}),
     )  # fmt: skip
     assert compare(problem).stops == {3}
 
@@ -344,9 +343,8 @@ def test_the_knapsack_counts_half_legs_and_leaves_out_who_is_too_far():
     travel = np.array([[0, 10, 10, 30], [10, 0, 10, 30], [10, 10, 0, 30], [30, 30, 30, 0.0]])
     dwell = np.array([0, 10, 10, 10.0])
     prizes = keep_prizes(np.array([0, 3, 2, 9.0]), dwell, 0, 40)
-    case = reduce_problem(
-        OrienteeringProblem(travel, prizes, dwell, 0.0, 40.0, 1, barred=frozenset({0}))
-    )
+    problem = OrienteeringProblem(travel, prizes, dwell, 0.0, 40.0, 1, barred=frozenset({0}))
+    case = reduce_problem(problem)
     assert case.rows.tolist() == [1, 2]
     assert compute_knapsack_bound(case) == pytest.approx(4 * case.scale)
 
@@ -362,9 +360,8 @@ def test_all_beams_together_hold_to_the_labels_allowed(monkeypatch):
 
     monkeypatch.setattr(LabelExplorer, "explore", spy)
     solve(town(3, 60, minutes=120.0), max_labels=20_000)
-    allowed, used = map(np.array, zip(*calls, strict=True))
-    assert len(calls) > 1
-    assert (allowed == 20_000 - np.r_[0, np.cumsum(used)[:-1]]).all()
+    allowed, used = zip(*calls, strict=True)
+    assert allowed == (20_000, 20_000 - used[0])
 
 
 @pytest.mark.parametrize(("size", "minutes"), [(12, 400.0), (9, 50.0)])
