@@ -277,7 +277,7 @@ def test_groups_below_the_threshold_cannot_be_made():
     """The type itself refuses a group that is too small, or a count that shows too much."""
     nowhere = np.zeros(1, dtype=np.int64)
     with pytest.raises(ValueError, match="smaller than the threshold of 5"):
-        ReportGroups(5, nowhere, np.array([4]), np.ones(1), NONE)
+        ReportGroups(5, nowhere, np.array([10, 4]), np.ones(1), NONE)
     with pytest.raises(ValueError, match="multiples of the threshold of 5"):
         ReportGroups(5, nowhere, np.array([7]), np.ones(1), NONE)
     with pytest.raises(ValueError, match="multiples of the threshold of 5"):

@@ -143,6 +143,16 @@ def test_first_step_is_a_compass_heading():
             "head north A 60, straight on steps 5 up, straight on walkway 40",
             {"flight": ["", "up", ""], "layer": [0, 0, 1]},
         ),
+        # A few metres before a flight belong to it; a bridge of 7 metres is named, none of 4.
+        (
+            [(0, 3), (0, 4), (0, 60)], ["A", "steps", "B"],
+            "head north steps 7 up, straight on B 60", {"flight": ["", "up", ""]},
+        ),
+        (
+            [(0, 7), (0, 33), (60, 0), (0, 4), (0, 60)], ["A", "A", "B", "C", "C"],
+            "head north A 40 on bridge, right B 60, left C 64",
+            {"passage": ["bridge", "", "", "bridge", ""]},
+        ),
     ],
 )  # fmt: skip
 def test_turns_follow_the_line(moves, names, expected, traits):

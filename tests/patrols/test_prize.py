@@ -82,10 +82,12 @@ def test_places_are_apart_and_the_gate_is_first():
     assert prize.choose_apart(xy, best, is_own, 1) == [0, 3]
 
 
-def test_places_are_on_own_ways_near_the_gate(demo_area, prizes):
+def test_places_are_on_own_ways_near_the_gate(demo_area, demo_risk, demo_hotspots, prizes):
     """Own places have 5 % of the busiest own street's flow in sight, within 600 m as one walks."""
-    xy = demo_area.network.xy
-    for one in prizes.values():
+    xy, schools = demo_area.network.xy, demo_area.schools
+    large = replace(demo_area, schools=schools.assign(roll=10 * schools["roll"]))
+    of_large = prize.build_prizes(large, demo_risk, demo_hotspots, Window(90), ROWS)
+    for one in (*prizes.values(), *of_large.values()):
         assert one.has_pupils
         flow, place = one.flow[one.is_own], xy(one.positions)
         assert len(flow) > 4

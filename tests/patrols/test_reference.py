@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
+from patrolplan.patrols import reference as module
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.planner import plan_before_giving_way
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -46,6 +48,12 @@ def test_the_reference_is_the_better_of_two(builders):
         reference = plan_reference(builder)
         assert reference.worth == max(plain.worth, there.worth)
         better.add(bool(reference.stops))
+        # Those who pass the gate at the end are counted, too.
+        gate = np.r_[0.0, np.cumsum(problem.prizes.passing[0])]
+        back = np.array([there.back_minutes, there.end_minutes]) - problem.prizes.first_minute
+        gone = module.count_passing(builder, replace(there, end_minutes=there.back_minutes))
+        last = np.diff(np.interp(back, np.arange(len(gate)), gate))[0]
+        assert module.count_passing(builder, there) == pytest.approx(gone + last)
     assert better == {True, False}
 
 

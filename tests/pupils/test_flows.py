@@ -12,6 +12,8 @@ from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.errors import InputError
 from patrolplan.network.paths import WalkFinder
+from patrolplan.pupils import flows
+from patrolplan.pupils.destinations import Destinations
 from patrolplan.pupils.flows import NotStoredError, SchoolWays, Ways, grow_tree, spread_flow
 from patrolplan.pupils.rolls import count_pupils, find_mode_shares, find_school_modes
 from patrolplan.pupils.ways import model_ways
@@ -211,3 +213,22 @@ def test_nothing_lies_beyond_the_limit():
     assert tree.node_metres[np.isfinite(tree.node_metres)].max() <= 100.0
     assert tree.link_metres.sum() == pytest.approx(120.0)
     assert tree.measure_to(network.snap([(95, 0), (200, 0)]))[0].tolist() == [95.0, np.inf]
+
+
+@given(draw_network_and_positions(), st.integers(0, 2**32))
+def test_each_home_along_a_link_is_reached_over_the_end_that_is_nearer(network_and_positions, seed):
+    """The slow version: four hundred homes along every link, and how far each is from its end."""
+    network, positions = network_and_positions
+    tree, none = grow_tree(network, positions.take([0]), 1e6), np.zeros(0, dtype=np.int64)
+    pupils = np.random.default_rng(seed).integers(0, 9, len(tree.link_piece)).astype(float)
+    demand, entered = flows._enter_links(tree, Destinations(pupils, none, none))
+    near, far = tree.node_metres[tree.link_nodes].T[:, :, None]
+    length = tree.link_metres[:, None]
+    along = length * (np.arange(400) + 0.5) / 400
+    is_near = near + along <= far + length - along
+    walked = np.where(is_near, along, length - along).mean(axis=1)
+    np.testing.assert_allclose(entered, pupils * walked, rtol=0.02)
+    expected = np.zeros_like(demand)
+    for end, share in enumerate((is_near.mean(axis=1), 1 - is_near.mean(axis=1))):
+        np.add.at(expected, tree.link_nodes[:, end], pupils * share)
+    np.testing.assert_allclose(demand, expected, atol=0.3)

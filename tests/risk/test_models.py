@@ -18,7 +18,7 @@ from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.models import MODELS, calibrate, count_prior, expect_shrunk, smooth_prior
 from patrolplan.risk.own_model import STREET_KINDS, ModelTables
 from patrolplan.risk.rolling_origin import TENTHS, Scorer
-from patrolplan.risk.scores import sum_deciles
+from patrolplan.risk.scores import append_harm, sum_deciles
 from patrolplan.risk.shrinkage import compute_shrunk_rates, fit_gamma_shape, fit_mixture
 from patrolplan.settings import CATEGORIES
 
@@ -150,8 +150,9 @@ def test_history_counts_incidents(make):
 
 
 def test_harm_of_a_category_that_nobody_knows_is_one_day():
-    """The index has its days, the settings override them, and other names count one each."""
-    assert get_harm_days(["Robbery", "Fog"], {"Robbery": 2.5}).tolist() == [2.5, 1.0]
+    """The index has its days, settings override them, others count one; amounts are weighted so."""
+    days = get_harm_days(["Robbery", "Fog"], {"Robbery": 2.5})
+    assert [*days, *append_harm(np.array([2.0, 3.0]), days)] == [2.5, 1.0, 2.0, 3.0, 8.0]
     assert get_harm_days(CATEGORIES).tolist() == [
         365, 2, 190, 1, 2, 2, 10, 3.5, 273.75, 7.5, 220, 1, 5, 10
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from patrolplan.patrols import errands
 from patrolplan.patrols.demands import Demand, find_feared_places
 from patrolplan.team import day_plans
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.obstacle_finder import build_demand_outcomes
+from patrolplan.team.obstacle_finder import ObstacleFinder, _explain_unmet, build_demand_outcomes
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes, list_demands, list_routes_for_two
 
@@ -195,3 +195,16 @@ def test_a_place_that_is_added_plans_its_own_patrols_alone(area, plans, found, m
     assert served == {"T-01", "T-09"}
     visits = [problem for problem, *_ in solved if problem.mandatory]
     assert 0 < len(visits) <= len(area.schools)
+
+
+def test_where_two_are_needed_who_is_there_alone_lacks_a_second(make_inputs):
+    """An officer whose patrol goes there on the day is not said to be elsewhere."""
+    inputs = make_inputs(officers=2)
+    row, meets = inputs.demands[0], np.zeros(len(inputs.routes), dtype=bool)
+    meets[find_meeting_routes(inputs.demands[:1], inputs.routes)[:, 1]] = True
+    there = next(one for one in inputs.option_rows if one[1] in row.days and meets[one[2]])
+    why = _explain_unmet(ObstacleFinder(inputs, np.array([there])), row, meets)
+    assert inputs.officers[there[0]] in why.officers["without_second"]
+    # Only visits that somebody asks for are not held to the maximum of a day.
+    problem, asked = inputs.problem, inputs.problem.mandatory_visits
+    assert set(problem.visits[asked, 0]) <= set(np.flatnonzero(meets))

@@ -105,7 +105,7 @@ def test_an_earlier_absence_still_counts(handed_out, demo_area, plan):
         (lambda d: d.update(days=[]), r"days: Tuple should have at least 1 item"),
         (lambda d: d["patrols"][0].update(start="25:00"), r"not a valid time.*seen: '25:00'"),
         (lambda d: d["patrols"][0].update(date="1.12.26"), r"not a date.*seen: '1.12.26'"),
-        (lambda d: d["patrols"][0].update(route=999), r"there is no route 999"),
+        (lambda d: d["patrols"][0].update(route=len(d["routes"])), r"there is no route \d+"),
         (lambda d: d["patrols"][0].update(urn="1"), r"not those of its route"),
         (lambda d: d["patrols"].append(d["patrols"][0]), r"has 2 patrols on"),
         (lambda d: d["routes"][0]["legs"].pop(), r"legs do not join"),

@@ -40,7 +40,7 @@ def test_the_demo_week_is_as_good_as_proven_best_and_keeps_every_promise(week, d
     assert checker.find_broken_duties(week, demo_area) == []
     assert checker.find_broken_crews(week, demo_area) == []
     assert {duty.urn for duty in week.duties} == set(demo_area.schools["urn"])
-    assert week.short == ()
+    assert not week.short + tuple(note for note in week.notes if note.key == "over_daily_maximum")
     there = [(duty.urn, duty.date) for duty in week.duties]
     there += [(gap.urn, gap.date) for gap in week.unmet]
     assert sorted(there) == sorted((u, d) for u in demo_area.schools["urn"] for d in week.days)

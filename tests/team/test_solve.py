@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from team import checker, teams
 
 from patrolplan.team import solve
@@ -221,6 +221,7 @@ def test_overlaps_are_the_largest_groups_under_way_at_one_time(seed):
 
 
 @settings(max_examples=30)
+@example(seed=102, options=40)  # a move that would leave somebody alone
 @given(seed=SEEDS, options=st.integers(5, 40))
 def test_every_week_on_the_way_keeps_every_rule(seed, options):
     """With windows, overlaps, crews, demands, maxima and locks, and no week is under the limit."""
@@ -265,6 +266,10 @@ def test_a_lock_that_leaves_the_route_open_is_walked_by_any_of_its_routes():
     weeks = walk_weeks(problem, floor, floor.chosen, limit=-9.0, moves=20, states=50, seed=1)
     checker.check_floor(problem, floor, weeks)
     assert {week[0] for week in weeks} == {0, 1}
+    # It forces a visit to a place that both go to, and none to one that only the first goes to.
+    met = {"demand_routes": np.array([[0, 0], [0, 1], [1, 0]]), "is_tasked": np.ones(2, dtype=bool)}
+    met |= {"demand_days": np.ones((2, len(problem.dates)), bool), "demand_visits": np.zeros(2)}
+    assert replace(problem, **met).max_visits.tolist() == [1, 0]
 
 
 @settings(max_examples=30)

@@ -89,7 +89,7 @@ def measure_patrols(
         way_home = WayHome(
             pupil_share=presence.share_met_by(patrol.urn, visits),
             harm_share=harm_share,
-            elsewhere_share=school.elsewhere / school.roll if school.roll > 0 else 0.0,
+            elsewhere_share=school.elsewhere / school.roll,
             assumed=tuple(assumed[key] for key in ASSUMED_KEYS if key in assumed),
             pupils=school.on_streets,
             step=_find_step(area, visits),

@@ -238,7 +238,7 @@ def _enter_links(
     # for s / 2 on average, which makes s² / 2 of pupil-metres for a pupil a metre.
     near, far = tree.node_metres[tree.link_nodes].T
     length, pupils = tree.link_metres, walkers.link_homes
-    split = np.clip((np.where(np.isfinite(far), far, near + length) - near + length) / 2, 0, length)
+    split = np.minimum((np.where(np.isfinite(far), far, near + length) - near + length) / 2, length)
     demand = np.zeros(tree.root + 1)
     np.add.at(demand, tree.link_nodes[:, 0], pupils * split / length)
     np.add.at(demand, tree.link_nodes[:, 1], pupils * (length - split) / length)

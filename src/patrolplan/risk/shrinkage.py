@@ -59,7 +59,7 @@ def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> N
     # patterns in proportion to what they contribute to its place, and gives each pattern the sum of
     # its parts as its new weight. So no weight can become negative, which a regression would allow,
     # and the likelihood rises with each step.
-    weights = np.where(used, counts.sum() / max(used.sum(), 1), 0.0)
+    weights = np.full(len(used), counts.sum() / max(used.sum(), 1))
     for _ in range(STEPS):
         weights *= (number / (fitted @ weights + MIN_INCIDENTS)) @ fitted / held
     # The few places that it was fitted on need not have the mean of all.

@@ -235,8 +235,7 @@ def _sum_minutes(
     minutes = {}
     for kind, table in zip(KINDS, tables, strict=True):
         xy = area.projection.to_metres(table["longitude"], table["latitude"])
-        points = shapely.points(np.column_stack(xy))
-        inside = split_by_polygons(points, shapes) if len(table) else np.zeros((0, len(shapes) + 1))
+        inside = split_by_polygons(shapely.points(np.column_stack(xy)), shapes)
         minutes[kind] = table["minutes"].to_numpy(dtype=np.float64) @ inside
     if tables[1].empty:  # nothing was recorded yet, which does not mean that no officer was there
         minutes["presence"] = np.full(len(shapes) + 1, np.nan)

@@ -233,9 +233,9 @@ class Floor:
     """Minimum number of them missing, over all schools; `IMPOSSIBLE` if no week is feasible."""
     dose: Floats  # (s,) minimum minutes of dose in the week
     chosen: Ints  # options that prove it possible
-    unmet_tasked: int = 0
+    unmet_tasked: int
     """Minimum number of visits missing of those that demands by intelligence ask for."""
-    unmet_watched: int = 0  # minimum number of visits missing of those that other demands ask for
+    unmet_watched: int  # minimum number of visits missing of those that other demands ask for
 
 
 Limit = Annotated[int, Field(ge=0, le=10**9, strict=True)]

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from timed_towns import draw_town, find_best, find_best_by_set
+from timed_towns import draw_town, find_best, find_best_by_set, keep_prizes
 
+from patrolplan.patrols.solver import labels
 from patrolplan.patrols.solver.labels import MAX_CANDIDATES, LabelExplorer
 from patrolplan.patrols.solver.problem import OrienteeringProblem, TimedPrizes, walk_route
 from patrolplan.patrols.solver.reduce import reduce_problem
@@ -296,3 +297,82 @@ def test_a_place_is_stood_at_again_only_after_the_first_time_and_by_one_officer(
     worthless = TimedPrizes(0, np.zeros((3, 91)))
     must = replace(problem, mandatory=frozenset({2}), timed_prizes=worthless, officer_count=1)
     assert solve(must).routes[0].stops == (1, 2)
+
+
+def test_of_a_dwell_that_rises_what_counts_is_gathered_by_when_it_must_be_left():
+    """Where the short way back is shut by then, the last part of a minute counts as a part."""
+    travel = np.full((4, 4), np.inf)
+    travel[[0, 0, 0, 1, 1, 2, 3], [1, 2, 3, 0, 2, 0, 0]] = 10, 5, 10, 30, 5, 5, 10
+    gathered = np.zeros((4, 62))
+    gathered[1, 31:], gathered[3] = np.arange(1.0, 32.0), np.arange(62.0) / 10
+    problem = OrienteeringProblem(
+        travel, TimedPrizes(0, gathered), np.array([0, 10, 0, 10.0]), 0.0, 60.5, 1,
+        np.array([[0, 60], [0, 60], [0, 5], [0, 60.0]]), barred=frozenset({0}),
+    )  # fmt: skip
+    assert compare(problem).stops == {3}
+
+
+def test_the_peak_of_a_dwell_is_the_most_among_its_begins():
+    """It equals the best begin of a fine grid between two minutes, and is 0 where none fits."""
+    rng = np.random.default_rng(3)
+    timed = TimedPrizes(10, np.cumsum(rng.random((1, 31)) ** 4, axis=1))
+    for first, last in rng.uniform(0, 45, (40, 2)):
+        begins = np.linspace(first, last, 20_001)
+        most = timed.compute_worth(0, begins, 7.5).max() if last >= first else 0.0
+        assert timed.compute_peak(0, 7.5, first, last) == pytest.approx(most, abs=1e-2)
+
+
+def test_the_knapsack_counts_half_legs_and_leaves_out_who_is_too_far():
+    """By hand: a stop of 20 minutes and half of one fit in 30; one half an hour away is dropped."""
+    travel = np.array([[0, 10, 10, 30], [10, 0, 10, 30], [10, 10, 0, 30], [30, 30, 30, 0.0]])
+    dwell = np.array([0, 10, 10, 10.0])
+    prizes = keep_prizes(np.array([0, 3, 2, 9.0]), dwell, 0, 40)
+    problem = OrienteeringProblem(travel, prizes, dwell, 0.0, 40.0, 1, barred=frozenset({0}))
+    case = reduce_problem(problem)
+    assert case.rows.tolist() == [1, 2]
+    assert compute_knapsack_bound(case) == pytest.approx(4 * case.scale)
+
+
+def test_all_beams_together_hold_to_the_labels_allowed(monkeypatch):
+    """Each exploration is left what the ones before it did not use."""
+    explore, calls = LabelExplorer.explore, []
+
+    def spy(explorer, *given, max_labels, **options):
+        found = explore(explorer, *given, max_labels=max_labels, **options)
+        calls.append((max_labels, found.labels))
+        return found
+
+    monkeypatch.setattr(LabelExplorer, "explore", spy)
+    solve(town(3, 60, minutes=120.0), max_labels=20_000)
+    allowed, used = zip(*calls, strict=True)
+    assert allowed == (20_000, 20_000 - used[0])
+
+
+@pytest.mark.parametrize(("size", "minutes"), [(12, 400.0), (9, 50.0)])
+def test_where_time_changes_no_prize_stops_and_the_last_of_them_have_one_label(size, minutes):
+    """One for each set from which the way home is in time: all others are dominated or late."""
+    travel, dwell = np.ceil(town(4, size).travel_minutes), np.r_[0.0, np.full(size, 8.0)]
+    prizes = keep_prizes(np.r_[0.0, np.ones(size)], dwell, 0, minutes)
+    problem = OrienteeringProblem(travel, prizes, dwell, 0.0, minutes, 1, barred=frozenset({0}))
+    found = LabelExplorer(case := reduce_problem(problem)).explore(case.value, -1.0, rising=False)
+    level, counts = {(frozenset(), 0): 0.0}, []
+    while level:
+        leaves = {}
+        for ((stops, last), now), k in itertools.product(level.items(), range(1, size + 1)):
+            leave = now + travel[last, k] + 8.0
+            if k not in stops and leave + travel[k, 0] <= minutes:
+                key = stops | {k}, k
+                leaves[key] = min(leave, leaves.get(key, np.inf))
+        counts, level = [*counts, len(leaves)], leaves
+    assert [len(each) for each in found.levels[1:] if len(each)] == counts[:-1]
+
+
+def test_labels_are_the_same_however_small_their_memory_begins(monkeypatch):
+    """Labels that are entered again in a larger table dominate and die as before."""
+    case, counts = reduce_problem(town(3, 12)), []
+    for room in (labels.INITIAL_CAPACITY, 64):
+        monkeypatch.setattr(labels, "INITIAL_CAPACITY", room)
+        found = LabelExplorer(case).explore(case.value, -1.0, rising=False)
+        counts.append([len(level) for level in found.levels])
+    assert counts[0] == counts[1]
+    assert max(counts[0]) > 256
