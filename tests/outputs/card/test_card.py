@@ -12,17 +12,7 @@ import pypdf
 import pytest
 import segno
 import shapely
-from outputs.printed import (
-    DOTS,
-    HOSTILE,
-    assert_labels_apart,
-    assert_on_map,
-    find_words_off_page,
-    read_pages,
-    rendered,
-    strip_spaces,
-    typeset_pictures,
-)
+from outputs import printed
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
@@ -100,13 +90,13 @@ def test_a_card_has_at_most_120_words_beside_map_and_directions(demo_plan):
 def test_markup_in_names_arrives_as_text(demo_plan):
     """Markup of typst, HTML and mathematics in a name or reason is printed letter by letter."""
     patrol = demo_plan.patrols[0]
-    stops = _change_stop(patrol, place=HOSTILE, tasking=_task(HOSTILE))
-    notes = (Note("tasked_place_outside", f"Tasked place {HOSTILE}."),)
-    hostile = replace(patrol, school=HOSTILE, stops=stops, notes=notes)
+    stops = _change_stop(patrol, place=printed.HOSTILE, tasking=_task(printed.HOSTILE))
+    notes = (Note("tasked_place_outside", f"Tasked place {printed.HOSTILE}."),)
+    hostile = replace(patrol, school=printed.HOSTILE, stops=stops, notes=notes)
     pdf = render_cards(demo_plan, patrols=[hostile])[f"cards/{patrol.urn}.pdf"]
     # Lines may break anywhere in a name, so letters are compared without the spaces.
-    assert "".join(read_pages(pdf)).count(strip_spaces(HOSTILE)) >= 2
-    assert _open(pdf).metadata.title.endswith(HOSTILE)
+    assert "".join(printed.read_pages(pdf)).count(printed.strip_spaces(printed.HOSTILE)) >= 2
+    assert _open(pdf).metadata.title.endswith(printed.HOSTILE)
 
 
 @pytest.mark.parametrize("count", [3, 10])
@@ -124,12 +114,12 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
     more = {"legs": (count * patrol.legs)[: count + 1], "keep_away": (barred,), "notes": notes}
     long = replace(patrol, school=LONG, stops=stops, **more)
     pdf = render_cards(demo_plan, patrols=[long])["cards.pdf"]
-    text = "".join(read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
+    text = "".join(printed.read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
     phrases = [*list_reasons(replace(stops[0], tasking=None), "short")]
     phrases += [f"T-01: {describe_tasking(tasking)}.", describe_barred(barred), LONG]
     for phrase in (*phrases, "Member of staff"):
-        assert strip_spaces(phrase) in text
-    assert find_words_off_page(pdf) == []
+        assert printed.strip_spaces(phrase) in text
+    assert printed.find_words_off_page(pdf) == []
 
 
 def test_a_text_of_absurd_length_says_how_much_is_missing(demo_plan):
@@ -185,8 +175,8 @@ def test_tasked_stops_and_places_to_keep_away_from_have_their_signs(signs):
     assert ("tasked stop" in _read_words(signs.picture)) == bool(signs.count)
     crosses = [text == KEEP_AWAY_TEXT for text in signs.picture.label_texts]
     assert sum(crosses) == signs.count
-    assert_on_map(signs.picture.viewport, signs.picture.label_boxes[crosses])
-    assert_labels_apart(signs.picture)
+    printed.assert_on_map(signs.picture.viewport, signs.picture.label_boxes[crosses])
+    printed.assert_labels_apart(signs.picture)
     assert ("keep away" in _read_words(signs.picture)) == bool(signs.count)
 
 
@@ -203,7 +193,7 @@ def test_feared_places_have_their_sign(signs):
 
 def test_map_is_vector_and_small_and_its_words_stay_text(signs):
     """A map holds no picture of dots, stays under 400 kB, and its names can be searched."""
-    pdf = typeset_pictures(signs.picture.svg)
+    pdf = printed.typeset_pictures(signs.picture.svg)
     assert len(pdf) < 400_000
     page = _open(pdf).pages[0]
     assert not page.images
@@ -275,7 +265,7 @@ def drawn(plan):
         cards = render_cards(plan)
     whole = cards.pop("cards.pdf")
     assert len(maps) == len(codes) == len(cards) == len(plan.patrols)
-    grey = rendered(whole, "-gray")
+    grey = printed.rendered(whole, "-gray")
     return SimpleNamespace(maps=maps, codes=codes, whole=whole, grey=grey, alone=[*cards.values()])
 
 
@@ -336,14 +326,15 @@ def test_stops_legs_and_streets_of_the_words_are_on_the_map(plan, drawn):
 def test_no_label_lies_on_another_or_off_the_map(drawn):
     """At the size of the map on each card, no words overlap, and all are within it."""
     for picture in drawn.maps:
-        assert_labels_apart(picture, round_signs=True)
-        assert_on_map(picture.viewport, picture.label_boxes)
+        printed.assert_labels_apart(picture, round_signs=True)
+        printed.assert_on_map(picture.viewport, picture.label_boxes)
 
 
 def test_no_stop_is_hidden(plan, drawn):
     """Every stop's circle is there as black ink, with nothing drawn over it."""
     turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    pages = rendered(typeset_pictures(*(picture.svg for picture in drawn.maps)), "-gray")
+    drawn_maps = printed.typeset_pictures(*(picture.svg for picture in drawn.maps))
+    pages = printed.rendered(drawn_maps, "-gray")
     for patrol, picture, page in zip(plan.patrols, drawn.maps, pages, strict=True):
         for number, stop in enumerate(patrol.stops, 1):
             radius = 0.8 * STOP_RADIUS if stop.tasking is None else 0.85 * TASKED_RADIUS
@@ -360,14 +351,14 @@ def test_no_text_is_cut(plan, drawn):
     for card, patrol, picture in zip(drawn.alone, plan.patrols, drawn.maps, strict=True):
         barred = patrol.keep_away if KEEP_AWAY_TEXT in picture.label_texts else ()
         data = build_card_data(plan, replace(patrol, keep_away=barred), plan_id)
-        text = "".join(read_pages(card))
+        text = "".join(printed.read_pages(card))
         for phrase in _list_texts({key: data[key] for key in data.keys() - unprinted}):
-            assert strip_spaces(phrase) in text, (patrol.urn, phrase)
+            assert printed.strip_spaces(phrase) in text, (patrol.urn, phrase)
 
 
 def test_pages_are_used_in_colour_and_in_grey(drawn):
     """Two thirds of each first page hold ink, and a print in grey has the ink of a coloured one."""
-    for plain, page in zip(drawn.grey, rendered(drawn.whole), strict=True):
+    for plain, page in zip(drawn.grey, printed.rendered(drawn.whole), strict=True):
         light = page @ np.array([0.299, 0.587, 0.114])
         assert np.abs(light - plain).max() < 4
         assert np.mean((plain < INK).any(axis=1)) > 2 / 3
@@ -376,7 +367,7 @@ def test_pages_are_used_in_colour_and_in_grey(drawn):
 
 def test_each_is_one_page_with_free_margins(plan, drawn):
     """Nothing runs over the page, or into the margin that printers leave white."""
-    edge = int(5 / 25.4 * DOTS)
+    edge = int(5 / 25.4 * printed.DOTS)
     assert len(drawn.grey) == len(plan.patrols)
     for page in drawn.grey:
         assert (page < INK).sum() == (page[edge:-edge, edge:-edge] < INK).sum()

@@ -6,7 +6,7 @@ import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
 
-from patrolplan.outputs.cartography import route as legs_room
+from patrolplan.outputs.cartography import place_names, route as legs_room
 from patrolplan.outputs.cartography.labels import (
     AVOIDED_COST,
     MapLabel,
@@ -18,13 +18,6 @@ from patrolplan.outputs.cartography.labels import (
     find_places_around_point,
     make_upright,
     place_labels,
-)
-from patrolplan.outputs.cartography.place_names import (
-    CLEAR_OF_STREET,
-    ShownStreet,
-    build_leader_label,
-    build_symbol_labels,
-    find_symbols,
 )
 from patrolplan.outputs.cartography.symbols import STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
@@ -164,11 +157,11 @@ def test_a_name_stands_by_a_sign_that_is_seen():
     names = {"kind": "bus_stop", "name": ["Mill Lane"] * 2}
     features = gpd.GeoDataFrame(names, geometry=shapely.points(places))
     first, second = (shapely.Point(place + 3).buffer(STOP_RADIUS) for place in places)
-    stops = {"bus_stop": find_symbols(features, frame, "bus_stop")}
+    stops = {"bus_stop": place_names.find_symbols(features, frame, "bus_stop")}
     for covered, place in ((shapely.Point(), places[0]), (first, places[1])):
-        [label] = build_symbol_labels(stops, covered=covered, near=first | second)
+        [label] = place_names.build_symbol_labels(stops, covered=covered, near=first | second)
         assert np.hypot(*(label.boxes[:, :2] - place).T).min() < 40
-    assert not build_symbol_labels(stops, covered=first | second, near=first | second)
+    assert not place_names.build_symbol_labels(stops, covered=first | second, near=first | second)
 
 
 def test_a_leg_between_touching_signs_is_tagged_by_a_line():
@@ -191,13 +184,15 @@ def test_a_leg_between_touching_signs_is_tagged_by_a_line():
 def test_lines_of_names_end_on_the_street_and_cross_no_words(street, route, words):
     """Every place of a name leads to its street, and over none of the boxes in use."""
     occupied = build_level_boxes(np.array(words).reshape(-1, 2), (30.0, 12.0))
-    one, covered = ShownStreet("Mill Lane", street, 3), shapely.Point()
-    label = build_leader_label(one, route=route[0], covered=covered, occupied=occupied, walked=True)
+    one, covered = place_names.ShownStreet("Mill Lane", street, 3), shapely.Point()
+    label = place_names.build_leader_label(
+        one, route=route[0], covered=covered, occupied=occupied, walked=True
+    )
     ends = shapely.points(label.leader_ends)
     assert len(ends) == len(label.boxes)
     assert (shapely.distance(ends, street[0]) < 1e-6).all()
     leaders = shapely.linestrings(np.stack([label.leader_ends, label.boxes[:, :2]], axis=1))
-    beyond = shapely.difference(leaders, shapely.buffer(ends, CLEAR_OF_STREET))
+    beyond = shapely.difference(leaders, shapely.buffer(ends, place_names.CLEAR_OF_STREET))
     used = shapely.union_all(shapely.polygons(compute_corners(occupied)))
     assert not shapely.intersects(beyond, used).any()
 
