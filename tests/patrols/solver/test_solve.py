@@ -90,12 +90,12 @@ def test_towns_are_solved_as_well_as_by_trying_every_order_and_minute():
     ("seeds", "officers", "most_places"),
     [
         (range(100, 110), 2, 4), (range(200, 205), 3, 3),
-        pytest.param(range(1000, 1100), 1, 6, marks=pytest.mark.slow),
-        pytest.param(range(2000, 2050), 2, 4, marks=pytest.mark.slow),
+        pytest.param(range(1000, 1500), 1, 6, marks=pytest.mark.slow),
+        pytest.param(range(2000, 2200), 2, 4, marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_several_officers_share_out_stops_in_the_best_way(seeds, officers, most_places):
-    """Two and three are as good as every way of sharing out the stops; one in 100 towns."""
+    """Two and three are as good as every way of sharing out the stops; one in 500 towns."""
     compare_towns(seeds, officers, most_places)
 
 
