@@ -2,9 +2,7 @@
 
 import datetime as dt
 import gc
-import io
 import os
-import pickle
 import shutil
 from pathlib import Path
 
@@ -81,36 +79,20 @@ def _no_secret_in_the_checkout():
         yield
 
 
-class _Writer(pickle.Pickler):
-    def persistent_id(self, one):
-        return self.names.get(id(one))
-
-
-class _Reader(pickle.Unpickler):
-    def persistent_load(self, name):
-        return self.objects[name]
-
-
 @pytest.fixture(scope="session")
-def once(tmp_path_factory):
-    """What gives what a function makes; of several processes one makes it, the others read it."""
-    # Code is compiled by that one too. What it was made of stays the object of each process.
+def compile_once(tmp_path_factory):
+    """Of several processes one calls a function first, which compiles it; the others wait."""
 
-    def share(make, **made_from):
-        if "PYTEST_XDIST_WORKER" not in os.environ:
-            return make(*made_from.values())
-        path = tmp_path_factory.getbasetemp().parent / f"{make.__module__}-{make.__name__}"
-        with FileLock(f"{path}.lock"):
-            if not path.exists():
-                writer = _Writer(stream := io.BytesIO())
-                writer.names = {id(one): name for name, one in made_from.items()}
-                writer.dump(make(*made_from.values()))
-                path.write_bytes(stream.getvalue())
-            reader = _Reader(io.BytesIO(path.read_bytes()))
-        reader.objects = made_from
-        return reader.load()
+    def call(function, *arguments, **options):
+        done = tmp_path_factory.getbasetemp().parent / f"{function.__name__}-is-compiled"
+        with FileLock(f"{done}.lock"):
+            if not done.exists():
+                made = function(*arguments, **options)
+                done.touch()
+                return made
+        return function(*arguments, **options)
 
-    return share
+    return call
 
 
 @pytest.fixture(scope="session")
@@ -159,9 +141,9 @@ def run(monkeypatch, capsys):
 
 
 @pytest.fixture(scope="session")
-def demo_area(demo, once):
+def demo_area(demo):
     """The demo borough, loaded once."""
-    return once(pp.load_area, demo=demo)
+    return pp.load_area(demo)
 
 
 @pytest.fixture(scope="session")
@@ -183,31 +165,27 @@ def static_hotspots(static_demo_area, static_risk):
 
 
 @pytest.fixture(scope="session")
-def demo_risk(demo_area, once):
+def demo_risk(demo_area):
     """Risk of the demo borough, with all that moves it, estimated once."""
-    return once(pp.estimate_risk, area=demo_area)
+    return pp.estimate_risk(demo_area)
 
 
 @pytest.fixture(scope="session")
-def demo_hotspots(demo_area, demo_risk, once):
+def demo_hotspots(demo_area, demo_risk):
     """Hotspots of the demo borough, found once."""
-    return once(pp.find_hotspots, area=demo_area, risk=demo_risk)
+    return pp.find_hotspots(demo_area, demo_risk)
 
 
 @pytest.fixture(scope="session")
-def demo_plan(demo_area, demo_risk, demo_hotspots, once):
+def demo_plan(demo_area, demo_risk, demo_hotspots, compile_once):
     """Patrols of the demo borough, planned once."""
-    return once(pp.plan_patrols, area=demo_area, risk=demo_risk, hotspots=demo_hotspots)
+    return compile_once(pp.plan_patrols, demo_area, demo_risk, demo_hotspots)
 
 
 @pytest.fixture(scope="session")
-def demo_week(demo_area, demo_plan, once):
+def demo_week(demo_area, demo_plan, compile_once):
     """A week of these patrols, planned once."""
-
-    def plan_demo_week(area, plan):
-        return pp.plan_week(area, plan, start=dt.date(2026, 11, 30))
-
-    return once(plan_demo_week, area=demo_area, plan=demo_plan)
+    return compile_once(pp.plan_week, demo_area, demo_plan, start=dt.date(2026, 11, 30))
 
 
 @pytest.fixture(scope="session")

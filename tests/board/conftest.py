@@ -29,34 +29,24 @@ PORT = 8765
 
 
 @pytest.fixture(scope="session")
-def ground_and_week(copy_demo, tmp_path_factory, once):
-    """Four schools with one month of crimes in a folder, planned for a week, and the best week."""
-
-    def plan_board():
-        settings = copy_demo(tmp_path_factory.mktemp("borough"), "2026-09")
-        with settings.open("a", encoding="utf-8") as stream:
-            stream.write('\n[schools]\nurns = ["900001", "900006", "900007", "900009"]\n')
-        duties = settings.with_name("duties.csv")
-        duties.write_text("officer,date,from,to,kind,urn\n", encoding="utf-8")
-        area = pp.load_area(settings)
-        risk = replace(pp.estimate_risk(make_static(area)), made_from=None)
-        hotspots = pp.find_hotspots(area, risk)
-        plans = plan_days(area, risk, hotspots, list_school_days(MONDAY))
-        return PlannedArea(area, risk, hotspots, plans), plan_week(area, plans, start=MONDAY)
-
-    return once(plan_board)
+def ground(copy_demo, tmp_path_factory):
+    """Four schools with one month of crimes, planned for a week; in a folder of its own."""
+    settings = copy_demo(tmp_path_factory.mktemp("borough"), "2026-09")
+    with settings.open("a", encoding="utf-8") as stream:
+        stream.write('\n[schools]\nurns = ["900001", "900006", "900007", "900009"]\n')
+    duties = settings.with_name("duties.csv")
+    duties.write_text("officer,date,from,to,kind,urn\n", encoding="utf-8")
+    area = pp.load_area(settings)
+    risk = replace(pp.estimate_risk(make_static(area)), made_from=None)
+    hotspots = pp.find_hotspots(area, risk)
+    days = list_school_days(MONDAY)
+    return PlannedArea(area, risk, hotspots, plan_days(area, risk, hotspots, days))
 
 
 @pytest.fixture(scope="session")
-def ground(ground_and_week):
-    """Four schools with one month of crimes, planned for a week."""
-    return ground_and_week[0]
-
-
-@pytest.fixture(scope="session")
-def chosen(ground_and_week):
+def chosen(ground):
     """The week that the optimiser chooses."""
-    return ground_and_week[1]
+    return plan_week(ground.area, ground.plans, start=MONDAY)
 
 
 def move_files(ground, folder):
