@@ -112,16 +112,6 @@ def test_a_plan_at_short_notice_loads_nothing_that_learns(demo, tmp_path):
     assert not loaded & (NEVER | UNPLANNED)
 
 
-@pytest.mark.slow
-def test_a_week_without_a_ledger_loads_nothing_of_databases(demo, tmp_path):
-    """The demo has no ledger: neither doses before the week nor papers look for one in vain."""
-    out = ("--out", str(tmp_path / "w"))
-    loaded = _run("week", "--config", str(demo), "--from", "2026-11-16", *out)
-    assert (tmp_path / "w" / "week.json").is_file()
-    assert "patrolplan.team.ledger.monthly_return" in loaded
-    assert not loaded & {"sqlalchemy", "matplotlib"}
-
-
 def test_solving_prints_nothing_to_standard_output(capfd):
     """Any call of HiGHS is silent."""
     rng = np.random.default_rng(0)

@@ -277,7 +277,6 @@ from patrolplan.risk.surface import Risk
 def use(area: pp.StudyArea, risk: Risk, audit: pp.AuditColumns, plan: Plan) -> None:
     pp.measure_burden(area, plan, audit=audit)
     pp.estimate_risk(audit)
-    pp.estimate_risk(area, model=audit)
     pp.build_area(crimes=audit)
     pp.build_area(areas=audit)
     pp.find_hotspots(area, audit)
