@@ -110,9 +110,9 @@ DRAWN = st.tuples(st.sampled_from([2019, 2023, 2024]), st.integers(0, 2), st.int
 @given(st.lists(DRAWN, min_size=1, max_size=60))
 def test_years_and_terms_side_by_side_show_no_more_than_squares(tmp_path_factory, drawn):
     """The larger of a year and of its terms, summed, is no more than the squares show."""
-    rows = [
-        {"reported_on": f"{year}-{1 + 4 * term:02d}-03", "longitude": f"-0.1{square}"}
-        for year, term, square in drawn
+    rows = [  # on other days each, as a file of reports all alike is refused
+        {"reported_on": f"{year}-{1 + 4 * term:02d}-{1 + n % 28:02d}", "longitude": f"-0.1{square}"}
+        for n, (year, term, square) in enumerate(drawn)
     ]
     table = _read(tmp_path_factory.mktemp("years"), rows)
     most = table.counts.sum() + table.in_small_squares
