@@ -26,7 +26,7 @@ INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-
 
 def render_gpx_files(plan: Plan) -> dict[str, bytes]:
     """Each school's file by its name."""
-    urns = {one.urn for one in plan.patrols}
+    urns = dict.fromkeys(one.urn for one in plan.patrols)
     return {f"gpx/{urn}.gpx": render_gpx(plan, urn) for urn in urns}
 
 
