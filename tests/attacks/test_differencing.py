@@ -342,12 +342,12 @@ def _check_twins(load, folder, twin, *, with_pack):
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
-@given(twins(CRS | SLID), st.integers(0, 9))
-def test_hundreds_of_files_that_agree_give_the_same(build_town, twin_folder, twin, pick):
+@settings(max_examples=1000)
+@given(twins(CRS | SLID), st.integers(0, 19))
+def test_a_thousand_files_that_agree_give_the_same(build_town, twin_folder, twin, pick):
     """Under drawn CRS, limits with holes, streets and settings, equal tables give equal bytes.
 
-    Of one in ten every file of the whole pack is compared.
+    Of one in twenty every file of the whole pack is compared.
     """
     _check_twins(build_town, twin_folder, twin, with_pack=pick == 0)
 

@@ -71,7 +71,7 @@ def _list_places(area: StudyArea, text: str) -> Iterator[FoundPlace]:
     """Those of the kind that a text looks like, whether or not there are any."""
     if match := GRID_REFERENCE.fullmatch("".join(text.split()).upper()):
         yield from _find_grid_reference(area, match)
-    elif match := DEGREES_PAIR.fullmatch(text):
+    elif match := DEGREES_PAIR.fullmatch(text.strip()):
         yield from _find_degrees(area, match)
     else:
         yield from _find_junctions(area.network, text)
