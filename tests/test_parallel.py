@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import signal
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -192,6 +194,22 @@ def test_workers_started_by_a_thread():
     thread.start()
     thread.join()
     assert found == [3, 6]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to itself")
+def test_ctrl_c_while_a_worker_starts_is_obeyed(monkeypatch):
+    """Ctrl-C waits until a process has started that must not receive it, and is not lost."""
+    masks = []
+
+    def start(*_args):
+        signal.raise_signal(signal.SIGINT)
+        masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", start)
+    with pytest.raises(KeyboardInterrupt), Workers(1) as own:
+        own.submit(pow, 2, 3)
+    assert masks == [{signal.SIGINT}]
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

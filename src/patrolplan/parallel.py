@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent import futures
 from importlib import import_module
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any, ParamSpec, TypeVar
 
 from patrolplan.errors import ClusterError, describe_install
@@ -122,14 +122,15 @@ class Workers(futures.ProcessPoolExecutor):
         self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
     ) -> futures.Future[Answer]:
         """Call a function in a worker; see `concurrent.futures.Executor.submit`."""
-        if threading.current_thread() is not threading.main_thread():
+        if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
             return super().submit(fn, *args, **kwargs)
-        # A process that starts here would receive Ctrl-C as well.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A process that starts here would receive Ctrl-C as well: it waits until workers ignore it.
+        resource_tracker.ensure_running()  # where it starts, it lets signals through again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return super().submit(fn, *args, **kwargs)
         finally:
-            signal.signal(signal.SIGINT, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is not None:
