@@ -45,6 +45,24 @@ def find_unique_points(xy: Floats) -> tuple[Floats, Ints]:
     return np.ascontiguousarray(places).view(np.float64).reshape(-1, 2), number
 
 
+POWERS_OF_TEN = np.array([float(f"1e{power}") for power in range(-300, 301)])
+
+
+def round_significant(values: Floats, digits: int = 9) -> Floats:
+    """Values rounded to significant digits; zero stays zero.
+
+    Processors differ in the last digits of sums and logarithms. Rounded, what is compared is tied,
+    or better, on all of them.
+
+    >>> round_significant(np.array([0.123456, 0.0, 98765.4]), 3)
+    array([1.23e-01, 0.00e+00, 9.88e+04])
+    """
+    size = np.where(np.abs(values) > 0, np.abs(values), 1.0)
+    power = digits - 1 - np.floor(np.log10(size)).astype(np.int64)
+    scale = POWERS_OF_TEN[np.clip(power + 300, 0, 600)]  # one of numpy may err in its last digit
+    return np.asarray(np.round(values * scale) / scale)
+
+
 def find_used_numbers(numbers: Ints, size: int) -> tuple[Ints, Ints]:
     """`numpy.unique(numbers, return_inverse=True)` without sorting; numbers are below `size`.
 

@@ -6,9 +6,9 @@ from hypothesis import given, strategies as st
 from scipy.sparse import csgraph
 from street_grid import build_grid
 
+from patrolplan.arrays import round_significant
 from patrolplan.hotspots import clusters
 from patrolplan.hotspots.clusters import cluster_pieces, find_stretches, grow_stretch
-from patrolplan.risk.scores import round_significant
 
 TOWN = build_grid()
 RISKS = st.tuples(st.integers(0, 9999), st.sampled_from([0.3, 1.0, 3.0])).map(

@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from scipy import stats
 
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import round_significant
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
 from patrolplan.risk import intervals, rolling_origin
@@ -18,7 +19,7 @@ from patrolplan.risk.backtest import COLUMNS, backtest_risk
 from patrolplan.risk.history import build_history
 from patrolplan.risk.intervals import compute_interval, compute_widening, draw_months
 from patrolplan.risk.models import count_prior, expect_shrunk
-from patrolplan.risk.scores import round_significant, simulate_reference, sum_slices
+from patrolplan.risk.scores import simulate_reference, sum_slices
 
 NULL_WORLDS = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "null_worlds.py"))
 

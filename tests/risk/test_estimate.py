@@ -9,13 +9,13 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import round_significant
 from patrolplan.errors import InputError
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
 from patrolplan.risk.estimate import _predict_incidents, estimate_risk
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.models import MODELS, expect_shrunk
 from patrolplan.risk.report_voice import count_in_band
-from patrolplan.risk.scores import round_significant
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 from patrolplan.risk.surface import BAND_ENDS, scale_to_quantile
 

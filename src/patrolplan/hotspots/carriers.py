@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import round_significant
 from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
 from patrolplan.pupils.flows import SchoolWays
 from patrolplan.pupils.presence import NOON_MINUTES, PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived
-from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
 
 Carrier = Literal["recorded", "feared", "way"]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from patrolplan.arrays import round_significant
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
-from patrolplan.risk.scores import round_significant
 
 MAX_COVERAGE = 0.25  # maximum share of the street that hotspots of `count = "auto"` cover
 

@@ -17,11 +17,10 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import expand_ranges
+from patrolplan.arrays import expand_ranges, round_significant
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.graph import SIGHT_METRES
-from patrolplan.risk.scores import round_significant
 
 Stand = Literal["junction", "bus_stop", "station_entrance", "crossing", "shop_front", "street"]
 """What a stopping place is at; "street" where none of the others is in view of the stretch."""

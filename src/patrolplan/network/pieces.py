@@ -110,7 +110,7 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
     is_joint = _find_junctions(streets.vertex_way, identity) | is_closed
     # Metres along the streets, cumulative over all ways.
-    steps = np.hypot(*np.diff(streets.vertex_xy, axis=0).T)
+    steps = np.hypot(*np.diff(streets.vertex_xy, axis=0).T).round(6)
     steps[np.diff(streets.vertex_way) != 0] = 0.0
     along = np.concatenate([[0.0], np.cumsum(steps)])
     heads, tails = _find_sections(is_joint, streets.vertex_way)

@@ -21,7 +21,7 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
-from patrolplan.arrays import Bools, Floats, Ints, gather
+from patrolplan.arrays import Bools, Floats, Ints, gather, round_significant
 from patrolplan.hotspots.ground import Stand, find_ground, locate_places
 from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
@@ -221,7 +221,7 @@ class _Places:
         out = np.diff(curve.left(edges - ways.bell_minutes))[0]
         out += np.diff(arrived(edges - ways.opening_minutes))[0]
         has_pupils = pupils > 0 and bool(out >= MIN_OUT_SHARE)
-        of_piece = self.passing[:, begin:end].sum(axis=1)
+        of_piece = round_significant(self.passing[:, begin:end].sum(axis=1))
         seen = [np.array(columns, dtype=np.int64) for columns in self.seen.tolil().rows]
         busiest = np.array([each[np.argmax(of_piece[each])] for each in seen], dtype=np.int64)
         passing, flow = self.passing[busiest], of_piece[busiest]
@@ -241,6 +241,7 @@ class _Places:
             rates /= np.maximum(metres, 1.0)[:, None]
             is_own = is_hotspot
             total = float(rates[:, begin:end].max(axis=0).sum())
+        rates = round_significant(rates)
         after = max(begin, int(hours.gate_until_minutes) - first)
         best = sum_best(rates[:, after : max(end, after + 1)], int(settings.patrol.dwell_minutes))
         xy, favour = network.xy(self.positions), np.where(is_hotspot, HOTSPOT_FAVOUR, 1.0)

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from patrolplan.arrays import round_significant
 from patrolplan.pupils.destinations import DECAY_METRES
 from patrolplan.pupils.flows import Counted, Journeys, Leaving
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, share_left
@@ -29,6 +30,7 @@ LEAVE_WIDTH = 0.35  # of the logarithm of the mean minutes from bell to gate
 LATE_WIDTH = 0.5  # of the log odds of leaving later
 LATE_MINUTES_WIDTH = 12.0  # of the minutes of those
 CORNER_WIDTH = 0.15  # of the logarithm of what is seen at a corner on one day: days differ
+FITTED_DIGITS = 4  # of what is fitted: further ones differ between processors
 GROUP = 2.0  # variance of a count over its mean: pupils walk in groups
 WITHIN_WIDTH = 0.5  # as `PLACE_WIDTH`, of places within one branch
 BAND_DEVIATIONS = 1.2816  # a band holds 80 %
@@ -147,6 +149,8 @@ def fit_counts(
     found = least_squares(miss, prior)
     left = np.linalg.inv(found.jac.T @ found.jac)[:size, :size]
     factors, curve = read(found.x)
+    factors = round_significant(factors, FITTED_DIGITS)
+    mean, late, minutes = (round(one, FITTED_DIGITS) for one in curve)
     # Nobody more than the roll is on the streets.
     factors *= min(1.0, journeys.by_stage.sum() / (factors @ branches.node_flow[:, tree.root]))
     spread = branches.find_spread(branches.root @ left @ branches.root.T, factors)
@@ -154,4 +158,4 @@ def fit_counts(
     table = counts[["date", "from_minutes", "to_minutes", "pupils"]].assign(corner=number)
     table = table.assign(modelled=expect(prior), corrected=expect(found.x))
     band = np.exp(BAND_DEVIATIONS * spread)
-    return Counted(factors[branches.of_target], curve, table, branches.pieces, band)
+    return Counted(factors[branches.of_target], (mean, late, minutes), table, branches.pieces, band)

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import find_used_numbers
+from patrolplan.arrays import find_used_numbers, round_significant
 from patrolplan.compiled import jit_compile
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import MIN_LINK_METRES, cut_at_places, search_from_places, take_around
@@ -206,7 +206,7 @@ def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWay
         leave_minutes=area.settings.way_home.leave_minutes,
         unaccompanied=float(foot @ np.array(UNACCOMPANIED) / max(foot.sum(), 1e-300)),
         pieces=pieces,
-        flow=along / tree.network.piece_metres[pieces],
+        flow=round_significant(along / tree.network.piece_metres[pieces]),
         gate_metres=metres[pieces],
         wait_pieces=journeys.stop_pieces,
         wait_pupils=journeys.stop_pupils,

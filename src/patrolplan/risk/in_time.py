@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.arrays import round_significant
 from patrolplan.inputs.way_home import HALF_HOUR_MINUTES
 from patrolplan.pupils.flows import NotStored, Ways
 from patrolplan.pupils.presence import Presence
 from patrolplan.risk.clock import Clock
 from patrolplan.risk.day_kinds import HALF_HOURS, DayKind
 from patrolplan.risk.report_voice import ReportVoice, TimeBand, find_band
-from patrolplan.risk.scores import round_significant
 
 # Where more pupils are, more of them can be harmed, but not in proportion: crowds also watch. Crime
 # grows with a power of the pupils present (`[way_home] exposure`). That of violence and anti-social

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from patrolplan.risk.history import PRIOR_MONTHS, History
 from patrolplan.risk.own_model import STREET_KINDS, ModelTables
-from patrolplan.risk.shrinkage import compute_shrunk_rates
+from patrolplan.risk.shrinkage import FITTED_DECIMALS, compute_shrunk_rates
 
 RiskModel = Callable[[History], NDArray[np.float64]]
 """(c, j) incidents expected of each target, in each place, in the whole month after a history."""
@@ -118,7 +118,8 @@ def _fit_smoothing(
         prior = DECLARED_EVEN * np.log(share) + (1 - DECLARED_EVEN) * np.log(1 - share)
         return -float(score + SMOOTHING_INCIDENTS * prior)
 
-    return float(scipy.optimize.minimize_scalar(misfit, bounds=(0, 1), method="bounded").x)
+    best = scipy.optimize.minimize_scalar(misfit, bounds=(0, 1), method="bounded").x
+    return round(float(best), FITTED_DECIMALS)
 
 
 def _share_out(rates: NDArray[np.float64], even: NDArray[np.float64]) -> NDArray[np.float64]:

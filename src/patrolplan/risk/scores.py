@@ -6,25 +6,18 @@ Slices are shares of the street length, so what is compared always has equal met
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from patrolplan.arrays import round_significant
 from patrolplan.risk.history import PRIOR_MONTHS, History
 from patrolplan.risk.shrinkage import fit_rates
 
 COVERAGES = (0.01, 0.02, 0.03, 0.05, 0.10)
 """Shares of the street length that are scored, fixed in advance."""
 
-TIE_DIGITS = 9  # scores that agree to so many digits are tied: rounding errors must not break a tie
 REFERENCE_DRAWS = 200
 DECILES = 10
 
 MIN_RATE = 1e-4
 """Minimum of incidents expected a month when a model is scored: no place has a rate of zero."""
-
-
-def round_significant(values: NDArray[np.float64], digits: int = TIE_DIGITS) -> NDArray[np.float64]:
-    """Values rounded to significant digits; zero stays zero."""
-    size = np.where(values == 0, 1.0, np.abs(values))
-    scale = 10.0 ** (digits - 1 - np.floor(np.log10(size)))
-    return np.asarray(np.round(values * scale) / scale)
 
 
 def append_harm(

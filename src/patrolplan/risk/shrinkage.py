@@ -25,6 +25,7 @@ from patrolplan.risk.history import History, SpatialUnits
 LOG_SHAPE = (-4.0, 6.0)
 """Bounds of the search for the shape: from "the counts alone" to "the mean alone"."""
 
+FITTED_DECIMALS = 3  # of what a search finds: further ones differ between processors
 STEPS = 100  # steps towards the mixture of highest likelihood; stopping early keeps it smooth
 
 PRIOR_INCIDENTS = 20.0
@@ -99,7 +100,7 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
         return float(spread - ends + counts.sum() * log_shape)
 
     found = scipy.optimize.minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded")
-    return float(np.exp(found.x))
+    return float(np.exp(round(found.x, FITTED_DECIMALS)))
 
 
 def compute_expected_counts(

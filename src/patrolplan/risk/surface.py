@@ -11,12 +11,12 @@ import scipy
 from numpy.typing import NDArray
 
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import round_significant
 from patrolplan.errors import InputError
 from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note
 from patrolplan.risk.history import History
 from patrolplan.risk.in_time import RiskInTime
-from patrolplan.risk.scores import round_significant
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 from patrolplan.tables import Drawn, render_html_table
 

@@ -79,8 +79,9 @@ def _add_up(
     unit = problem.patrol_unit
     presence = compute_presence_sums(len(problem.dates))[patrols].sum()
     even = compute_even_load(duties, problem.capacity).sum()
-    places = problem.weight @ ladder[np.arange(len(days)), days] + problem.weight @ row
-    places -= problem.dose_weight @ (OVER_CAP_PENALTY * over)
+    # Summed by numpy: a product of matrices has other last digits on other processors.
+    places = (problem.weight * (ladder[np.arange(len(days)), days] + row)).sum()
+    places -= (problem.dose_weight * (OVER_CAP_PENALTY * over)).sum()
     load, people = EVEN_LOAD_FACTOR * unit * even, COMPANION_FACTOR * unit * companions
     return float(places + PRESENCE_FACTOR * unit * presence + load + people)
 

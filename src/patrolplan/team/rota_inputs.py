@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import Bools, Floats, Ints
+from patrolplan.arrays import Bools, Floats, Ints, round_significant
 from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.tables import STAFF
@@ -340,7 +340,7 @@ class RotaInputs:
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
             route_dose=np.r_[stood, np.zeros(len(along.school))],
-            weight=weight,
+            weight=round_significant(weight),
             is_once=np.arange(len(weight)) >= len(row),
             dosed_before=dosed_before,
             run_before=run_before,
