@@ -29,7 +29,7 @@ SHARED = ROOT.parent / "shared"
 
 def pytest_configure(config):
     """In `.ci/run` only what is on its list may skip, and it waits for a file to go on with."""
-    skip_list.register(config)
+    skip_list.pytest_configure(config)
     if begin := os.environ.get("PATROLPLAN_TESTS_BEGIN"):
         Path(begin).touch()
 

@@ -17,13 +17,6 @@ def read_reasons(path):
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def find_other_skips(skipped, reasons):
-    """(test, reason) of those that were skipped for a reason which holds none of the texts."""
-    return [
-        (test, reason) for test, reason in skipped if not any(text in reason for text in reasons)
-    ]
-
-
 class SkipList:
     """Turns a passed run into a failed one where a test was skipped for another reason."""
 
@@ -39,28 +32,28 @@ class SkipList:
     # A test, or its set-up, and a whole module.
     pytest_runtest_logreport = pytest_collectreport = _note
 
+    def find_others(self):
+        """The tests that were skipped for a reason which holds none of the texts, with it."""
+        return sorted(
+            one for one in self.skipped if not any(map(one[1].__contains__, self.reasons))
+        )
+
     def pytest_sessionfinish(self, session):
         """Fail the run; workers leave that to the process that started them."""
-        if hasattr(session.config, "workerinput"):
-            return
-        if (
-            find_other_skips(self.skipped, self.reasons)
-            and session.exitstatus == pytest.ExitCode.OK
-        ):
+        is_worker, passed = hasattr(session.config, "workerinput"), pytest.ExitCode.OK
+        if not is_worker and self.find_others() and session.exitstatus == passed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter):
         """Name the tests, and what to do."""
-        others = find_other_skips(self.skipped, self.reasons)
-        if others:
+        if others := self.find_others():
             terminalreporter.section("skipped, and not on the list of what may skip", red=True)
             for test, reason in sorted(set(others)):
                 terminalreporter.line(f"{test}: {reason}")
             terminalreporter.line("Install what is missing, or add the reason to the list.")
 
 
-def register(config):
+def pytest_configure(config):
     """Add the list to a run, where the environment names one."""
-    path = os.environ.get(VARIABLE)
-    if path:
+    if path := os.environ.get(VARIABLE):
         config.pluginmanager.register(SkipList(path), "patrolplan-skip-list")

@@ -53,3 +53,11 @@ def draw_network_and_positions(draw):
     piece = np.array([row for row, _ in rows])
     share = np.array([share for _, share in rows])
     return network, Positions(piece, share * network.piece_metres[piece], np.zeros(len(rows)))
+
+
+def build_grid(size=5, metres=90.0):
+    """Streets of a small town: a square grid, whose streets have no names."""
+    places = [(x * metres, y * metres) for y in range(size) for x in range(size)]
+    rows = [[y * size + x for x in range(size)] for y in range(size)]
+    ways = [*rows, *([row[x] for row in rows] for x in range(size))]
+    return build_small_network(places, ways, [""] * len(ways))

@@ -199,16 +199,16 @@ def test_workers_started_by_a_thread():
 @pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to itself")
 def test_ctrl_c_while_a_worker_starts_is_obeyed(monkeypatch):
     """Ctrl-C waits until a process has started that must not receive it, and is not lost."""
-    masks = []
+    held = []
 
     def start(*_args):
         signal.raise_signal(signal.SIGINT)
-        masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        held.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
 
     monkeypatch.setattr(ProcessPoolExecutor, "submit", start)
     with pytest.raises(KeyboardInterrupt), Workers(1) as own:
         own.submit(pow, 2, 3)
-    assert masks == [{signal.SIGINT}]
+    assert held == [{signal.SIGINT}]
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 

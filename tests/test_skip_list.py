@@ -10,14 +10,6 @@ from skip_list import VARIABLE, read_reasons
 
 LIST = Path(__file__).parents[1] / ".ci" / "skips.txt"
 
-CONFTEST = """
-import sys
-sys.path.insert(0, {tests!r})
-import skip_list
-def pytest_configure(config):
-    skip_list.register(config)
-"""
-
 TESTS = """
 import pytest
 def test_one():
@@ -41,12 +33,11 @@ def test_programs_are_not_on_the_list():
 ])  # fmt: skip
 def test_a_run_fails_by_a_skip_alone(tmp_path, reason, processes, code):
     """All tests pass, one is skipped: what matters is why, with one process or several."""
-    tests = str(Path(__file__).parent)
-    (tmp_path / "conftest.py").write_text(CONFTEST.format(tests=tests), encoding="utf-8")
     (tmp_path / "test_it.py").write_text(TESTS.format(reason=reason), encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     few = {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", processes, "."]
+    few |= {"PYTHONPATH": str(Path(__file__).parent), "PYTEST_PLUGINS": "xdist.plugin,skip_list"}
+    command = [sys.executable, "-m", "pytest", "-q", "-n", processes, "."]
     how = {"cwd": tmp_path, "env": {**os.environ, VARIABLE: str(LIST), **few}}
     ran = subprocess.run(command, capture_output=True, text=True, check=False, **how)  # noqa: S603
     assert ran.returncode == code, ran.stdout

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from scipy.sparse import csgraph
-from street_grid import build_grid
+from small_networks import build_grid
 
 from patrolplan.arrays import round_significant
 from patrolplan.hotspots import clusters

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from missing_months import drop_months, split_forces
 from scipy import stats
 from scipy.spatial import cKDTree
-from street_grid import build_grid
+from small_networks import build_grid
 
 import patrolplan as pp
 from patrolplan.hotspots import clusters, significance

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 from clock_areas import build_empty_tables
-from small_networks import build_small_network
-from street_grid import build_grid
+from small_networks import build_grid, build_small_network
 
 from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
 from patrolplan.pupils.flows import choose_stops, find_stops, grow_tree

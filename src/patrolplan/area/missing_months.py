@@ -6,6 +6,7 @@ polices stations, a catchment belongs to both in proportion to what each records
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -148,7 +149,9 @@ def _find_nearest(points: Floats, places: Floats, count: int) -> Ints:
 def _find_empty(counts: Ints, held: Bools, min_typical: float) -> Bools:
     """(t, n) held months with hardly any of what a typical one has, where that is enough to say."""
     some = held & (counts >= np.maximum(1.0, LOW_SHARE * counts.max(axis=0, initial=0)))
-    typical = pd.DataFrame(counts).where(some).median().fillna(0.0).to_numpy()
+    # Of pandas it takes sixty times as long: a sixth of loading an area.
+    median: Any = np.ma.median
+    typical = median(np.ma.array(counts, mask=~some), axis=0).filled(0.0)
     return np.asarray(held & (counts < LOW_SHARE * typical) & (typical >= min_typical))
 
 
