@@ -4,6 +4,7 @@ import datetime as dt
 import gc
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ SHARED = ROOT.parent / "shared"
 def pytest_configure(config):
     """In `.ci/run` only what is on its list may skip, and it waits for a file to go on with."""
     skip_list.pytest_configure(config)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background has none
     if begin := os.environ.get("PATROLPLAN_TESTS_BEGIN"):
         Path(begin).touch()
 
