@@ -81,7 +81,7 @@ def _choose_near(
     return pieces.take(near), is_inside[near]
 
 
-NETWORKS = Store("arrays", version="4")  # change the version when streets are cut differently
+NETWORKS = Store("arrays", version="5")  # change the version when streets are cut differently
 
 PARTS = tuple(field.name for field in fields(Pieces) if field.name not in {"ways", "crossings"})
 """Arrays of `Pieces` that depend on how the streets are cut."""
