@@ -50,10 +50,9 @@ def test_papers_are_the_same_on_another_processor(tmp_path):
     """Where every function of numpy and the products of matrices err in the last digit as well."""
     words = "import sys, pathlib, last_digits; last_digits.let_err(); import store_papers; "
     words += "store_papers.write_stored(pathlib.Path(sys.argv.pop()))"
-    paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tools")])
     here = {"PATROLPLAN_CACHE": str(tmp_path / "cache"), "OPENBLAS_CORETYPE": "Nehalem"}
+    here["PYTHONPATH"] = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tools")])
     command = [sys.executable, "-c", words, tmp_path / "texts"]
-    here |= {"PYTHONPATH": paths}
     subprocess.run(command, check=True, env=os.environ | here)  # noqa: S603 - our own command
     assert _read(tmp_path / "texts") == _read(ROOT / "tests" / "stored")
 

@@ -59,7 +59,7 @@ def round_significant(values: Floats, digits: int = 9) -> Floats:
     """
     size = np.where(np.abs(values) > 0, np.abs(values), 1.0)
     power = digits - 1 - np.floor(np.log10(size)).astype(np.int64)
-    scale = POWERS_OF_TEN[np.clip(power + 300, 0, 600)]  # one of numpy may err in its last digit
+    scale = POWERS_OF_TEN.take(power + 300, mode="clip")  # numpy's own may err in the last digit
     return np.asarray(np.round(values * scale) / scale)
 
 

@@ -233,13 +233,13 @@ def choose_standing_places(
         from_stretch = _sum_seen(middle, middle, amounts)
         seen = _sum_seen(xy[near], middle, amounts)
         is_seen = seen >= MIN_VIEW_SHARE * from_stretch.max()
-        found, worth = near[is_seen], round_significant(seen[is_seen] * gain[near[is_seen]], 9)
+        found, worth = near[is_seen], round_significant(seen[is_seen] * gain[near[is_seen]])
         if len(found):
             away = np.round(np.hypot(*(xy[found] - amounts @ middle / amounts.sum()).T), 2)
             order = np.lexsort((found, away, -worth, is_unlit[found], rank[found]))
             chosen[number] = found[order[0]]
         else:
-            views = -round_significant(from_stretch, 9), -round_significant(amounts, 9)
+            views = -round_significant(from_stretch), -round_significant(amounts)
             chosen[number] = len(places) + len(others)
             others.append(pieces[np.lexsort(views[::-1])[0]])
     nearest = _find_nearest_places(ground, np.array(others, dtype=np.int64))

@@ -88,10 +88,6 @@ def get_powers(categories: Sequence[str], exposure: Mapping[str, float]) -> NDAr
     return np.array([exposure.get(name, 0.0) for name in categories], dtype=np.float64)
 
 
-RISK_DIGITS = 9
-"""Risk is rounded to this many significant digits, so that equal runs write equal files."""
-
-
 @dataclass(frozen=True, eq=False)
 class TimeFactors:
     """What moves risk from minute to minute."""
@@ -287,4 +283,4 @@ def join_over_window(
 def _normalise(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shares that sum to 1, or all zero."""
     total = values.sum()
-    return round_significant(values / total, RISK_DIGITS) if total > 0 else np.zeros_like(values)
+    return round_significant(values / total) if total > 0 else np.zeros_like(values)
