@@ -77,6 +77,19 @@ def test_what_was_expected_changes_nothing(journeys, branches, corners):
     assert sure.min() < 0.9
 
 
+def test_a_count_of_the_whole_day_narrows_the_band_as_by_hand(journeys, branches, corners):
+    """However they leave: groups double a count's variance, and days differ by 15 %."""
+    number = round(branches.node_flow[:, corners[0]].sum())
+    row = _count(journeys, branches, corners[:1])[:1]
+    row = row.assign(from_minutes=0.0, to_minutes=1440.0, pupils=float(number))
+    seen = branches.node_flow[:, corners[0]] / number
+    prior = branches.root @ branches.root.T
+    after = np.linalg.inv(prior) + np.outer(seen, seen) / (2 / number + 0.15**2)
+    used, spread = branches.walked.sum(axis=0) > 0, branches.find_spread(np.linalg.inv(after))
+    band = fit_counts(journeys, LEAVING, row, BELL).band
+    np.testing.assert_allclose(np.log(band[used]) / 1.2816, spread[used], rtol=0.02)
+
+
 @pytest.mark.parametrize("times", [0.5, 2.0])
 def test_more_counts_move_the_flow_farther_towards_them(journeys, branches, corners, times):
     """The corrected number at each corner is between the modelled and the counted one."""

@@ -124,7 +124,7 @@ class Table:
         """All files as checked text ("" where a cell is empty), with each row's `file`, `row`."""
         names = [one.name for one in self.columns]
         problems: list[Problem] = []
-        tables = [pd.DataFrame(columns=[*names, "file", "row"], dtype="str")]
+        tables: list[pd.DataFrame] = []
         for path in paths:
             try:
                 table = read_file(path, self.fields, columns or {}, source=self.source)
@@ -134,7 +134,8 @@ class Table:
                 text = table.assign(**{name: "" for name in names if name not in table})
                 text[names] = text[names].fillna("")
                 tables.append(text.assign(file=str(path), row=table.index))
-        text = pd.concat(tables[1:] or tables, ignore_index=True)
+        cells = [*names, "file", "row"]
+        text = pd.concat(tables or [pd.DataFrame(columns=cells, dtype="str")], ignore_index=True)
         if "urn" in text:
             text["urn"] = text["urn"].str.removesuffix(".0")  # as spreadsheets write a number
         problems += self.find_problems(text, extra_rules)
@@ -149,7 +150,10 @@ class Table:
         problems: list[Problem] = []
         for column, check, words, remedy in (*own, *self.rules, *extra_rules) if len(text) else ():
             is_good = check(text, column) if callable(check) else text[column].str.fullmatch(check)
-            wrong = text[~np.asarray(is_good, dtype=bool)]
+            is_good = np.asarray(is_good, dtype=bool)
+            if is_good.all():  # nearly always, and selecting no row of a small table takes longest
+                continue
+            wrong = text[~is_good]
             for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
                 what = words.format(value=table_reader.quote_value(value))
                 place = table_reader.describe_cell(row, column)
