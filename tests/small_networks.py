@@ -9,6 +9,26 @@ from patrolplan.network import Positions, build_network
 from patrolplan.tables import LeftOut
 
 
+def write_osm(ways, nodes, more=""):
+    """OSM XML with these ways: (id, node ids, tags); `more` stands before them."""
+    lines = ["<?xml version='1.0' encoding='UTF-8'?>", "<osm version='0.6'>"]
+    for number, (lon, lat) in nodes.items():
+        lines.append(f"<node id='{number}' version='1' lon='{lon}' lat='{lat}'/>")
+    lines.append(more)
+    for number, refs, tags in ways:
+        lines.append(f"<way id='{number}' version='1'>")
+        lines += [f"<nd ref='{ref}'/>" for ref in refs]
+        lines += [f"<tag k='{key}' v='{value}'/>" for key, value in tags.items()]
+        lines.append("</way>")
+    return "\n".join([*lines, "</osm>"])
+
+
+def write_lane(name, *places):
+    """OSM XML of one residential street through these degrees."""
+    nodes = dict(enumerate(places, 1))
+    return write_osm([(5, nodes, {"highway": "residential", "name": name})], nodes)
+
+
 def build_streets(places, ways, names=None, kinds=None, *, traits=()):
     """Streets of ways, each a list of numbers of places, in metres."""
     nodes = np.array([node for way in ways for node in way])

@@ -1,16 +1,12 @@
 """An area as small as can be."""
 
 import pytest
+from small_networks import write_lane
 
 import patrolplan as pp
 from patrolplan.settings import parse_settings
 
-STREETS = """<osm version='0.6'>
-<node id='1' version='1' lon='-0.1300' lat='51.5200'/>
-<node id='2' version='1' lon='-0.1000' lat='51.5200'/>
-<way id='5' version='1'><nd ref='1'/><nd ref='2'/>
-<tag k='highway' v='residential'/><tag k='name' v='Long Lane'/></way>
-</osm>"""
+STREETS = write_lane("Long Lane", (-0.13, 51.52), (-0.1, 51.52))
 SCHOOLS = """URN,EstablishmentName,EstablishmentStatus (name),Longitude,Latitude
 100001,Mill School,Open,-0.128,51.5201
 100002,Hill School,Open,-0.126,51.5201

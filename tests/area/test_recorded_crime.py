@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import example, given, strategies as st
-from small_networks import build_small_network
+from small_networks import build_small_network, write_lane
 
 import patrolplan as pp
 from patrolplan.area import missing_months as rules
@@ -14,13 +14,7 @@ from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.network.catchments import build_catchments
 from patrolplan.settings import parse_settings
 
-STREETS = """<osm version='0.6'>
-<node id='1' version='1' lon='-0.1400' lat='51.5200'/>
-<node id='2' version='1' lon='-0.1300' lat='51.5200'/>
-<node id='3' version='1' lon='-0.1300' lat='51.5210'/>
-<way id='5' version='1'><nd ref='1'/><nd ref='2'/><nd ref='3'/>
-<tag k='highway' v='residential'/><tag k='name' v='Long Lane'/></way>
-</osm>"""
+STREETS = write_lane("Long Lane", (-0.14, 51.52), (-0.13, 51.52), (-0.13, 51.521))
 OPEN = ["-0.1390,51.5201", "-0.1375,51.5201"]
 """Two map points near the west end of 700 m of street."""
 NEAR, FAR = "-0.1382,51.5200", "-0.1305,51.5200"

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings as limits, strategies as st
+from small_networks import write_lane
 
 import patrolplan as pp
 from patrolplan.area.sources import SOURCES, check_scale, find_source_files, get_column_mapping
@@ -25,13 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "docs/_ext"))
 import reference_pages
 
 HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
-STREETS = """<osm version='0.6'>
-<node id='1' version='1' lon='-0.1300' lat='51.5200'/>
-<node id='2' version='1' lon='-0.1260' lat='51.5200'/>
-<node id='3' version='1' lon='-0.1260' lat='51.5220'/>
-<way id='5' version='1'><nd ref='1'/><nd ref='2'/><nd ref='3'/>
-<tag k='highway' v='residential'/><tag k='name' v='Mill Lane'/></way>
-</osm>"""
+STREETS = write_lane("Mill Lane", (-0.13, 51.52), (-0.126, 51.52), (-0.126, 51.522))
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def test_riders_by_bus_alone_have_no_stop_near(lane):
     """A school without riders is not named with those whose stop is too far to walk to."""
     tables = {"stops": _points("bus_stop", 3000)}
     tables["bell_times"] = "urn,finish_time,walk_share,bus_share\n100002,15:10,1,0\n"
-    modes = dict.fromkeys(("primary", "secondary"), {"walk": 0.5, "bus": 0.3})
+    modes = {stage: {"walk": 0.5, "bus": 0.3} for stage in ("primary", "secondary")}
     area = lane(tables, way_home={"modes": modes})
     note = next(note for note in pp.model_ways(area).notes if note.key == "no_stops_near")
     assert note.about == {"urns": ["100001"]}

@@ -206,12 +206,6 @@ def test_written_figures_have_the_agreed_form(folder, tmp_path, monkeypatch, cap
     assert "harm met" in capsys.readouterr().out
 
 
-def test_folder_without_its_files_is_refused(tmp_path):
-    """The message names the folder and what is missing."""
-    with pytest.raises(SystemExit, match=r"0 files crimes-\*.parquet and 0 schools"):
-        timed_crimes.read_cities(tmp_path)
-
-
 def test_met_crimes_are_those_of_a_plain_loop(city):
     """Crimes near the dwells are those that a loop over patrols, stops and crimes finds."""
     tested = city.select("violence", timed_crimes.TESTED).sort_values("cell", kind="stable")

@@ -95,24 +95,6 @@ def test_what_is_not_measured_is_not_on_the_page(figures):
         assert found[0].count("\n") == 1
 
 
-def test_data_that_are_absent_leave_the_figures(monkeypatch, tmp_path, capsys):
-    """A folder without data is skipped with a word, and nothing is lost."""
-    store = tmp_path / "how-sure.json"
-    store.write_text(how_sure.STORE.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(how_sure, "STORE", store)
-    run(monkeypatch, how_sure, "--measure", str(tmp_path), "--check")
-    errors = capsys.readouterr().err
-    assert all(f"{part}: its data are not in" in errors for part in how_sure.PARTS)
-
-
-def test_stored_figures_are_rounded_and_read_back(figures):
-    """Numbers are stored to four decimals, rows on lines of their own, and read back the same."""
-    rounded = how_sure.round_numbers({"a": [0.123456, {"b": 2.0, "c": "x", "d": None}], "e": 3})
-    assert rounded == {"a": [0.1235, {"b": 2.0, "c": "x", "d": None}], "e": 3}
-    assert json.loads(how_sure.format_store(figures)) == figures
-    assert how_sure.round_numbers(figures) == figures
-
-
 def test_intervals_over_schools_contain_the_ratio():
     """Equal schools and months leave no spread; unlike schools more than unlike months alone."""
     rng = np.random.default_rng(1)

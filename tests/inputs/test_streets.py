@@ -9,6 +9,7 @@ import osmnx
 import pandas as pd
 import pytest
 import shapely
+from small_networks import write_osm
 from table_files import write_content
 
 from patrolplan.crs import Projection
@@ -25,17 +26,7 @@ NODES = {1: (-0.13, 51.52), 2: (-0.128, 51.52), 3: (-0.126, 51.52), 4: (-0.128, 
 
 
 def _osm(ways, nodes=None, more=""):
-    """OSM XML with these ways: (id, node ids, tags); `more` stands before them."""
-    lines = ["<?xml version='1.0' encoding='UTF-8'?>", "<osm version='0.6'>"]
-    for number, (lon, lat) in (NODES if nodes is None else nodes).items():
-        lines.append(f"<node id='{number}' version='1' lon='{lon}' lat='{lat}'/>")
-    lines.append(more)
-    for number, refs, tags in ways:
-        lines.append(f"<way id='{number}' version='1'>")
-        lines += [f"<nd ref='{ref}'/>" for ref in refs]
-        lines += [f"<tag k='{key}' v='{value}'/>" for key, value in tags.items()]
-        lines.append("</way>")
-    return "\n".join([*lines, "</osm>"])
+    return write_osm(ways, nodes or NODES, more)
 
 
 def _read(*paths):
