@@ -25,6 +25,7 @@ settings.load_profile("same")
 a failure prints how to repeat it. With `new` and --hypothesis-seed=N a run draws other cases."""
 
 ROOT = Path(__file__).parents[1]
+LONGEST_AT_NIGHT = "test_differencing.py"
 SHARED = ROOT.parent / "shared"
 
 
@@ -43,8 +44,8 @@ def pytest_xdist_auto_num_workers():
 
 
 def pytest_collection_modifyitems(items):
-    """The longest file begins first, so that no process works on it alone at the end."""
-    items.sort(key=lambda item: item.path.name != "test_stored_papers.py")
+    """The longest files begin first, so that no process works on one alone at the end."""
+    items.sort(key=lambda item: item.path.name not in {"test_stored_papers.py", LONGEST_AT_NIGHT})
 
 
 @pytest.hookimpl(wrapper=True)
