@@ -251,15 +251,19 @@ def test_case_and_spaces_do_not_make_another_category(names, own, renamed):
     assert column.astype(object).where(column.notna(), None).tolist() == renamed
 
 
-def test_unknown_categories_have_count_and_nearest_name():
-    """The most frequent unknown category comes first; names of the settings are known."""
-    counts = {"Robbery": 5, "Roberry": 1, "ASB": 2, "Knife point": 2}  # each month
+def test_unknown_categories_have_count_nearest_name_and_what_they_replace():
+    """The most frequent comes first; one replaces a known one that ended when it began."""
+    of_year = {
+        "Robbery": range(12), "Roberry": range(12), "ASB": [*range(12)] * 2, "Drugs": [5] * 10,
+        "Narcotics": [7] * 10, "Rare": [6] * 9, "Late": [8] * 21, "Knife point": range(12),
+    }  # fmt: skip
     months = pd.date_range("2025-01", "2025-12", freq="MS")
-    rows = [(name, month) for name, n in counts.items() for month in months.repeat(n)]
+    rows = [(name, months[one]) for name, of in of_year.items() for one in of]
     frame = pd.DataFrame(rows, columns=["category", "month"]).astype({"category": "category"})
     found = check_categories(frame, (), ["Knife point"]).unknown
     assert [(one.name, one.count, one.nearest, one.replaces) for one in found] == [
-        *(("ASB", 24, "", ""), ("Roberry", 12, "Robbery", ""))
+        *(("ASB", 24, "", ""), ("Late", 21, "", ""), ("Roberry", 12, "Robbery", "")),
+        *(("Narcotics", 10, "", "Drugs"), ("Rare", 9, "", "")),
     ]
 
 

@@ -132,7 +132,7 @@ def check_categories(
             continue
         nearest = get_close_matches(str(name), expected, n=1, cutoff=0.5)
         gap = (first - ended).abs()
-        replaced = gap[gap <= MAX_RENAMING_GAP] if count >= MIN_RENAMED_ROWS else gap[:0]
+        replaced = gap[(gap <= MAX_RENAMING_GAP) & (count >= MIN_RENAMED_ROWS)]
         replaces = str(replaced.idxmin()) if len(replaced) else ""
         unknown.append(UnknownCategory(str(name), int(count), "".join(nearest), replaces))
     unknown.sort(key=lambda one: (-one.count, one.name))
