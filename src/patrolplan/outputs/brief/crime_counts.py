@@ -103,7 +103,7 @@ def find_incident_dates(incidents: pd.DataFrame) -> IncidentDates:
     """Days of incidents, and months of those without one; if few have one, months of all."""
     # With a few days among months, counting by day would drop every month that a period cuts.
     month = incidents["month"].to_numpy(dtype="datetime64[D]")
-    next_month = (month.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    next_month = (month.astype("datetime64[M]") + np.timedelta64(1, "M")).astype("datetime64[D]")
     has_day = incidents["occurred_at"].notna().to_numpy()
     by_day = bool(has_day.sum() > len(has_day) / 2)
     has_day = has_day & by_day
