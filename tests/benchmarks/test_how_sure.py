@@ -1,7 +1,6 @@
 """The page on how sure we are says what its figures say, and nothing that is not measured."""
 
 import copy
-import functools
 import json
 import re
 
@@ -76,23 +75,6 @@ def test_verdicts_follow_the_intervals(figures):
         assert sentence not in before
         assert sentence in after
     assert after.count("does not hold") == before.count("does not hold") + 3
-
-
-def test_what_is_not_measured_is_not_on_the_page(figures):
-    """Without the figures of a part its blocks are empty, and the others stay as they are."""
-    text = how_sure.PAGE.read_text(encoding="utf-8")
-
-    def render(text, figures):
-        make = functools.partial(how_sure_page.render_block, figures=figures)
-        return how_sure_page.render_page(text, make)
-
-    without = render(text, {"after_school": figures["after_school"]})
-    assert "Bloomsbury" not in without.replace("bloomsbury.toml", "")
-    assert "check: violence" in without
-    nothing = render(text, {})
-    assert render(nothing, figures) == text
-    for found in how_sure_page.BLOCK.finditer(nothing):
-        assert found[0].count("\n") == 1
 
 
 def test_intervals_over_schools_contain_the_ratio():

@@ -63,6 +63,33 @@ def test_branches_together_are_the_whole(journeys, branches):
     np.testing.assert_allclose(branches.node_flow.sum(axis=0)[:-1], heads[:-1], atol=1e-6)
 
 
+def test_branches_and_their_prior_are_those_of_a_slow_way(journeys, branches):
+    """Walkers near and far and riders, by sixteen directions; homes near each other go together."""
+    tree, walkers, network = journeys.tree, journeys.walkers, journeys.tree.network
+    ends = [*network.piece_middle[tree.link_piece], *network.node_xy[tree.nodes[walkers.exits]]]
+    metres = np.r_[tree.middle_metres, tree.node_metres[walkers.exits], journeys.stop_metres]
+    pupils = np.r_[walkers.link_homes, walkers.exit_pupils, journeys.stop_pupils]
+    order, half = np.argsort(metres[: len(ends)]), pupils[: len(ends)].sum() / 2
+    middle = metres[next(one for k, one in enumerate(order) if pupils[order[: k + 1]].sum() > half)]
+    table = np.c_[[*ends, *network.piece_middle[journeys.stop_pieces]], metres]
+    east, north = (table[:, :2] - network.xy(tree.gate)[0]).T
+    kind = np.where(np.arange(len(table)) < len(ends), metres > middle, 2)
+    sector, members = (np.arctan2(east, north) / np.pi * 8 + 8) // 1 % 16, {}
+    for one in np.flatnonzero(pupils > 0):
+        members.setdefault((kind[one], sector[one]), []).append(one)
+    members = sorted(members.items())
+    assert [{*branches.of_target[own]} for _, own in members] == [{k} for k in range(len(members))]
+    means = [np.average(table[own], axis=0, weights=pupils[own]) for _, own in members]
+    x, y, away = np.array(means).T
+    mass, ride = np.array([(pupils[own].sum(), k == 2) for (k, _), own in members]).T
+    alike = ride[:, None] == ride
+    apart = np.eye(len(ride)) - alike * mass / (alike @ mass)[:, None]
+    near = alike * 0.8**2 * np.exp(-np.hypot(x[:, None] - x, y[:, None] - y) / 300)
+    farther = (away - np.average(away, weights=mass * (1 - ride))) * (1 - ride) / 900
+    expected = apart @ near @ apart.T + 0.3**2 * (alike + np.outer(farther, farther))
+    np.testing.assert_allclose(branches.root @ branches.root.T, expected, atol=1e-6)
+
+
 def test_what_was_expected_changes_nothing(journeys, branches, corners):
     """Counts that are those of the model leave it, and make it surer."""
     found = fit_counts(journeys, LEAVING, _count(journeys, branches, corners), BELL)
@@ -120,7 +147,7 @@ def test_nobody_more_than_the_roll_is_on_the_streets(journeys, branches, corners
     found = fit_counts(journeys, LEAVING, _count(journeys, branches, corners, 9.0), BELL)
     assert journeys.scale(found.factors).walk()[3] <= journeys.by_stage.sum() + 1e-6
     nobody = journeys.scale(np.zeros(len(found.factors)))
-    assert choose_corners(nobody, divide(nobody), 0.0) == []
+    assert (len(divide(nobody).root), choose_corners(nobody, divide(nobody), 0.0)) == (1, [])
     assert fit_counts(nobody, LEAVING, _count(journeys, branches, corners), BELL) is None
 
 
