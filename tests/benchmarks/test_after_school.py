@@ -84,9 +84,8 @@ def city(folder):
 @pytest.mark.parametrize("exponent", [0.0, 0.5])
 def test_known_exponent_is_recovered(exponent):
     """Over drawn cities the estimate is on average the true exponent, and as sure as it says."""
-    found = np.array(
-        [after_school.estimate_exponent(*draw_counts(seed, exponent)) for seed in range(DRAWS)]
-    )
+    cities = (draw_counts(seed, exponent) for seed in range(DRAWS))
+    found = np.array([after_school.estimate_exponent(*city) for city in cities])
     error = found[:, 0].std(ddof=1) / np.sqrt(DRAWS)
     assert abs(found[:, 0].mean() - exponent) < 3 * error
     assert error < 0.04
@@ -120,10 +119,8 @@ def test_pupils_are_a_front_that_walks_outward():
         # Each walks through the band from metres - 75 to metres + 75, as far as home.
         first = left + (metres - band / 2) / timed_crimes.SPEED
         last = left + np.minimum(metres + band / 2, home) / timed_crimes.SPEED
-        spent = [
-            np.minimum(last, end - 900) - np.maximum(first, begin - 900)
-            for begin, end in itertools.pairwise(edges)
-        ]
+        spans = itertools.pairwise(edges - 900)
+        spent = [np.minimum(last, end) - np.maximum(first, begin) for begin, end in spans]
         ring = np.column_stack([angle * metres, (1 - angle) * metres])
         density = timed_crimes.compute_pupil_minutes(ring, np.zeros((1, 2)), 900, edges)
         found = density.mean(axis=0) * 4 * metres * band / 1e6

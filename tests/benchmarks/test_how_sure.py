@@ -35,8 +35,8 @@ def test_pages_are_what_the_commands_make_of_the_figures(monkeypatch, capsys):
     run(monkeypatch, hotspot_peers, "--check")
 
 
-def test_changed_page_or_figures_are_found(monkeypatch, tmp_path, figures):
-    """The check fails when one figure of the page or of the JSON is another."""
+def test_changed_page_or_figures_are_found(monkeypatch, tmp_path, figures, capsys):
+    """The check fails when one figure is another; data that are absent leave all of them."""
     page, store = tmp_path / "how-sure.md", tmp_path / "how-sure.json"
     original = how_sure.PAGE.read_text(encoding="utf-8")
     monkeypatch.setattr(how_sure, "PAGE", page)
@@ -50,15 +50,20 @@ def test_changed_page_or_figures_are_found(monkeypatch, tmp_path, figures):
         with pytest.raises(SystemExit, match="run with --write"):
             run(monkeypatch, how_sure, "--check")
     run(monkeypatch, how_sure, "--write")
-    run(monkeypatch, how_sure, "--check")
+    run(monkeypatch, how_sure, "--measure", str(tmp_path), "--check")
+    errors = capsys.readouterr().err
+    assert all(f"{part}: its data are not in" in errors for part in how_sure.PARTS)
+    assert json.loads(store.read_text(encoding="utf-8")) == how_sure.round_numbers(changed)
 
 
 def test_every_block_is_on_the_page_once():
-    """The page has each block of figures once, and no other."""
+    """The page has each block of figures once, and no other; what is not measured is not there."""
     text = how_sure.PAGE.read_text(encoding="utf-8")
     names = [found["name"] for found in how_sure_page.BLOCK.finditer(text)]
     assert sorted(names) == sorted(how_sure_page.list_blocks())
     assert len(re.findall("<!-- end of figures -->", text)) == len(names)
+    nothing = how_sure_page.render_page(text, lambda name: how_sure_page.render_block(name, {}))
+    assert all(found[0].count("\n") == 1 for found in how_sure_page.BLOCK.finditer(nothing))
 
 
 def test_verdicts_follow_the_intervals(figures):
@@ -95,9 +100,8 @@ def test_a_tool_that_always_captures_more_is_judged_so():
     rng = np.random.default_rng(1)
     totals = rng.uniform(50, 500, 12)
     ours = np.tile(0.2 * totals[:, None], 4)
-    rows = hotspot_peers.compare_captures(
-        {hotspot_peers.OURS: ours, "other": ours + 0.05 * totals[:, None]}, totals
-    )
+    more = ours + 0.05 * totals[:, None]
+    rows = hotspot_peers.compare_captures({hotspot_peers.OURS: ours, "other": more}, totals)
     other = [row for row in rows if row["tool"] == "other"]
     assert all(row["ours_less_it_high"] == pytest.approx(-0.05) for row in other)
     assert all(row["low"] <= row["captured"] <= row["high"] for row in other)

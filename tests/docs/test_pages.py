@@ -147,8 +147,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_user_changes_one_line_and_no_output_is_kept(path):
     """The settings file is named once, by the line to change; cells are short and did not run."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    cells = [cell for cell in cells if cell["cell_type"] == "code"]
+    cells = [cell for cell in json.loads(path.read_bytes())["cells"] if cell["cell_type"] == "code"]
     lines = [line for cell in cells for line in "".join(cell["source"]).splitlines()]
     named = [line for line in lines if "SETTINGS =" in line]
     assert named == ['SETTINGS = pp.demo_settings()  # your own: SETTINGS = "patrolplan.toml"']
