@@ -22,7 +22,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,17 +31,19 @@ from scipy import stats
 
 import patrolplan as pp
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.pupils.flows import SchoolWays, Ways
-from patrolplan.pupils.presence import Presence
+from patrolplan.pupils.pupils import Pupils
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))
 from demo.counts import count_school, draw_truth
+
+if TYPE_CHECKING:
+    from patrolplan.pupils.flows import SchoolPupils
 
 STREETS = (0, 1, 5, 20)
 
 
 def compare(
-    before: SchoolWays, after: SchoolWays, truth: SchoolWays, count: int
+    before: SchoolPupils, after: SchoolPupils, truth: SchoolPupils, count: int
 ) -> dict[str, float]:
     """Rank correlations, and how many streets are in their band, of one school."""
     flow = np.zeros((3, count))
@@ -62,7 +64,7 @@ def compare(
 
 def measure(area: pp.StudyArea, schools: int, seed: int) -> dict[str, Any]:
     """All figures, of so many schools."""
-    before, found, danger = pp.model_ways(area), [], []
+    before, found, danger = pp.model_pupils(area), [], []
     plans = {"before": _plan(area)}
     risk, count = pp.estimate_risk(area), len(before.schools)
     for draw in range(-(-schools // count)):
@@ -71,11 +73,11 @@ def measure(area: pp.StudyArea, schools: int, seed: int) -> dict[str, Any]:
         rows = [count_school(area, n, truths[n], rng) for n, rng in enumerate(rngs)]
         counts = pd.concat(rows, ignore_index=True)
         counted = replace(area, way_home=replace(area.way_home, counts=counts))
-        after, plans["after"] = pp.model_ways(counted), _plan(counted)
+        after, plans["after"] = pp.model_pupils(counted), _plan(counted)
         meter = Meter(area, risk)
-        meter.ways = Ways(tuple(truth.school for truth in truths), ())
-        meter.presence = Presence(area, meter.ways)
-        plans["known"] = _plan(replace(area, ways=meter.ways))
+        schools_known = [truth.school for truth in truths]
+        meter.pupils = Pupils(area.network, schools_known, (), area.pupils_basis)
+        plans["known"] = _plan(area, meter.pupils)
         for number in range(min(count, schools - draw * count)):
             three = before.schools[number], after.schools[number], truths[number].school
             found.append(compare(*three, len(area.network.walkable)))
@@ -92,9 +94,9 @@ def measure(area: pp.StudyArea, schools: int, seed: int) -> dict[str, Any]:
     return {"schools": len(found), **figures}
 
 
-def _plan(area: pp.StudyArea) -> dict[str, Any]:
+def _plan(area: pp.StudyArea, pupils: Pupils | None = None) -> dict[str, Any]:
     """The patrol of each school as in plan.json."""
-    risk = pp.estimate_risk(area)
+    risk = pp.estimate_risk(area, pupils)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
     documents = [build_patrol_document(one, area.projection) for one in plan.patrols]
     return {one["urn"]: one for one in documents}

@@ -42,7 +42,6 @@ from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import MIN_FLOW_SHARE, count_own_pupils, weigh_by_share
 from patrolplan.patrols.reference import MIN_GAIN, plan_references
 from patrolplan.patrols.surroundings import build_surroundings
-from patrolplan.pupils.ways import find_presence
 from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:
@@ -71,13 +70,13 @@ class Meter:
 
     def __init__(self, area: pp.StudyArea, risk: pp.Risk) -> None:
         self.area, self.risk, self.window = area, risk, resolve_window(area.settings.patrol)
-        self.ways, self.presence = find_presence(area)
+        self.pupils = risk.pupils
         self.get_rate = cache(risk.in_time.compute_rate)
 
     def measure(self, patrol: Document) -> dict[str, float]:
         """Per cent of the school's afternoon that a patrol meets, and what its stops are like."""
         row = self.area.schools["urn"].tolist().index(patrol["urn"])
-        network, ways = self.area.network, self.ways.schools[row]
+        network, ways = self.area.network, self.pupils.schools[row]
         around = build_surroundings(self.area, row, self.window)
         inside = around.pieces < len(network)
         own_pieces = ways.pieces[ways.pieces < len(network)]
@@ -88,7 +87,7 @@ class Meter:
         minutes = range(int(around.hours.start_minutes), int(around.hours.latest_end_minutes))
         passing, own = count_own_pupils(self.area, ways, pieces, minutes)
         rate = np.stack([self.get_rate(minute)[pieces] for minute in minutes], axis=1)
-        pupils = np.stack([self.presence.count_at(minute)[pieces] for minute in minutes], axis=1)
+        pupils = np.stack([self.pupils.count_at(minute)[pieces] for minute in minutes], axis=1)
         danger = (self.risk.without_exposure / network.piece_metres)[pieces]
         is_near = walk[pieces] <= self.area.settings.patrol.radius_metres
         amounts = {

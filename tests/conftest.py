@@ -156,9 +156,9 @@ def static_demo_area(demo_area):
 
 
 @pytest.fixture(scope="session")
-def static_risk(static_demo_area):
+def static_risk(static_demo_area, demo_pupils):
     """That risk, estimated once."""
-    return pp.estimate_risk(static_demo_area)
+    return pp.estimate_risk(static_demo_area, demo_pupils)
 
 
 @pytest.fixture(scope="session")
@@ -168,9 +168,15 @@ def static_hotspots(static_demo_area, static_risk):
 
 
 @pytest.fixture(scope="session")
-def demo_risk(demo_area):
+def demo_pupils(demo_area):
+    """Where the pupils of the demo borough are, modelled once."""
+    return pp.model_pupils(demo_area)
+
+
+@pytest.fixture(scope="session")
+def demo_risk(demo_area, demo_pupils):
     """Risk of the demo borough, with all that moves it, estimated once."""
-    return pp.estimate_risk(demo_area)
+    return pp.estimate_risk(demo_area, demo_pupils)
 
 
 @pytest.fixture(scope="session")

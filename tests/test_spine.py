@@ -106,9 +106,9 @@ def test_every_demo_patrol_can_be_walked_as_written(demo_pack, demo):
     _check_worth(plan)
 
 
-def test_every_demo_card_is_recounted(demo_pack, demo_area, demo_plan):
+def test_every_demo_card_is_recounted(demo_pack, demo_plan):
     """Arrival, waiting, distance and worth are those of the streets, the risk and the pupils."""
-    papers = Papers(demo_pack, demo_area, demo_plan.risk)
+    papers = Papers(demo_pack, demo_plan.risk)
     patrols = [p for p in papers.plan["patrols"] if not any(s["tasked"] for s in p["stops"])]
     ratios = [papers.check(patrol) for patrol in patrols]
     assert len(ratios) >= 10
@@ -117,9 +117,7 @@ def test_every_demo_card_is_recounted(demo_pack, demo_area, demo_plan):
     assert min(ratios) > 0.2
 
 
-def test_every_bloomsbury_patrol_can_be_walked_as_written(
-    bloomsbury_pack, bloomsbury_area, bloomsbury_plan, shared
-):
+def test_every_bloomsbury_patrol_can_be_walked_as_written(bloomsbury_pack, bloomsbury_plan, shared):
     """Legs are on the real streets, times add up, gate to gate, within the window."""
     plan = _plan(bloomsbury_pack)
     streets = shared / "data" / "streets" / "bloomsbury_walk_2024-02-09.osm.gz"
@@ -127,7 +125,7 @@ def test_every_bloomsbury_patrol_can_be_walked_as_written(
     _check_legs_lie_on_streets(plan, _street_segments(streets))
     _check_times_and_ends(plan)
     _check_worth(plan)
-    papers = Papers(bloomsbury_pack, bloomsbury_area, bloomsbury_plan.risk)
+    papers = Papers(bloomsbury_pack, bloomsbury_plan.risk)
     for patrol in plan["patrols"]:
         papers.check(patrol)
 

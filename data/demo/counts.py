@@ -21,9 +21,9 @@ from patrolplan.inputs.small_tables import write_counts as format_counts
 from patrolplan.pupils import destinations, flows
 from patrolplan.pupils.corners import choose_corners
 from patrolplan.pupils.counted import divide
-from patrolplan.pupils.flows import SchoolWays, follow_pupils
-from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, share_left
-from patrolplan.pupils.ways import JourneyModel
+from patrolplan.pupils.flows import SchoolPupils, follow_pupils
+from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE, share_left
+from patrolplan.pupils.model import JourneyModel
 
 URN = "900003"
 
@@ -51,7 +51,7 @@ MOST_ON_FOOT = 0.97
 class Truth(NamedTuple):
     """A school as it really is, pupils who pass each node of its tree, speed, and the odd day."""
 
-    school: SchoolWays
+    school: SchoolPupils
     node_flow: NDArray[np.float64]
     speed: float
     day: float

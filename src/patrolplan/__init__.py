@@ -5,10 +5,10 @@ The spine is a handful of calls; the command line and the notebooks make the sam
     import patrolplan as pp
 
     area = pp.load_area("patrolplan.toml")
-    risk = pp.estimate_risk(area)
+    pupils = pp.model_pupils(area)
+    risk = pp.estimate_risk(area, pupils)
     hotspots = pp.find_hotspots(area, risk)
-    ways = pp.model_ways(area)
-    plan = pp.plan_patrols(area, risk, hotspots, ways)
+    plan = pp.plan_patrols(area, risk, hotspots)
     week = pp.plan_week(area, plan, start=monday)
     pp.write_pack(plan, "out/")  # or a week
 """

@@ -29,8 +29,8 @@ from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
 from .patrols.planner import plan_patrols as plan_patrols
 from .provenance import __version__ as __version__, show_versions as show_versions
-from .pupils.flows import Ways as Ways
-from .pupils.ways import model_ways as model_ways
+from .pupils.model import model_pupils as model_pupils
+from .pupils.pupils import Pupils as Pupils
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk
 from .risk.own_model import Estimator as Estimator

@@ -84,7 +84,7 @@ def test_riders_by_bus_alone_have_no_stop_near(lane):
     tables["bell_times"] = "urn,finish_time,walk_share,bus_share\n100002,15:10,1,0\n"
     modes = {stage: {"walk": 0.5, "bus": 0.3} for stage in ("primary", "secondary")}
     area = lane(tables, way_home={"modes": modes})
-    note = next(note for note in pp.model_ways(area).notes if note.key == "no_stops_near")
+    note = next(note for note in pp.model_pupils(area).notes if note.key == "no_stops_near")
     assert note.about == {"urns": ["100001"]}
 
 

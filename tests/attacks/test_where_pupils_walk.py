@@ -22,7 +22,6 @@ from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers
 from patrolplan.outputs.webmap.map_layers import classify_voices
 from patrolplan.parallel import map_parallel
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.pupils.ways import find_presence
 
 MOST = 0.1
 
@@ -62,9 +61,8 @@ def _estimate_recorded(area):
 
 def _attack(area, risk, recorded):
     """Partial correlations of all columns, and that of the joined risk, which is not written."""
-    _, presence = find_presence(area)
     metres = area.network.piece_metres
-    flow = presence.sum_between(0, 24 * 60, unaccompanied=False) / metres
+    flow = risk.pupils.sum_between(0, 24 * 60, unaccompanied=False) / metres
     voices = (recorded.crime, recorded.reports, recorded.joined)
     columns = [metres, *voices, *(voice / metres for voice in voices), recorded.disagreement]
     columns += [*classify_voices(recorded, metres).values(), *recorded.expected_in_all.to_numpy().T]

@@ -19,7 +19,7 @@ from patrolplan.hotspots.reasons import ReportsReason, WayReason, find_reasons, 
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason
 from patrolplan.patrols.plan import StopReason
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, ReportTable, group_reports
-from patrolplan.pupils.ways import find_presence
+from patrolplan.risk.history import build_history
 from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.times import SchoolTerm
 
@@ -54,19 +54,18 @@ def test_ways_are_said_coarsely(demo_area, demo_risk, demo_hotspots):
 
 
 @pytest.mark.parametrize("start", [None, 480.0])
-def test_pupils_who_pass_are_those_present(demo_area, start):
+def test_pupils_who_pass_are_those_present(demo_area, demo_pupils, start):
     """Pupil-metres walked along a stretch are the pupil-minutes spent there, times the speed."""
-    ways, presence = find_presence(demo_area)
     window = Window(60, start)
     speed = 75.0
-    for school in ways.schools[:3]:
+    for school in demo_pupils.schools[:3]:
         past = carriers._SchoolPast(school, window)
         quiet = np.setdiff1d(school.pieces, school.wait_pieces)  # nobody waits there
         quiet = quiet[quiet < len(demo_area.network)]
         stretch = quiet[:: max(1, len(quiet) // 40)]
         walked = past.spread_walked(demo_area)[stretch].sum()
         present = sum(
-            presence.count_at(minute, urn=school.urn, unaccompanied=False)[stretch].sum()
+            demo_pupils.count_at(minute, urn=school.urn, unaccompanied=False)[stretch].sum()
             for minute in np.arange(past.start, past.end)
         )
         assert walked == pytest.approx(present * speed, rel=0.01)
@@ -310,14 +309,17 @@ def test_a_street_of_the_night_says_so_in_the_afternoon(draw_area):
     area = draw_area()
     names = area.network.frame()["name"].to_numpy()
     pieces, window = np.flatnonzero(names == NIGHT_STREET)[:8], (15 * 60, 17 * 60)
-    recent = reasons.count_recent_crimes(area, [pieces], window, "weekdays")
+    history = build_history(area)
+    recent = reasons.count_recent_crimes(area, history, [pieces], window, "weekdays")
     assert recent.expected.sum() > 100
     assert recent.timed.sum() == pytest.approx(recent.expected.sum())
     assert recent.in_hours.sum() < 3
-    whole = reasons.count_recent_crimes(area, [pieces])
+    whole = reasons.count_recent_crimes(area, history, [pieces])
     assert whole.in_hours.sum() == pytest.approx(recent.expected.sum())
-    past_midnight = reasons.count_recent_crimes(area, [pieces], (23 * 60, 27 * 60), "weekends")
-    from_one = reasons.count_recent_crimes(area, [pieces], (60, 180), "weekends")
+    past_midnight = reasons.count_recent_crimes(
+        area, history, [pieces], (23 * 60, 27 * 60), "weekends"
+    )
+    from_one = reasons.count_recent_crimes(area, history, [pieces], (60, 180), "weekends")
     # A crime at 01:00 on Saturday belongs to Friday's night, and one on Monday to Sunday's.
     assert past_midnight.in_hours.sum() < 0.7 * from_one.in_hours.sum()
 

@@ -15,7 +15,7 @@ from patrolplan.outputs.facts import LEAST_MARKING
 from patrolplan.outputs.output_folder import read_manifest, replace_folder, write_files, write_json
 from patrolplan.outputs.purge import RECORD_FILE, purge
 from patrolplan.outputs.ways_layer import RECORD_FILE as SHOWN_FILE, WAYS_FILE, list_shown_folders
-from patrolplan.pupils.ways import model_ways
+from patrolplan.pupils.model import model_pupils
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 AGED = (NOW - dt.timedelta(days=100)).timestamp()
@@ -163,7 +163,7 @@ def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, demo_are
     assert LEAST_MARKING in text
     everyone = gpd.read_file(out / WAYS_FILE, layer="ways")
     each = gpd.read_file(out / WAYS_FILE, layer="ways_by_school")
-    expected = model_ways(demo_area)
+    expected = model_pupils(demo_area)
     flow = sum(school.flow.sum() for school in expected.schools)
     assert everyone["pupils"].sum() == pytest.approx(flow)
     assert set(everyone) == {"pupils", "marking", "reason", "geometry"}  # not who walks alone

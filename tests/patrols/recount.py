@@ -8,8 +8,6 @@ import numpy as np
 import shapely
 from pyproj import Transformer
 
-from patrolplan.pupils.ways import find_presence
-
 
 def read_minutes(clock):
     """HH:MM as minutes after midnight."""
@@ -19,14 +17,14 @@ def read_minutes(clock):
 class Papers:
     """A plan's folder, and the risk and the pupils that it was made from."""
 
-    def __init__(self, folder, area, risk):
+    def __init__(self, folder, risk):
         self.plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         self.streets = gpd.read_file(folder / "plan.gpkg", layer="risk")
         legs = gpd.read_file(folder / "plan.gpkg", layer="legs")
         self.leg_metres = legs.groupby("urn")["geometry"].apply(lambda one: one.length.sum())
         self.to_metres = Transformer.from_crs("EPSG:4326", self.streets.crs, always_xy=True)
         self.risk, self.sight_metres = risk, 75
-        self.presence = find_presence(area)[1]
+        self.pupils = risk.pupils
         self.graph = nx.Graph()
         for line in self.streets.geometry:
             ends = [tuple(np.round(line.coords[k], 2)) for k in (0, -1)]
@@ -56,8 +54,8 @@ class Papers:
         """Worth of standing at a place between two clock times: risk by the share of own pupils."""
         seen, worth = self.find_seen(lon_lat), 0.0
         for minute in range(read_minutes(begin), read_minutes(end)):
-            own = self.presence.count_at(minute, urn=urn)[seen]
-            everybody = np.maximum(self.presence.count_at(minute)[seen], own)
+            own = self.pupils.count_at(minute, urn=urn)[seen]
+            everybody = np.maximum(self.pupils.count_at(minute)[seen], own)
             share = np.divide(own, everybody, out=np.zeros_like(own), where=own > 0)
             worth += float(self.risk.in_time.compute_rate(minute)[seen] @ share)
         return worth

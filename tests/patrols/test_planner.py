@@ -1,6 +1,7 @@
 """A plan's patrols: the planner's choice, visits that become stops, other timings."""
 
 import datetime as dt
+import pickle
 from dataclasses import replace
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.solver.solve import Route
 from patrolplan.patrols.timings import MIN_ORDER_SHARE, Timing
+from patrolplan.pupils.pupils import Pupils
 
 
 def test_legs_join_gate_and_stops_along_the_streets(demo_area, demo_plan):
@@ -101,19 +103,32 @@ def patrols(plan):
     return [way for way in (*plan.patrols, *others) if way.stops]
 
 
-def test_ways_that_are_given_are_those_that_count(demo_area, demo_risk, demo_hotspots):
-    """Those of the area are what is modelled; with other ones patrols go elsewhere, and later."""
-    ways, given = pp.model_ways(demo_area), (demo_area, demo_risk, demo_hotspots)
-    near = [replace(one, flow=one.flow * (one.gate_metres < 150)) for one in ways.schools]
-    others = None, ways, replace(ways, schools=tuple(near))
-    plans = [pp.plan_patrols(*given, each, urns=["900003"]) for each in others]
-    own = [build_patrol_document(one.patrols[0], demo_area.projection) for one in plans]
-    assert own[0] == own[1]
-    assert own[0]["stops"] != own[2]["stops"]
-    assert plans[2].area.ways is others[2]  # so a week of it has them too
+def test_pupils_of_the_risk_are_those_that_count(demo_area, demo_pupils):
+    """Modelled where they are left out; with other ones patrols go elsewhere, and later."""
+    near = [
+        replace(school, flow=school.flow * (school.gate_metres < 150))
+        for school in demo_pupils.schools
+    ]
+    others = Pupils(demo_area.network, near, demo_pupils.notes, demo_pupils.made_from)
+    documents = []
+    for pupils in (None, demo_pupils, others):
+        risk = pp.estimate_risk(demo_area, pupils)
+        hotspots = pp.find_hotspots(demo_area, risk)
+        plan = pp.plan_patrols(demo_area, risk, hotspots, urns=["900003"])
+        documents.append(build_patrol_document(plan.patrols[0], demo_area.projection))
+    assert documents[0] == documents[1]
+    assert documents[0]["stops"] != documents[2]["stops"]
+
+
+def test_pupils_of_another_area_are_refused(demo_area, demo_risk, demo_hotspots):
+    """The message names the setting that differs; a risk without pupils cannot be planned for."""
     other = pp.with_settings(demo_area, way_home={"leave_minutes": 12})
-    with pytest.raises(pp.InputError, match=r"ways: was made from another area.*\[way_home\]"):
-        pp.plan_patrols(*given, pp.model_ways(other))
+    with pytest.raises(pp.InputError, match=r"pupils: was made from another area.*leave_minutes"):
+        pp.estimate_risk(demo_area, pp.model_pupils(other))
+    without = pickle.loads(pickle.dumps(demo_risk))  # noqa: S301 - our own
+    assert without.pupils is None
+    with pytest.raises(pp.InputError, match=r"risk: has no pupils.*pp\.model_pupils"):
+        pp.plan_patrols(demo_area, without, demo_hotspots)
 
 
 def test_walked_as_planned_a_patrol_is_the_planned_one(patrols, builders, plan):

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
+from patrolplan.hotspots.ground import Ground
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts
-from patrolplan.pupils.presence import Visit
-from patrolplan.pupils.ways import find_presence
+from patrolplan.pupils.pupils import Visit
 
 URNS = ["900002", "900006"]
 
@@ -40,19 +40,19 @@ def test_each_post_adds_most_to_those_before_it(cover):
 
 
 @pytest.fixture(scope="module")
-def presence(demo_area):
-    """Where the demo's pupils are."""
-    return find_presence(demo_area)[1]
+def ground(demo_area):
+    """Where in the demo borough an adult could stand."""
+    return Ground(demo_area.network, demo_area.features)
 
 
-def test_one_post_is_the_place_that_meets_most(demo_area, presence):
+def test_one_post_is_the_place_that_meets_most(demo_area, ground, demo_pupils):
     """No junction meets more of the school's pupils between the bell and its end."""
     network, urn = demo_area.network, "900004"
-    (post,) = choose_posts(demo_area, presence, np.ones(len(network)), urn, 1)
-    bell = presence.get_bell(urn)
+    (post,) = choose_posts(ground, demo_pupils, np.ones(len(network)), urn, 1)
+    bell = demo_pupils[urn].timetable.bell_minutes
 
     def meet(xy, start=bell):
-        return presence.share_met_by(urn, [Visit(xy, start, bell + POST_MINUTES)])
+        return demo_pupils.share_met_by(urn, [Visit(xy, start, bell + POST_MINUTES)])
 
     assert post.end_minutes == bell + POST_MINUTES
     assert post.pupil_share == pytest.approx(meet(post.point))
@@ -60,21 +60,21 @@ def test_one_post_is_the_place_that_meets_most(demo_area, presence):
     assert post.pupil_share >= max(meet(xy) for xy in network.node_xy[::9]) - 1e-9 > 0
 
 
-def test_posts_weigh_pupils_by_risk(demo_area, presence):
+def test_posts_weigh_pupils_by_risk(demo_area, ground, demo_pupils):
     """Weighted by risk, posts meet more risk than by pupils alone; without any, pupils count."""
     network, urn = demo_area.network, "900004"
     weight = np.random.default_rng(2).pareto(0.8, len(network))
-    plain = choose_posts(demo_area, presence, np.ones(len(network)), urn, 3)
-    risky = choose_posts(demo_area, presence, weight, urn, 3)
-    bell = presence.get_bell(urn)
-    journey = presence.sum_journey(urn, bell, bell + POST_MINUTES)[: len(network)] * weight
+    plain = choose_posts(ground, demo_pupils, np.ones(len(network)), urn, 3)
+    risky = choose_posts(ground, demo_pupils, weight, urn, 3)
+    bell = demo_pupils[urn].timetable.bell_minutes
+    journey = demo_pupils.sum_journey(urn, bell, bell + POST_MINUTES)[: len(network)] * weight
 
     def sum_risk(posts):
         seen = [network.find_pieces_within(post.point, 75) for post in posts]
         return journey[np.unique(np.concatenate(seen))].sum()
 
     assert sum_risk(risky) > sum_risk(plain)
-    assert choose_posts(demo_area, presence, np.zeros(len(network)), urn, 3) == plain
+    assert choose_posts(ground, demo_pupils, np.zeros(len(network)), urn, 3) == plain
 
 
 def test_a_plan_has_the_posts_that_are_wanted(demo_area, demo_plan):

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import shapely
 
+import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
 from patrolplan.patrols import prize
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.pupils.ways import find_presence
 from patrolplan.risk.in_time import RiskInTime
 
 ROWS = [1, 7]
@@ -29,12 +29,12 @@ def test_own_pupils_are_those_of_the_presence(demo_area, minutes):
     """But for its walks in steps, where each school has its own share and end of clubs."""
     late = {"late_share": np.linspace(0, 0.8, 12), "late_minutes": np.linspace(20, 90, 12)}
     area = replace(demo_area, schools=demo_area.schools.assign(**late))
-    ways, presence = find_presence(area)
+    pupils = pp.model_pupils(area)
     for row in ROWS:
-        school = ways.schools[row]
+        school = pupils.schools[row]
         pieces = np.sort(school.pieces[school.pieces < len(area.network)])
         _, own = prize.count_own_pupils(area, school, pieces, minutes)
-        counted = np.transpose([presence.count_at(m, urn=school.urn)[pieces] for m in minutes])
+        counted = np.transpose([pupils.count_at(m, urn=school.urn)[pieces] for m in minutes])
         assert counted.sum() > 100
         assert own.sum() == pytest.approx(counted.sum(), rel=0.01)
         np.testing.assert_allclose(own.sum(axis=1), counted.sum(axis=1), rtol=0.05, atol=0.1)
@@ -57,9 +57,11 @@ def test_a_place_that_is_shared_half_and_half_counts_half(demo_area, demo_risk, 
         for count, schools in ((1, school), (2, twins))
     )
     static = RiskInTime.from_static(demo_risk.joined)
-    given = replace(demo_risk, in_time=static), demo_hotspots, Window(90)
-    (one,) = prize.build_prizes(alone, *given, [0]).values()
-    halved = prize.build_prizes(both, *given, [0, 1])
+    risks = [
+        replace(demo_risk, in_time=static, pupils=pp.model_pupils(area)) for area in (alone, both)
+    ]
+    (one,) = prize.build_prizes(alone, risks[0], demo_hotspots, Window(90), [0]).values()
+    halved = prize.build_prizes(both, risks[1], demo_hotspots, Window(90), [0, 1])
     whole = _sum_by_point(one)
     for other in halved.values():
         worths = [(worth, whole[at]) for at, worth in _sum_by_point(other).items() if at in whole]
@@ -147,7 +149,8 @@ def test_where_nothing_is_recorded_or_reported_it_is_said(demo_area, demo_risk, 
     for group, few, is_nothing in ((-1, {}, False), (0, crimes, False), (-1, crimes, True)):
         reports = replace(demo_area.reports, group_of_piece=of_piece + group)
         area = replace(demo_area, reports=reports, **few)
-        found = prize.build_prizes(area, demo_risk, demo_hotspots, Window(90), ROWS).values()
+        risk = replace(demo_risk, incidents=None)  # so that the crime of the area is counted
+        found = prize.build_prizes(area, risk, demo_hotspots, Window(90), ROWS).values()
         assert [one.nothing_recorded for one in found] == [is_nothing] * 2
 
 

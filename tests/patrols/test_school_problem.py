@@ -24,7 +24,6 @@ from patrolplan.patrols.prize import count_own_pupils
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.surroundings import build_surroundings, compute_hours, metres_per_minute
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
-from patrolplan.pupils.ways import find_presence
 from patrolplan.settings import load_settings
 from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
 from patrolplan.times import format_time
@@ -236,9 +235,9 @@ def test_a_school_without_clubs_ends_when_nobody_is_left(free, demo_plan):
     assert patrol.end_minutes == patrol.latest_end_minutes == 952
     words = f"No pupils stay for clubs: the patrol ends at {format_time(952)}"
     assert [words in " ".join(list_texts(one.notes)) for one in plan.patrols] == [True, False]
-    ways, _ = find_presence(area)
-    near = ways.schools[2].pieces[ways.schools[2].gate_metres <= 600]
-    passing, _ = count_own_pupils(area, ways.schools[2], np.sort(near), range(920, 1100))
+    school = pp.model_pupils(area).schools[2]
+    near = school.pieces[school.gate_metres <= 600]
+    passing, _ = count_own_pupils(area, school, np.sort(near), range(920, 1100))
     later = passing[:, 952 - 920 :].sum(axis=1) / passing.sum(axis=1)
     assert 0.005 < later.max() <= 0.01
 

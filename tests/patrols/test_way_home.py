@@ -11,15 +11,15 @@ import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.way_home import measure_patrols
-from patrolplan.pupils.presence import GATE_METRES, LeavingCurve
+from patrolplan.pupils.leaving import build_curve
+from patrolplan.pupils.pupils import GATE_METRES
 
 
 def _count_slowly(plan, patrol):
     """The pupil share of a patrol, piece by piece and from the flow itself."""
     area, settings = plan.area, plan.area.settings.way_home
-    ways = plan.risk.in_time.pupils.ways
-    school = next(one for one in ways.schools if one.urn == patrol.urn)
-    curve, speed = (LeavingCurve.build(settings.leave_minutes, school.late), 75.0)
+    school = plan.risk.pupils[patrol.urn]
+    curve, speed = (build_curve(settings.leave_minutes, school.timetable.late), 75.0)
     middles, total, met = area.network.piece_middle, 0.0, 0.0
     amounts = school.flow * area.network.walkable.piece_metres[school.pieces] / speed
     on_way = zip(repeat(curve.left), school.pieces, amounts, school.gate_metres)
@@ -27,7 +27,7 @@ def _count_slowly(plan, patrol):
     for in_time, piece, amount, metres in chain(on_way, waiting):
         if metres <= GATE_METRES:
             continue
-        since = school.bell_minutes + metres / speed
+        since = school.timetable.bell_minutes + metres / speed
         total += amount * float(in_time(24 * 60 - since) - in_time(720 - since))
         for stop in patrol.stops:
             if piece < len(middles) and np.hypot(*(middles[piece] - stop.point)) <= 75:

@@ -13,8 +13,8 @@ from patrolplan.area.study_area import find_school
 from patrolplan.pupils.corners import CORNERS, choose_corners
 from patrolplan.pupils.counted import Branches, divide, fit_counts
 from patrolplan.pupils.flows import NotStoredError
-from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, share_left
-from patrolplan.pupils.ways import JourneyModel, model_ways
+from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE, share_left
+from patrolplan.pupils.model import JourneyModel, model_pupils
 
 URN = "900003"
 BELL = 920.0
@@ -187,11 +187,10 @@ def test_only_the_school_that_was_counted_changes(demo_area, journeys, branches,
     """Its notes say so, its curve is its own, and all the others are as before to the last bit."""
     counts = _count(journeys, branches, corners, 2.0, leaving=(10.0, 0.3, 60.0))
     counted = replace(demo_area, way_home=replace(demo_area.way_home, counts=counts))
-    before, after = model_ways(demo_area), model_ways(counted)
+    before, after = model_pupils(demo_area), model_pupils(counted)
     for one, other in zip(before.schools, after.schools, strict=True):
         same = one.urn != URN
-        curves = [LeavingCurve.build(each.leave_minutes, each.late) for each in (one, other)]
-        assert same == np.array_equal(one.flow, other.flow) == (curves[0] is curves[1])
+        assert same == np.array_equal(one.flow, other.flow) == (one.timetable == other.timetable)
         assert (other.counted is None) == same
         assert other.on_streets + other.elsewhere == pytest.approx(other.roll)
     [note] = [note for note in after.notes if note.key == "ways_counted"]

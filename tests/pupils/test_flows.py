@@ -14,9 +14,10 @@ from patrolplan.errors import InputError
 from patrolplan.network.paths import WalkFinder
 from patrolplan.pupils import flows
 from patrolplan.pupils.destinations import Destinations
-from patrolplan.pupils.flows import NotStoredError, SchoolWays, Ways, grow_tree, spread_flow
+from patrolplan.pupils.flows import NotStoredError, SchoolPupils, grow_tree, spread_flow
+from patrolplan.pupils.model import model_pupils
+from patrolplan.pupils.pupils import Pupils
 from patrolplan.pupils.rolls import count_pupils, find_mode_shares, find_school_modes
-from patrolplan.pupils.ways import model_ways
 from patrolplan.settings.patrol import WayHomeSettings
 
 SPREAD_METRES = 40.0
@@ -57,15 +58,9 @@ def test_flow_is_that_of_all_ways_listed(network_and_positions, seed):
     assert arrived == pytest.approx(demand.sum(), abs=EXACT)
 
 
-@pytest.fixture(scope="module")
-def demo_ways(demo_area):
-    """The ways home of the demo's schools."""
-    return model_ways(demo_area)
-
-
-def test_pupils_of_each_school_are_conserved(demo_area, demo_ways):
+def test_pupils_of_each_school_are_conserved(demo_area, demo_pupils):
     """Those carried to the gate and those elsewhere are the roll, of every school."""
-    for school, urn in zip(demo_ways.schools, demo_area.schools["urn"], strict=True):
+    for school, urn in zip(demo_pupils.schools, demo_area.schools["urn"], strict=True):
         assert school.urn == urn
         assert school.on_streets + school.elsewhere == pytest.approx(school.roll, abs=EXACT)
         assert 0 < school.on_streets < school.roll
@@ -87,15 +82,15 @@ def test_wrong_mode_shares_are_refused(others):
         find_mode_shares(WayHomeSettings(modes={"primary": {"walk": 0.5}, **others}))
 
 
-def test_ways_cannot_be_stored_or_read_off(demo_ways):
+def test_ways_cannot_be_stored_or_read_off(demo_pupils):
     """Neither pickled nor copied, no method writes them, and printed they show only how many."""
-    for secret in (demo_ways, demo_ways.schools[0]):
+    for secret in (demo_pupils, demo_pupils.schools[0]):
         for store in (pickle.dumps, copy.copy, copy.deepcopy):
             with pytest.raises(NotStoredError):
                 store(secret)
-    assert repr(demo_ways) == "<Ways: 12 schools>"
-    assert repr(demo_ways.schools[0]) == "<SchoolWays: 900001>"
-    for kind in (Ways, SchoolWays):
+    assert repr(demo_pupils) == "<Pupils: 7,279 of 12 schools>"
+    assert repr(demo_pupils.schools[0]) == "<SchoolPupils: 900001>"
+    for kind in (Pupils, SchoolPupils):
         assert not [name for name in dir(kind) if name.startswith(("to_", "write", "save", "dump"))]
 
 
@@ -166,23 +161,23 @@ def test_who_rides_goes_by_bus_where_the_model_has_neither_bus_nor_rail():
     assert found.tolist() == [[0.4, 0.2, 0.0]] * 2
 
 
-def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
+def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_pupils):
     """With shares given, the rest is driven, at that school alone; notes leave that school out."""
     schools = demo_area.schools.copy()
     schools.loc[3, ["walk_share", "bus_share", "late_share", "late_minutes"]] = 0.5, 0.2, 0.1, 45
     schools.loc[5, "roll"] = NONE
-    own = model_ways(replace(demo_area, schools=schools))
+    own = model_pupils(replace(demo_area, schools=schools))
     by_bus = 0.2 * 0.38 / (0.38 + 0.08)  # no station is near
     assert own.schools[3].on_streets == pytest.approx((0.5 + by_bus) * own.schools[3].roll)
-    assert own.schools[3].late == (0.1, 45)
-    assert own.schools[2].on_streets == demo_ways.schools[2].on_streets
+    assert own.schools[3].timetable.late == (0.1, 45)
+    assert own.schools[2].on_streets == demo_pupils.schools[2].on_streets
     notes = {note.key: note for note in own.notes}
     assert "90 % of the capacity" in notes["rolls_by_capacity"].text
     for kind, words in (("modes_assumed", "How pupils travel"), ("leaving_assumed", "When pupils")):
         assert not notes[kind].is_about("900004")
         assert len(notes[kind].about["urns"]) == 11
         assert " at 11 of 12 schools (URN 900001, " in notes[kind].text
-        everywhere = next(note for note in demo_ways.notes if note.key == kind)
+        everywhere = next(note for note in demo_pupils.notes if note.key == kind)
         assert everywhere.text.startswith(words)
         assert "URN" not in everywhere.text
 

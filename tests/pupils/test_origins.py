@@ -12,7 +12,7 @@ from small_networks import build_grid, build_small_network
 
 from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
 from patrolplan.pupils.flows import choose_stops, find_stops, grow_tree
-from patrolplan.pupils.ways import model_ways
+from patrolplan.pupils.model import model_pupils
 
 DECAY = np.array([500.0, 900.0])
 URN = "1"
@@ -117,7 +117,7 @@ def test_areas_change_the_ways_of_a_whole_area(demo_area):
     middle = (low + high) / 2
     areas = _build_tables(network, [("corner", 5000, (*low, *middle))]).areas
     area = replace(demo_area, way_home=replace(demo_area.way_home, areas=areas))
-    before, after = model_ways(demo_area), model_ways(area)
+    before, after = model_pupils(demo_area), model_pupils(area)
     kinds = [note.key for note in after.notes]
     assert "homes_from_areas" in kinds
     assert "homes_from_streets" not in kinds

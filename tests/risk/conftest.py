@@ -104,6 +104,7 @@ def area(incidents, network=None, *, settings=None, reports=None, term_dates=Non
         else term_dates,
         notes=(),
         basis={},
+        pupils_basis={},
     )
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+from no_pupils import estimate_without_pupils
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
@@ -16,7 +17,6 @@ from patrolplan.risk.estimate import _predict_incidents, estimate_risk
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.models import MODELS, expect_shrunk
 from patrolplan.risk.report_voice import count_in_band
-from patrolplan.risk.shrinkage import compute_shrunk_rates
 from patrolplan.risk.surface import BAND_ENDS, scale_to_quantile
 
 
@@ -25,24 +25,24 @@ def test_the_settings_name_the_model(make, name):
     """The model of the settings is used and, where it is not our own choice, noted."""
     months = [2, 2, 1, 2, 2, 1, 2, 2, 1, 2, 2, 1]
     area = make.area(make.rows(months, range(30)), settings={"risk": {"model": name}})
-    risk = estimate_risk(area)
+    risk = estimate_without_pupils(area)
     assert risk.model == ("shrunk" if name == "auto" else name)
     assert [note.text for note in risk.notes if note.key == "model_set"] == (
         [] if name == "auto" else [f"The risk model is '{name}', as the settings say."]
     )
     assert (risk.crime > 0).all() == (name != "prior")
-    auto = estimate_risk(area, model="auto")
-    assert np.array_equal(auto.crime, estimate_risk(area, model="shrunk").crime)
+    auto = estimate_without_pupils(area, model="auto")
+    assert np.array_equal(auto.crime, estimate_without_pupils(area, model="shrunk").crime)
 
 
 def test_disagreement(make):
     """Feared but unrecorded comes out near one, recorded but unfeared near minus one."""
     area = make.area(make.rows([3] * 12, [1]))
-    assert not estimate_risk(area).disagreement.any()
+    assert not estimate_without_pupils(area).disagreement.any()
     group = np.where(np.arange(len(area.network)) == 20, 0, -1)
     by_factor = np.array([[10 * (name == "isolated") for name in FACTOR_NAMES]])
     area.reports = ReportGroups(5, group, np.array([10]), np.ones(1), by_factor)
-    disagreement = estimate_risk(area).disagreement
+    disagreement = estimate_without_pupils(area).disagreement
     assert disagreement[1] < -0.9
     assert abs(disagreement[40]) < 0.1
     assert 0.9 < disagreement[20] <= np.abs(disagreement).max() <= 1
@@ -65,7 +65,7 @@ def test_without_factors_it_is_the_static_risk(static_demo_area):
     reports = np.where(held, (counting / length)[group] * metres, 0.0)
     weight = 0.3 * counting.sum() / (counting.sum() + 25)  # 25: five fresh ones have 5 %
     joined = share((1 - weight) * share(harm.sum(axis=1)) + weight * share(reports))
-    risk = estimate_risk(area)
+    risk = estimate_without_pupils(area)
     assert np.array_equal(risk.crime, share(harm.sum(axis=1)))
     assert np.array_equal(risk.reports, share(reports))
     assert risk.joined == pytest.approx(joined, rel=1e-8)
@@ -112,7 +112,7 @@ def test_at_night_and_without_school_nobody_is_on_the_way_home(demo_area, window
     """On a Saturday, at half term and in the small hours risk does not grow with pupils."""
     risk = pp.estimate_risk(demo_area, window=window, date=dt.date.fromisoformat(date))
     assert (risk.day == "school_day") == (window is not None)
-    assert risk.in_time.pupils is None
+    assert risk.in_time.exposure is None
     assert "no_pupils_out" in {note.key for note in risk.notes}
     np.testing.assert_array_equal(risk.joined, risk.without_exposure)
 
@@ -168,7 +168,7 @@ def test_eighty_of_a_hundred_true_rates_are_inside(make, shape):
         rng = np.random.default_rng(seed)
         rates = rng.gamma(shape, 1.0 / shape, size=(places, 2)) * [0.5, 0.1]
         history = make.history(rng.poisson(rates, size=(30, places, 2)), network)
-        monthly, shapes = expect_shrunk(history), compute_shrunk_rates(history).shapes
+        monthly, shapes = expect_shrunk(history), history.shrunk_rates.shapes
         low, high = (scale_to_quantile(monthly, shapes, share) for share in BAND_ENDS)
         inside.append(((low <= rates) & (rates <= high)).mean(axis=0))
     assert np.all(np.abs(np.mean(inside, axis=0) - 0.8) < 0.1), inside

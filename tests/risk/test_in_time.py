@@ -57,8 +57,8 @@ def test_the_power_is_that_of_both_halves_pooled():
 @pytest.mark.parametrize(("pupils", "is_there"), [(0.0, False), (0.01, True)])
 def test_where_nobody_is_out_there_is_no_exposure(pupils, is_there):
     """Not even a floor; a hundredth of a pupil is somebody."""
-    presence = SimpleNamespace(count_all=lambda first, last: np.full(last - first, pupils))
-    found = build_exposure(None, presence, np.ones(2), np.array([900]), np.ones(1))
+    out = SimpleNamespace(count_all=lambda first, last: np.full(last - first, pupils))
+    found = build_exposure(out, np.ones(2), np.array([900]), np.ones(1))
     assert (found is not None) == is_there
 
 
@@ -78,7 +78,7 @@ def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True):
     powers = np.array([0.36, 0.25, 0.0])
     window = weigh_minutes(Window(minutes, start), BELLS)
     presence, floor = Pupils(rng, metres), 0.05
-    exposure = build_exposure(None, presence, metres, *window) if pupils else None
+    exposure = build_exposure(presence, metres, *window) if pupils else None
     table = rng.uniform(0.2, 3.0, (48, PIECES, KINDS)) if clock else np.ones((48, PIECES, KINDS))
     source = "declared" if clock else "flat"
     hours = SimpleNamespace(source=source, compute_factor=lambda at, _: table[at])
@@ -200,7 +200,7 @@ def test_without_exposure_it_is_the_risk_of_a_world_without_pupils(seed):
     alone = join_over_window(*_world(seed, pupils=False).inputs).in_time
     for minute in (905, 931, 960):
         assert plain.compute_rate(minute) == pytest.approx(alone.compute_rate(minute), rel=1e-12)
-    assert plain.pupils is None
+    assert plain.exposure is None
     assert plain.remove_exposure() is plain
 
 

@@ -7,19 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from no_pupils import estimate_without_pupils
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 from sklearn.linear_model import PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 
 from patrolplan.notes import list_texts
-from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.models import MODELS, calibrate, count_prior, expect_shrunk, smooth_prior
 from patrolplan.risk.own_model import STREET_KINDS, ModelTables
 from patrolplan.risk.rolling_origin import TENTHS, Scorer
 from patrolplan.risk.scores import append_harm, sum_deciles
-from patrolplan.risk.shrinkage import compute_shrunk_rates, fit_gamma_shape, fit_mixture
+from patrolplan.risk.shrinkage import fit_gamma_shape, fit_mixture
 from patrolplan.settings import CATEGORIES
 
 COUNTED = ("mean_", "around_", "all_", "other: ")
@@ -298,7 +298,7 @@ def test_the_whole_model_is_a_plain_recount(make, gap):
         held[4:9, :12], held[:, 20] = 0.0, 0.0
         h = replace(h, counts=h.counts * (held > 0)[:, :, None], exposure=held)
     means, shapes = recount_rates(h)
-    found = compute_shrunk_rates(h)
+    found = h.shrunk_rates
     assert found.shapes == pytest.approx(shapes, rel=1e-4)
     assert found.means == pytest.approx(means, rel=1e-4)
 
@@ -368,7 +368,7 @@ def year_of_patrols(make, seed, *, guard):
     crimes = {"include_discovered": not guard, "reason": "" if guard else "to see what happens"}
     settings = {"risk": {"model": "prior", "harm": {REPORTED: 1, DISCOVERY: 1}}, "crimes": crimes}
     for month in pd.date_range("2022-02-01", periods=18, freq="MS"):
-        risk = estimate_risk(make.area(rows, settings=settings))
+        risk = estimate_without_pupils(make.area(rows, settings=settings))
         first = risk.crime[1] / (risk.crime[1] + risk.crime[30])
         there = first > 0.5 or (first == 0.5 and bool(rng.integers(2)))
         for piece, patrolled in ((1, there), (30, not there)):
@@ -392,7 +392,7 @@ def test_the_reason_is_noted(make):
     """Switching the guard off is noted with its reason."""
     settings = {"crimes": {"include_discovered": True, "reason": "a trial agreed with the board"}}
     rows = make.rows([3] * 12, [1]) + make.rows([3] * 12, [2], category="Drugs")
-    risk = estimate_risk(make.area(rows, settings=settings))
+    risk = estimate_without_pupils(make.area(rows, settings=settings))
     noted = "Offences that patrols discover count too: a trial agreed with the board."
     assert noted in list_texts(risk.notes)
     assert risk.crime[2] > 0

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from no_pupils import estimate_without_pupils
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import PoissonRegressor
@@ -14,9 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from patrolplan.errors import InputError
 from patrolplan.risk.backtest import backtest_risk
-from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.own_model import FIRST_MONTH, Estimator, ModelTables, check_prediction
-from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 from .test_backtest import build_timed_area
 
@@ -88,10 +87,13 @@ def test_the_prior_count_as_a_model_of_ones_own_has_the_same_numbers(area):
 
 def test_risk_by_ones_own_model_is_that_of_the_same_model_of_ours(area):
     """Risk by an equal model is equal, and a note says whose model it is."""
-    own, ours = estimate_risk(area, model=_LastYear()), estimate_risk(area, model="prior")
+    own, ours = (
+        estimate_without_pupils(area, model=_LastYear()),
+        estimate_without_pupils(area, model="prior"),
+    )
     assert np.array_equal(own.joined, ours.joined)
     assert (own.model, ours.model) == ("_LastYear", "prior")
-    assert not np.array_equal(own.joined, estimate_risk(area).joined)
+    assert not np.array_equal(own.joined, estimate_without_pupils(area).joined)
     notes = [note.text for note in own.notes]
     assert any("the analyst's own ('_LastYear')" in note for note in notes)
     assert any("chosen by the analyst" in note.text for note in ours.notes)
@@ -102,7 +104,7 @@ def test_the_model_that_is_given_stays_as_it_is(area):
     model = _LastYear(2.0)
     before = dict(vars(model))
     backtest_risk(area, origins="2023-04", models={"mine": model})
-    estimate_risk(area, model=model)
+    estimate_without_pupils(area, model=model)
     assert vars(model) == before
 
 
@@ -122,7 +124,7 @@ def test_models_that_draw_give_the_same_each_time(area):
     forest = RandomForestRegressor(2, max_depth=2)
     seeded = RandomForestRegressor(2, max_depth=2, random_state=np.random.RandomState(7))
     for model in (forest, seeded, make_pipeline(StandardScaler(), forest)):
-        first, second = (estimate_risk(area, model=model).joined for _ in range(2))
+        first, second = (estimate_without_pupils(area, model=model).joined for _ in range(2))
         assert np.array_equal(first, second)
 
 
@@ -144,7 +146,7 @@ def test_a_category_without_crime_to_learn_from_is_expected_nowhere(make):
     late = make.rows([0] * 15 + [9], range(20), 2, "Other theft")
     area = make.area(make.rows([12] * 16, range(20)) + late)
     mine = make_pipeline(StandardScaler(), PoissonRegressor(max_iter=1000))
-    assert np.isfinite(estimate_risk(area, model=mine).joined).all()
+    assert np.isfinite(estimate_without_pupils(area, model=mine).joined).all()
     last = ("2023-03", "2023-04")  # it had nothing before the last month
     results = backtest_risk(area, origins=last, models={"mine": mine}).results
     rows = results[(results["model"] == "mine") & (results["category"] == "Other theft")]
@@ -167,7 +169,7 @@ def test_bad_predictions_are_refused(area, value, seen):
     """The error names the model, the category and the month, the value and what to give."""
     for call in (
         lambda: backtest_risk(area, models={"my model": _Gives(value)}),
-        lambda: estimate_risk(area, model=_Gives(value)),
+        lambda: estimate_without_pupils(area, model=_Gives(value)),
     ):
         with pytest.raises(InputError, match=seen) as raised:
             call()
@@ -213,7 +215,7 @@ def test_what_is_no_model_is_refused(area, models, seen):
 def test_a_name_that_no_model_has_is_refused(area):
     """The error lists the names that there are."""
     with pytest.raises(InputError, match=r"'priors' is not the name .* prior, "):
-        estimate_risk(area, model="priors")
+        estimate_without_pupils(area, model="priors")
 
 
 def test_an_error_in_the_models_own_code_says_where(area):
@@ -282,7 +284,7 @@ def test_the_next_month_has_the_columns_of_those_before(history):
     coming, (past, _) = tables.build_next(0), tables.build_training(0)
     assert list(coming.columns) == list(past.columns)
     assert set(coming.index.get_level_values("month")) == {pd.Timestamp("2023-09-01")}
-    assert np.array_equal(coming["shrunk"], compute_shrunk_rates(history).means[:, 0])
+    assert np.array_equal(coming["shrunk"], history.shrunk_rates.means[:, 0])
     assert np.array_equal(coming["mean_12_months"], history.count_last(12)[:, 0] / 12)
 
 

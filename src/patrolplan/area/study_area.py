@@ -29,6 +29,13 @@ RISK_SECTIONS = ("crimes", "risk", "reports", "way_home", "schools")
 WEEK_SOURCES = ("officers", "duties", "tasked_places", "designated", "gates")
 """Sections of the settings that a risk rests on, and sources that it does not."""
 
+PUPILS_SETTINGS = ("modes", "leave_minutes", "late_share", "late_minutes")
+NOT_OF_PUPILS = {
+    *("crimes", "selection of crimes", "reports", "clock", "places", "term_dates"),
+    *("officers", "duties", "tasked_places", "designated"),
+}
+"""Keys of `[way_home]` that where pupils are rests on, and inputs that it does not."""
+
 PRINTED_EVERYWHERE = frozenset({"crime_old", "check_accepted", "incidents_selected"})
 """Keys of notes that change what a paper may be taken for."""
 
@@ -78,8 +85,6 @@ class StudyArea(Drawn):
     closed
         IDs of places where nobody is to stand, see `patrolplan.area.square_names.name_places`:
         those without patrols in a trial.
-    ways
-        Ways home that were given to `plan_patrols`; None where they are modelled.
     """
 
     settings: Settings
@@ -107,7 +112,6 @@ class StudyArea(Drawn):
     alarms: tuple[Alarm, ...] = ()
     designated: gpd.GeoDataFrame | None = None
     closed: frozenset[str] = frozenset()
-    ways: Any = None
 
     @property
     def basis(self) -> dict[str, Any]:
@@ -117,6 +121,21 @@ class StudyArea(Drawn):
             **{f"[{name}]": getattr(self.settings, name) for name in RISK_SECTIONS},
             "its incidents": len(self.incidents),
             **{name: one for name, one in inputs if name.partition(":")[0] not in WEEK_SOURCES},
+        }
+
+    @property
+    def pupils_basis(self) -> dict[str, Any]:
+        """What the model of pupils rests on: digests of its inputs, and settings."""
+        settings = self.settings
+        inputs = self.inputs.items()
+        return {
+            **{f"[way_home] {key}": getattr(settings.way_home, key) for key in PUPILS_SETTINGS},
+            "[schools]": settings.schools,
+            **{
+                name: digest
+                for name, digest in inputs
+                if name.partition(":")[0] not in NOT_OF_PUPILS
+            },
         }
 
     def _get_drawn(self) -> tuple[gpd.GeoDataFrame, None]:
@@ -201,7 +220,6 @@ class StudyArea(Drawn):
             duties=self.duties.iloc[:0],
             way_home=replace(self.way_home, **where_from),
             settings=self.settings.model_copy(update={"ledger": LedgerSettings()}),
-            ways=None,
         )
 
     @property
@@ -257,10 +275,10 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
 
 
 def refuse_other_area(
-    area: StudyArea, made_from: Mapping[str, Any] | None, where: str, remedy: str
+    basis: Mapping[str, Any], made_from: Mapping[str, Any] | None, where: str, remedy: str
 ) -> None:
-    """Raise `InputError` for what was made from other inputs or settings than the area's."""
-    own = area.basis
+    """Raise `InputError` for what was made from other inputs or settings than an area's basis."""
+    own = basis
     differs = [name for name, value in (made_from or own).items() if own.get(name) != value]
     differs += [name for name in own if made_from is not None and name not in made_from]
     if differs:

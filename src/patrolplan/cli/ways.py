@@ -37,17 +37,17 @@ def ways(
         options.refuse("it says why pupils' ways are shown; give --show too", "--reason")
     area = steps.load_study_area(config)
     with console.report_stage("Modelling ways home"):
-        from patrolplan.pupils.ways import model_ways
+        from patrolplan.pupils.model import model_pupils
 
-        found = model_ways(area)
+        pupils = model_pupils(area)
     if show:
-        write_ways(area, found, out, reason=reason or "")
+        write_ways(area, pupils, out, reason=reason or "")
     absent = [note for note in area.notes if note.key in ABSENCES]
-    notes = list_texts([*absent, *found.notes])
-    schools = [pick_fields(one, "urn", "roll", "on_streets", "elsewhere") for one in found.schools]
+    notes = list_texts([*absent, *pupils.notes])
+    schools = [pick_fields(one, "urn", "roll", "on_streets", "elsewhere") for one in pupils.schools]
     rows = [
         (one.urn, name, f"{one.roll:,.0f}", f"{one.on_streets:,.0f}", f"{one.elsewhere:,.0f}")
-        for name, one in zip(area.schools["name"], found.schools, strict=True)
+        for name, one in zip(area.schools["name"], pupils.schools, strict=True)
     ]
     table = console.build_table("URN", "school", "pupils", "on the streets", "elsewhere", rows=rows)
     lines = [f"note: {note}" for note in notes]

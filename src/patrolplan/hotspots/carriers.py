@@ -6,14 +6,14 @@ from typing import Literal
 
 import geopandas as gpd
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import round_significant
 from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
-from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import NOON_MINUTES, PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived
+from patrolplan.pupils.flows import SchoolPupils
+from patrolplan.pupils.pupils import NOON_MINUTES
 from patrolplan.risk.surface import Risk
 
 Carrier = Literal["recorded", "feared", "way"]
@@ -86,12 +86,12 @@ def find_ways_past(
     area: StudyArea, risk: Risk, stretches: Sequence[NDArray[np.int64]]
 ) -> list[WayPast | None]:
     """(h,) the school most of whose pupils pass each stretch in the window; None: not shown."""
-    pupils = None if risk.in_time is None else risk.in_time.pupils
+    exposure = None if risk.in_time is None else risk.in_time.exposure
     window, metres = risk.window, area.network.piece_metres
-    if pupils is None or window is None or window.minutes < MIN_SPAN_MINUTES or not stretches:
+    if exposure is None or window is None or window.minutes < MIN_SPAN_MINUTES or not stretches:
         return [None] * len(stretches)
     length = sum_by_stretch(metres, stretches)
-    schools = [_SchoolPast(school, window) for school in pupils.ways.schools]
+    schools = [_SchoolPast(school, window) for school in exposure.pupils.schools]
     pieces, size = flatten_stretches(stretches)
     stretch_of_piece = np.repeat(np.arange(len(size)), size)
     most, busiest = np.zeros(len(size)), np.zeros(len(size), dtype=np.int64)
@@ -113,42 +113,37 @@ def find_ways_past(
 class _SchoolPast:
     """Pupils of one school who pass in a window."""
 
-    def __init__(self, ways: SchoolWays, window: Window) -> None:
-        self.ways = ways
-        self.start = window.compute_start(ways.opening_minutes, ways.bell_minutes)
+    def __init__(self, school: SchoolPupils, window: Window) -> None:
+        timetable = school.timetable
+        self.school = school
+        self.start = window.compute_start(timetable.opening_minutes, timetable.bell_minutes)
         self.end = self.start + window.minutes
         self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
-        self.curve = LeavingCurve.build(ways.leave_minutes, ways.late)
-        self.walk_minutes = ways.gate_metres / PUPIL_METRES_PER_MINUTE
-
-    def find_passed(self, minute: ArrayLike, walk_minutes: ArrayLike) -> NDArray[np.float64]:
-        """Share of the pupils who have passed a place so far from the gate by a minute."""
-        if self.to_school:
-            return arrived(np.add(minute, walk_minutes) - self.ways.opening_minutes)
-        return self.curve.left(np.subtract(minute, walk_minutes) - self.ways.bell_minutes)
 
     def spread_walked(self, area: StudyArea) -> NDArray[np.float64]:
         """(p,) pupil-metres that are walked on each piece in the window."""
         metres = area.network.piece_metres
-        here = self.ways.pieces < len(metres)
-        passed = self.find_passed(self.end, self.walk_minutes)
-        passed -= self.find_passed(self.start, self.walk_minutes)
         walked = np.zeros(len(metres))
-        pieces = self.ways.pieces[here]
-        walked[pieces] = (self.ways.flow * passed)[here] * metres[pieces]
+        pieces = self.school.pieces[self.school.pieces < len(metres)]
+        passing = self.school.count_passing(pieces, [self.start, self.end])[:, 0]
+        walked[pieces] = passing * metres[pieces]
         return walked
 
     def describe(self, stretch: NDArray[np.int64], pupils: float) -> WayPast | None:
         """What may be shown of the pupils on a stretch."""
-        share = round(pupils / max(self.ways.on_streets, 1e-12) / SHARE_STEP) * SHARE_STEP
+        share = round(pupils / max(self.school.on_streets, 1e-12) / SHARE_STEP) * SHARE_STEP
         if share < MIN_SHARE - SHARE_STEP / 2:
             return None
-        on = np.isin(self.ways.pieces, stretch)
         minutes = np.arange(int(self.start), int(np.ceil(self.end)) + 1)
-        passed = self.find_passed(minutes[:, None], self.walk_minutes[on]) @ self.ways.flow[on]
-        first, last = _find_busiest(passed)
-        span = int(minutes[first]), int(minutes[last])
-        return WayPast(self.ways.urn, round(min(share, 1.0), 2), *span, self.to_school)
+        passing = self.school.count_passing(stretch, minutes).sum(axis=0)
+        first, last = _find_busiest(np.concatenate([[0.0], np.cumsum(passing)]))
+        return WayPast(
+            urn=self.school.urn,
+            share=round(min(share, 1.0), 2),
+            start=int(minutes[first]),
+            end=int(minutes[last]),
+            to_school=self.to_school,
+        )
 
 
 def _find_busiest(passed: NDArray[np.float64]) -> tuple[int, int]:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from patrolplan.area import StudyArea
 from patrolplan.arrays import expand_ranges, round_significant
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.network import Positions, StreetNetwork
@@ -147,12 +146,6 @@ class Ground:
         at = shapely.points(xy[row[first]])
         offset = shapely.line_locate_point(network.piece_lines[piece], at)
         return build_places(network, piece, offset, "crossing")
-
-
-def find_ground(area: StudyArea) -> Ground:
-    """Where in an area an officer could stand, found once."""
-    given = area.network, area.features
-    return area.catchments.reuse("ground", given, lambda: Ground(*given))
 
 
 def _find_dead_ends(network: StreetNetwork) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import find_held_months
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.day_kinds import WEEKDAYS as SATURDAY
-from patrolplan.risk.history import build_history, get_harm_days
+from patrolplan.risk.history import History, get_harm_days
 from patrolplan.risk.report_voice import (
     TIME_BANDS,
     TimeBand,
@@ -29,7 +29,7 @@ from patrolplan.risk.report_voice import (
     find_latest_term,
     list_bands,
 )
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.surface import Risk, get_history
 from patrolplan.times import TIME_OF_DAY, Season, format_time
 
 REASON_MONTHS = 12
@@ -214,6 +214,7 @@ class RecentCrimes:
 
 def count_recent_crimes(
     area: StudyArea,
+    history: History,
     stretches: list[NDArray[np.int64]],
     hours: tuple[int, int] = (0, DAY_MINUTES),
     days: Days = "",
@@ -224,7 +225,7 @@ def count_recent_crimes(
     not known, or only within a span, are in no hours. Where the threshold applies to crime, only
     categories with enough crime at a place count.
     """
-    history, fewest = build_history(area), area.settings.privacy.min_crime_count
+    fewest = area.settings.privacy.min_crime_count
     categories, months = sorted(history.targets), min(REASON_MONTHS, len(history))
     column = [history.targets.index(name) for name in categories]
     recent = history.count_last(months)[:, column]
@@ -257,7 +258,8 @@ def _find_crime_reasons(
     """Recorded crime of the last twelve months that falls to each stretch, by category."""
     fewest = area.settings.privacy.min_crime_count
     days: Days = "" if risk.day is None else "weekends" if risk.day == "weekend" else "weekdays"
-    recent = count_recent_crimes(area, stretches, window or (0, DAY_MINUTES), days)
+    history = get_history(area, risk)
+    recent = count_recent_crimes(area, history, stretches, window or (0, DAY_MINUTES), days)
     harm_days = get_harm_days(recent.categories, area.settings.risk.harm)
     rows = zip(recent.expected, recent.timed, recent.in_hours, recent.held_months, strict=True)
     reasons: list[list[CrimeReason]] = []

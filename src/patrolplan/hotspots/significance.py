@@ -36,8 +36,8 @@ from patrolplan.hotspots.clusters import (
     grow_stretch,
 )
 from patrolplan.hotspots.trends import classify_trends
-from patrolplan.risk.history import History, build_history, get_harm_days
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.history import History, get_harm_days
+from patrolplan.risk.surface import Risk, get_history
 
 TESTED_MONTHS = 12  # last months whose crime is tested: every season is in them
 WORLDS = 399  # even worlds; with the one observed they make 400
@@ -53,7 +53,7 @@ def assess_certainty(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> pd.DataFrame:
     """How sure each stretch is, see `patrolplan.tables.HOTSPOTS`; one row a stretch."""
-    history = build_history(area)
+    history = get_history(area, risk)
     share = compute_catchment_shares(area.catchments, stretches)
     rng = np.random.default_rng(DRAWS_SEED)
     p_value = simulate_p_values(area, history, share, rng)

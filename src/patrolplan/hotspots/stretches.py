@@ -11,7 +11,7 @@ from patrolplan.area import StudyArea
 from patrolplan.hotspots import OWN
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import find_best_stretch, flatten_stretches, sum_by_stretch
-from patrolplan.hotspots.ground import choose_standing_places, find_ground
+from patrolplan.hotspots.ground import Ground, choose_standing_places
 from patrolplan.hotspots.reasons import DesignatedReason, Reason, find_reasons, write_reasons
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.network import Positions, StreetNetwork
@@ -65,7 +65,8 @@ def place_stretches(
     """Stretches with what a patrol needs to watch amounts (p,), numbered in their order."""
     network = area.network
     pieces, size = flatten_stretches(stretches)
-    places = choose_standing_places(find_ground(area), amounts, stretches)
+    ground = Ground(network, area.features)
+    places = choose_standing_places(ground, amounts, stretches)
     rows = np.repeat(np.arange(len(size)), size)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
     return gpd.GeoDataFrame(

@@ -17,7 +17,7 @@ from patrolplan.errors import InputError
 from patrolplan.outputs import output_folder
 from patrolplan.outputs.facts import raise_marking
 from patrolplan.outputs.geopackage import write_layers
-from patrolplan.pupils.flows import Ways
+from patrolplan.pupils.pupils import Pupils
 
 LEAST_REASON_LETTERS = 10
 WAYS_FILE = "ways.gpkg"
@@ -35,7 +35,7 @@ def check_reason(reason: str | None) -> str:
     return text
 
 
-def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
+def write_ways(area: StudyArea, pupils: Pupils, out: Path, *, reason: str) -> None:
     """Write the layers `ways` and `ways_by_school` into a folder, after recording it."""
     reason = check_reason(reason)
     marking = raise_marking(area.settings.output.marking)
@@ -53,16 +53,16 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
     with explain_os_errors(path, remedy):
         output_folder.append_records(path, [line])
     with output_folder.replace_folder(out, details) as folder:
-        write_layers(folder / WAYS_FILE, build_way_layers(area, ways, marking, reason))
+        write_layers(folder / WAYS_FILE, build_way_layers(area, pupils, marking, reason))
 
 
 def build_way_layers(
-    area: StudyArea, ways: Ways, marking: str, reason: str
+    area: StudyArea, pupils: Pupils, marking: str, reason: str
 ) -> dict[str, gpd.GeoDataFrame]:
     """Pupils on pieces of street, of all schools and by school; not how many walk alone."""
     names = {"pieces": "piece", "flow": "pupils"}
     columns = ("urn", "pieces", "flow", "gate_metres")
-    own = ({name: getattr(school, name) for name in columns} for school in ways.schools)
+    own = ({name: getattr(school, name) for name in columns} for school in pupils.schools)
     shares = pd.concat(map(pd.DataFrame, own)).rename(columns=names)
     everyone = shares.groupby("piece", as_index=False)["pupils"].sum()
     everyone = everyone[everyone["pupils"] != 0]

@@ -27,8 +27,6 @@ from patrolplan.patrols.reference import MIN_GAIN, compare_with_reference, plan_
 from patrolplan.patrols.solver.solve import Solution, find_variants, solve
 from patrolplan.patrols.tasked_places import add_taskings
 from patrolplan.patrols.way_home import measure_patrols
-from patrolplan.pupils.flows import Ways
-from patrolplan.pupils.ways import model_ways
 from patrolplan.risk.surface import Risk
 
 VARIANTS = 8  # near-optimal patrols of a school that a week chooses from
@@ -38,7 +36,6 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     area: StudyArea,
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
-    ways: Ways | None = None,
     *,
     urns: Urns | None = None,
     window: Window | str | None = None,
@@ -60,10 +57,9 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     Parameters
     ----------
     area, risk, hotspots
-        See `load_area`, `estimate_risk` and `find_hotspots`. Hotspots may come back from a file or
-        in another CRS, be a part of those found, or have lines that were edited.
-    ways
-        See `model_ways`; modelled where they are left out.
+        See `load_area`, `estimate_risk` and `find_hotspots`; the pupils are those of the risk.
+        Hotspots may come back from a file or in another CRS, be a part of those found, or have
+        lines that were edited.
     urns
         Only this school, or these; by default all.
     window
@@ -99,10 +95,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     area = area if date is None else check_age(area, date)
     chosen = None if urns is None else list_urns(urns)
     check_request(area, window, chosen)
-    refuse_other_area(area, risk.made_from, "risk", "estimate it for this area")
-    if ways is not None and ways is not model_ways(area):
-        refuse_other_area(area, ways.made_from, "ways", "model them for this area")
-        area = replace(area, ways=ways)
+    refuse_other_area(area.basis, risk.made_from, "risk", "estimate it for this area")
     if risk.window not in {None, window}:
         what = f"is of {risk.window}, the patrols are of {window}"
         where, remedy = "risk", "give estimate_risk and plan_patrols the same window"

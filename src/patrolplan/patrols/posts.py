@@ -14,13 +14,13 @@ from pydantic import Field, with_config
 
 from patrolplan.area import StudyArea
 from patrolplan.arrays import Floats, Ints
-from patrolplan.hotspots.ground import find_ground, locate_places
+from patrolplan.hotspots.ground import Ground, locate_places
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
-from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence
-from patrolplan.pupils.ways import find_presence
-from patrolplan.risk.surface import Risk
+from patrolplan.pupils.leaving import LONGEST_MINUTES
+from patrolplan.pupils.pupils import NOON_MINUTES, Pupils
+from patrolplan.risk.surface import Risk, get_pupils
 
 POST_MINUTES = 35.0
 """Minutes from the bell that adults stand: three quarters of the pupil-minutes are in this time."""
@@ -45,45 +45,46 @@ def plan_posts(
     area: StudyArea, risk: Risk, *, count: int, urns: Sequence[str] | None = None
 ) -> tuple[Post, ...]:
     """The posts of schools, the most useful first; fewer than `count` where others meet nobody."""
-    _, presence = find_presence(area)
+    pupils = get_pupils(risk)
+    ground = Ground(area.network, area.features)
     rate = risk.without_exposure / area.network.piece_metres
     return tuple(
         post
         for urn in area.schools["urn"]
         if urns is None or urn in urns
-        for post in choose_posts(area, presence, rate, urn, count)
+        for post in choose_posts(ground, pupils, rate, urn, count)
     )
 
 
 def choose_posts(
-    area: StudyArea, presence: Presence, risk_weight: Floats, urn: str, count: int
+    ground: Ground, pupils: Pupils, risk_weight: Floats, urn: str, count: int
 ) -> list[Post]:
     """The posts of a school by pupils times a (p,) weight, or pupils alone where it is all 0."""
-    network, bell = area.network, presence.get_bell(urn)
+    network = ground.network
+    bell = pupils[urn].timetable.bell_minutes
     end = bell + POST_MINUTES
-    pupils = presence.sum_journey(urn, bell, end)[: len(network)]
-    weighted = pupils * risk_weight
-    ground = find_ground(area).places
-    places = locate_places(ground[pupils[ground["piece"]] > 0])
+    passing = pupils.sum_journey(urn, bell, end)[: len(network)]
+    weighted = passing * risk_weight
+    places = locate_places(ground.places[passing[ground.places["piece"]] > 0])
     if not len(places):  # no street there has a name
-        places = network.middles(np.flatnonzero(pupils))
+        places = network.middles(np.flatnonzero(passing))
     xy, sight = network.xy(places), SIGHT_METRES
     seen = [network.find_pieces_within(place_xy, sight) for place_xy in xy]
-    chosen = choose_greedily(seen, weighted if weighted.any() else pupils, count)
-    total = presence.sum_journey(urn, NOON_MINUTES, LONGEST_MINUTES).sum()
+    chosen = choose_greedily(seen, weighted if weighted.any() else passing, count)
+    total = pupils.sum_journey(urn, NOON_MINUTES, LONGEST_MINUTES).sum()
     words = describe_positions(network, places.take(np.array(chosen, dtype=np.int64)))
     met, posts = np.zeros(len(network), dtype=bool), []
     for place, name in zip(chosen, words, strict=True):
         met[seen[place]] = True
-        passed = seen[place][pupils[seen[place]] > 0]
+        passed = seen[place][passing[seen[place]] > 0]
         post = Post(
             urn=urn,
             place=name,
             point=(float(xy[place, 0]), float(xy[place, 1])),
             # No pupil can be in sight before.
-            start_minutes=float(np.floor(presence.find_first_minutes(urn, passed))),
+            start_minutes=float(np.floor(pupils.find_first_minutes(urn, passed))),
             end_minutes=end,
-            pupil_share=float(pupils[met].sum() / total),
+            pupil_share=float(passing[met].sum() / total),
         )
         posts.append(post)
     return posts

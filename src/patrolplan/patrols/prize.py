@@ -22,16 +22,15 @@ import pandas as pd
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import Bools, Floats, Ints, gather, round_significant
-from patrolplan.hotspots.ground import Stand, find_ground, locate_places
+from patrolplan.hotspots.ground import Ground, Stand, locate_places
 from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
 from patrolplan.patrols.surroundings import MAX_METRES, Surroundings, build_surroundings
-from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived
-from patrolplan.pupils.ways import find_presence
+from patrolplan.pupils.flows import SchoolPupils
+from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE
 from patrolplan.risk.in_time import RiskInTime
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.surface import Risk, get_history, get_pupils
 
 MIN_FLOW_SHARE = 0.05  # least flow in sight, as a share of that on the school's busiest street
 
@@ -103,18 +102,19 @@ def build_prizes(
 ) -> dict[int, SchoolPrizes]:
     """The places and prizes of the schools in some rows of the area's."""
     in_time = risk.in_time or RiskInTime.from_static(risk.joined)
-    ways, presence = find_presence(area)
+    pupils = get_pupils(risk)
+    ground = Ground(area.network, area.features)
     around = {row: build_surroundings(area, row, window) for row in rows}
     first = int(min(one.hours.start_minutes for one in around.values()))
     end = int(np.ceil(max(one.hours.latest_end_minutes for one in around.values())))
     schools = {
-        row: _Places(area, one, hotspots, ways.schools[row], range(first, end))
+        row: _Places(area, ground, one, hotspots, pupils.schools[row], range(first, end))
         for row, one in around.items()
     }
     for minute in range(first, end):
-        rate, pupils = in_time.compute_rate(minute), presence.count_at(minute)
+        rate, counts = in_time.compute_rate(minute), pupils.count_at(minute)
         for one in schools.values():
-            own, everybody = one.own[:, minute - first], pupils[one.pieces]
+            own, everybody = one.own[:, minute - first], counts[one.pieces]
             one.worth[:, minute - first] = weigh_by_share(rate[one.pieces], own, everybody)
     chosen = {row: one.choose(in_time) for row, one in schools.items()}
     return _give_reasons(area, risk, chosen)
@@ -128,7 +128,9 @@ def _give_reasons(
     sure = pd.DataFrame({"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(places)))
     found = iter(find_reasons(area, risk, places, sure))
     own = [one.own_pieces for one in chosen.values()]
-    recorded = count_recent_crimes(area, own).expected.sum(axis=1) >= MIN_RECORDED
+    recorded = (
+        count_recent_crimes(area, get_history(area, risk), own).expected.sum(axis=1) >= MIN_RECORDED
+    )
     feared = [(area.reports.group_of_piece[pieces] >= 0).any() for pieces in own]
     return {
         row: replace(
@@ -147,24 +149,14 @@ def weigh_by_share(rate: Floats, own: Floats, everybody: Floats) -> Floats:
 
 
 def count_own_pupils(
-    area: StudyArea, ways: SchoolWays, pieces: Ints, minutes: range
+    area: StudyArea, school: SchoolPupils, pieces: Ints, minutes: range
 ) -> tuple[Floats, Floats]:
     """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then."""
-    speed = PUPIL_METRES_PER_MINUTE
-    curve = LeavingCurve.build(ways.leave_minutes, ways.late)
     edges = np.arange(minutes.start, minutes.stop + 1)
-    flow, walk = np.zeros(len(pieces)), np.zeros(len(pieces))
-    _, at, on = np.intersect1d(pieces, ways.pieces, assume_unique=True, return_indices=True)
-    flow[at], walk[at] = ways.flow[on] * ways.unaccompanied, ways.gate_metres[on] / speed
-    left = curve.left(edges - ways.bell_minutes - walk[:, None])
-    came = arrived(edges - ways.opening_minutes + walk[:, None])
-    passing = flow[:, None] * (np.diff(left, axis=1) + np.diff(came, axis=1))
-    own = passing * (area.network.walkable.piece_metres[pieces] / speed)[:, None]
-    waits = zip(ways.wait_pieces, ways.wait_pupils, ways.wait_metres, strict=True)
-    for piece, pupils, metres in waits:
-        waited = curve.waited(edges - ways.bell_minutes - metres / speed)
-        own[pieces == piece] += pupils * ways.unaccompanied * np.diff(waited)
-    return passing, own
+    walk_minutes = area.network.walkable.piece_metres[pieces] / PUPIL_METRES_PER_MINUTE
+    passing = school.count_passing(pieces, edges) * school.unaccompanied
+    waiting = school.count_waiting(pieces, edges) * school.unaccompanied
+    return passing, passing * walk_minutes[:, None] + waiting
 
 
 class _Places:
@@ -173,14 +165,15 @@ class _Places:
     def __init__(
         self,
         area: StudyArea,
+        ground: Ground,
         around: Surroundings,
         hotspots: gpd.GeoDataFrame,
-        ways: SchoolWays,
+        ways: SchoolPupils,
         minutes: range,
     ) -> None:
         self.area, self.around, self.ways, self.first = area, around, ways, minutes.start
         self.reach = min(MAX_METRES, area.settings.patrol.radius_metres)
-        network, count, ground = area.network, len(area.network), find_ground(area)
+        network, count = area.network, len(area.network)
         metres = np.full(count, np.inf)
         inside = around.pieces < count
         metres[around.pieces[inside]] = around.gate_metres[inside]
@@ -217,9 +210,7 @@ class _Places:
         pupils = ways.on_streets * ways.unaccompanied
         edges = np.array([hours.start_minutes, hours.latest_end_minutes])
         begin, end = (int(minute) - first for minute in edges)
-        curve = LeavingCurve.build(ways.leave_minutes, ways.late)
-        out = np.diff(curve.left(edges - ways.bell_minutes))[0]
-        out += np.diff(arrived(edges - ways.opening_minutes))[0]
+        out = np.diff(ways.timetable.share_passed(edges, 0.0))[0]
         has_pupils = pupils > 0 and bool(out >= MIN_OUT_SHARE)
         of_piece = round_significant(self.passing[:, begin:end].sum(axis=1))
         seen = [np.array(columns, dtype=np.int64) for columns in self.seen.tolil().rows]
@@ -227,7 +218,7 @@ class _Places:
         passing, flow = self.passing[busiest], of_piece[busiest]
         is_hotspot = self.hotspot_rows >= 0
         if has_pupils:
-            least = min(MIN_PASSING_PUPILS, pupils * (1 - ways.late[0]) / 4)
+            least = min(MIN_PASSING_PUPILS, pupils * (1 - ways.timetable.late[0]) / 4)
             is_own = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
             is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= least
             reached = self.around.pieces[self.around.gate_metres <= self.reach]

@@ -23,7 +23,7 @@ from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import compute_cycling_effort
 from patrolplan.notes import Note
-from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
+from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE, build_curve
 from patrolplan.pupils.rolls import find_late
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
@@ -107,7 +107,7 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
     bell = minutes_after_midnight(school["finish_time"])
     if late[0] or window.at_gate or window.is_about_opening:
         return hours
-    gone = LeavingCurve.build(settings.leave_minutes, late).find_minutes(ALL_LEFT)
+    gone = build_curve(settings.leave_minutes, late).find_minutes(ALL_LEFT)
     gone = bell + np.ceil(gone + MAX_METRES / PUPIL_METRES_PER_MINUTE)
     begins_late = hours.start_minutes > bell + area.settings.patrol.gate_minutes
     if begins_late or gone >= hours.latest_end_minutes:

@@ -17,10 +17,9 @@ from patrolplan.arrays import Ints, gather
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import build_surroundings
-from patrolplan.pupils.presence import Visit
-from patrolplan.pupils.ways import find_presence
+from patrolplan.pupils.pupils import Visit
 from patrolplan.risk.in_time import RiskInTime
-from patrolplan.risk.surface import Risk
+from patrolplan.risk.surface import Risk, get_pupils
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Patrol
@@ -77,17 +76,15 @@ def measure_patrols(
     """The patrols with how much of the way home each meets."""
     if not patrols:
         return ()
-    pupils = None if risk.in_time is None else risk.in_time.pupils
-    ways, presence = find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
-    by_urn = {school.urn: school for school in ways.schools}
-    notes = [*area.notes, *risk.notes, *ways.notes]
+    pupils = get_pupils(risk)
+    notes = [*area.notes, *risk.notes, *pupils.notes]
     measured = []
     for patrol, harm_share in zip(patrols, _measure_harm(area, risk, window, patrols), strict=True):
-        school = by_urn[patrol.urn]
+        school = pupils[patrol.urn]
         assumed = {note.key: note for note in notes if note.is_about(patrol.urn)}
         visits = [Visit(one.point, one.arrive_minutes, one.leave_minutes) for one in patrol.stops]
         way_home = WayHome(
-            pupil_share=presence.share_met_by(patrol.urn, visits),
+            pupil_share=pupils.share_met_by(patrol.urn, visits),
             harm_share=harm_share,
             elsewhere_share=school.elsewhere / school.roll,
             assumed=tuple(assumed[key] for key in ASSUMED_KEYS if key in assumed),

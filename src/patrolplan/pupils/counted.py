@@ -18,7 +18,7 @@ from scipy.optimize import least_squares
 from patrolplan.arrays import round_significant
 from patrolplan.pupils.destinations import DECAY_METRES
 from patrolplan.pupils.flows import Counted, Journeys, Leaving
-from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, share_left
+from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE, share_left
 
 SECTORS = 16  # directions from the gate
 PLACE_WIDTH, PLACE_METRES = 0.8, 300.0

@@ -4,29 +4,27 @@ From a school's gate pupils go to their homes, to exits at the edge of the stree
 and stations. Not everyone takes the shortest way: Dial's method (Dial 1971, "A probabilistic
 multipath traffic assignment model which obviates path enumeration") spreads them over all ways that
 lead away from the gate at every step, in proportion to exp(-(length - shortest) / spread), without
-listing the ways, in two passes over the links of street. The flow never leaves the program: `Ways`
-has no method that writes it, and cannot be pickled.
+listing the ways, in two passes over the links of street. The flow never leaves the program:
+`Pupils` has no method that writes it, and cannot be pickled.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import find_used_numbers, round_significant
+from patrolplan.arrays import Floats, Ints, find_used_numbers, round_significant
 from patrolplan.compiled import jit_compile
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import MIN_LINK_METRES, cut_at_places, search_from_places, take_around
 from patrolplan.network.network import Positions, StreetNetwork
-from patrolplan.notes import Note
 from patrolplan.pupils.destinations import SPREAD_METRES, Destinations, GateTree
+from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE, Timetable
 from patrolplan.pupils.rolls import find_late
-from patrolplan.text import format_count
 from patrolplan.times import minutes_after_midnight
 
 STOP_KINDS = ("bus_stop", "station")
@@ -144,19 +142,16 @@ class Counted(NotStored):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SchoolWays(NotStored):
+class SchoolPupils(NotStored):
     """The modelled ways home of one school; pieces are those of the walkable network."""
 
     urn: str
     roll: float  # pupils, by all modes
     elsewhere: float  # those driven, or by bus where no stop is within reach
     on_streets: float  # those whom the flow brings to the gate: the rest of the roll
-    bell_minutes: float  # the closing bell, after midnight
-    opening_minutes: float
-    late: tuple[float, float]  # share of pupils who leave later, and their minutes after the bell
-    leave_minutes: float  # of the others, on average, from bell to gate
+    timetable: Timetable
     unaccompanied: float  # share of those on the streets who walk without an adult
-    pieces: NDArray[np.int64]  # (q,) pieces that any pupil walks along
+    pieces: NDArray[np.int64]  # (q,) pieces that any pupil walks along, ascending
     flow: NDArray[np.float64]  # (q,) pupils along each; who walks half of it counts as half
     gate_metres: NDArray[np.float64]  # (q,) walked from the gate to the piece's middle
     wait_pieces: NDArray[np.int64]  # (s,) of each bus stop or station: its piece
@@ -165,22 +160,29 @@ class SchoolWays(NotStored):
     counted: Counted | None = None  # how counts corrected it
 
     def __repr__(self) -> str:
-        return f"<SchoolWays: {self.urn}>"
+        return f"<SchoolPupils: {self.urn}>"
+
+    def count_passing(self, pieces: Ints, edges: ArrayLike) -> Floats:
+        """(k, T) pupils who pass pieces between consecutive (T + 1,) times after midnight."""
+        flow = np.zeros(len(pieces))
+        walk_minutes = np.zeros(len(pieces))
+        _, at, row = np.intersect1d(pieces, self.pieces, assume_unique=True, return_indices=True)
+        flow[at] = self.flow[row]
+        walk_minutes[at] = self.gate_metres[row] / PUPIL_METRES_PER_MINUTE
+        passed = self.timetable.share_passed(edges, walk_minutes[:, None])
+        return np.asarray(flow[:, None] * np.diff(passed, axis=1))
+
+    def count_waiting(self, pieces: Ints, edges: ArrayLike) -> Floats:
+        """(k, T) pupil-minutes waited at stops on pieces between consecutive (T + 1,) times."""
+        waiting = np.zeros((len(pieces), len(np.asarray(edges)) - 1))
+        stops = zip(self.wait_pieces, self.wait_pupils, self.wait_metres, strict=True)
+        for piece, pupils, metres in stops:
+            waited = self.timetable.minutes_waited(edges, metres / PUPIL_METRES_PER_MINUTE)
+            waiting[pieces == piece] += pupils * np.diff(waited)
+        return waiting
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Ways(NotStored):
-    """The ways home of all schools, aligned with those of the area."""
-
-    schools: tuple[SchoolWays, ...]
-    notes: tuple[Note, ...]  # what was assumed
-    made_from: Mapping[str, Any] | None = None  # see `StudyArea.basis`
-
-    def __repr__(self) -> str:
-        return f"<Ways: {format_count(len(self.schools), 'school')}>"
-
-
-def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWays:
+def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolPupils:
     """The ways home of one school, to homes and stops."""
     row, by_stage, modes = area.schools.iloc[number], journeys.by_stage, journeys.modes
     tree, walkers, riders = journeys.tree, journeys.walkers, by_stage @ modes[:, 1:]
@@ -195,15 +197,18 @@ def follow_pupils(area: StudyArea, number: int, journeys: Journeys) -> SchoolWay
     elsewhere = by_stage.sum() - foot.sum()
     to_homes, to_stops = by_stage @ modes[:, 0], journeys.stop_pupils
     elsewhere += to_homes - walkers.total + riders.sum() - to_stops.sum()
-    return SchoolWays(
+    timetable = Timetable(
+        leave_minutes=area.settings.way_home.leave_minutes,
+        late=find_late(area.settings.way_home, row),
+        bell_minutes=minutes_after_midnight(row["finish_time"]),
+        opening_minutes=minutes_after_midnight(row["start_time"]),
+    )
+    return SchoolPupils(
         urn=str(row["urn"]),
         roll=float(by_stage.sum()),
         elsewhere=float(elsewhere),
         on_streets=on_streets,
-        bell_minutes=minutes_after_midnight(row["finish_time"]),
-        opening_minutes=minutes_after_midnight(row["start_time"]),
-        late=find_late(area.settings.way_home, row),
-        leave_minutes=area.settings.way_home.leave_minutes,
+        timetable=timetable,
         unaccompanied=float(foot @ np.array(UNACCOMPANIED) / max(foot.sum(), 1e-300)),
         pieces=pieces,
         flow=round_significant(along / tree.network.piece_metres[pieces]),

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, read_window, weigh_minutes
+from patrolplan.area.study_area import refuse_other_area
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
-from patrolplan.pupils.ways import find_presence
+from patrolplan.pupils.model import model_pupils
+from patrolplan.pupils.pupils import Pupils
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
@@ -49,6 +51,7 @@ DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
 
 def estimate_risk(
     area: StudyArea,
+    pupils: Pupils | None = None,
     *,
     window: Window | str | None = None,
     date: Day | None = None,
@@ -66,6 +69,8 @@ def estimate_risk(
     ----------
     area
         The study area.
+    pupils
+        See `model_pupils`; modelled where they are left out. The risk keeps them.
     window
         A window, its name in the settings, or the time of day at which it begins, "HH:MM"; by
         default the settings' minutes from each school's own bell.
@@ -82,7 +87,8 @@ def estimate_risk(
     ------
     InputError
         When there is no model of that name, or when one of your own lacks a method, cannot be
-        cloned, or predicts what cannot be; or when columns for audit are offered.
+        cloned, or predicts what cannot be; when the pupils are those of another area; or when
+        columns for audit are offered.
 
     Examples
     --------
@@ -93,10 +99,24 @@ def estimate_risk(
     'school_day'
     """
     refuse_audit_columns("estimate_risk", area, model, getattr(area, "__dict__", {}))
-    settings = area.settings
-    window = read_window(settings.patrol, window)
+    window = read_window(area.settings.patrol, window)
     date = None if date is None else read_day(date)
-    history = build_history(area)
+    if pupils is None:
+        pupils = model_pupils(area)
+    refuse_other_area(area.pupils_basis, pupils.made_from, "pupils", "model them for this area")
+    return estimate_from_history(area, pupils, build_history(area), window, date, model)
+
+
+def estimate_from_history(
+    area: StudyArea,
+    pupils: Pupils,
+    history: History,
+    window: Window,
+    date: dt.date | None = None,
+    model: str | Estimator | gpd.GeoDataFrame | None = None,
+) -> Risk:
+    """The risk by counts of crime that are known already, as of another window."""
+    settings = area.settings
     harm = get_harm_days(history.targets, settings.risk.harm)
     expected, name, model_notes = _predict_incidents(history, model, settings)
     bells = window.list_bells(area.schools)
@@ -104,7 +124,9 @@ def estimate_risk(
     day = find_day(area, window, bells, date)
     span = f"{format_time(minutes[0])} to {format_time(minutes[-1] + 1)}"
     clock = build_clock(area, history)
-    exposure, exposure_notes = _model_exposure(area, history.targets, day, minutes, weights, span)
+    exposure, exposure_notes = _model_exposure(
+        area, pupils, history.targets, day, minutes, weights, span
+    )
     voice = build_report_voice(area, history.months[-1])
     powers = get_powers(history.targets, settings.way_home.exposure)
     factors = TimeFactors(powers, clock, day, exposure, voice)
@@ -146,6 +168,7 @@ def estimate_risk(
         in_time=joined.in_time,
         incidents=ExpectedIncidents(area.network, history, count),
         made_from=area.basis,
+        pupils=pupils,
     )
 
 
@@ -163,8 +186,9 @@ def find_day(
     return "school_day" if DAY_FROM_MINUTES <= start < DAY_TO_MINUTES else None
 
 
-def _model_exposure(
+def _model_exposure(  # noqa: PLR0917 - of one caller
     area: StudyArea,
+    pupils: Pupils,
     targets: Sequence[str],
     day: DayKind | None,
     minutes: NDArray[np.int64],
@@ -181,20 +205,18 @@ def _model_exposure(
     # A window for any day, such as one at night, is taken as on a school day.
     if day not in {"school_day", None}:
         return None, [Note("no_pupils_out", text)]
-    ways, presence = find_presence(area)
-    metres = area.network.piece_metres
-    exposure = build_exposure(ways, presence, metres, minutes, weights)
+    exposure = build_exposure(pupils, area.network.piece_metres, minutes, weights)
     if exposure is None:
         return None, [Note("no_pupils_out", text)]
-    pupils = round(sum(school.on_streets for school in ways.schools))
-    schools = format_count(len(ways.schools), "school")
+    on_streets = round(sum(school.on_streets for school in pupils.schools))
+    schools = format_count(len(pupils.schools), "school")
     named = ", ".join(f"{name} ({power:g})" for name, power in counted.items())
     text = (
         "Where pupils are counts: risk grows with a power of the pupils who are there without an "
-        f"adult, for {named}. About {pupils:,} pupils of {schools} are modelled on their way home "
-        "on foot; nobody is tracked."
+        f"adult, for {named}. About {on_streets:,} pupils of {schools} are modelled on their way "
+        "home on foot; nobody is tracked."
     )
-    return exposure, [Note("exposure", text), *ways.notes, *presence.notes]
+    return exposure, [Note("exposure", text), *pupils.notes]
 
 
 def _predict_incidents(

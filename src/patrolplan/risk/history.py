@@ -17,6 +17,7 @@ from patrolplan.area.missing_months import MIN_HELD_SHARE
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 from patrolplan.notes import Note
+from patrolplan.risk.shrinkage import ShrunkRates, fit_rates
 from patrolplan.settings import DISCOVERED_CATEGORIES, Settings
 
 NEIGHBOUR_METRES = 300.0  # places nearer than this in a straight line are neighbours
@@ -217,6 +218,12 @@ class History:
         held = self.sum_decayed_weights()
         return fill_missing(self.count_decayed(), held, whole, self.units.metres) / whole
 
+    @cached_property
+    def shrunk_rates(self) -> ShrunkRates:
+        """The rates of all targets, from counts weighted by recency."""
+        held = self.sum_decayed_weights()
+        return fit_rates(self.count_decayed(), held, len(self.targets), self.units)
+
     @property
     def _weights(self) -> NDArray[np.float64]:
         """(t,) weight of each month by its age."""
@@ -240,19 +247,8 @@ def fill_missing(
 
 
 def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> History:
-    """Count an area's incidents, by default of the categories that the settings count, once."""
-    if categories is not None:
-        return _count_incidents(area, categories)
-    crimes = area.settings.crimes
-    return area.catchments.reuse(
-        "history",
-        (repr(crimes), area.incidents, area.incident_catchment, area.exposure),
-        lambda: _count_incidents(area, crimes.risk_categories),
-    )
-
-
-def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
-    """The counts by month, place and category."""
+    """Count an area's incidents, by default of the categories that the settings count."""
+    categories = area.settings.crimes.risk_categories if categories is None else categories
     incidents = area.incidents
     listed = list(incidents["category"].cat.categories)
     present = set(incidents["category"].unique())
@@ -266,8 +262,7 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     names = (*targets, *(name for name in listed if name in others))
     first, last = incidents["month"].min(), incidents["month"].max()
     months = pd.date_range(first, last, freq="MS", unit="ns")
-    given = area.network, area.catchments
-    units = area.catchments.reuse("places", given[:1], lambda: SpatialUnits(*given))
+    units = SpatialUnits(area.network, area.catchments)
     column = np.array([names.index(name) if name in names else -1 for name in listed])
     category = column[incidents["category"].cat.codes]
     counted = category >= 0

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from patrolplan.arrays import round_significant
 from patrolplan.inputs.way_home import HALF_HOUR_MINUTES
-from patrolplan.pupils.flows import NotStored, Ways
-from patrolplan.pupils.presence import Presence
+from patrolplan.pupils.flows import NotStored
+from patrolplan.pupils.pupils import Pupils
 from patrolplan.risk.clock import Clock
 from patrolplan.risk.day_kinds import HALF_HOURS, DayKind
 from patrolplan.risk.report_voice import ReportVoice, TimeBand, find_band
@@ -42,9 +42,7 @@ FLOOR = 0.05
 class PupilExposure:
     """Pupils present on each piece of street, relative to the mean over area and window."""
 
-    # `ways`, `presence`: The ways home of each school, and where pupils are, minute by minute.
-    ways: Ways
-    presence: Presence
+    pupils: Pupils
     # (p,) what a pupil adds on each piece: more on a short one, and where few are on the whole.
     per_pupil: NDArray[np.float64]
 
@@ -55,7 +53,7 @@ class PupilExposure:
         # The mean of a power is not the power of the mean: a street that is full for five minutes
         # has less risk than one with as many pupils spread over an hour. So each minute is raised.
         first = int(minutes[0])
-        counts = self.presence.count_each(first, int(minutes[-1]) + 1)[:, minutes - first]
+        counts = self.pupils.count_each(first, int(minutes[-1]) + 1)[:, minutes - first]
         busy = np.flatnonzero(counts.any(axis=1))  # on half of a city's streets nobody is
         relative = FLOOR + counts[busy] * self.per_pupil[busy, None]
         sums = {power: np.full(len(counts), FLOOR**power * weights.sum()) for power in powers}
@@ -65,22 +63,21 @@ class PupilExposure:
 
 
 def build_exposure(
-    ways: Ways,
-    presence: Presence,
+    pupils: Pupils,
     metres: NDArray[np.float64],
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> PupilExposure | None:
     """Exposure relative to its mean over all streets and a window; None where no pupil is out."""
     first = int(minutes[0])
-    counts = presence.count_all(first, int(minutes[-1]) + 1)
+    counts = pupils.count_all(first, int(minutes[-1]) + 1)
     mean = float((counts[minutes - first] * weights).sum())
     if mean <= 0:
         return None
     # Pupils a metre over their mean: what counts is how densely a street is walked, not how long it
     # is; and its risk is compared with other streets of the area, so no pupil adds harm to the sum.
     per_metre = mean / metres.sum()
-    return PupilExposure(ways, presence, (1 - FLOOR) / (metres * per_metre))
+    return PupilExposure(pupils, (1 - FLOOR) / (metres * per_metre))
 
 
 def get_powers(categories: Sequence[str], exposure: Mapping[str, float]) -> NDArray[np.float64]:
@@ -143,8 +140,8 @@ class RiskInTime(NotStored):
         return RiskInTime.from_static, (self._static,)
 
     @property
-    def pupils(self) -> PupilExposure | None:
-        """Where pupils are; None where that does not count."""
+    def exposure(self) -> PupilExposure | None:
+        """The exposure to pupils; None where that does not count."""
         return None if self._static is not None else self._factors.exposure
 
     @property
@@ -154,7 +151,7 @@ class RiskInTime(NotStored):
 
     def remove_exposure(self) -> "RiskInTime":
         """The risk of each minute as it would be if pupils' presence did not count."""
-        if self.pupils is None:
+        if self.exposure is None:
             return self
         factors = replace(self._factors, exposure=None)
         return join_over_window(self._harm, factors, *self._window).in_time
@@ -174,7 +171,7 @@ class RiskInTime(NotStored):
         crime_weight, reports = self.weigh_reports(find_band(minute))
         relative: NDArray[np.float64] | float = 1.0
         if (exposure := self._factors.exposure) is not None:
-            relative = FLOOR + exposure.presence.count_at(minute) * exposure.per_pupil
+            relative = FLOOR + exposure.pupils.count_at(minute) * exposure.per_pupil
         crime = np.zeros(len(self._harm))
         for power, amounts in self.hold_half_hour(find_half_hour(minute)):
             crime += amounts if power == 0 else amounts * relative**power

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from patrolplan.risk.history import PRIOR_MONTHS, History
 from patrolplan.risk.own_model import STREET_KINDS, ModelTables
-from patrolplan.risk.shrinkage import FITTED_DECIMALS, compute_shrunk_rates
+from patrolplan.risk.shrinkage import FITTED_DECIMALS
 
 RiskModel = Callable[[History], NDArray[np.float64]]
 """(c, j) incidents expected of each target, in each place, in the whole month after a history."""
@@ -78,7 +78,7 @@ def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float6
 
 def expect_shrunk(history: History) -> NDArray[np.float64]:
     """Counts weighted by recency, shrunk towards what is around, in total as of late."""
-    return calibrate(compute_shrunk_rates(history).means, history)
+    return calibrate(history.shrunk_rates.means, history)
 
 
 def count_prior(history: History, *, before: int | None = None) -> NDArray[np.float64]:
@@ -134,7 +134,7 @@ def expect_by_regression(history: History) -> NDArray[np.float64]:
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-    rates = compute_shrunk_rates(history).means.copy()
+    rates = history.shrunk_rates.means.copy()
     tables = ModelTables(history)
     for target in range(len(history.targets)):
         past, incidents = tables.build_training(target)

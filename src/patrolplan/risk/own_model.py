@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError, Problems
 from patrolplan.risk.history import History
-from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 METHODS = ("fit", "predict", "get_params", "set_params")
 """What an estimator needs; `sklearn.base.BaseEstimator` brings the last two."""
@@ -110,7 +109,7 @@ class ModelTables:
             places[name] = units.sum_pieces(length) / units.metres
         places["easting"], places["northing"] = units.catchments.xy.T
         places["month_of_year"], places["month_number"] = float(start.month), float(month)
-        return here, around, compute_shrunk_rates(history.cut_before(start)).means, places
+        return here, around, history.cut_before(start).shrunk_rates.means, places
 
 
 def predict_by_estimator(

@@ -14,13 +14,16 @@
 
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from patrolplan.risk.history import History, SpatialUnits
+if TYPE_CHECKING:
+    from patrolplan.risk.history import SpatialUnits
+
 
 LOG_SHAPE = (-4.0, 6.0)
 """Bounds of the search for the shape: from "the counts alone" to "the mean alone"."""
@@ -104,7 +107,7 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
 
 
 def compute_expected_counts(
-    total: NDArray[np.float64], targets: int, units: SpatialUnits, held: NDArray[np.float64]
+    total: NDArray[np.float64], targets: int, units: "SpatialUnits", held: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(c, j) what categories would be by what is around, from all (c, k) and shares held (c,)."""
     whole = total.sum(axis=1)
@@ -130,18 +133,8 @@ def compute_expected_counts(
     return expected
 
 
-def compute_shrunk_rates(history: History) -> ShrunkRates:
-    """The rates of all targets, from counts weighted by recency; the last ones are held."""
-
-    def fit() -> ShrunkRates:
-        total, held = history.count_decayed(), history.sum_decayed_weights()
-        return fit_rates(total, held, len(history.targets), history.units)
-
-    return history.units.catchments.reuse("shrunk rates", (history,), fit)
-
-
 def fit_rates(
-    total: NDArray[np.float64], held: NDArray[np.float64], targets: int, units: SpatialUnits
+    total: NDArray[np.float64], held: NDArray[np.float64], targets: int, units: "SpatialUnits"
 ) -> ShrunkRates:
     """Rates of the first j categories, from counts (c, k) over (c,) months held of each place."""
     whole = float(held.max(initial=MIN_INCIDENTS))

@@ -10,14 +10,15 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import round_significant
 from patrolplan.errors import InputError
 from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note
-from patrolplan.risk.history import History
+from patrolplan.pupils.pupils import Pupils
+from patrolplan.risk.history import History, build_history
 from patrolplan.risk.in_time import RiskInTime
-from patrolplan.risk.shrinkage import compute_shrunk_rates
 from patrolplan.tables import Drawn, render_html_table
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class ExpectedIncidents:
     @cached_property
     def shapes(self) -> NDArray[np.float64]:
         """(p, j) shape of the gamma variable that each place's rate is."""
-        by_place = compute_shrunk_rates(self.history).shapes
+        by_place = self.history.shrunk_rates.shapes
         return by_place[self.history.units.catchments.piece_catchment]
 
     def frame(self, share: float | None = None) -> pd.DataFrame:
@@ -71,6 +72,20 @@ class ExpectedIncidents:
         low, high = (scale_to_quantile(total, shape, share) for share in BAND_ENDS)
         rows = pd.RangeIndex(len(total), name="piece")
         return pd.DataFrame({"expected": total, "low": low, "high": high}, index=rows)
+
+
+def get_pupils(risk: "Risk") -> Pupils:
+    """Where pupils are, for whom patrols are planned."""
+    if risk.pupils is None:
+        where, what = "risk", "has no pupils: it was made by hand, or comes from another process"
+        remedy = "take one that pp.estimate_risk gave, or set pupils=pp.model_pupils(area)"
+        raise InputError.one(where, what, remedy)
+    return risk.pupils
+
+
+def get_history(area: StudyArea, risk: "Risk") -> History:
+    """The counts of crime that a risk was learned from; counted for one that was made by hand."""
+    return build_history(area) if risk.history is None else risk.history
 
 
 def scale_to_quantile(
@@ -130,6 +145,9 @@ class Risk(Drawn):
         worker processes.
     made_from
         Inputs and settings of its area, see `StudyArea.basis`; None for one made by hand.
+    pupils
+        Where each school's own pupils are, see `patrolplan.model_pupils`: patrols are planned for
+        them. None in worker processes, and for a risk that was made by hand without them.
     """
 
     crime: NDArray[np.float64]
@@ -147,16 +165,17 @@ class Risk(Drawn):
     in_time: RiskInTime | None = None
     incidents: ExpectedIncidents | None = None
     made_from: Mapping[str, Any] | None = None
+    pupils: Pupils | None = None
 
     def __post_init__(self) -> None:
         if self.without_exposure is None:
             object.__setattr__(self, "without_exposure", self.joined)
 
     def __getstate__(self) -> dict[str, Any]:
-        # For worker processes: the risk of each minute stays in this one; none needs the expected
-        # incidents.
+        # For worker processes: pupils, and the risk of each minute, stay in this one; none needs
+        # the expected incidents.
         timed = self.in_time if self.in_time is None or self.in_time.is_static else None
-        return self.__dict__ | {"in_time": timed, "incidents": None}
+        return self.__dict__ | {"in_time": timed, "incidents": None, "pupils": None}
 
     def _get_drawn(self) -> "tuple[gpd.GeoDataFrame, str]":
         return self.frame(), "risk_per_metre"
@@ -254,6 +273,11 @@ class Risk(Drawn):
             where, what = "risk", "the expected incidents of a risk made by hand are not known"
             raise InputError.one(where, what, "take one that pp.estimate_risk gave in this process")
         return self.incidents
+
+    @property
+    def history(self) -> History | None:
+        """The counts of crime that it was learned from; None for a risk that was made by hand."""
+        return None if self.incidents is None else self.incidents.history
 
     @property
     def reports_part(self) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from patrolplan.inputs.polygons import AREAS, read_limits
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import suppress_and_round
-from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
+from patrolplan.risk.history import MIN_KNOWN_SHARE, History, build_history, get_harm_days
 from patrolplan.team import shares
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence
@@ -207,11 +207,13 @@ def measure_burden(
     own = polygons[held].reset_index(drop=True).assign(polygon=names[held])
     first, last = map(read_day, days or EVER)
     minutes, span = _sum_minutes(area, given, own, shapes[held], (first, last))
-    facts = _gather_facts(area, shapes[held], minutes, shares.read_residents(own) * inside[held])
+    history = build_history(area)
+    residents = shares.read_residents(own) * inside[held]
+    facts = _gather_facts(area, history, shapes[held], minutes, residents)
     threshold = area.settings.privacy.threshold
     by_area = _tabulate(facts, [*names[held], shares.OUTSIDE], threshold)
     by_area = by_area.assign(inside=[*inside[held], np.nan]).rename_axis("polygon")
-    months = build_history(area).months
+    months = history.months
     table = gpd.GeoDataFrame(by_area, geometry=[*own.geometry, None], crs=polygons.crs)
     groups = {} if audit is None else _tabulate_groups(facts, names[held], audit, threshold)
     year = months[-min(HARM_MONTHS, len(months))], months[-1]
@@ -244,7 +246,11 @@ def _sum_minutes(
 
 
 def _gather_facts(
-    area: StudyArea, shapes: Objects, minutes: dict[str, Floats], residents: Floats
+    area: StudyArea,
+    history: History,
+    shapes: Objects,
+    minutes: dict[str, Floats],
+    residents: Floats,
 ) -> pd.DataFrame:
     """(k + 1) what is summed, by polygon and outside; harm lies on the streets of its catchment."""
     network, catchments = area.network, area.catchments
@@ -253,7 +259,6 @@ def _gather_facts(
     weight, metres = np.zeros((2, len(catchments), len(shapes) + 1))
     np.add.at(weight, catchments.piece_catchment, share)
     np.add.at(metres, catchments.piece_catchment, inside)
-    history = build_history(area)
     counts = history.counts[-HARM_MONTHS:, :, : len(history.targets)].astype(np.float64)
     harm = counts.sum(axis=0) @ get_harm_days(history.targets, area.settings.risk.harm) @ weight
     held = np.ones(counts.shape[:2])

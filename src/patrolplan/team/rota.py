@@ -104,7 +104,7 @@ def plan_week(
     days = list_school_days(read_day(start, "start"))
     area = check_age(area, days[0])
     for one in [plan] if isinstance(plan, Plan) else plan.values():
-        refuse_other_area(area, one.area.basis, "plan", "plan the patrols of this area")
+        refuse_other_area(area.basis, one.area.basis, "plan", "plan the patrols of this area")
     dosed = _find_dosed_days(delivered, dwell)
     plans = list_day_plans(plan, days)
     key = make_draw_key(area, days[0]) if key is None else key

@@ -25,8 +25,8 @@ from patrolplan.outputs.output_folder import replace_folder, write_files
 from patrolplan.provenance import read_package_versions
 from patrolplan.pupils.corners import choose_corners
 from patrolplan.pupils.counted import divide
+from patrolplan.pupils.model import JourneyModel
 from patrolplan.pupils.rolls import find_late
-from patrolplan.pupils.ways import JourneyModel
 from patrolplan.times import format_time, minutes_after_midnight
 
 FILES = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""The ways home of all schools of an area, corrected by counts, and what was assumed of them."""
+"""Model where the pupils of an area's schools are: ways home, corrected by counts, and notes."""
 
 from dataclasses import replace
 
@@ -14,14 +14,14 @@ from patrolplan.pupils.flows import (
     STOP_KINDS,
     STOP_REACH_METRES,
     Journeys,
-    SchoolWays,
-    Ways,
+    SchoolPupils,
     choose_stops,
     find_stops,
     follow_pupils,
     grow_tree,
 )
-from patrolplan.pupils.presence import Presence
+from patrolplan.pupils.leaving import ARRIVAL_MINUTES
+from patrolplan.pupils.pupils import Pupils
 from patrolplan.pupils.rolls import count_pupils, find_mode_shares, find_school_modes, note_schools
 from patrolplan.text import format_count, format_percent, join_words, list_first
 
@@ -35,8 +35,8 @@ NOTICEABLE_SHARE = 0.02  # share of walkers from beyond the streets above which 
 SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this when written
 
 
-def model_ways(area: StudyArea) -> Ways:
-    """Model where each school's own pupils are on their way home; never written to a file.
+def model_pupils(area: StudyArea) -> Pupils:
+    """Model where each school's own pupils are, minute by minute; never written to a file.
 
     Parameters
     ----------
@@ -45,38 +45,62 @@ def model_ways(area: StudyArea) -> Ways:
 
     Returns
     -------
-    Ways
-        Of each school, for `plan_patrols`; modelled once for the same area.
+    Pupils
+        For `estimate_risk`, which models them where they are left out.
 
     Raises
     ------
     InputError
         When the shares of modes are wrong.
+
+    Examples
+    --------
+    >>> import patrolplan as pp
+    >>> area = pp.load_area(pp.demo_settings())
+    >>> pupils = pp.model_pupils(area)
+    >>> risk = pp.estimate_risk(area, pupils)
+    >>> risk.pupils is pupils
+    True
     """
-    return find_presence(area)[0]
-
-
-def _follow_schools(area: StudyArea) -> Ways:
     model = JourneyModel(area)
-    schools, by_exits, without_stops = [], {}, []
+    schools: list[SchoolPupils] = []
+    by_exits = {}
+    without_stops = []
     counted_urns = set(area.way_home.counts["urn"])
     for number, urn in enumerate(area.schools["urn"].astype(str)):
         journeys = model.trace(number)
         school = follow_pupils(area, number, journeys)
         if urn in counted_urns:
-            school = _count_in(area, number, journeys, school)
+            school = _correct_by_counts(area, number, journeys, school)
         schools.append(school)
-        walkers, riders = journeys.walkers, journeys.by_stage @ journeys.modes[:, 1:]
+        walkers = journeys.walkers
         by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
+        riders = journeys.by_stage @ journeys.modes[:, 1:]
         if not len(school.wait_pieces) and riders.sum() > 0:
             without_stops.append(urn)
     is_counted = np.array([school.counted is not None for school in schools])
-    notes = _list_notes(area, model.homes, is_counted, by_exits, without_stops)
-    counted = [_note_counted(school) for school in schools if school.counted is not None]
-    return Ways(tuple(schools), (*model.rolls.notes, *notes, *counted), area.basis)
+    notes = [
+        *model.rolls.notes,
+        *_list_notes(area, model.homes, is_counted, by_exits, without_stops),
+        *[_note_counted(school) for school in schools if school.counted is not None],
+        _note_arrival(area),
+    ]
+    return Pupils(area.network, schools, notes, area.pupils_basis)
 
 
-def _note_counted(school: SchoolWays) -> Note:
+def _note_arrival(area: StudyArea) -> Note:
+    """When pupils are assumed to come to school."""
+    assumed = area.schools["start_time"][area.schools["start_assumed"]]
+    time = "" if assumed.empty else str(assumed.iloc[0])
+    otherwise = f"; where that is not known, before {time}" if time else ""
+    text = (
+        f"Pupils are assumed to arrive in the {ARRIVAL_MINUTES} minutes before the opening bell"
+        f"{otherwise}."
+    )
+    return Note("arrival_assumed", text)
+
+
+def _note_counted(school: SchoolPupils) -> Note:
     """When and where a school was counted."""
     table = school.counted.table  # type: ignore[union-attr]  # of those that are
     days = join_words([f"{day.day} {day:%B}" for day in sorted(set(table["date"]))])
@@ -85,16 +109,20 @@ def _note_counted(school: SchoolWays) -> Note:
     return Note("ways_counted", text, about={"urns": [school.urn]})
 
 
-def _count_in(area: StudyArea, number: int, journeys: Journeys, school: SchoolWays) -> SchoolWays:
+def _correct_by_counts(
+    area: StudyArea, number: int, journeys: Journeys, school: SchoolPupils
+) -> SchoolPupils:
     """The ways of a school as its counts correct them."""
     rows = area.way_home.counts[area.way_home.counts["urn"] == school.urn]
-    leaving = (school.leave_minutes, *school.late)
-    found = fit_counts(journeys, leaving, rows, school.bell_minutes)
+    assumed = school.timetable
+    leaving = (assumed.leave_minutes, *assumed.late)
+    found = fit_counts(journeys, leaving, rows, assumed.bell_minutes)
     if found is None:
         return school
     corrected = follow_pupils(area, number, journeys.scale(found.factors))
-    minutes, *late = found.leaving
-    return replace(corrected, leave_minutes=minutes, late=(late[0], late[1]), counted=found)
+    minutes, late_share, late_minutes = found.leaving
+    timetable = replace(assumed, leave_minutes=minutes, late=(late_share, late_minutes))
+    return replace(corrected, timetable=timetable, counted=found)
 
 
 class JourneyModel:
@@ -200,16 +228,3 @@ def _list_notes(
         about = {"urns": urns[late].tolist()}
         notes.append(Note("leaving_assumed", text, short="when pupils leave", about=about))
     return notes
-
-
-def find_presence(area: StudyArea) -> tuple[Ways, Presence]:
-    """The ways home of an area, and where pupils are; modelled once for the same schools."""
-    # They are held only in memory, with the streets, and are dropped with them.
-
-    def compute() -> tuple[Ways, Presence]:
-        ways = area.ways or _follow_schools(area)
-        return ways, Presence(area, ways)
-
-    settings = repr(area.settings.way_home)
-    given = (settings, area.network, area.schools, area.gates, area.way_home, area.ways)
-    return area.catchments.reuse("presence", given, compute)

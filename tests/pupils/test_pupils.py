@@ -1,6 +1,7 @@
 """Presence is where the flow's pupils are, minute by minute, and sums to their walks and waits."""
 
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.pupils.flows import NotStoredError
-from patrolplan.pupils.presence import LeavingCurve, Presence, Visit, arrived
-from patrolplan.pupils.ways import find_presence, model_ways
+from patrolplan.pupils.leaving import LeavingCurve, arrived
+from patrolplan.pupils.pupils import Visit
 
 CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60)
 URN = "900003"
@@ -17,21 +18,9 @@ SPEED = 75.0
 
 
 @pytest.fixture(scope="module")
-def ways(demo_area):
-    """The ways home of the demo's schools."""
-    return find_presence(demo_area)[0]
-
-
-@pytest.fixture(scope="module")
-def presence(demo_area):
-    """Where they are."""
-    return find_presence(demo_area)[1]
-
-
-@pytest.fixture(scope="module")
-def school(ways):
-    """One of them."""
-    return next(school for school in ways.schools if school.urn == URN)
+def school(demo_pupils):
+    """The pupils of one of the demo's schools."""
+    return demo_pupils[URN]
 
 
 def test_three_quarters_leave_soon_after_the_bell():
@@ -69,17 +58,17 @@ def test_arriving_ends_as_school_opens():
     assert share[minutes == -5] - share[minutes == -10] > share[minutes == -25]
 
 
-def test_pupil_minutes_are_walks_and_waits(demo_area, school, presence):
+def test_pupil_minutes_are_walks_and_waits(demo_area, school, demo_pupils):
     """Over a day, on patrolled streets and others, they are the flow's walks there and waits."""
     metres = demo_area.network.walkable.piece_metres
-    whole = presence.sum_between(720, 1440, urn=URN, unaccompanied=False)
+    whole = demo_pupils.sum_between(720, 1440, urn=URN, unaccompanied=False)
     expected = np.zeros(len(metres))
     np.add.at(expected, school.pieces, school.flow * metres[school.pieces] / SPEED)
     np.add.at(expected, school.wait_pieces, school.wait_pupils * 6)
     np.testing.assert_allclose(whole, expected[: len(whole)], rtol=1e-6, atol=1e-9)
 
 
-def test_presence_is_that_of_a_plain_loop(demo_area, school, presence):
+def test_presence_is_that_of_a_plain_loop(demo_area, school, demo_pupils):
     """On each piece the flow times the time on it times the leaving density, a walk later."""
     metres = demo_area.network.walkable.piece_metres
     expected = np.zeros(len(metres))
@@ -89,18 +78,18 @@ def test_presence_is_that_of_a_plain_loop(demo_area, school, presence):
     waits = zip(school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True)
     for piece, pupils, away in waits:
         expected[piece] += pupils * np.diff(CURVE.waited(np.array([12, 13]) - away / SPEED))[0]
-    found = presence.count_at(school.bell_minutes + 12, urn=URN, unaccompanied=False)
+    found = demo_pupils.count_at(school.timetable.bell_minutes + 12, urn=URN, unaccompanied=False)
     np.testing.assert_allclose(found, expected[: len(found)], atol=0.02 * expected.max())
     assert found.sum() == pytest.approx(expected[: len(found)].sum(), rel=0.005)
 
 
-def test_all_schools_are_the_sum_of_each(presence, ways):
+def test_all_schools_are_the_sum_of_each(demo_pupils):
     """Each with its own bell and its own share of those without an adult."""
-    urns, shares = zip(*((one.urn, one.unaccompanied) for one in ways.schools), strict=True)
+    urns, shares = zip(*((one.urn, one.unaccompanied) for one in demo_pupils.schools), strict=True)
     each = []
     for alone in (True, False):
-        each.append(np.array([presence.count_at(927, urn=u, unaccompanied=alone) for u in urns]))
-        together = presence.count_at(927, unaccompanied=alone)
+        each.append(np.array([demo_pupils.count_at(927, urn=u, unaccompanied=alone) for u in urns]))
+        together = demo_pupils.count_at(927, unaccompanied=alone)
         np.testing.assert_allclose(together, each[-1].sum(axis=0), atol=1e-9)
     assert len(set(shares)) > 1
     assert together.sum() > 0
@@ -114,13 +103,13 @@ def test_each_school_has_its_own_leaving_curve(demo_area):
     table[list(late)] = list(late.values())
     schools = demo_area.schools.assign(late_share=table[:, 0], late_minutes=table[:, 1])
     area = replace(demo_area, schools=schools)
-    mixed = Presence(area, model_ways(area))
+    mixed = pp.model_pupils(area)
     first, last = 15 * 60 + 5, 15 * 60 + 25
     total = np.zeros((len(demo_area.network), last - first))
     for row, urn in enumerate(schools["urn"]):
         share, minutes = np.where(np.isnan(table[row]), (0.25, 60), table[row]).tolist()
         same = pp.with_settings(demo_area, way_home={"late_share": share, "late_minutes": minutes})
-        alone = find_presence(same)[1]
+        alone = pp.model_pupils(same)
         for column, minute in enumerate(range(first, last)):
             expected = alone.count_at(minute, urn=urn)
             total[:, column] += expected
@@ -131,18 +120,18 @@ def test_each_school_has_its_own_leaving_curve(demo_area):
     np.testing.assert_allclose(mixed.count_all(first, last), total.sum(axis=0))
 
 
-def test_share_met_is_that_of_a_plain_loop(demo_area, school, presence):
+def test_share_met_is_that_of_a_plain_loop(demo_area, school, demo_pupils):
     """Pieces in sight beyond 100 m of the gate, over all pupil-minutes of the way home there."""
-    network, bell = demo_area.network, school.bell_minutes
+    network, bell = demo_area.network, school.timetable.bell_minutes
     far = school.gate_metres > 100
     busiest = school.pieces[far][np.argmax(school.flow[far])]
     point = network.walkable.piece_middle[busiest]
-    journey = presence.sum_journey(URN, bell, bell + 35)[: len(network)]
+    journey = demo_pupils.sum_journey(URN, bell, bell + 35)[: len(network)]
     met = journey[np.hypot(*(network.piece_middle - point).T) <= 75].sum()
-    total = presence.sum_journey(URN, 720, 1440).sum()
+    total = demo_pupils.sum_journey(URN, 720, 1440).sum()
 
     def meet(point_xy, end):
-        return presence.share_met_by(URN, [Visit(point_xy, bell, end)])
+        return demo_pupils.share_met_by(URN, [Visit(point_xy, bell, end)])
 
     share = meet(point, bell + 35)
     assert share == pytest.approx(met / total)
@@ -151,28 +140,28 @@ def test_share_met_is_that_of_a_plain_loop(demo_area, school, presence):
     assert meet((0.0, 0.0), bell + 35) == 0
 
 
-def test_presence_cannot_be_stored(presence):
+def test_presence_cannot_be_stored(demo_pupils):
     """It is not pickled, and says no more than how many schools it is of."""
     with pytest.raises(NotStoredError):
-        pickle.dumps(presence)
-    assert repr(presence) == "<Presence: 12 schools>"
+        pickle.dumps(demo_pupils)
+    assert re.fullmatch(r"<Pupils: [\d,]+ of 12 schools>", repr(demo_pupils))
 
 
 @pytest.mark.parametrize("first", [470, 900])
-def test_many_minutes_at_once_are_each_minute(presence, first):
+def test_many_minutes_at_once_are_each_minute(demo_pupils, first):
     """Counted together, minutes have the pupils that each has alone, by piece and in all."""
-    each = presence.count_each(first, first + 45)
-    every = presence.count_all(first, first + 45)
+    each = demo_pupils.count_each(first, first + 45)
+    every = demo_pupils.count_all(first, first + 45)
     for column in (0, 7, 44):
-        alone = presence.count_at(first + column)
+        alone = demo_pupils.count_at(first + column)
         assert each[:, column] == pytest.approx(alone, rel=1e-9, abs=1e-9)
         assert every[column] == pytest.approx(alone.sum(), rel=1e-9)
 
 
-def test_ways_are_modelled_once_for_an_area(demo_area):
-    """The same schools and settings have the same ways, and other settings have others."""
-    cut = replace(demo_area, incidents=demo_area.incidents.iloc[:9])
-    assert find_presence(cut)[1] is find_presence(demo_area)[1]
+def test_pupils_serve_every_risk_of_their_schools(demo_area, demo_pupils):
+    """Crime and its months do not matter to them; when pupils leave does."""
+    recent = demo_area.where(months="2026-05 to 2026-10")
+    assert pp.estimate_risk(recent, demo_pupils).pupils is demo_pupils
     other = pp.with_settings(demo_area, way_home={"leave_minutes": 6})
-    assert find_presence(other)[1] is not find_presence(demo_area)[1]
-    assert pickle.loads(pickle.dumps(demo_area.catchments)).cache == {}  # noqa: S301 - our own
+    with pytest.raises(pp.InputError, match=r"pupils: .*leave_minutes.*model them"):
+        pp.estimate_risk(other, demo_pupils)
