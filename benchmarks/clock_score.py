@@ -1,15 +1,15 @@
-"""Bits that the learned clock gains on crime after school, on a city's crimes with clock times.
+"""Bits that the learned clock gains on the hours of crime, on a city's crimes with clock times.
 
     python benchmarks/clock_score.py --data DIR [--json FILE]
 
 `DIR` is that of `timed_crimes.py`. Crimes in streets within 1,500 m of a high school are counted in
-cells of 300 m, as there is no street file. The clock learns from the time before July 2015; crime
-on school days from 14:45 to 16:45 from September 2015 to November 2018 is predicted by the cell's
-count of all hours, shrunk to the mean of all cells, alone ("flat") and times each clock: declared,
-by kind of place, and learned. Bits are the gain in log score an incident over flat, with 95 %
-intervals from drawing blocks of cells; the last column is the paired difference from declared. The
-declared profile is this city's own, of these years: "shifted" starts from it four hours late, to
-show what is learned where the declared clock is wrong.
+cells of 300 m, as there is no street file. The clock learns from the time before July 2015; the
+half-hour of each crime on a school day from September 2015 to November 2018 is predicted by each
+clock: declared, by kind of place, and learned. Bits are the gain in log score an incident over a
+day on which all half-hours are alike, with 95 % intervals from drawing blocks of cells; the last
+column is the paired difference from declared. The declared profile is this city's own, of these
+years: "shifted" starts from it four hours late, to show what is learned where the declared clock is
+wrong.
 """
 
 from __future__ import annotations
@@ -26,14 +26,13 @@ import pandas as pd
 from timed_crimes import LEARNED, NAMES, TESTED, City, bootstrap_sums, lay_out, read_tables
 
 from patrolplan.risk import clock as clocks
-from patrolplan.risk.shrinkage import shrink
+from patrolplan.risk.day_kinds import HALF_HOURS
 from patrolplan.settings import parse_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELL_METRES = 300.0
-WINDOW = (14 * 60 + 45, 16 * 60 + 45)
 SHIFT_HALF_HOURS = 8
 # Sources that settings require; they are not read
 SOURCES = {"crimes": "crimes.csv", "schools": "schools.csv", "streets": "streets.osm"}
@@ -70,45 +69,49 @@ def build_area(city: City) -> SimpleNamespace:
     )
 
 
-def build_factors(city: City) -> dict[str, NDArray[np.float64]]:
-    """(c, j) mean factor of each clock over the window on school days."""
-    area, history = build_area(city), SimpleNamespace(targets=tuple(NAMES.values()))
-    minutes = np.arange(*WINDOW)
-    weights, before = np.full(len(minutes), 1 / len(minutes)), pd.Timestamp(LEARNED[1])
+def build_chances(city: City) -> dict[str, NDArray[np.float64]]:
+    """(48, c, j) chance of each half-hour of a school day by each clock."""
+    area = build_area(city)
+    history = SimpleNamespace(targets=tuple(NAMES.values()))
+    before = pd.Timestamp(LEARNED[1])
 
-    def average(*, timed: bool) -> NDArray[np.float64]:
+    def predict(*, timed: bool) -> NDArray[np.float64]:
         area.times_known = timed
         clock = clocks.build_clock(area, history, before=before)
-        return clock.average_factor(minutes, weights, "school_day")
+        half_hours = range(HALF_HOURS)
+        factor = np.array([clock.compute_factor(at, "school_day") for at in half_hours])
+        return factor / factor.sum(axis=0)
 
-    factors = {"declared": average(timed=False), "learned": average(timed=True)}
+    chances = {"declared": predict(timed=False), "learned": predict(timed=True)}
     declare = clocks.build_declared_profile
     clocks.build_declared_profile = lambda names: np.roll(declare(names), SHIFT_HALF_HOURS, axis=-1)
-    factors |= {"declared, shifted": average(timed=False), "learned, shifted": average(timed=True)}
+    chances |= {"declared, shifted": predict(timed=False), "learned, shifted": predict(timed=True)}
     clocks.build_declared_profile = declare
-    return factors
+    return chances
 
 
 def measure(city: City) -> list[dict[str, Any]]:
     """Bits of each clock in each category, with intervals."""
-    factors, rows = build_factors(city), []
-    near = city.is_near
+    chances = build_chances(city)
+    place = np.cumsum(city.is_near) - 1
+    rows = []
     for number, name in enumerate(NAMES):
-        counts = city.count(city.select(name, LEARNED))[near]
-        came = city.count(city.select(name, TESTED, minutes=WINDOW, kind="school"))[near]
-        flat, _ = shrink(counts, np.full(len(counts), counts.mean()))
-        bits = {}
-        for clock, factor in factors.items():
-            risk = flat * factor[:, number]
-            bits[clock] = came * np.log2(risk / risk.sum() / (flat / flat.sum()))
-        sums = np.column_stack([*bits.values(), came])
-        drawn = bootstrap_sums(sums, city.block[near], draws=1000)
+        crimes = city.select(name, TESTED, kind="school")
+        crimes = crimes[city.is_near[crimes["cell"]]]
+        cell = crimes["cell"].to_numpy()
+        half_hour = crimes["minute"].to_numpy() // 30
+        bits = {
+            clock: np.log2(HALF_HOURS * chance[half_hour, place[cell], number])
+            for clock, chance in chances.items()
+        }
+        sums = np.column_stack([*bits.values(), np.ones(len(crimes))])
+        drawn = bootstrap_sums(sums, city.block[cell], draws=1000)
         drawn = drawn[:, :-1] / drawn[:, -1:]
         less = drawn - drawn[:, :1]
         for column, (clock, values) in enumerate(bits.items()):
             low, high = np.quantile(drawn[:, column], [0.025, 0.975]).tolist()
-            row = {"category": name, "events": int(came.sum()), "clock": clock}
-            row |= {"bits": float(values.sum() / came.sum()), "low": low, "high": high}
+            row = {"category": name, "events": len(crimes), "clock": clock}
+            row |= {"bits": float(values.mean()), "low": low, "high": high}
             ends = np.quantile(less[:, column], [0.025, 0.975]).tolist()
             rows.append(row | {"over_declared": ends})
     return rows

@@ -48,7 +48,7 @@ class CompileClock:
 
     def read(self) -> float:
         """Seconds since an arbitrary moment; only differences are meaningful."""
-        compiling = _load_numba()[1]
+        compiling = _time_numba()
         return time.perf_counter() - (compiling.duration if compiling.done else 0.0)
 
     def say_once(self, text: str) -> None:
@@ -64,15 +64,19 @@ CLOCK = CompileClock()  # The one clock of the process
 class _CompiledFunction:
     """A function that numba compiles when it, or a compiled caller, first runs."""
 
-    def __init__(self, *given: Any) -> None:  # noqa: ANN401
-        functools.update_wrapper(self, given[0])
-        self._given, self._compiled = given, cast("Any", None)
+    def __init__(self, function: Any, signature: str | None, options: dict[str, Any]) -> None:  # noqa: ANN401
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._signature = signature
+        self._options = options
+        self._compiled: Any = None
 
     @property
     def compiled(self) -> Any:  # noqa: ANN401 - numba's own kind
         """Numba's dispatcher of the function, with its code."""
         with _LOCK:
-            self._compiled = self._compiled or _compile(*self._given)
+            if self._compiled is None:
+                self._compiled = _compile(self._function, self._signature, self._options)
         return self._compiled
 
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
@@ -113,50 +117,59 @@ def jit_compile(
 
 
 @functools.cache
-def _load_numba() -> tuple[Any, Any, Any]:
-    """Numba, its time of compiling and loading, and its cache of the code of one function."""
-    import numba  # noqa: PLC0415 - takes long
-    from numba.core import caching, event  # noqa: PLC0415
-
-    class Cache(caching.FunctionCache):  # type: ignore[misc]
-        def load_overload(self, *given: object) -> object:
-            try:
-                found = super().load_overload(*given)
-            except Exception:  # noqa: BLE001 - a pickle that was cut short may raise anything
-                found = self.flush()
-            if found is None:
-                CLOCK.say_once(COMPILING)
-            return found
-
-        def save_overload(self, *given: object) -> None:
-            with contextlib.suppress(OSError):  # a full disk: the next process compiles again
-                super().save_overload(*given)
+def _time_numba() -> Any:  # noqa: ANN401 - numba's own kind
+    """The time that numba takes to compile and to load code, from now on; loads numba."""
+    from numba.core import event  # noqa: PLC0415 - takes long
 
     timer = event.TimingListener()
     event.register("numba:compiler_lock", timer)  # held while anything is compiled or loaded
-    return numba, timer, Cache
+    return timer
+
+
+@functools.cache
+def _build_cache() -> Any:  # noqa: ANN401 - numba's own kind
+    """Numba's cache of the code of one function, which damage and a full disk do not stop."""
+    from numba.core import caching  # noqa: PLC0415 - takes long
+
+    class Cache(caching.FunctionCache):  # type: ignore[misc]
+        def load_overload(self, *key: object) -> object:
+            try:
+                code = super().load_overload(*key)
+            except Exception:  # noqa: BLE001 - a pickle that was cut short may raise anything
+                code = self.flush()
+            if code is None:
+                CLOCK.say_once(COMPILING)
+            return code
+
+        def save_overload(self, *code: object) -> None:
+            with contextlib.suppress(OSError):  # a full disk: the next process compiles again
+                super().save_overload(*code)
+
+    return Cache
 
 
 def _compile(function: Any, signature: str | None, options: dict[str, Any]) -> Any:  # noqa: ANN401 - numba's own kind
     """Numba's dispatcher of a function, with its cache; compiled if it has a signature."""
-    numba, _, cache = _load_numba()
-    folder, dispatcher = find_code_folder(), numba.njit(**options)(function)
+    _time_numba()  # before anything is compiled
+    import numba  # noqa: PLC0415 - takes long
+
+    dispatcher = numba.njit(**options)(function)
+    folder = find_code_folder()
     if is_own_folder(folder):
         numba.config.CACHE_DIR = str(folder)
-        dispatcher._cache = cache(function)  # noqa: SLF001 - as enable_caching sets its own
+        dispatcher._cache = _build_cache()(function)  # noqa: SLF001 - as enable_caching sets its own
     else:
         CLOCK.say_once(NOT_STORED.format(folder=folder))
     if signature is not None:  # as in njit with a signature, but after the cache was replaced
-        with numba.core.typeinfer.register_dispatcher(dispatcher):
-            dispatcher.compile(signature)
-            dispatcher.disable_compile()
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
     return dispatcher
 
 
 @functools.cache
 def _hash_sources() -> str:
-    # Numba itself does not notice that a function inlined from another file, or a constant from
-    # there, has changed.
+    # Numba itself notices a change in the file of a function, but not in one from which it calls a
+    # compiled function or takes a constant.
     root = Path(__file__).parent
     paths = [path.relative_to(root) for path in sorted(root.rglob("*.py"))]
     hashed = [path for path in paths if path.parts[0] not in NOTHING_COMPILED]

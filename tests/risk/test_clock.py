@@ -312,9 +312,9 @@ def test_rates_of_kinds_are_joined_by_their_days():
     days = join_day_kinds(kinds)
     rates = days.join_rates(np.repeat([1.0, 2.0, 3.0, 4.0], 48).reshape(4, 48))
     assert rates[:, 0] == pytest.approx([1.0, (10 * 2 + 40 * 4) / 50, 3.0])
-    density = days.to_density(rates).reshape(3, 48)
+    density = days.to_density(rates)
     both = days.to_density(np.stack([rates, 2 * rates]))
-    assert both == pytest.approx(np.stack([density.ravel()] * 2))
+    assert both == pytest.approx(np.stack([density, density]))
     assert density.sum(axis=1) == pytest.approx(np.array([90, 180, 180]) / 450)
     assert days.find_class(np.array([SCHOOL_DAY, UNKNOWN_WEEKDAY])).tolist() == [0, 3]
     assert days.weekday_shares == pytest.approx(np.array([90, 50, 0]) / 140)

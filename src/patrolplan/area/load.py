@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from patrolplan import privacy
@@ -17,9 +16,9 @@ from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
 from patrolplan.area.loading import Loading
 from patrolplan.area.school_gates import ALL_SCHOOLS, assign_gates, check_urns
-from patrolplan.area.sources import FEATURES, GivenSources, read_sources
+from patrolplan.area.sources import GivenSources, read_sources
 from patrolplan.area.study_area import StudyArea
-from patrolplan.area.way_home import gather_way_home, select_near
+from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
 from patrolplan.inputs.duties import digest_duties
 from patrolplan.inputs.formats import hash_source
@@ -75,8 +74,6 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     checks.note_school_rows(a)
     check_urns(a)
     way_home = replace(gather_way_home(a), counts=select_counts(a))
-    points = {key: select_near(key, a) for key in FEATURES}
-    own = [one.assign(kind=key, name=one.get("name", "")) for key, one in points.items()]
     designated = select_designated(a)
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
@@ -107,7 +104,6 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         "duties": len(tables["duties"]),
         **{field.name: len(getattr(way_home, field.name)) for field in fields(way_home)},
         "designated": 0 if designated is None else len(designated),
-        **{key: len(one) for key, one in points.items()},
     }
     a.notes.extend(
         Note("check_accepted", f"Accepted in the settings ({one.accepted}): {one.message}.")
@@ -121,7 +117,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         reports=groups,
         schools=a.schools,
         gates=gates,
-        features=pd.concat([a.streets.features, *own], join="inner", ignore_index=True),
+        features=a.streets.features.reset_index(drop=True),
         **{one: tables[one] for one in ("officers", "term_dates", "tasked_places", "duties")},
         way_home=way_home,
         left_out=tuple(a.left_out.rows),
@@ -147,7 +143,7 @@ def _count_tables(a: Loading, counted: Mapping[str, int]) -> tuple[TableCount, .
         "tasked places": tables["tasked_places"]["schools"].map(planned.intersection).astype(bool),
         "officers": np.ones(len(tables["officers"]), dtype=bool),
     }
-    for source in ("origins", "counts", *FEATURES):
+    for source in ("origins", "counts"):
         a.left_out.count_rows(source, len(tables[source]))
     counts = []  # Crimes, schools, reports and duties come before the tables above.
     for source, number in counted.items():

@@ -67,7 +67,6 @@ class Source:
     fields: tuple[Field, ...]
     reader: Callable[..., Any]
     is_none: bool = False
-    is_feature: bool = False  # Maps show its points as `patrolplan.outputs` has a sign for its key
 
     def read(self, paths: Files, columns: Mapping[str, str], known: Mapping[str, object]) -> Any:  # noqa: ANN401 - of its kind
         """The table; of what is known, the reader gets its own parameters by their names."""
@@ -98,7 +97,6 @@ SOURCES = {
 
 Their names, meanings and examples are the keys of `patrolplan.settings.SourceSettings`.
 """
-FEATURES = tuple(name for name, source in SOURCES.items() if source.is_feature)
 
 
 def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:

@@ -26,8 +26,9 @@ STOP_KINDS = ("bus_stop", "station")
 def gather_way_home(a: Loading) -> WayHomeTables:
     """The tables as the area uses them; stops and places of the streets where none are given."""
     origins = _select_origins(a)
-    areas = select_near("areas", a, also=a["areas"]["area"].isin(origins["area"]).to_numpy())
-    stops, places = select_near("stops", a), select_near("places", a)
+    areas = _select_near("areas", a, also=a["areas"]["area"].isin(origins["area"]).to_numpy())
+    stops = _select_near("stops", a)
+    places = _select_near("places", a)
     clock = _select_known_categories(a)
     if not a.settings.sources.stops:
         found = a.streets.features[a.streets.features["kind"].isin(STOP_KINDS)]
@@ -96,7 +97,7 @@ def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> Bools:
     return np.asarray(near, dtype=bool)
 
 
-def select_near(source: str, a: Loading, *, also: Bools | bool = False) -> gpd.GeoDataFrame:
+def _select_near(source: str, a: Loading, *, also: Bools | bool = False) -> gpd.GeoDataFrame:
     """The rows of a table within reach, and (n,) others; an alarm if no row is within reach."""
     table: gpd.GeoDataFrame = a[source]
     near = _is_near(table, a.limits) | also

@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.area.find_place import find_places
 from patrolplan.board.edits import is_lent
+from patrolplan.board.find_place import find_places
 from patrolplan.board.shared_week import BoardState, PlannedArea
 from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import list_reasons

@@ -214,7 +214,7 @@ def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any],
     """Month, first and last possible time, its precision, of each row; what is unreadable."""
     # Where `occurred_at` is empty, `committed_from` and `committed_to` count: alike, or one alone,
     # as the time; up to 24 hours apart as a span, in which the crime counts as one in all, shared
-    # out by the clock (`risk.known_times`); up to 31 days apart as the first date alone. Further
+    # out by the clock (`risk.learned_clock`); up to 31 days apart as the first date alone. Further
     # apart, or in the wrong order, they are a typing error: neither counts; the row is left out
     # unless it has a month of its own, and many such rows stop the command.
     never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")

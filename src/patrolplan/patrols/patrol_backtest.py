@@ -26,7 +26,6 @@ from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
-from patrolplan.risk.in_time import find_half_hour
 from patrolplan.risk.intervals import compute_interval, draw_months
 from patrolplan.risk.models import PRIOR
 from patrolplan.risk.scores import divide
@@ -217,12 +216,8 @@ def compute_window_shares(
     clock = build_clock(area, history)
     if clock.source != "learned":
         return None
-    bells = window.list_bells(area.schools)
-    minutes, weights = weigh_minutes(window, bells)
-    half_hours = [find_half_hour(int(minute)) for minute in minutes]
-    amounts = np.bincount(half_hours, weights)
-    factors = [clock.compute_factor(int(at), day) * amounts[at] for at in np.flatnonzero(amounts)]
-    return np.asarray(np.sum(factors, axis=0))
+    minutes, weights = weigh_minutes(window, window.list_bells(area.schools))
+    return clock.average_factor(minutes, weights, day)
 
 
 def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> Ints:

@@ -1,11 +1,10 @@
-"""The clock: how a category's crime spreads over kinds of day and half-hours, by place.
+"""The clock: how a category's crime spreads over kinds of day and half-hours, by kind of place.
 
 It is a factor on a piece's monthly rate whose mean over half-hours and days is 1 at every piece and
 in every category. Where clock times are known, it is learned from them
 (`patrolplan.risk.learned_clock`); otherwise declared, or the user's own table.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.inputs.way_home import HALF_HOUR_MINUTES
 from patrolplan.notes import Note
-from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayClasses, DayKind
+from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayKind
 from patrolplan.risk.declared_clock import (
     ANY_PLACE,
     GROUP_OF_CATEGORY,
@@ -29,8 +28,7 @@ from patrolplan.risk.declared_clock import (
     normalise_profile,
 )
 from patrolplan.risk.history import History
-from patrolplan.risk.known_times import Times, read_times
-from patrolplan.risk.learned_clock import Layer, learn_clock
+from patrolplan.risk.learned_clock import KnownTimes, learn_rates, read_known_times
 
 LICENSED = ("pub", "bar", "nightclub")  # takeaways do not shift crime towards the night
 NEAR_METRES = 150.0  # how near a licensed place counts, in a straight line
@@ -55,32 +53,6 @@ def find_place_kinds(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArr
 
 
 @dataclass(frozen=True, eq=False)
-class LearnedPlaces:
-    """What is learned of single places, see `patrolplan.risk.learned_clock`."""
-
-    piece_catchment: NDArray[np.int64]  # (p,)
-    days: DayClasses
-    layers: Sequence[Sequence[Layer]]  # of each category
-
-    def move(
-        self, factor: NDArray[np.float64], half_hour: int, days: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """(p, j) factor of the kind of place, moved; `days`: (4,) weights of kinds of day."""
-        # Steps are densities over the cells of a whole year, the factor is relative to its mean. So
-        # a share of crime in a wanted cell counts as its part of the day over the cell's own size.
-        per_time = np.zeros((len(self.days.shares), HALF_HOURS))
-        wanted = np.bincount(self.days.of_kind, days)
-        per_time[:, half_hour] = wanted / (self.days.shares / HALF_HOURS)
-        columns = list(factor.T)
-        for number, layers in enumerate(self.layers):
-            for layer in layers:
-                columns[number] = layer.move(
-                    columns[number], self.piece_catchment, per_time.ravel()
-                )
-        return np.column_stack(columns)
-
-
-@dataclass(frozen=True, eq=False)
 class Clock:
     """How crime spreads over kinds of day and half-hours."""
 
@@ -90,7 +62,6 @@ class Clock:
     # (j, 6, 4, 48) factor by kind of place (the last: not known), kind of day and half-hour.
     profile: NDArray[np.float64]
     day_shares: NDArray[np.float64]  # (4,) share of days of each kind
-    places: LearnedPlaces | None = None  # None without clock times
     notes: tuple[Note, ...] = ()  # where it comes from, and what was assumed
 
     def compute_factor(self, half_hour: int, day: DayKind | None) -> NDArray[np.float64]:
@@ -98,8 +69,7 @@ class Clock:
         if self.source == "flat":
             return np.ones((len(self.piece_kind), len(self.categories)))
         days = self.day_shares if day is None else np.equal(DAY_KINDS, day).astype(np.float64)
-        factor = (self.profile[:, :, :, half_hour] @ days)[:, self.piece_kind].T
-        return factor if self.places is None else self.places.move(factor, half_hour, days)
+        return np.asarray((self.profile[:, :, :, half_hour] @ days)[:, self.piece_kind].T)
 
     def average_factor(
         self, minutes: NDArray[np.int64], weights: NDArray[np.float64], day: DayKind | None
@@ -136,9 +106,11 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
         clock = replace(clock, source="own_table", profile=profile)
     # Known times come after the user's table, which they move: the table says what was expected
     # before, the incidents what was found.
-    times = read_times(area, targets, before) if area.times_known else None
-    if times is not None:
-        return _learn(replace(clock, notes=notes), times, area)
+    if area.times_known:
+        place_kinds = find_place_kinds(area.catchments.xy, places)
+        times = read_known_times(area, targets, place_kinds, before)
+        if times is not None:
+            return _learn(replace(clock, notes=notes), times, has_terms=len(area.term_dates) > 0)
     if len(own) < len(targets):
         by_mean = [name for name in targets if name not in (*GROUP_OF_CATEGORY, *own)]
         others = f" {', '.join(by_mean)}: the mean of all crime is used." if by_mean else ""
@@ -150,31 +122,25 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
     return replace(clock, notes=notes)
 
 
-def _learn(clock: Clock, times: Times, area: StudyArea) -> Clock:
+def _learn(clock: Clock, times: KnownTimes, *, has_terms: bool) -> Clock:
     """A clock moved by known times."""
-    days, xy = times.days, area.catchments.xy
-    kinds = find_place_kinds(xy, area.way_home.places)
-    rates = days.join_rates(clock.profile)
-    declared = days.to_density(rates)
-    # That a bicycle was stolen between eight and five says little of the hour. It is shared out by
-    # the clock known before, and once more by the one so learned, which knows the area's own hours.
-    has_spans = len(np.unique(times.incident)) < len(times.incident)
-    for _ in range(2 if has_spans else 1):
-        shared = times.share_out(rates, kinds)
-        profile, layers = learn_clock(shared, declared, xy, kinds)
-        rates = profile.reshape(rates.shape) / days.shares[:, None]
-    numbers = np.bincount(shared.category, shared.weight, shared.categories)
-    few = [name for name, own in zip(clock.categories, numbers, strict=True) if own < FEW_TIMES]
-    known = len(np.unique(times.incident))
-    text = f"When crime happens is learned from the {known:,} crimes whose time of day is known."
+    days = times.days
+    rates = learn_rates(times, days.join_rates(clock.profile))
+    known, first_row = np.unique(times.incident, return_index=True)
+    numbers = np.bincount(times.category[first_row], minlength=len(clock.categories))
+    few = [name for name, count in zip(clock.categories, numbers, strict=True) if count < FEW_TIMES]
+    text = (
+        f"When crime happens is learned from the {len(known):,} crimes whose time of day is known, "
+        "for the area as a whole."
+    )
     notes = [Note("clock_learned", text)]
     if few:
         text = (
-            f"The time of day is known for fewer than {FEW_TIMES} crimes of {', '.join(few)}: when "
-            "they happen is estimated mostly from all crime."
+            f"The time of day is known for fewer than {FEW_TIMES} crimes of {', '.join(few)}: "
+            "their hours are mostly those assumed without times."
         )
         notes.append(Note("clock_few_times", text))
-    if not len(area.term_dates):
+    if not has_terms:
         text = (
             "Without term dates, crime on school days cannot be separated from crime in holidays: "
             "only weekdays and weekends differ."
@@ -186,7 +152,6 @@ def _learn(clock: Clock, times: Times, area: StudyArea) -> Clock:
         source="learned",
         profile=normalise_profile(rates[:, :, days.of_kind], days.kind_shares),
         day_shares=days.kind_shares,
-        places=LearnedPlaces(area.catchments.piece_catchment, days, layers),
         notes=(*notes, *clock.notes),
     )
 

@@ -94,9 +94,9 @@ class DayClasses:
         return np.asarray(np.einsum("ed,...dh->...eh", weight, rates))
 
     def to_density(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., d x 48) share of crime in each half-hour of each class of day; sums to 1."""
-        density = (rates * self.shares[:, None]).reshape(*rates.shape[:-2], -1)
-        return np.asarray(density / density.sum(axis=-1, keepdims=True))
+        """(..., d, 48) share of crime in each half-hour of each class of day; sums to 1."""
+        density = rates * self.shares[:, None]
+        return np.asarray(density / density.sum(axis=(-2, -1), keepdims=True))
 
 
 def join_day_kinds(kinds: NDArray[np.int64]) -> DayClasses:

@@ -16,8 +16,6 @@ import shapely.affinity
 from outputs.printed import change_settings
 from page_visits import DESK, LISTENING, PHONE
 
-import patrolplan as pp
-from patrolplan.area import load
 from patrolplan.hotspots.reasons import ReportsReason, read_reasons, write_reasons
 from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_viewport
 from patrolplan.outputs.cartography.symbols import SYMBOLS, PhoneSign
@@ -96,17 +94,14 @@ def test_tiles_are_requested_only_when_set_and_named(plan):
     assert json.loads(_find_data(html))["tiles"]["url"] == address
 
 
-def test_a_table_of_points_is_drawn_by_its_record_alone(demo, demo_plan, monkeypatch):
-    """A source that says so is on card and phone with its sign, where there are any."""
-    assert {*load.FEATURES} <= {*SYMBOLS}
-    monkeypatch.setattr(load, "FEATURES", ("tasked_places",))
-    look = replace(SYMBOLS["station"], name=None, phone=PhoneSign("Cameras", 4))
-    monkeypatch.setitem(SYMBOLS, "tasked_places", look)
-    plan = replace(demo_plan, area=pp.load_area(demo))
-    patrol = next(one for one in plan.patrols if any(stop.tasked for stop in one.stops))
-    content = MapContent(fit_patrol_viewport(plan, patrol, 500, 300), plan, patrol)
-    assert len(content.point_symbols["tasked_places"][1])
-    assert "Cameras</label>" in render_map(plan).decode()  # only where there are any
+def test_a_kind_of_map_feature_is_drawn_by_its_record_alone(demo_plan, monkeypatch):
+    """A kind that has a sign is on card and phone, where there are any."""
+    look = replace(SYMBOLS["station"], name=None, phone=PhoneSign("Shops", 4))
+    monkeypatch.setitem(SYMBOLS, "shop", look)
+    patrol = demo_plan.patrols[0]
+    content = MapContent(fit_patrol_viewport(demo_plan, patrol, 500, 300), demo_plan, patrol)
+    assert len(content.point_symbols["shop"][1])
+    assert "Shops</label>" in render_map(demo_plan).decode()
 
 
 def _unpack(packed):

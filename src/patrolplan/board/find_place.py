@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
-from patrolplan.area.study_area import StudyArea
+from patrolplan.area import StudyArea
 from patrolplan.arrays import Ints
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.network import StreetNetwork

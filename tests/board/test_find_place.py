@@ -1,4 +1,4 @@
-"""Free text to places in an area, and names of its squares."""
+"""Free text to places in an area."""
 
 import dataclasses
 
@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from patrolplan.area.find_place import find_places
-from patrolplan.area.square_names import MAX_STREETS, name_squares
-from patrolplan.crs import Projection, find_squares
+from patrolplan.board.find_place import find_places
+from patrolplan.crs import Projection
 
 
 @pytest.mark.parametrize(
@@ -74,20 +73,3 @@ def test_degrees_are_found_either_way_round(demo_area, text):
     assert (place.kind, place.label) == ("coordinates", "51.530686, 0.871526")
     np.testing.assert_allclose(place.xy, (x[0], y[0]))
     assert place.street_metres < 100
-
-
-def test_a_square_is_named_by_the_streets_with_most_length_in_it(demo_area):
-    """The same as by adding up the lengths of its pieces one by one."""
-    network = demo_area.network
-    of_piece = find_squares(network.piece_middle, network.projection.crs)
-    squares = np.unique(of_piece, axis=0)[::7]
-    for square, names in zip(squares, name_squares(network, squares), strict=True):
-        lengths = {}
-        for piece in range(len(of_piece)):
-            if tuple(of_piece[piece]) == tuple(square) and network.piece_name[piece]:
-                name = network.piece_name[piece]
-                lengths[name] = lengths.get(name, 0) + network.piece_metres[piece]
-        assert len(names) == min(MAX_STREETS, len(lengths))
-        others = [lengths[name] for name in lengths if name not in names]
-        assert all(lengths[name] >= max(others, default=0) - 1 for name in names)
-    assert name_squares(network, [[27700, 1, 1]]) == [()]  # far from the area
