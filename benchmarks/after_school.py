@@ -3,10 +3,10 @@
     python benchmarks/after_school.py --data DIR --json FILE
 
 DIR has a city's crimes with their minute, its school days and its schools (for the formats see
-`timed_crimes.py`). January 2012 to June 2015 is for learning, September 2015 to November 2018 for
-testing: no clock, ratio of night places, count or choice of cells comes from the latter. Exposure
-has the program's own powers, not the one that is estimated here. School days, 14:45 to 16:45, cells
-of 150 m within 1,500 m of a high school.
+`timed_crimes.py`). The years before the summer of the middle one are for learning (in Chicago until
+June 2015), those after it for testing (from September 2015): no clock, ratio of night places, count
+or choice of cells comes from the latter. Exposure has the program's own powers, not the one that is
+estimated here. School days, 14:45 to 16:45, cells of 150 m within 1,500 m of a high school.
 
 What is measured:
 
@@ -24,12 +24,12 @@ What is measured:
 4. **Standing**: violence met by patrols that stand where the program's prize is highest, at the
    gate throughout, and by two more rules (see `standing.py`).
 
-Choices: the size of a cell is what an officer sees. Distances along streets and the counts next to
-a cell and around it had the higher likelihood, or smaller placebos, in the learning years split at
-August 2013; the test years had been seen by then, so judge the figures with that in mind. With only
-the count, shrunk to the mean of the city, the placebos were 0.1 to 0.2 in both halves of those
-years: schools are in busy parts of town, which a sparse count does not show. Estimates of the
-exponent in all of these ways were between 0.40 and 0.56.
+Choices, all made in Chicago: the size of a cell is what an officer sees. Distances along streets
+and the counts next to a cell and around it had the higher likelihood, or smaller placebos, in the
+learning years split at August 2013; the test years had been seen by then, so judge the figures with
+that in mind. With only the count, shrunk to the mean of the city, the placebos were 0.1 to 0.2 in
+both halves of those years: schools are in busy parts of town, which a sparse count does not show.
+Estimates of the exponent in all of these ways were between 0.40 and 0.56.
 """
 
 from __future__ import annotations
@@ -48,8 +48,6 @@ from timed_crimes import (
     BELL,
     EXPOSURE,
     KIND_FROM,
-    LEARNED,
-    TESTED,
     City,
     average_around,
     bootstrap_sums,
@@ -147,7 +145,7 @@ def estimate_exponent(
 
 def measure_exponents(city: City, pupils: NDArray[np.float64]) -> dict[str, Estimate]:
     """The exponent of violence and the two placebos."""
-    learned = city.count(city.select("violence", LEARNED))
+    learned = city.count(city.select("violence", city.learned))
     cases = {
         "violence": (WINDOW, "school"),
         "same hours, weekdays without school": (WINDOW, "weekday_off"),
@@ -155,7 +153,7 @@ def measure_exponents(city: City, pupils: NDArray[np.float64]) -> dict[str, Esti
     }
     found = {}
     for name, (minutes, kind) in cases.items():
-        tested = city.count(city.select("violence", TESTED, minutes=minutes, kind=kind))
+        tested = city.count(city.select("violence", city.tested, minutes=minutes, kind=kind))
         found[name] = estimate_exponent(city, learned, tested, pupils)
     return found
 
@@ -177,7 +175,7 @@ def score_cells(
 ) -> dict[str, NDArray[np.float64]]:
     """Every way to rank, only from the years before, (c,) each; the count at all hours first."""
     near = city.is_near
-    counts = city.count(city.select(category, LEARNED))
+    counts = city.count(city.select(category, city.learned))
     power = EXPOSURE[category]
     scores = {"all-hours count": counts}
     for tried in filter(None, (power, *WARNING_POWERS.get(category, ()))):
@@ -193,7 +191,7 @@ def shrink_times(city: City, category: str, counts: NDArray[np.float64]) -> NDAr
     A cell's expected count is its count at all hours, shrunk to the cells next to it, times the
     share of these hours in its kind of place; that share is shrunk to the one of all places.
     """
-    inside = city.select(category, LEARNED, minutes=WINDOW, kind="school")
+    inside = city.select(category, city.learned, minutes=WINDOW, kind="school")
     hours = city.count(inside)
     near, kind = city.is_near, city.place_kind
     total = np.bincount(kind[near], counts[near], minlength=len(KIND_FROM) + 1)
@@ -217,7 +215,7 @@ def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]
     position[near] = np.arange(len(near))
     for category in ("violence", "robbery"):
         scores = score_cells(city, pupils, category)
-        tested = city.select(category, TESTED, minutes=WINDOW, kind="school")
+        tested = city.select(category, city.tested, minutes=WINDOW, kind="school")
         tested = tested[city.is_near[tested["cell"]]]
         where = position[tested["cell"]]
         for coverage in COVERAGES:
@@ -262,7 +260,7 @@ def measure(cities: list[City], corners: City) -> dict[str, Any]:
     """
     city = cities[0]
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, WINDOW)[:, 0]
-    violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
+    violent = city.select("violence", city.tested, minutes=WINDOW, kind="school")
     exponents = measure_exponents(city, pupils)
     return {
         "exponent": {"violence": exponents.pop("violence")._asdict()},
@@ -274,8 +272,8 @@ def measure(cities: list[City], corners: City) -> dict[str, Any]:
             "cells": int(city.is_near.sum()),
             "gates": len(city.gate_xy),
             "violent": int(city.is_near[violent["cell"]].sum()),
-            "learned": list(LEARNED),
-            "tested": list(TESTED),
+            "learned": list(city.learned),
+            "tested": list(city.tested),
         },
     }
 

@@ -3,13 +3,13 @@
     python benchmarks/clock_score.py --data DIR [--json FILE]
 
 `DIR` is that of `timed_crimes.py`. Crimes in streets within 1,500 m of a high school are counted in
-cells of 300 m, as there is no street file. The clock learns from the time before July 2015; crime
-on school days from 14:45 to 16:45 from September 2015 to November 2018 is predicted by the cell's
-count of all hours, shrunk to the mean of all cells, alone ("flat") and times each clock: declared,
-by kind of place, and learned. Bits are the gain in log score an incident over flat, with 95 %
-intervals from drawing blocks of cells; the last column is the paired difference from declared. The
-declared profile is this city's own, of these years: "shifted" starts from it four hours late, to
-show what is learned where the declared clock is wrong.
+cells of 300 m, as there is no street file. The clock learns from the years before the summer of the
+middle one (in Chicago 2015); crime on school days after it, from 14:45 to 16:45, is predicted by
+the cell's count of all hours, shrunk to the mean of all cells, alone ("flat") and times each clock:
+declared, by kind of place, and learned. Bits are the gain in log score an incident over flat, with
+95 % intervals from drawing blocks of cells; the last column is the paired difference from declared.
+The declared profile is that of Chicago, of these years: "shifted" starts from it four hours late,
+to show what is learned where the declared clock is wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from timed_crimes import LEARNED, NAMES, TESTED, City, bootstrap_sums, lay_out, read_tables
+from timed_crimes import NAMES, City, bootstrap_sums, lay_out, read_tables
 
 from patrolplan.risk import clock as clocks
 from patrolplan.risk.shrinkage import shrink
@@ -74,7 +74,7 @@ def build_factors(city: City) -> dict[str, NDArray[np.float64]]:
     """(c, j) mean factor of each clock over the window on school days."""
     area, history = build_area(city), SimpleNamespace(targets=tuple(NAMES.values()))
     minutes = np.arange(*WINDOW)
-    weights, before = np.full(len(minutes), 1 / len(minutes)), pd.Timestamp(LEARNED[1])
+    weights, before = np.full(len(minutes), 1 / len(minutes)), pd.Timestamp(city.learned[1])
 
     def average(*, timed: bool) -> NDArray[np.float64]:
         area.times_known = timed
@@ -94,8 +94,8 @@ def measure(city: City) -> list[dict[str, Any]]:
     factors, rows = build_factors(city), []
     near = city.is_near
     for number, name in enumerate(NAMES):
-        counts = city.count(city.select(name, LEARNED))[near]
-        came = city.count(city.select(name, TESTED, minutes=WINDOW, kind="school"))[near]
+        counts = city.count(city.select(name, city.learned))[near]
+        came = city.count(city.select(name, city.tested, minutes=WINDOW, kind="school"))[near]
         flat, _ = shrink(counts, np.full(len(counts), counts.mean()))
         bits = {}
         for clock, factor in factors.items():

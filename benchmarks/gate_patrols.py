@@ -17,8 +17,6 @@ from timed_crimes import (
     EXPOSURE,
     HARM,
     KIND_FROM,
-    LEARNED,
-    TESTED,
     City,
     bootstrap_sums,
     compute_pupil_minutes,
@@ -49,16 +47,16 @@ NIGHT_HOURS = (15 * 60, 17 * 60)
 
 def compute_clock(city: City, category: str) -> NDArray[np.float64]:
     """(48,) rate in each half-hour of a school day over the mean of all, from earlier years."""
-    learned = city.select(category, LEARNED)
+    learned = city.select(category, city.learned)
     on_school_days = learned[learned["kind"] == "school"]
     counts = np.bincount(on_school_days["minute"] // HALF_HOUR, minlength=48)
-    mean = len(learned) / city.count_days(LEARNED) / 48
-    return counts / city.count_days(LEARNED, "school") / mean
+    mean = len(learned) / city.count_days(city.learned) / 48
+    return counts / city.count_days(city.learned, "school") / mean
 
 
 def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
     """(5,) share of school days' crime after school by kind of place, over all; shrunk to 1."""
-    crimes = city.select(category, LEARNED, kind="school")
+    crimes = city.select(category, city.learned, kind="school")
     kind = city.place_kind[crimes["cell"]]
     after = crimes["minute"].between(NIGHT_HOURS[0], NIGHT_HOURS[1] - 1).to_numpy()
     number = len(KIND_FROM) + 1
@@ -82,7 +80,7 @@ def compute_risk(
     near = city.is_near
     risk = np.zeros((len(near), MINUTES))
     for category, days in HARM.items():
-        counts = city.count(city.select(category, LEARNED))
+        counts = city.count(city.select(category, city.learned))
         if not counts.any():
             continue
         harm = np.repeat(days * counts[:, None], MINUTES, axis=1)
@@ -157,7 +155,7 @@ def measure_met(city: City) -> NDArray[np.float64]:
     edges = np.arange(BELL, BELL + MINUTES + 1)
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, edges)
     table = city.crimes
-    first, last = map(pd.Timestamp, TESTED)
+    first, last = map(pd.Timestamp, city.tested)
     days = (table["kind"] == "school") & (table["day"] >= first) & (table["day"] < last)
     tested = table[days].sort_values("cell", kind="stable")
     found = np.zeros((2, len(city.gate_xy), 2))

@@ -20,7 +20,7 @@ import pandas as pd
 from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
-from timed_crimes import BELL, TESTED, City, bootstrap_sums, compute_pupil_minutes, measure_walks
+from timed_crimes import BELL, City, bootstrap_sums, compute_pupil_minutes, measure_walks
 
 from patrolplan.patrols.prize import (
     APART_METRES,
@@ -140,7 +140,7 @@ class Incidents:
     """Violence on the streets of the tested school days, with the minutes it may have been in."""
 
     def __init__(self, city: City) -> None:
-        crimes = city.select("violence", TESTED, kind="school")
+        crimes = city.select("violence", city.tested, kind="school")
         self.tree = cKDTree(crimes[["x", "y"]].to_numpy())
         minute = crimes["minute"].to_numpy(dtype=np.float64)
         half = np.select([minute % step == 0 for step, _ in ROUNDED], [by for _, by in ROUNDED])
@@ -188,7 +188,7 @@ def compare_standing(city: City) -> dict[str, Any]:
         count_met_by_rules(look_around(city, gate, risk, everybody), incidents)
         for gate in range(len(city.gate_xy))
     ]
-    table = pd.DataFrame(met) * 1000 / city.count_days(TESTED, "school")
+    table = pd.DataFrame(met) * 1000 / city.count_days(city.tested, "school")
     drawn = bootstrap_sums(table.to_numpy(), np.arange(len(table))) / len(table)
     drawn = pd.DataFrame(drawn, columns=table.columns)
     some = drawn[drawn["gate"] > 0]  # a draw of schools whose gates met nothing has no ratio

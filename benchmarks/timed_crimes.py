@@ -64,12 +64,11 @@ BLOCK_METRES = 1500.0  # Side of the blocks of cells that are drawn together for
 LICENSED_METRES = 150.0
 # Numbers of licensed addresses within 150 m at which the next kind of place begins
 KIND_FROM = (1, 3, 6, 12)
-LEARNED = ("2012-01-01", "2015-07-01")
-TESTED = ("2015-09-01", "2018-12-01")  # First day, and the day after the last one
 BELL = 15 * 60  # Minute after midnight at which every school is assumed to end
 METRES_A_DEGREE = 111_195.0
 DAY_MINUTES = 24 * 60
-
+Period = tuple[str, str]
+"""First day, and the day after the last one."""
 
 SETTINGS = WayHomeSettings()
 CURVE = LeavingCurve(SETTINGS.leave_minutes, SETTINGS.late_share, SETTINGS.late_minutes)
@@ -97,6 +96,8 @@ class City:
     place_kind: NDArray[np.int64]  # (c,) 0 to 4: how many licensed addresses are near
     gate_xy: NDArray[np.float64]  # (g, 2) high schools; those at the same point count once
     day_kind: pd.Series  # by date
+    learned: Period
+    tested: Period
 
     def count(self, crimes: pd.DataFrame) -> NDArray[np.float64]:
         """Crimes of each cell, shape (c,)."""
@@ -105,7 +106,7 @@ class City:
     def select(
         self,
         category: str,
-        period: tuple[str, str],
+        period: Period,
         *,
         minutes: tuple[int, int] = (0, DAY_MINUTES),
         kind: str | None = None,
@@ -119,7 +120,7 @@ class City:
             chosen &= table["kind"] == kind
         return table[chosen]
 
-    def count_days(self, period: tuple[str, str], kind: str | None = None) -> int:
+    def count_days(self, period: Period, kind: str | None = None) -> int:
         """Days of a kind in a period."""
         first, last = map(pd.Timestamp, period)
         inside = self.day_kind[(self.day_kind.index >= first) & (self.day_kind.index < last)]
@@ -152,6 +153,27 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
     return crimes, days, pd.read_csv(schools[0]).query("level == 'HS'")
 
 
+def split_years(days: pd.Series) -> tuple[Period, Period]:
+    """The period to learn from and the one to test, from the days of all crimes.
+
+    The summer between them is that of the middle year; of an even number of years, that of the last
+    one in the first half.
+    """
+    first = days.min()
+    last = days.max()
+    middle = (first.year + last.year) // 2
+    july = f"{middle}-07-01"
+    september = f"{middle}-09-01"
+    if not (first < pd.Timestamp(july) and last >= pd.Timestamp(september)):
+        message = (
+            f"crimes of {first:%Y-%m-%d} to {last:%Y-%m-%d} are not on both sides of the summer of "
+            f"{middle}: there is nothing to learn from or nothing to test"
+        )
+        raise SystemExit(message)
+    after = last + pd.offsets.MonthBegin()
+    return (f"{first:%Y-%m}-01", july), (september, f"{after:%Y-%m-%d}")
+
+
 def lay_out(
     crimes: pd.DataFrame,
     days: pd.Series,
@@ -170,8 +192,8 @@ def lay_out(
     gate_xy = np.unique((schools[["longitude", "latitude"]].to_numpy() - middle) * scale, axis=0)
     at = pd.to_datetime(crimes["occurred_at"])
     day = at.dt.normalize()
-    first, last = map(pd.Timestamp, LEARNED)
-    earlier = ((day >= first) & (day < last)).to_numpy()
+    learned, tested = split_years(day)
+    earlier = (day < pd.Timestamp(learned[1])).to_numpy()
 
     square = np.floor(xy / cell_metres - shift).astype(np.int64)
     corner, size = square.min(axis=0), np.ptp(square, axis=0) + 1
@@ -203,6 +225,8 @@ def lay_out(
         place_kind=place_kind,
         gate_xy=gate_xy,
         day_kind=days,
+        learned=learned,
+        tested=tested,
     )
 
 

@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 DRAWS = 8
+PERIOD = ("2012-01-01", "2018-12-01")
 
 
 def draw_places(seed, *, side, schools):
@@ -34,7 +35,7 @@ def draw_counts(seed, exponent, *, side=40, schools=9):
     near = cKDTree(gates).query(xy)[0] < timed_crimes.NEAR_METRES
     block = timed_crimes.number_blocks(xy)
     city = timed_crimes.City(
-        pd.DataFrame(), xy, near, block, 0 * block, gates, pd.Series(dtype=object)
+        pd.DataFrame(), xy, near, block, 0 * block, gates, pd.Series(dtype=object), PERIOD, PERIOD
     )
     window = after_school.WINDOW
     pupils = timed_crimes.compute_pupil_minutes(xy, gates, timed_crimes.BELL, window, parts=1)[:, 0]
@@ -140,10 +141,32 @@ def test_counts_around_are_a_weighted_mean():
     np.testing.assert_allclose(timed_crimes.average_around(xy, counts, 200.0), expected)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "middle", "after"),
+    [
+        ("2012-01-01", "2018-11-12", 2015, "2018-12-01"),
+        ("2008-01-01", "2019-12-31", 2013, "2020-01-01"),
+        ("2019-03-05", "2019-09-01", 2019, "2019-10-01"),
+    ],
+)
+def test_summer_of_the_middle_year_parts_learning_from_testing(first, last, middle, after):
+    """The first half of the years is learned from, the later half tested, whole months of each."""
+    learned, tested = timed_crimes.split_years(pd.Series(pd.to_datetime([last, first])))
+    assert learned == (f"{first[:8]}01", f"{middle}-07-01")
+    assert tested == (f"{middle}-09-01", after)
+
+
+@pytest.mark.parametrize("ends", [("2019-09-01", "2020-06-30"), ("2018-01-01", "2018-08-31")])
+def test_crimes_on_one_side_of_the_summer_are_refused(ends):
+    """Where there is nothing to learn from, or nothing to test, it is said."""
+    with pytest.raises(SystemExit, match="both sides of the summer"):
+        timed_crimes.split_years(pd.Series(pd.to_datetime([*ends])))
+
+
 def test_nothing_is_learned_from_the_years_tested(city):
     """Scores and risk stay the same to the bit when every crime of the years tested is moved."""
     changed = city.crimes.copy()
-    later = changed["day"] >= pd.Timestamp("2015-07-01")
+    later = changed["day"] >= pd.Timestamp(city.learned[1])
     changed.loc[later, ["cell", "minute"]] = [0, 905]
     other = timed_crimes.City(**(vars(city) | {"crimes": changed}))
     pupils = np.linspace(1, 2, len(city.cell_xy))
@@ -196,7 +219,7 @@ def test_written_figures_have_the_agreed_form(folder, tmp_path, monkeypatch, cap
 
 def test_met_crimes_are_those_of_a_plain_loop(city):
     """Crimes near the dwells are those that a loop over patrols, stops and crimes finds."""
-    tested = city.select("violence", timed_crimes.TESTED).sort_values("cell", kind="stable")
+    tested = city.select("violence", city.tested).sort_values("cell", kind="stable")
     risk = np.repeat(city.count(city.crimes)[:, None], gate_patrols.MINUTES, axis=1)
     expected = []
     for gate, gate_xy in enumerate(city.gate_xy):
@@ -229,9 +252,9 @@ def planted():
 
     def lay_out(minute):
         days = pd.date_range("2012-01-01", "2018-11-30")
-        learned = days[days < timed_crimes.LEARNED[1]]
+        learned = days[days < "2015-07-01"]
         east = np.r_[np.full(len(learned), 225.0), np.arange(-500.0, 501.0, 50.0), 25.0]
-        at = pd.DatetimeIndex([*learned, *learned[:1].repeat(21), pd.Timestamp("2016-03-01")])
+        at = pd.DatetimeIndex([*learned, *learned[:1].repeat(21), pd.Timestamp("2018-03-01")])
         longitude = east / timed_crimes.METRES_A_DEGREE
         minutes = pd.to_timedelta(np.r_[np.full(len(at) - 1, 930), minute], "min")
         crimes = pd.DataFrame(
