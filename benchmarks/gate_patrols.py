@@ -25,7 +25,7 @@ from timed_crimes import (
     raise_pupils,
 )
 
-from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve
+from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, TimedPrizes, solve
 from patrolplan.settings.patrol import PatrolSettings
 
 if TYPE_CHECKING:
@@ -110,25 +110,29 @@ def plan_patrol(
     np.cumsum(risk[stops], axis=1, out=gathered[1:, 1:])
     dwell = np.full(len(rows), float(DWELL))
     dwell[0] = 0.0
-    solution = solve(
-        OrienteeringProblem(
-            travel_minutes=measure_walks(rows, rows) / SPEED,
-            dwell_minutes=dwell,
-            earliest_minutes=BELL + GATE,
-            latest_minutes=BELL + MINUTES,
-            timed_prizes=TimedPrizes(BELL, gathered),
-        )
+    problem = OrienteeringProblem(
+        travel_minutes=measure_walks(rows, rows) / SPEED,
+        dwell_minutes=dwell,
+        earliest_minutes=BELL + GATE,
+        latest_minutes=BELL + MINUTES,
+        timed_prizes=TimedPrizes(BELL, gathered),
     )
-    if not solution.proven:
-        message = f"the patrol from {gate_xy} is not proven best: {solution.status}"
-        raise SystemExit(message)
-    route = solution.routes[0]
+    route = find_best_route(problem, gate_xy)
     visits = zip(route.stops, route.begin_minutes, strict=True)
     there = [(int(stops[row - 1]), float(begin)) for row, begin in visits if row]
     if np.ptp(risk[stops], axis=1).any():
         return [there]
     turn = BELL + GATE + route.end_minutes - DWELL
     return [there, [(cell, turn - begin) for cell, begin in reversed(there)]]
+
+
+def find_best_route(problem: OrienteeringProblem, gate_xy: NDArray[np.float64]) -> Route:
+    """The route that is proven best for a gate's one officer."""
+    solution = solve(problem)
+    if not solution.proven:
+        message = f"the patrol from {gate_xy} is not proven best: {solution.status}"
+        raise SystemExit(message)
+    return solution.routes[0]
 
 
 def find_met(city: City, tested: pd.DataFrame, risk: NDArray[np.float64]) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """Street violence that an officer meets who stands by one rule or another, on later school days.
 
-Every high school's officer is at the gate from the bell. Cells of 50 m stand for corners; the
-officer sees 75 m, and walking counts nothing. Risk is learned from the years before: counts by
-category, harm, clock and the pupils present. Half of all minutes recorded are :00 or :30, so an
-incident is spread over the minutes that its own may have been rounded from. What is compared:
+Every high school's officer is at the gate from the bell. Cells of 50 m stand for corners; how far
+one sees and goes, how long one stays and how often one comes back is what the program says, and
+walking counts nothing. Risk is learned from the years before: counts by category, harm, clock and
+the pupils present. Half of all minutes recorded are :00 or :30, so an incident is spread over the
+minutes that its own may have been rounded from. What is compared:
 
 - `patrol`: the program's own prize, and the reference where that gains too little;
 - `gate`: the gate throughout;
@@ -17,11 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk
+from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk, find_best_route
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 from timed_crimes import BELL, City, bootstrap_sums, compute_pupil_minutes, measure_walks
 
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.prize import (
     APART_METRES,
     GATE_DWELLS,
@@ -33,13 +35,12 @@ from patrolplan.patrols.prize import (
     weigh_by_share,
 )
 from patrolplan.patrols.reference import CORNER_MINUTES, MIN_GAIN
-from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import MAX_METRES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SIGHT_METRES = 75.0
 LATE_GATE, LATE_METRES = 30, 300.0
 # Minutes that are multiples of the first may have been rounded by as much as the second
 ROUNDED = ((30, 15.0), (5, 2.5), (1, 0.5))
@@ -101,17 +102,23 @@ def plan_patrol(around: Around) -> list[Stay]:
         timed_prizes=TimedPrizes(BELL, gather(around.rates[rows])),
         follows=find_earlier_visits(place_of),
     )
-    route = solve(problem).routes[0]
-    stays, now, at = [], float(BELL), 0
+    route = find_best_route(problem, around.xy[0])
+    # Waiting belongs to the place before the walk, what is left at the end to the gate.
+    end = float(BELL + GATE)
+    at = 0
+    came = float(BELL)
+    stays: list[Stay] = []
     for row, begin in zip(route.stops, route.begin_minutes, strict=True):
         place = int(rows[row])
-        stays.append((int(around.cells[at]), now, begin - around.minutes[at, place]))
-        at, now = place, begin
-    leave = BELL + MINUTES - around.minutes[at, 0]
-    stays.append((int(around.cells[at]), now, min(leave, now + DWELL) if at else leave))
+        if place != at:
+            stays.append((int(around.cells[at]), came, begin - around.minutes[at, place]))
+            at = place
+            came = begin
+        end = begin + DWELL
     if at:
-        stays.append((-1, stays[-1][2] + around.minutes[at, 0], BELL + MINUTES))
-    return stays
+        stays.append((int(around.cells[at]), came, end))
+        came = end + around.minutes[at, 0]
+    return [*stays, (-1, came, BELL + MINUTES)]
 
 
 def plan_corner(around: Around, place: int, gate: float, stay: float) -> list[Stay]:

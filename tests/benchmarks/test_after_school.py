@@ -286,6 +286,24 @@ def test_planted_corner_is_where_one_stands(planted):
     assert standing.sum_worth(around, stays) > 2 * standing.sum_worth(around, plain)
 
 
+@pytest.mark.parametrize("dwells", [1, 2, 4])
+def test_place_is_kept_in_one_stay_as_often_as_the_program_allows(monkeypatch, dwells):
+    """Dwells in a row at the only corner with risk are one stay, after the gate's ten minutes."""
+    monkeypatch.setattr(standing, "PLACE_DWELLS", dwells)
+    rates = np.array([[0.0], [1.0]]).repeat(gate_patrols.MINUTES, axis=1)
+    walks = np.array([[0.0, 2.5], [2.5, 0.0]])
+    around = standing.Around(
+        cells=np.array([-1, 7]),
+        minutes=walks,
+        rates=rates,
+        passing=np.ones(2),
+        xy=np.array([[0.0, 0.0], [200.0, 0.0]]),
+    )
+    leave = 912.5 + dwells * gate_patrols.DWELL
+    expected = [(-1, 900, 910), (7, 912.5, leave), (-1, leave + 2.5, 990)]
+    np.testing.assert_allclose(standing.plan_patrol(around), expected)
+
+
 @pytest.mark.parametrize(
     ("minute", "share"), [(930, 0.5), (945, 0.0), (925, 1.0), (932, 0.0), (929, 1.0)]
 )
