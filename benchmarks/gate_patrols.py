@@ -49,8 +49,9 @@ def compute_clock(city: City, category: str) -> NDArray[np.float64]:
     """(48,) rate in each half-hour of a school day over the mean of all, from earlier years."""
     learned = city.select(category, city.learned)
     on_school_days = learned[learned["kind"] == "school"]
-    counts = np.bincount(on_school_days["minute"] // HALF_HOUR, minlength=48)
-    mean = len(learned) / city.count_days(city.learned) / 48
+    half_hour = on_school_days["minute"] // HALF_HOUR
+    counts = np.bincount(half_hour, on_school_days["weight"], minlength=48)
+    mean = learned["weight"].sum() / city.count_days(city.learned) / 48
     return counts / city.count_days(city.learned, "school") / mean
 
 
@@ -59,10 +60,11 @@ def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
     crimes = city.select(category, city.learned, kind="school")
     kind = city.place_kind[crimes["cell"]]
     after = crimes["minute"].between(NIGHT_HOURS[0], NIGHT_HOURS[1] - 1).to_numpy()
+    weight = crimes["weight"].to_numpy()
     number = len(KIND_FROM) + 1
-    total = np.bincount(kind, minlength=number)
-    inside = np.bincount(kind[after], minlength=number)
-    share = after.mean()
+    total = np.bincount(kind, weight, minlength=number)
+    inside = np.bincount(kind[after], weight[after], minlength=number)
+    share = inside.sum() / total.sum()
     return (inside + NIGHT_PRIOR * share) / (total + NIGHT_PRIOR) / share
 
 
@@ -138,8 +140,8 @@ def find_best_route(problem: OrienteeringProblem, gate_xy: NDArray[np.float64]) 
 def find_met(city: City, tested: pd.DataFrame, risk: NDArray[np.float64]) -> pd.DataFrame:
     """Crimes of the tested days near the dwells of each gate's patrol, one row for each gate.
 
-    `tested` is sorted by `cell`. A crime that two gates' patrols meet counts for both; the column
-    `weight` is 0.5 if a patrol may go in either direction.
+    `tested` is sorted by `cell`. A crime that two gates' patrols meet counts for both; its `weight`
+    is halved if a patrol may go in either direction.
     """
     edges = np.searchsorted(tested["cell"], np.arange(len(city.cell_xy) + 1))
     minute = tested["minute"].to_numpy()
@@ -150,7 +152,8 @@ def find_met(city: City, tested: pd.DataFrame, risk: NDArray[np.float64]) -> pd.
             here = np.arange(edges[cell], edges[cell + 1])
             after = minute[here] - begin
             seen = (after >= -AROUND_MINUTES) & (after < DWELL + AROUND_MINUTES)
-            met.append(tested.iloc[here[seen]].assign(gate=gate, weight=1 / len(patrols)))
+            crimes = tested.iloc[here[seen]]
+            met.append(crimes.assign(gate=gate, weight=crimes["weight"] / len(patrols)))
     return pd.concat(met, ignore_index=True)
 
 

@@ -1,5 +1,10 @@
 """Street violence that an officer meets who stands by one rule or another, on later school days.
 
+    python benchmarks/standing.py --data DIR [--school-address none|half|all] [--json FILE]
+
+DIR is that of `timed_crimes.py`, which also says what the option is about; without it all three are
+computed, and the longer table is that of half.
+
 Every high school's officer is at the gate from the bell. Cells of 50 m stand for corners; how far
 one sees and goes, how long one stays and how often one comes back is what the program says, and
 walking counts nothing. Risk is learned from the years before: counts by category, harm, clock and
@@ -14,6 +19,7 @@ minutes that its own may have been rounded from. What is compared:
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +27,20 @@ import pandas as pd
 from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk, find_best_route
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
-from timed_crimes import BELL, City, bootstrap_sums, compute_pupil_minutes, measure_walks
+from timed_crimes import (
+    BELL,
+    CORNER_METRES,
+    SCHOOL_ADDRESS,
+    USUAL,
+    City,
+    Tables,
+    bootstrap_sums,
+    compute_pupil_minutes,
+    lay_out,
+    measure_walks,
+    parse_options,
+    read_tables,
+)
 
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.prize import (
@@ -152,13 +171,14 @@ class Incidents:
         minute = crimes["minute"].to_numpy(dtype=np.float64)
         half = np.select([minute % step == 0 for step, _ in ROUNDED], [by for _, by in ROUNDED])
         self.low, self.high = minute - half, minute + half
+        self.weight = crimes["weight"].to_numpy()
 
     def count_met(self, xy: NDArray[np.float64], begin: float, end: float) -> float:
         """How many are expected within sight of a place between two times."""
         near = self.tree.query_ball_point(xy, SIGHT_METRES)
         low, high = self.low[near], self.high[near]
         inside = np.minimum(high, end) - np.maximum(low, begin)
-        return float((np.maximum(inside, 0.0) / (high - low)).sum())
+        return float((self.weight[near] * np.maximum(inside, 0.0) / (high - low)).sum())
 
 
 def count_met_by_rules(around: Around, incidents: Incidents) -> dict[str, float]:
@@ -198,17 +218,59 @@ def compare_standing(city: City) -> dict[str, Any]:
     table = pd.DataFrame(met) * 1000 / city.count_days(city.tested, "school")
     drawn = bootstrap_sums(table.to_numpy(), np.arange(len(table))) / len(table)
     drawn = pd.DataFrame(drawn, columns=table.columns)
-    some = drawn[drawn["gate"] > 0]  # a draw of schools whose gates met nothing has no ratio
     found: dict[str, Any] = {
         name: {"met_per_thousand": float(table[name].mean()), **find_ends(drawn[name])}
         for name in table
     }
+    return found | {"patrol_over_gate": divide_by_gate(table, drawn)}
+
+
+def divide_by_gate(table: pd.DataFrame, drawn: pd.DataFrame) -> dict[str, float | None]:
+    """What patrols meet over what the gate does, with an interval; None if the gate meets none."""
+    if not table["gate"].any():
+        return dict.fromkeys(("ratio", "low", "high"))
     ratio = float(table["patrol"].sum() / table["gate"].sum())
-    ends = find_ends(some["patrol"] / some["gate"])
-    return found | {"patrol_over_gate": {"ratio": ratio, **ends}}
+    some = drawn[drawn["gate"] > 0]  # a draw of schools whose gates met nothing has no ratio
+    return {"ratio": ratio, **find_ends(some["patrol"] / some["gate"])}
+
+
+def measure_standing(tables: Tables, school_address: str | None) -> dict[str, Any]:
+    """The figures of a city, and the ratio for each way to count crimes at schools' addresses."""
+    ways = [school_address] if school_address else [*SCHOOL_ADDRESS]
+    figures = {
+        way: compare_standing(lay_out(*tables, cell_metres=CORNER_METRES, school_address=way))
+        for way in ways
+    }
+    ratios = {way: figures[way]["patrol_over_gate"] for way in ways}
+    return {"standing": figures[school_address or USUAL], "school_address": ratios}
+
+
+def print_standing(figures: dict[str, Any]) -> None:
+    """Print what `measure_standing` gives as two tables."""
+    tables = {
+        "violence met per 1,000 patrols, and a ratio": figures["standing"],
+        "patrol over gate, by how many crimes at a school's own address count": figures[
+            "school_address"
+        ],
+    }
+    for title, table in tables.items():
+        print(f"\n{title}\n{pd.DataFrame(table).T.to_string(float_format='{:.2f}'.format)}")
 
 
 def find_ends(drawn: pd.Series) -> dict[str, float]:
     """The ends of a 95 % interval."""
     low, high = drawn.quantile([0.025, 0.975])
     return {"low": float(low), "high": float(high)}
+
+
+def main() -> None:
+    """Measure, print and write."""
+    options = parse_options(__doc__ or "")
+    figures = measure_standing(read_tables(options.data), options.school_address)
+    print_standing(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -60,7 +60,8 @@ def draw_folder(folder, seed=1, *, side=24, schools=5, crimes=60_000):
     what = ["BATTERY", "ROBBERY", "THEFT", "CRIMINAL DAMAGE", "NARCOTICS"]
     table["category"] = rng.choice(what, crimes, p=[0.4, 0.2, 0.2, 0.1, 0.1])
     table["description"] = rng.choice(["POCKET-PICKING", "OVER $500", "SIMPLE"], crimes)
-    table["place"] = rng.choice(["STREET", "SIDEWALK", "APARTMENT", "BAR OR TAVERN"], crimes)
+    where = ["STREET", "SIDEWALK", "APARTMENT", "BAR OR TAVERN", timed_crimes.AT_SCHOOL]
+    table["place"] = rng.choice(where, crimes)
     table["domestic"] = rng.random(crimes) < 0.1
     table.to_parquet(folder / "crimes-2012.parquet")
     pd.DataFrame({"date": days, "kind": kind}).to_csv(folder / "school_days.csv", index=False)
@@ -203,17 +204,83 @@ def test_patrols_keep_their_hours_and_both_ways_are_equal(city):
         assert (arrive - leave >= legs - 1e-6).all()
 
 
+def run(monkeypatch, module, *words):
+    """Run the command of a benchmark."""
+    monkeypatch.setattr("sys.argv", ["x", *map(str, words)])
+    module.main()
+
+
+@pytest.mark.parametrize(("way", "outdoors"), [("none", 0), ("half", 1), ("all", 2)])
+def test_crimes_at_a_school_count_as_the_option_says(folder, way, outdoors):
+    """As where all crime is twice there, and of two rows at a school so many are in the street."""
+    crimes, *others = timed_crimes.read_tables(folder)
+    city = timed_crimes.lay_out(crimes, *others, school_address=way)
+    is_there = crimes["place"] == timed_crimes.AT_SCHOOL
+    copies = [
+        crimes.assign(place=crimes["place"].mask(is_there, place))
+        for place in ["STREET"] * outdoors + ["APARTMENT"] * (2 - outdoors)
+    ]
+    twice = timed_crimes.lay_out(pd.concat(copies, ignore_index=True), *others)
+
+    def measure(city):
+        learned = city.count(city.select("violence", city.learned))
+        met = standing.Incidents(city).count_met(city.gate_xy[0], 0, 1440)
+        patrols = np.repeat(np.arange(1.0, len(learned) + 1)[:, None], 90, axis=1)
+        tested = city.select("violence", city.tested).sort_values("cell", kind="stable")
+        by_patrols = gate_patrols.find_met(city, tested, patrols)["weight"].sum()
+        return np.array([*learned, met, by_patrols])
+
+    np.testing.assert_allclose(2 * measure(city), measure(twice))
+    assert measure(city)[-2:].all()
+    clocks = [gate_patrols.compute_clock(place, "violence") for place in (city, twice)]
+    np.testing.assert_allclose(*clocks)
+    pupils = np.ones(len(city.cell_xy))
+    by_count = [after_school.measure_pai(place, pupils)[0]["pai"] for place in (city, twice)]
+    assert by_count[0] == pytest.approx(by_count[1])
+
+
+def test_standing_is_given_for_every_way_to_count_a_schools_address(
+    folder, tmp_path, monkeypatch, capsys
+):
+    """Without the option each of the three ratios is that of the option, and half is the usual."""
+    file = tmp_path / "standing.json"
+    run(monkeypatch, standing, "--data", folder, "--json", file)
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    assert [*figures["school_address"]] == ["none", "half", "all"]
+    printed = capsys.readouterr().out.splitlines()[-3:]
+    assert [line.split()[0] for line in printed] == ["none", "half", "all"]
+    gate = {}
+    for way, ratio in figures["school_address"].items():
+        run(monkeypatch, standing, "--data", folder, "--json", file, "--school-address", way)
+        alone = json.loads(file.read_text(encoding="utf-8"))
+        assert alone["school_address"] == {way: ratio}
+        assert alone["standing"]["patrol_over_gate"] == ratio
+        gate[way] = alone["standing"]["gate"]["met_per_thousand"]
+        if way == "half":
+            assert alone["standing"] == figures["standing"]
+    assert gate["none"] < gate["all"]
+    assert gate["half"] == pytest.approx((gate["none"] + gate["all"]) / 2)
+
+
+def test_gate_that_meets_nothing_has_no_ratio():
+    """Where all that a gate meets is at the school's address and none of it counts."""
+    table = pd.DataFrame({"patrol": [1.0, 0.0], "gate": 0.0})
+    nothing = {"ratio": None, "low": None, "high": None}
+    assert standing.divide_by_gate(table, table) == nothing
+
+
 def test_written_figures_have_the_agreed_form(folder, tmp_path, monkeypatch, capsys):
     """The command writes every figure with its interval."""
-    monkeypatch.setattr(timed_crimes, "SHIFTS", timed_crimes.SHIFTS[:1])
+    monkeypatch.setattr(after_school, "SHIFTS", timed_crimes.SHIFTS[:1])
     file = tmp_path / "figures.json"
-    monkeypatch.setattr("sys.argv", ["x", "--data", str(folder), "--json", str(file)])
-    after_school.main()
+    run(monkeypatch, after_school, "--data", folder, "--json", file)
     figures = json.loads(file.read_text(encoding="utf-8"))
     assert figures["patrols"]["low"] < figures["patrols"]["harm_ratio"] < figures["patrols"]["high"]
     for row in figures["standing"].values():
         value = row["ratio"] if "ratio" in row else row["met_per_thousand"]
         assert 0 <= row["low"] <= value <= row["high"]
+    assert figures["school_address"]["half"] == figures["standing"]["patrol_over_gate"]
+    assert [*figures["school_address"]] == ["none", "half", "all"]
     assert "harm met" in capsys.readouterr().out
 
 
