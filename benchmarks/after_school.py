@@ -1,12 +1,12 @@
 """Measure whether crime on streets follows pupils after the bell, and how patrols benefit.
 
-    python benchmarks/after_school.py --data DIR --json FILE
+    python benchmarks/after_school.py --data DIR [--school-address none|half|all] --json FILE
 
 DIR has a city's crimes with their minute, its school days and its schools (for the formats see
-`timed_crimes.py`). January 2012 to June 2015 is for learning, September 2015 to November 2018 for
-testing: no clock, ratio of night places, count or choice of cells comes from the latter. Exposure
-has the program's own powers, not the one that is estimated here. School days, 14:45 to 16:45, cells
-of 150 m within 1,500 m of a high school.
+`timed_crimes.py`). The years before the summer of the middle one are for learning (in Chicago until
+June 2015), those after it for testing (from September 2015): no clock, ratio of night places, count
+or choice of cells comes from the latter. Exposure has the program's own powers, not the one that is
+estimated here. School days, 14:45 to 16:45, cells of 150 m within 1,500 m of a high school.
 
 What is measured:
 
@@ -22,46 +22,49 @@ What is measured:
    cells of dwells, from 15 minutes before each dwell to 15 minutes after, over four grids, each
    moved by half a cell, since a patrol has few stops and a cell little crime.
 4. **Standing**: violence met by patrols that stand where the program's prize is highest, at the
-   gate throughout, and by two more rules (see `standing.py`).
+   gate throughout, and by two more rules (see `standing.py`); the first over the second with none,
+   half and all of the crimes at schools' own addresses. All other figures are with half, or as the
+   option says.
 
-Choices: the size of a cell is what an officer sees. Distances along streets and the counts next to
-a cell and around it had the higher likelihood, or smaller placebos, in the learning years split at
-August 2013; the test years had been seen by then, so judge the figures with that in mind. With only
-the count, shrunk to the mean of the city, the placebos were 0.1 to 0.2 in both halves of those
-years: schools are in busy parts of town, which a sparse count does not show. Estimates of the
-exponent in all of these ways were between 0.40 and 0.56.
+Choices, all made in Chicago: the size of a cell is what an officer sees. Distances along streets
+and the counts next to a cell and around it had the higher likelihood, or smaller placebos, in the
+learning years split at August 2013; the test years had been seen by then, so judge the figures with
+that in mind. With only the count, shrunk to the mean of the city, the placebos were 0.1 to 0.2 in
+both halves of those years: schools are in busy parts of town, which a sparse count does not show.
+Estimates of the exponent in all of these ways were between 0.40 and 0.56.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from gate_patrols import compare_patrols
 from scipy.stats import t as student
-from standing import compare_standing
+from standing import measure_standing, print_standing
 from timed_crimes import (
     BELL,
     EXPOSURE,
     KIND_FROM,
-    LEARNED,
-    TESTED,
+    SHIFTS,
+    USUAL,
     City,
     average_around,
     bootstrap_sums,
     compute_pupil_minutes,
+    lay_out,
+    parse_options,
     raise_pupils,
-    read_cities,
-    read_corners,
+    read_tables,
 )
 
 from patrolplan.risk.shrinkage import shrink
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 WINDOW = (BELL - 15, BELL + 105)
@@ -147,7 +150,7 @@ def estimate_exponent(
 
 def measure_exponents(city: City, pupils: NDArray[np.float64]) -> dict[str, Estimate]:
     """The exponent of violence and the two placebos."""
-    learned = city.count(city.select("violence", LEARNED))
+    learned = city.count(city.select("violence", city.learned))
     cases = {
         "violence": (WINDOW, "school"),
         "same hours, weekdays without school": (WINDOW, "weekday_off"),
@@ -155,7 +158,7 @@ def measure_exponents(city: City, pupils: NDArray[np.float64]) -> dict[str, Esti
     }
     found = {}
     for name, (minutes, kind) in cases.items():
-        tested = city.count(city.select("violence", TESTED, minutes=minutes, kind=kind))
+        tested = city.count(city.select("violence", city.tested, minutes=minutes, kind=kind))
         found[name] = estimate_exponent(city, learned, tested, pupils)
     return found
 
@@ -177,7 +180,7 @@ def score_cells(
 ) -> dict[str, NDArray[np.float64]]:
     """Every way to rank, only from the years before, (c,) each; the count at all hours first."""
     near = city.is_near
-    counts = city.count(city.select(category, LEARNED))
+    counts = city.count(city.select(category, city.learned))
     power = EXPOSURE[category]
     scores = {"all-hours count": counts}
     for tried in filter(None, (power, *WARNING_POWERS.get(category, ()))):
@@ -193,7 +196,7 @@ def shrink_times(city: City, category: str, counts: NDArray[np.float64]) -> NDAr
     A cell's expected count is its count at all hours, shrunk to the cells next to it, times the
     share of these hours in its kind of place; that share is shrunk to the one of all places.
     """
-    inside = city.select(category, LEARNED, minutes=WINDOW, kind="school")
+    inside = city.select(category, city.learned, minutes=WINDOW, kind="school")
     hours = city.count(inside)
     near, kind = city.is_near, city.place_kind
     total = np.bincount(kind[near], counts[near], minlength=len(KIND_FROM) + 1)
@@ -217,14 +220,14 @@ def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]
     position[near] = np.arange(len(near))
     for category in ("violence", "robbery"):
         scores = score_cells(city, pupils, category)
-        tested = city.select(category, TESTED, minutes=WINDOW, kind="school")
+        tested = city.select(category, city.tested, minutes=WINDOW, kind="school")
         tested = tested[city.is_near[tested["cell"]]]
         where = position[tested["cell"]]
         for coverage in COVERAGES:
             shares = {name: select_top(score[near], coverage) for name, score in scores.items()}
             found = np.stack([share[where] for share in shares.values()], axis=1)
-            pai = found.mean(axis=0) / coverage
-            sides = np.column_stack([found, np.ones(len(found))])
+            sides = np.column_stack([found, np.ones(len(found))]) * tested[["weight"]].to_numpy()
+            pai = sides[:, :-1].sum(axis=0) / sides[:, -1].sum() / coverage
             table = pd.DataFrame(
                 {"category": category, "coverage": coverage, "model": list(shares)}
             )
@@ -248,45 +251,45 @@ def print_results(results: dict[str, Any]) -> None:
         "share of crime over that of cells (PAI); over drawn months and places": results["pai"],
         "whole patrols: harm met by clock, night places and pupils over that by counts; violence "
         "before and after": [results["patrols"]],
-        "violence met per 1,000 patrols, and a ratio": pd.DataFrame(results["standing"]).T,
     }
     print(", ".join(f"{name} {value}" for name, value in results["about"].items()))
     for title, table in tables.items():
         print(f"\n{title}\n{pd.DataFrame(table).to_string(float_format='{:.2f}'.format)}")
+    print_standing(results)
 
 
-def measure(cities: list[City], corners: City) -> dict[str, Any]:
+def measure(folder: Path, school_address: str | None = None) -> dict[str, Any]:
     """All figures, in the format of `--json`.
 
     Exponent and PAI are from the first grid, patrols from all, standing from corners.
     """
+    tables = read_tables(folder)
+    way = school_address or USUAL
+    cities = [lay_out(*tables, shift=shift, school_address=way) for shift in SHIFTS]
     city = cities[0]
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, WINDOW)[:, 0]
-    violent = city.select("violence", TESTED, minutes=WINDOW, kind="school")
+    violent = city.select("violence", city.tested, minutes=WINDOW, kind="school")
     exponents = measure_exponents(city, pupils)
     return {
         "exponent": {"violence": exponents.pop("violence")._asdict()},
         "placebos": [{"name": name, **found._asdict()} for name, found in exponents.items()],
         "pai": measure_pai(city, pupils),
         "patrols": compare_patrols(cities),
-        "standing": compare_standing(corners),
+        **measure_standing(tables, school_address),
         "about": {
             "cells": int(city.is_near.sum()),
             "gates": len(city.gate_xy),
             "violent": int(city.is_near[violent["cell"]].sum()),
-            "learned": list(LEARNED),
-            "tested": list(TESTED),
+            "learned": list(city.learned),
+            "tested": list(city.tested),
         },
     }
 
 
 def main() -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="see above")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    options = parser.parse_args()
-    results = measure(read_cities(options.data), read_corners(options.data))
+    options = parse_options(__doc__ or "")
+    results = measure(options.data, options.school_address)
     print_results(results)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -3,8 +3,9 @@
     python benchmarks/clock_score.py --data DIR [--json FILE]
 
 `DIR` is that of `timed_crimes.py`. Crimes in streets within 1,500 m of a high school are counted in
-cells of 300 m, as there is no street file. The clock learns from the time before July 2015; the
-half-hour of each crime on a school day from September 2015 to November 2018 is predicted by each
+cells of 300 m, as there is no street file. The clock learns from the years before the summer of
+the middle one (in Chicago 2015); the
+half-hour of each crime on a school day after it is predicted by each
 clock: declared, by kind of place, and learned. Bits are the gain in log score an incident over a
 day on which all half-hours are alike, with 95 % intervals from drawing blocks of cells; the last
 column is the paired difference from declared. The declared profile is this city's own, of these
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from timed_crimes import LEARNED, NAMES, TESTED, City, bootstrap_sums, lay_out, read_tables
+from timed_crimes import NAMES, City, bootstrap_sums, lay_out, read_tables
 
 from patrolplan.risk import clock as clocks
 from patrolplan.risk.day_kinds import HALF_HOURS
@@ -73,7 +74,7 @@ def build_chances(city: City) -> dict[str, NDArray[np.float64]]:
     """(48, c, j) chance of each half-hour of a school day by each clock."""
     area = build_area(city)
     history = SimpleNamespace(targets=tuple(NAMES.values()))
-    before = pd.Timestamp(LEARNED[1])
+    before = pd.Timestamp(city.learned[1])
 
     def predict(*, timed: bool) -> NDArray[np.float64]:
         area.times_known = timed
@@ -96,7 +97,7 @@ def measure(city: City) -> list[dict[str, Any]]:
     place = np.cumsum(city.is_near) - 1
     rows = []
     for number, name in enumerate(NAMES):
-        crimes = city.select(name, TESTED, kind="school")
+        crimes = city.select(name, city.tested, kind="school")
         crimes = crimes[city.is_near[crimes["cell"]]]
         cell = crimes["cell"].to_numpy()
         half_hour = crimes["minute"].to_numpy() // 30

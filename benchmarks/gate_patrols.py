@@ -17,8 +17,6 @@ from timed_crimes import (
     EXPOSURE,
     HARM,
     KIND_FROM,
-    LEARNED,
-    TESTED,
     City,
     bootstrap_sums,
     compute_pupil_minutes,
@@ -27,7 +25,7 @@ from timed_crimes import (
     raise_pupils,
 )
 
-from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve
+from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, TimedPrizes, solve
 from patrolplan.settings.patrol import PatrolSettings
 
 if TYPE_CHECKING:
@@ -49,22 +47,24 @@ NIGHT_HOURS = (15 * 60, 17 * 60)
 
 def compute_clock(city: City, category: str) -> NDArray[np.float64]:
     """(48,) rate in each half-hour of a school day over the mean of all, from earlier years."""
-    learned = city.select(category, LEARNED)
+    learned = city.select(category, city.learned)
     on_school_days = learned[learned["kind"] == "school"]
-    counts = np.bincount(on_school_days["minute"] // HALF_HOUR, minlength=48)
-    mean = len(learned) / city.count_days(LEARNED) / 48
-    return counts / city.count_days(LEARNED, "school") / mean
+    half_hour = on_school_days["minute"] // HALF_HOUR
+    counts = np.bincount(half_hour, on_school_days["weight"], minlength=48)
+    mean = learned["weight"].sum() / city.count_days(city.learned) / 48
+    return counts / city.count_days(city.learned, "school") / mean
 
 
 def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
     """(5,) share of school days' crime after school by kind of place, over all; shrunk to 1."""
-    crimes = city.select(category, LEARNED, kind="school")
+    crimes = city.select(category, city.learned, kind="school")
     kind = city.place_kind[crimes["cell"]]
     after = crimes["minute"].between(NIGHT_HOURS[0], NIGHT_HOURS[1] - 1).to_numpy()
+    weight = crimes["weight"].to_numpy()
     number = len(KIND_FROM) + 1
-    total = np.bincount(kind, minlength=number)
-    inside = np.bincount(kind[after], minlength=number)
-    share = after.mean()
+    total = np.bincount(kind, weight, minlength=number)
+    inside = np.bincount(kind[after], weight[after], minlength=number)
+    share = inside.sum() / total.sum()
     return (inside + NIGHT_PRIOR * share) / (total + NIGHT_PRIOR) / share
 
 
@@ -82,7 +82,7 @@ def compute_risk(
     near = city.is_near
     risk = np.zeros((len(near), MINUTES))
     for category, days in HARM.items():
-        counts = city.count(city.select(category, LEARNED))
+        counts = city.count(city.select(category, city.learned))
         if not counts.any():
             continue
         harm = np.repeat(days * counts[:, None], MINUTES, axis=1)
@@ -112,19 +112,14 @@ def plan_patrol(
     np.cumsum(risk[stops], axis=1, out=gathered[1:, 1:])
     dwell = np.full(len(rows), float(DWELL))
     dwell[0] = 0.0
-    solution = solve(
-        OrienteeringProblem(
-            travel_minutes=measure_walks(rows, rows) / SPEED,
-            dwell_minutes=dwell,
-            earliest_minutes=BELL + GATE,
-            latest_minutes=BELL + MINUTES,
-            timed_prizes=TimedPrizes(BELL, gathered),
-        )
+    problem = OrienteeringProblem(
+        travel_minutes=measure_walks(rows, rows) / SPEED,
+        dwell_minutes=dwell,
+        earliest_minutes=BELL + GATE,
+        latest_minutes=BELL + MINUTES,
+        timed_prizes=TimedPrizes(BELL, gathered),
     )
-    if not solution.proven:
-        message = f"the patrol from {gate_xy} is not proven best: {solution.status}"
-        raise SystemExit(message)
-    route = solution.routes[0]
+    route = find_best_route(problem, gate_xy)
     visits = zip(route.stops, route.begin_minutes, strict=True)
     there = [(int(stops[row - 1]), float(begin)) for row, begin in visits if row]
     if np.ptp(risk[stops], axis=1).any():
@@ -133,11 +128,20 @@ def plan_patrol(
     return [there, [(cell, turn - begin) for cell, begin in reversed(there)]]
 
 
+def find_best_route(problem: OrienteeringProblem, gate_xy: NDArray[np.float64]) -> Route:
+    """The route that is proven best for a gate's one officer."""
+    solution = solve(problem)
+    if not solution.proven:
+        message = f"the patrol from {gate_xy} is not proven best: {solution.status}"
+        raise SystemExit(message)
+    return solution.routes[0]
+
+
 def find_met(city: City, tested: pd.DataFrame, risk: NDArray[np.float64]) -> pd.DataFrame:
     """Crimes of the tested days near the dwells of each gate's patrol, one row for each gate.
 
-    `tested` is sorted by `cell`. A crime that two gates' patrols meet counts for both; the column
-    `weight` is 0.5 if a patrol may go in either direction.
+    `tested` is sorted by `cell`. A crime that two gates' patrols meet counts for both; its `weight`
+    is halved if a patrol may go in either direction.
     """
     edges = np.searchsorted(tested["cell"], np.arange(len(city.cell_xy) + 1))
     minute = tested["minute"].to_numpy()
@@ -148,7 +152,8 @@ def find_met(city: City, tested: pd.DataFrame, risk: NDArray[np.float64]) -> pd.
             here = np.arange(edges[cell], edges[cell + 1])
             after = minute[here] - begin
             seen = (after >= -AROUND_MINUTES) & (after < DWELL + AROUND_MINUTES)
-            met.append(tested.iloc[here[seen]].assign(gate=gate, weight=1 / len(patrols)))
+            crimes = tested.iloc[here[seen]]
+            met.append(crimes.assign(gate=gate, weight=crimes["weight"] / len(patrols)))
     return pd.concat(met, ignore_index=True)
 
 
@@ -157,7 +162,7 @@ def measure_met(city: City) -> NDArray[np.float64]:
     edges = np.arange(BELL, BELL + MINUTES + 1)
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, edges)
     table = city.crimes
-    first, last = map(pd.Timestamp, TESTED)
+    first, last = map(pd.Timestamp, city.tested)
     days = (table["kind"] == "school") & (table["day"] >= first) & (table["day"] < last)
     tested = table[days].sort_values("cell", kind="stable")
     found = np.zeros((2, len(city.gate_xy), 2))

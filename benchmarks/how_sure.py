@@ -50,8 +50,7 @@ def measure_after_school(data: Path) -> dict[str, Any]:
     """Exponent, placebos, PAI, patrols and standing for crimes with minutes."""
     import after_school  # noqa: PLC0415 - not needed to write the page
 
-    cities, corners = after_school.read_cities(data), after_school.read_corners(data)
-    return {"after_school": after_school.measure(cities, corners)}
+    return {"after_school": after_school.measure(data)}
 
 
 def measure_months(settings: Path) -> dict[str, Any]:

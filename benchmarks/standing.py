@@ -1,9 +1,15 @@
 """Street violence that an officer meets who stands by one rule or another, on later school days.
 
-Every high school's officer is at the gate from the bell. Cells of 50 m stand for corners; the
-officer sees 75 m, and walking counts nothing. Risk is learned from the years before: counts by
-category, harm, clock and the pupils present. Half of all minutes recorded are :00 or :30, so an
-incident is spread over the minutes that its own may have been rounded from. What is compared:
+    python benchmarks/standing.py --data DIR [--school-address none|half|all] [--json FILE]
+
+DIR is that of `timed_crimes.py`, which also says what the option is about; without it all three are
+computed, and the longer table is that of half.
+
+Every high school's officer is at the gate from the bell. Cells of 50 m stand for corners; how far
+one sees and goes, how long one stays and how often one comes back is what the program says, and
+walking counts nothing. Risk is learned from the years before: counts by category, harm, clock and
+the pupils present. Half of all minutes recorded are :00 or :30, so an incident is spread over the
+minutes that its own may have been rounded from. What is compared:
 
 - `patrol`: the program's own prize, and the reference where that gains too little;
 - `gate`: the gate throughout;
@@ -13,15 +19,30 @@ incident is spread over the minutes that its own may have been rounded from. Wha
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk
+from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk, find_best_route
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
-from timed_crimes import BELL, TESTED, City, bootstrap_sums, compute_pupil_minutes, measure_walks
+from timed_crimes import (
+    BELL,
+    CORNER_METRES,
+    SCHOOL_ADDRESS,
+    USUAL,
+    City,
+    Tables,
+    bootstrap_sums,
+    compute_pupil_minutes,
+    lay_out,
+    measure_walks,
+    parse_options,
+    read_tables,
+)
 
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.prize import (
     APART_METRES,
     GATE_DWELLS,
@@ -33,13 +54,12 @@ from patrolplan.patrols.prize import (
     weigh_by_share,
 )
 from patrolplan.patrols.reference import CORNER_MINUTES, MIN_GAIN
-from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import MAX_METRES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SIGHT_METRES = 75.0
 LATE_GATE, LATE_METRES = 30, 300.0
 # Minutes that are multiples of the first may have been rounded by as much as the second
 ROUNDED = ((30, 15.0), (5, 2.5), (1, 0.5))
@@ -101,17 +121,23 @@ def plan_patrol(around: Around) -> list[Stay]:
         timed_prizes=TimedPrizes(BELL, gather(around.rates[rows])),
         follows=find_earlier_visits(place_of),
     )
-    route = solve(problem).routes[0]
-    stays, now, at = [], float(BELL), 0
+    route = find_best_route(problem, around.xy[0])
+    # Waiting belongs to the place before the walk, what is left at the end to the gate.
+    end = float(BELL + GATE)
+    at = 0
+    came = float(BELL)
+    stays: list[Stay] = []
     for row, begin in zip(route.stops, route.begin_minutes, strict=True):
         place = int(rows[row])
-        stays.append((int(around.cells[at]), now, begin - around.minutes[at, place]))
-        at, now = place, begin
-    leave = BELL + MINUTES - around.minutes[at, 0]
-    stays.append((int(around.cells[at]), now, min(leave, now + DWELL) if at else leave))
+        if place != at:
+            stays.append((int(around.cells[at]), came, begin - around.minutes[at, place]))
+            at = place
+            came = begin
+        end = begin + DWELL
     if at:
-        stays.append((-1, stays[-1][2] + around.minutes[at, 0], BELL + MINUTES))
-    return stays
+        stays.append((int(around.cells[at]), came, end))
+        came = end + around.minutes[at, 0]
+    return [*stays, (-1, came, BELL + MINUTES)]
 
 
 def plan_corner(around: Around, place: int, gate: float, stay: float) -> list[Stay]:
@@ -140,18 +166,19 @@ class Incidents:
     """Violence on the streets of the tested school days, with the minutes it may have been in."""
 
     def __init__(self, city: City) -> None:
-        crimes = city.select("violence", TESTED, kind="school")
+        crimes = city.select("violence", city.tested, kind="school")
         self.tree = cKDTree(crimes[["x", "y"]].to_numpy())
         minute = crimes["minute"].to_numpy(dtype=np.float64)
         half = np.select([minute % step == 0 for step, _ in ROUNDED], [by for _, by in ROUNDED])
         self.low, self.high = minute - half, minute + half
+        self.weight = crimes["weight"].to_numpy()
 
     def count_met(self, xy: NDArray[np.float64], begin: float, end: float) -> float:
         """How many are expected within sight of a place between two times."""
         near = self.tree.query_ball_point(xy, SIGHT_METRES)
         low, high = self.low[near], self.high[near]
         inside = np.minimum(high, end) - np.maximum(low, begin)
-        return float((np.maximum(inside, 0.0) / (high - low)).sum())
+        return float((self.weight[near] * np.maximum(inside, 0.0) / (high - low)).sum())
 
 
 def count_met_by_rules(around: Around, incidents: Incidents) -> dict[str, float]:
@@ -188,20 +215,62 @@ def compare_standing(city: City) -> dict[str, Any]:
         count_met_by_rules(look_around(city, gate, risk, everybody), incidents)
         for gate in range(len(city.gate_xy))
     ]
-    table = pd.DataFrame(met) * 1000 / city.count_days(TESTED, "school")
+    table = pd.DataFrame(met) * 1000 / city.count_days(city.tested, "school")
     drawn = bootstrap_sums(table.to_numpy(), np.arange(len(table))) / len(table)
     drawn = pd.DataFrame(drawn, columns=table.columns)
-    some = drawn[drawn["gate"] > 0]  # a draw of schools whose gates met nothing has no ratio
     found: dict[str, Any] = {
         name: {"met_per_thousand": float(table[name].mean()), **find_ends(drawn[name])}
         for name in table
     }
+    return found | {"patrol_over_gate": divide_by_gate(table, drawn)}
+
+
+def divide_by_gate(table: pd.DataFrame, drawn: pd.DataFrame) -> dict[str, float | None]:
+    """What patrols meet over what the gate does, with an interval; None if the gate meets none."""
+    if not table["gate"].any():
+        return dict.fromkeys(("ratio", "low", "high"))
     ratio = float(table["patrol"].sum() / table["gate"].sum())
-    ends = find_ends(some["patrol"] / some["gate"])
-    return found | {"patrol_over_gate": {"ratio": ratio, **ends}}
+    some = drawn[drawn["gate"] > 0]  # a draw of schools whose gates met nothing has no ratio
+    return {"ratio": ratio, **find_ends(some["patrol"] / some["gate"])}
+
+
+def measure_standing(tables: Tables, school_address: str | None) -> dict[str, Any]:
+    """The figures of a city, and the ratio for each way to count crimes at schools' addresses."""
+    ways = [school_address] if school_address else [*SCHOOL_ADDRESS]
+    figures = {
+        way: compare_standing(lay_out(*tables, cell_metres=CORNER_METRES, school_address=way))
+        for way in ways
+    }
+    ratios = {way: figures[way]["patrol_over_gate"] for way in ways}
+    return {"standing": figures[school_address or USUAL], "school_address": ratios}
+
+
+def print_standing(figures: dict[str, Any]) -> None:
+    """Print what `measure_standing` gives as two tables."""
+    tables = {
+        "violence met per 1,000 patrols, and a ratio": figures["standing"],
+        "patrol over gate, by how many crimes at a school's own address count": figures[
+            "school_address"
+        ],
+    }
+    for title, table in tables.items():
+        print(f"\n{title}\n{pd.DataFrame(table).T.to_string(float_format='{:.2f}'.format)}")
 
 
 def find_ends(drawn: pd.Series) -> dict[str, float]:
     """The ends of a 95 % interval."""
     low, high = drawn.quantile([0.025, 0.975])
     return {"low": float(low), "high": float(high)}
+
+
+def main() -> None:
+    """Measure, print and write."""
+    options = parse_options(__doc__ or "")
+    figures = measure_standing(read_tables(options.data), options.school_address)
+    print_standing(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 DRAWS = 8
+PERIOD = ("2012-01-01", "2018-12-01")
 
 
 def draw_places(seed, *, side, schools):
@@ -34,7 +35,7 @@ def draw_counts(seed, exponent, *, side=40, schools=9):
     near = cKDTree(gates).query(xy)[0] < timed_crimes.NEAR_METRES
     block = timed_crimes.number_blocks(xy)
     city = timed_crimes.City(
-        pd.DataFrame(), xy, near, block, 0 * block, gates, pd.Series(dtype=object)
+        pd.DataFrame(), xy, near, block, 0 * block, gates, pd.Series(dtype=object), PERIOD, PERIOD
     )
     window = after_school.WINDOW
     pupils = timed_crimes.compute_pupil_minutes(xy, gates, timed_crimes.BELL, window, parts=1)[:, 0]
@@ -59,7 +60,8 @@ def draw_folder(folder, seed=1, *, side=24, schools=5, crimes=60_000):
     what = ["BATTERY", "ROBBERY", "THEFT", "CRIMINAL DAMAGE", "NARCOTICS"]
     table["category"] = rng.choice(what, crimes, p=[0.4, 0.2, 0.2, 0.1, 0.1])
     table["description"] = rng.choice(["POCKET-PICKING", "OVER $500", "SIMPLE"], crimes)
-    table["place"] = rng.choice(["STREET", "SIDEWALK", "APARTMENT", "BAR OR TAVERN"], crimes)
+    where = ["STREET", "SIDEWALK", "APARTMENT", "BAR OR TAVERN", timed_crimes.AT_SCHOOL]
+    table["place"] = rng.choice(where, crimes)
     table["domestic"] = rng.random(crimes) < 0.1
     table.to_parquet(folder / "crimes-2012.parquet")
     pd.DataFrame({"date": days, "kind": kind}).to_csv(folder / "school_days.csv", index=False)
@@ -140,10 +142,32 @@ def test_counts_around_are_a_weighted_mean():
     np.testing.assert_allclose(timed_crimes.average_around(xy, counts, 200.0), expected)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "middle", "after"),
+    [
+        ("2012-01-01", "2018-11-12", 2015, "2018-12-01"),
+        ("2008-01-01", "2019-12-31", 2013, "2020-01-01"),
+        ("2019-03-05", "2019-09-01", 2019, "2019-10-01"),
+    ],
+)
+def test_summer_of_the_middle_year_parts_learning_from_testing(first, last, middle, after):
+    """The first half of the years is learned from, the later half tested, whole months of each."""
+    learned, tested = timed_crimes.split_years(pd.Series(pd.to_datetime([last, first])))
+    assert learned == (f"{first[:8]}01", f"{middle}-07-01")
+    assert tested == (f"{middle}-09-01", after)
+
+
+@pytest.mark.parametrize("ends", [("2019-09-01", "2020-06-30"), ("2018-01-01", "2018-08-31")])
+def test_crimes_on_one_side_of_the_summer_are_refused(ends):
+    """Where there is nothing to learn from, or nothing to test, it is said."""
+    with pytest.raises(SystemExit, match="both sides of the summer"):
+        timed_crimes.split_years(pd.Series(pd.to_datetime([*ends])))
+
+
 def test_nothing_is_learned_from_the_years_tested(city):
     """Scores and risk stay the same to the bit when every crime of the years tested is moved."""
     changed = city.crimes.copy()
-    later = changed["day"] >= pd.Timestamp("2015-07-01")
+    later = changed["day"] >= pd.Timestamp(city.learned[1])
     changed.loc[later, ["cell", "minute"]] = [0, 905]
     other = timed_crimes.City(**(vars(city) | {"crimes": changed}))
     pupils = np.linspace(1, 2, len(city.cell_xy))
@@ -180,23 +204,89 @@ def test_patrols_keep_their_hours_and_both_ways_are_equal(city):
         assert (arrive - leave >= legs - 1e-6).all()
 
 
+def run(monkeypatch, module, *words):
+    """Run the command of a benchmark."""
+    monkeypatch.setattr("sys.argv", ["x", *map(str, words)])
+    module.main()
+
+
+@pytest.mark.parametrize(("way", "outdoors"), [("none", 0), ("half", 1), ("all", 2)])
+def test_crimes_at_a_school_count_as_the_option_says(folder, way, outdoors):
+    """As where all crime is twice there, and of two rows at a school so many are in the street."""
+    crimes, *others = timed_crimes.read_tables(folder)
+    city = timed_crimes.lay_out(crimes, *others, school_address=way)
+    is_there = crimes["place"] == timed_crimes.AT_SCHOOL
+    copies = [
+        crimes.assign(place=crimes["place"].mask(is_there, place))
+        for place in ["STREET"] * outdoors + ["APARTMENT"] * (2 - outdoors)
+    ]
+    twice = timed_crimes.lay_out(pd.concat(copies, ignore_index=True), *others)
+
+    def measure(city):
+        learned = city.count(city.select("violence", city.learned))
+        met = standing.Incidents(city).count_met(city.gate_xy[0], 0, 1440)
+        patrols = np.repeat(np.arange(1.0, len(learned) + 1)[:, None], 90, axis=1)
+        tested = city.select("violence", city.tested).sort_values("cell", kind="stable")
+        by_patrols = gate_patrols.find_met(city, tested, patrols)["weight"].sum()
+        return np.array([*learned, met, by_patrols])
+
+    np.testing.assert_allclose(2 * measure(city), measure(twice))
+    assert measure(city)[-2:].all()
+    clocks = [gate_patrols.compute_clock(place, "violence") for place in (city, twice)]
+    np.testing.assert_allclose(*clocks)
+    pupils = np.ones(len(city.cell_xy))
+    by_count = [after_school.measure_pai(place, pupils)[0]["pai"] for place in (city, twice)]
+    assert by_count[0] == pytest.approx(by_count[1])
+
+
+def test_standing_is_given_for_every_way_to_count_a_schools_address(
+    folder, tmp_path, monkeypatch, capsys
+):
+    """Without the option each of the three ratios is that of the option, and half is the usual."""
+    file = tmp_path / "standing.json"
+    run(monkeypatch, standing, "--data", folder, "--json", file)
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    assert [*figures["school_address"]] == ["none", "half", "all"]
+    printed = capsys.readouterr().out.splitlines()[-3:]
+    assert [line.split()[0] for line in printed] == ["none", "half", "all"]
+    gate = {}
+    for way, ratio in figures["school_address"].items():
+        run(monkeypatch, standing, "--data", folder, "--json", file, "--school-address", way)
+        alone = json.loads(file.read_text(encoding="utf-8"))
+        assert alone["school_address"] == {way: ratio}
+        assert alone["standing"]["patrol_over_gate"] == ratio
+        gate[way] = alone["standing"]["gate"]["met_per_thousand"]
+        if way == "half":
+            assert alone["standing"] == figures["standing"]
+    assert gate["none"] < gate["all"]
+    assert gate["half"] == pytest.approx((gate["none"] + gate["all"]) / 2)
+
+
+def test_gate_that_meets_nothing_has_no_ratio():
+    """Where all that a gate meets is at the school's address and none of it counts."""
+    table = pd.DataFrame({"patrol": [1.0, 0.0], "gate": 0.0})
+    nothing = {"ratio": None, "low": None, "high": None}
+    assert standing.divide_by_gate(table, table) == nothing
+
+
 def test_written_figures_have_the_agreed_form(folder, tmp_path, monkeypatch, capsys):
     """The command writes every figure with its interval."""
-    monkeypatch.setattr(timed_crimes, "SHIFTS", timed_crimes.SHIFTS[:1])
+    monkeypatch.setattr(after_school, "SHIFTS", timed_crimes.SHIFTS[:1])
     file = tmp_path / "figures.json"
-    monkeypatch.setattr("sys.argv", ["x", "--data", str(folder), "--json", str(file)])
-    after_school.main()
+    run(monkeypatch, after_school, "--data", folder, "--json", file)
     figures = json.loads(file.read_text(encoding="utf-8"))
     assert figures["patrols"]["low"] < figures["patrols"]["harm_ratio"] < figures["patrols"]["high"]
     for row in figures["standing"].values():
         value = row["ratio"] if "ratio" in row else row["met_per_thousand"]
         assert 0 <= row["low"] <= value <= row["high"]
+    assert figures["school_address"]["half"] == figures["standing"]["patrol_over_gate"]
+    assert [*figures["school_address"]] == ["none", "half", "all"]
     assert "harm met" in capsys.readouterr().out
 
 
 def test_met_crimes_are_those_of_a_plain_loop(city):
     """Crimes near the dwells are those that a loop over patrols, stops and crimes finds."""
-    tested = city.select("violence", timed_crimes.TESTED).sort_values("cell", kind="stable")
+    tested = city.select("violence", city.tested).sort_values("cell", kind="stable")
     risk = np.repeat(city.count(city.crimes)[:, None], gate_patrols.MINUTES, axis=1)
     expected = []
     for gate, gate_xy in enumerate(city.gate_xy):
@@ -229,9 +319,9 @@ def planted():
 
     def lay_out(minute):
         days = pd.date_range("2012-01-01", "2018-11-30")
-        learned = days[days < timed_crimes.LEARNED[1]]
+        learned = days[days < "2015-07-01"]
         east = np.r_[np.full(len(learned), 225.0), np.arange(-500.0, 501.0, 50.0), 25.0]
-        at = pd.DatetimeIndex([*learned, *learned[:1].repeat(21), pd.Timestamp("2016-03-01")])
+        at = pd.DatetimeIndex([*learned, *learned[:1].repeat(21), pd.Timestamp("2018-03-01")])
         longitude = east / timed_crimes.METRES_A_DEGREE
         minutes = pd.to_timedelta(np.r_[np.full(len(at) - 1, 930), minute], "min")
         crimes = pd.DataFrame(
@@ -261,6 +351,24 @@ def test_planted_corner_is_where_one_stands(planted):
         assert np.hypot(*(city.cell_xy[cell] - corner)) <= standing.SIGHT_METRES
     plain = [(-1, 900.0, 900.0 + gate_patrols.MINUTES)]
     assert standing.sum_worth(around, stays) > 2 * standing.sum_worth(around, plain)
+
+
+@pytest.mark.parametrize("dwells", [1, 2, 4])
+def test_place_is_kept_in_one_stay_as_often_as_the_program_allows(monkeypatch, dwells):
+    """Dwells in a row at the only corner with risk are one stay, after the gate's ten minutes."""
+    monkeypatch.setattr(standing, "PLACE_DWELLS", dwells)
+    rates = np.array([[0.0], [1.0]]).repeat(gate_patrols.MINUTES, axis=1)
+    walks = np.array([[0.0, 2.5], [2.5, 0.0]])
+    around = standing.Around(
+        cells=np.array([-1, 7]),
+        minutes=walks,
+        rates=rates,
+        passing=np.ones(2),
+        xy=np.array([[0.0, 0.0], [200.0, 0.0]]),
+    )
+    leave = 912.5 + dwells * gate_patrols.DWELL
+    expected = [(-1, 900, 910), (7, 912.5, leave), (-1, leave + 2.5, 990)]
+    np.testing.assert_allclose(standing.plan_patrol(around), expected)
 
 
 @pytest.mark.parametrize(
