@@ -175,6 +175,19 @@ def test_a_gate_moves_to_the_nearest_street(demo_area):
     assert moved.schools.geometry[row].distance(shapely.Point(target)) < 1
 
 
+@pytest.mark.parametrize(("longitude", "latitude", "what"), [
+    (np.nan, np.nan, "longitude nan, latitude nan is not a place on the earth; give degrees"),
+    (0.87, 91.0, "longitude 0.87, latitude 91.0 is not a place on the earth; give degrees"),
+    (587000.0, 183000.0, "is not a place on the earth; give degrees: -180 to 180, and -90 to 90"),
+    (0.0, 0.0, "no walkable street within 250 m of 0.0, 0.0"),
+    (0.0, 90.0, "no walkable street within 250 m of 0.0, 90.0"),
+])  # fmt: skip
+def test_a_gate_that_is_nowhere_is_refused(demo_area, longitude, latitude, what):
+    """The message repeats the place and says what to give."""
+    with pytest.raises(pp.InputError, match=what):
+        pp.with_gate(demo_area, demo_area.schools["urn"][0], longitude, latitude)
+
+
 def test_what_cannot_change_is_not_touched(demo_area):
     """A ledger's password is masked on the way through the check, and must stay."""
     url = "postgresql://lead:s3cr3t@host/doses"

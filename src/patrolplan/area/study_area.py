@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from patrolplan.area.missing_months import Exposure
 from patrolplan.arrays import Ints
-from patrolplan.crs import Projection
+from patrolplan.crs import WORLD, Projection, is_within
 from patrolplan.doors import Urn, read_urn
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.way_home import WayHomeTables
@@ -296,10 +296,14 @@ def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> S
     Raises
     ------
     InputError
-        When the area has no such school, or no walkable street near the place.
+        When the area has no such school, the place is not one in degrees, or no walkable street is
+        near it.
     """
     where = "with_gate"
     row = find_school(area, urn, where=where)
+    if not is_within(WORLD, longitude, latitude):
+        what = f"longitude {longitude}, latitude {latitude} is not a place on the earth"
+        raise InputError.one(where, what, "give degrees: -180 to 180, and -90 to 90")
     xy = np.column_stack(area.projection.to_metres([longitude], [latitude]))
     gate = area.network.snap(xy)
     if not gate.moved_metres[0] <= MAX_SNAP_METRES:
