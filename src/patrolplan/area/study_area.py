@@ -26,8 +26,10 @@ from patrolplan.tables import Drawn, LeftOutRow, TableCount, render_html_table
 from patrolplan.text import format_count, list_first
 
 RISK_SECTIONS = ("crimes", "risk", "reports", "way_home", "schools")
-WEEK_SOURCES = ("officers", "duties", "tasked_places", "designated", "gates")
+WEEK_SOURCES = ("officers", "duties", "tasked_places", "designated")
 """Sections of the settings that a risk rests on, and sources that it does not."""
+
+GATE_RECORD = "gate of URN"  # Among an area's inputs, one for each gate that `with_gate` moved
 
 PRINTED_EVERYWHERE = frozenset({"crime_old", "check_accepted", "incidents_selected"})
 """Keys of notes that change what a paper may be taken for."""
@@ -284,6 +286,8 @@ def find_school(area: StudyArea, urn: Urn, *, where: str = "school") -> int:
 def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> StudyArea:
     """The area with another gate for one school.
 
+    Pupils walk from their gate, so a risk rests on it: estimate it again for this area.
+
     Parameters
     ----------
     area
@@ -318,4 +322,5 @@ def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> S
         gate_assumed=area.schools["gate_assumed"] & ~is_school,
         geometry=area.schools.geometry.where(~is_school, point),
     )
-    return replace(area, gates=gates, schools=schools)
+    record = {f"{GATE_RECORD} {schools['urn'].iloc[row]}": f"{longitude:.6f}, {latitude:.6f}"}
+    return replace(area, gates=gates, schools=schools, inputs=area.inputs | record)
