@@ -13,6 +13,7 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.area.selection import place_again
 from patrolplan.area.study_area import with_settings
 from patrolplan.arrays import Floats, Ints
 from patrolplan.doors import Origins
@@ -140,11 +141,13 @@ def use_crime_only(area: StudyArea) -> StudyArea:
 def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     """The area with only the data from before a month."""
     earlier = (area.incidents["month"] < month).to_numpy()
-    return replace(
+    cut = replace(
         area,
         incidents=area.incidents[earlier].reset_index(drop=True),
         incident_catchment=area.incident_catchment[earlier],
     )
+    # Where snap points were replaced within the data, those of later months were not known then.
+    return cut if area.catchments.first_month is None else place_again(cut)
 
 
 def _score_origin(
