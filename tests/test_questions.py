@@ -51,11 +51,13 @@ def test_schools_are_named_by_text_or_number(urns):
 
 
 def test_a_school_is_planned_by_its_number(demo_area, demo_risk, demo_hotspots):
-    """Of an unknown one no error speaks of an option of the command line."""
+    """Of an unknown one, or of none, no error speaks of an option of the command line."""
     plan = pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=900003.0, for_week=False)
     assert {patrol.urn for patrol in plan.patrols} == {"900003"}
     with pytest.raises(pp.InputError, match=r"^urns: there is no school with URN '100036'"):
         pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns="100036")
+    with pytest.raises(pp.InputError, match=r"^urns: names no school; give a URN, or leave it out"):
+        pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=[])
 
 
 def test_a_window_has_a_name_or_a_time(demo_area):

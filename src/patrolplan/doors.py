@@ -1,7 +1,7 @@
 """What the public functions take: days, months, URNs and names as pandas and people write them."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -13,6 +13,9 @@ from patrolplan.errors import InputError
 Day = dt.date | str | np.datetime64  # A day as a date, a Timestamp, or text, YYYY-MM-DD
 
 Month = str | dt.date | pd.Period  # A month as text, YYYY-MM, a Period, or any day of it
+
+Origins = Month | tuple[Month, Month] | Sequence[Month]
+"""Hold-out months of a back-test: one, the first and last of a span in a tuple, or a list."""
 
 Urn = str | int
 Urns = Urn | Iterable[Urn]

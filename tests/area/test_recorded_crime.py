@@ -12,6 +12,7 @@ from patrolplan.area.incidents import has_known_times
 from patrolplan.area.missing_months import build_exposure, find_missing_parts, note_missing_months
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.network.catchments import build_catchments
+from patrolplan.patrols.patrol_backtest import cut_area
 from patrolplan.settings import parse_settings
 
 STREETS = write_lane("Long Lane", (-0.14, 51.52), (-0.13, 51.52), (-0.13, 51.521))
@@ -367,18 +368,30 @@ CHANGE = "2026-01"
 
 
 @pytest.fixture(scope="module")
-def moved(copy_demo, demo, tmp_path_factory):
-    """The demo borough with all points moved by some 40 m from January 2026 on."""
+def load_moved(copy_demo, demo, tmp_path_factory):
+    """Load the demo borough up to a month, all points moved by some 40 m from January 2026 on."""
     months = sorted(path.name for path in (demo.parent / "crimes").iterdir())
-    settings = copy_demo(tmp_path_factory.mktemp("moved"), *months)
-    for path in sorted(settings.parent.glob("crimes/*/*-street.csv")):
-        if path.parent.name >= CHANGE:
-            table = pd.read_csv(path)
-            angle = 1e6 * (table["Longitude"] + table["Latitude"])  # any one, the same for a point
-            table["Longitude"] = (table["Longitude"] + 0.0006 * np.cos(angle)).round(6)
-            table["Latitude"] = (table["Latitude"] + 0.0004 * np.sin(angle)).round(6)
-            table.to_csv(path, index=False)
-    return pp.load_area(settings)
+
+    def load(last):
+        held = [month for month in months if month <= last]
+        settings = copy_demo(tmp_path_factory.mktemp("moved"), *held)
+        for path in sorted(settings.parent.glob("crimes/*/*-street.csv")):
+            if path.parent.name >= CHANGE:
+                table = pd.read_csv(path)
+                # Any angle, the same for a point.
+                angle = 1e6 * (table["Longitude"] + table["Latitude"])
+                table["Longitude"] = (table["Longitude"] + 0.0006 * np.cos(angle)).round(6)
+                table["Latitude"] = (table["Latitude"] + 0.0004 * np.sin(angle)).round(6)
+                table.to_csv(path, index=False)
+        return pp.load_area(settings)
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def moved(load_moved):
+    """The demo borough with all its months and both eras of points."""
+    return load_moved("2026-09")
 
 
 def test_a_change_of_points_is_noted_and_loses_no_crime(demo_area, moved):
@@ -392,3 +405,25 @@ def test_a_change_of_points_is_noted_and_loses_no_crime(demo_area, moved):
     seen = set(zip(points.x, points.y, strict=True))
     assert all(tuple(point) in seen for point in moved.catchments.xy.tolist())
     assert (moved.catchments.first_month >= np.datetime64(f"{CHANGE}-01")).all()
+
+
+@pytest.mark.parametrize(("last", "first_month"), [
+    ("2025-09", "2025-10"),
+    ("2026-01", "2026-02"),
+    ("2026-03", "2026-04"),
+])  # fmt: skip
+def test_an_area_cut_before_a_month_knows_no_later_points(load_moved, moved, last, first_month):
+    """Before a change of points and after it, its places are those of files that end there."""
+    cut = cut_area(moved, pd.Timestamp(first_month))
+    alone = load_moved(last)
+    assert np.array_equal(cut.catchments.xy, alone.catchments.xy)
+    assert np.array_equal(cut.catchments.piece_catchment, alone.catchments.piece_catchment)
+    assert np.array_equal(cut.incident_catchment, alone.incident_catchment)
+    assert len(cut.exposure.shares) == len(cut.catchments)
+
+
+def test_in_one_era_a_cut_area_keeps_its_places(demo_area):
+    """Nearly all points are seen in the months that every origin has before it."""
+    cut = cut_area(demo_area, pd.Timestamp("2026-04"))
+    assert cut.catchments is demo_area.catchments
+    assert cut.exposure is demo_area.exposure

@@ -175,6 +175,47 @@ def test_a_gate_moves_to_the_nearest_street(demo_area):
     assert moved.schools.geometry[row].distance(shapely.Point(target)) < 1
 
 
+@pytest.mark.parametrize(("longitude", "latitude", "what"), [
+    (np.nan, np.nan, "longitude nan, latitude nan is not a place on the earth; give degrees"),
+    (0.87, 91.0, "longitude 0.87, latitude 91.0 is not a place on the earth; give degrees"),
+    (587000.0, 183000.0, "is not a place on the earth; give degrees: -180 to 180, and -90 to 90"),
+    (0.0, 0.0, "no walkable street within 250 m of 0.0, 0.0"),
+    (0.0, 90.0, "no walkable street within 250 m of 0.0, 90.0"),
+])  # fmt: skip
+def test_a_gate_that_is_nowhere_is_refused(demo_area, longitude, latitude, what):
+    """The message repeats the place and says what to give."""
+    with pytest.raises(pp.InputError, match=what):
+        pp.with_gate(demo_area, demo_area.schools["urn"][0], longitude, latitude)
+
+
+def test_a_moved_gate_is_recorded_and_needs_a_risk_of_its_own(demo_area, demo_risk, demo_hotspots):
+    """Own pupils walk from the gate: a risk from before the move, or between two, is refused."""
+    first = pp.with_gate(demo_area, "900003", 0.8751, 51.5271)
+    both = pp.with_gate(first, 900001, 0.8725, 51.5287)
+    moves = {name: value for name, value in both.inputs.items() if name not in demo_area.inputs}
+    assert moves == {
+        "gate of URN 900003": "0.875100, 51.527100",
+        "gate of URN 900001": "0.872500, 51.528700",
+    }
+    with pytest.raises(pp.InputError) as error:
+        pp.plan_patrols(both, demo_risk, demo_hotspots)
+    assert str(error.value) == (
+        "risk: was made from another area, which differs in gate of URN 900003, gate of URN "
+        "900001; estimate it for this area."
+    )
+    risk = pp.estimate_risk(first)
+    with pytest.raises(pp.InputError, match="differs in gate of URN 900001; estimate it"):
+        pp.plan_patrols(both, risk, demo_hotspots)
+    assert pp.plan_patrols(first, risk, pp.find_hotspots(first, risk), urns="900003").patrols
+
+
+def test_a_table_of_gates_is_among_what_a_risk_rests_on(demo_area):
+    """As bells are, and unlike who is on duty and what is tasked, which are a week's."""
+    sources = {name.partition(":")[0] for name in demo_area.basis}
+    assert {"gates", "bell_times"} <= sources
+    assert not sources & {"officers", "duties", "tasked_places"}
+
+
 def test_what_cannot_change_is_not_touched(demo_area):
     """A ledger's password is masked on the way through the check, and must stay."""
     url = "postgresql://lead:s3cr3t@host/doses"

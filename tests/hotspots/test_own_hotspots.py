@@ -95,11 +95,14 @@ def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, demo_risk, junc
 
 
 def test_names_come_from_a_column_of_choice(demo_area, demo_risk, junction):
-    """Whole numbers have no point; another column can be named."""
+    """Whole numbers have no point, others keep it; another column can be named."""
     places = _frame([_square(*junction, 120)], id=[17.0], ward=["St. Mary's & Quay"])
     assert pp.snap_hotspots(demo_area, places, risk=demo_risk)["hotspot"].tolist() == ["17"]
     named = pp.snap_hotspots(demo_area, places, risk=demo_risk, name="ward")
     assert named["hotspot"].tolist() == ["St. Mary's & Quay"]
+    halves = _frame([_square(*junction, 120), _square(*junction, 250)], id=[1.5, 1.7])
+    named = pp.snap_hotspots(demo_area, halves, risk=demo_risk)
+    assert sorted(named["hotspot"]) == ["1.5", "1.7"]
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,17 @@ def test_snapping_equals_brute_force_over_all_segments(network, points):
     assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
 
 
+@given(draw_network(), POINTS, st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_a_point_without_coordinates_keeps_its_row(network, points, nowhere):
+    """It is infinitely far from every street, and the points around it go where they go alone."""
+    alone = network.snap(points)
+    rows = np.insert(np.array(points, dtype=float), 1, [nowhere, 0.0], axis=0)
+    among = network.snap(rows)
+    assert np.flatnonzero(np.isinf(among.moved_metres)).tolist() == [1]
+    for name in ("piece", "offset_metres", "moved_metres"):
+        assert np.delete(getattr(among, name), 1).tolist() == getattr(alone, name).tolist()
+
+
 @given(draw_network())
 def test_neighbours_share_a_node(network):
     """Pieces are neighbours exactly when they hold a node in common; none is its own."""

@@ -1,5 +1,6 @@
 """Harm that patrols would have covered in held-out months."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given, strategies as st
 from timed_towns import keep_prizes
 
+import patrolplan as pp
 from patrolplan.patrols import patrol_backtest
 from patrolplan.patrols.patrol_backtest import BASELINES, OURS, PatrolBacktest, backtest_patrols
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
+from patrolplan.risk.backtest import select_origins
 from patrolplan.risk.history import build_history, get_harm_days
 
 ORIGIN = pd.Timestamp("2026-06-01")
@@ -41,6 +44,46 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, tested):
     assert (honest.incidents["month"] < ORIGIN).all()
     again = backtest_patrols(poisoned, origins=[ORIGIN])
     assert not again.results[OURS].equals(tested.results[OURS])
+
+
+@pytest.mark.parametrize(("origins", "months"), [
+    ("2026-08", ["2026-08"]),
+    (pd.Period("2026-08"), ["2026-08"]),
+    (("2026-07", "2026-09"), ["2026-07", "2026-08", "2026-09"]),
+    (["2026-09", "2026-07"], ["2026-07", "2026-09"]),
+    (pd.date_range("2026-07-01", "2026-09-01", freq="MS"), ["2026-07", "2026-08", "2026-09"]),
+])  # fmt: skip
+def test_origins_are_a_month_a_span_or_several_months(demo_area, origins, months):
+    """A text is one month, not its letters; two in a tuple are a span, and a list is its months."""
+    chosen = select_origins(build_history(demo_area), origins)
+    assert chosen.strftime("%Y-%m").tolist() == months
+
+
+@pytest.mark.parametrize(("origins", "problems"), [
+    ([], [r"origins: names no month; give one or several of \d{4}-\d\d\.\.2026-09"]),
+    (["1999-01", "2026-08", "x", "2031-05"], [
+        "'x' is not a valid month",
+        r"1999-01 cannot be tested: it lies outside \d{4}-\d\d\.\.2026-09",
+        "2031-05 cannot be tested",
+    ]),
+    (("2026-09", "2026-08"), ["2026-09 is after 2026-08; swap them"]),
+])  # fmt: skip
+def test_months_that_cannot_be_tested_are_named(few_schools, origins, problems):
+    """Each with the span of months that can be, and all at once; the risk's test says the same."""
+    for backtest in (backtest_patrols, pp.backtest_risk):
+        with pytest.raises(pp.InputError) as error:
+            backtest(few_schools, origins=origins)
+        lines = str(error.value).splitlines()
+        assert len(lines) == len(problems)
+        for line, words in zip(lines, problems, strict=True):
+            assert re.search(words, line)
+
+
+def test_too_few_months_are_refused(few_schools):
+    """A back-test of patrols needs as many months as that of the risk, and says how many."""
+    short = few_schools.where(months="2026-05 to 2026-09")
+    with pytest.raises(pp.InputError, match="needs 7 months of crime or more, but there are 5"):
+        backtest_patrols(short, origins="2026-09")
 
 
 def test_recorded_harm_is_the_months_harm_by_hand(demo_area):

@@ -12,7 +12,7 @@ import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.free_time import find_open_days, list_school_days
+from patrolplan.team.free_time import list_school_days
 from patrolplan.team.obstacle_finder import check_locks_and_bans
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import build_week, plan_week
@@ -101,23 +101,6 @@ def test_a_week_of_holidays_is_empty_and_explained(demo_area, plan):
     assert len(week.unmet) == 5 * demo_area.schools["urn"].nunique()
     assert {gap.why for gap in week.unmet} == {"school closed (term dates)"}
     assert week.short == ()
-
-
-def test_a_schools_own_dates_outrank_those_for_all():
-    """Own closed day in term, own term in a general holiday, no term rows at all."""
-    rows = [
-        ("*", "2026-11-02", "2026-12-18", "term"),
-        ("*", "2026-12-02", "2026-12-02", "closed"),
-        ("A", "2026-12-01", "2026-12-01", "closed"),
-        ("B", "2026-12-02", "2026-12-02", "term"),
-    ]
-    terms = pd.DataFrame(rows, columns=["urn", "from", "to", "kind"])
-    terms = terms.assign(**{name: pd.to_datetime(terms[name]) for name in ("from", "to")})
-    days = [dt.date(2026, 12, 1), dt.date(2026, 12, 2), dt.date(2026, 12, 21)]
-    found = find_open_days(terms, ["A", "B", "C"], days)
-    assert found.tolist() == [[False, False, False], [True, True, False], [True, False, False]]
-    found = find_open_days(terms[1:3], ["A", "C"], days)
-    assert found.tolist() == [[False, False, True], [True, False, True]]
 
 
 @pytest.fixture(scope="module")

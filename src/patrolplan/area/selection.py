@@ -10,18 +10,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import ArrayLike
+from scipy.spatial import cKDTree
 
 from patrolplan.area.incidents import (
+    assign_incidents,
     find_known,
     has_known_times,
     note_time_coverage,
     suppress_small_counts,
 )
 from patrolplan.area.study_area import StudyArea
-from patrolplan.arrays import Bools, count_pairs
+from patrolplan.arrays import Bools, count_pairs, find_unique_points
 from patrolplan.atomic import hash_content
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.timestamps import list_spans
 from patrolplan.notes import Note
 from patrolplan.privacy import meets_threshold
@@ -106,6 +110,31 @@ def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -
             replace(one, **moved) if one.source == "crimes" else one for one in area.tables
         ),
         inputs=area.inputs | {INPUT_NAME: "; ".join(names)},
+    )
+
+
+def place_again(area: StudyArea) -> StudyArea:
+    """The area with its crime on catchments of the snap points that this crime itself has."""
+    incidents = area.incidents
+    places, place_index = find_unique_points(shapely.get_coordinates(incidents.geometry.values))
+    # Which files an incident was in is not known any more, but those with times have exact places.
+    is_exact = incidents["timed"].to_numpy()
+    crimes = Crimes(incidents, is_exact, places, place_index, files=(), file_index=place_index)
+    everywhere = np.ones(len(incidents), dtype=bool)
+    catchments, incident_catchment, _ = assign_incidents(area.network, crimes, everywhere)
+    # Whose crime is recorded around a place, and which months are missing there, stays as it was.
+    nearest = cKDTree(area.catchments.xy).query(catchments.xy)[1]
+    exposure = area.exposure
+    part = exposure.missing_part
+    return replace(
+        area,
+        catchments=catchments,
+        incident_catchment=incident_catchment,
+        exposure=replace(
+            exposure,
+            shares=exposure.shares[nearest],
+            missing_part=None if part is None else part[:, nearest],
+        ),
     )
 
 

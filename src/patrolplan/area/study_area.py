@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from patrolplan.area.missing_months import Exposure
 from patrolplan.arrays import Ints
-from patrolplan.crs import Projection
+from patrolplan.crs import WORLD, Projection, is_within
 from patrolplan.doors import Urn, read_urn
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.way_home import WayHomeTables
@@ -26,7 +26,7 @@ from patrolplan.tables import Drawn, LeftOutRow, TableCount, render_html_table
 from patrolplan.text import format_count, list_first
 
 RISK_SECTIONS = ("crimes", "risk", "reports", "way_home", "schools")
-WEEK_SOURCES = ("officers", "duties", "tasked_places", "designated", "gates")
+WEEK_SOURCES = ("officers", "duties", "tasked_places", "designated")
 """Sections of the settings that a risk rests on, and sources that it does not."""
 
 PUPILS_SETTINGS = ("modes", "leave_minutes", "late_share", "late_minutes")
@@ -35,6 +35,8 @@ NOT_OF_PUPILS = {
     *("officers", "duties", "tasked_places", "designated"),
 }
 """Keys of `[way_home]` that where pupils are rests on, and inputs that it does not."""
+
+GATE_RECORD = "gate of URN"  # Among an area's inputs, one for each gate that `with_gate` moved
 
 PRINTED_EVERYWHERE = frozenset({"crime_old", "check_accepted", "incidents_selected"})
 """Keys of notes that change what a paper may be taken for."""
@@ -302,6 +304,8 @@ def find_school(area: StudyArea, urn: Urn, *, where: str = "school") -> int:
 def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> StudyArea:
     """The area with another gate for one school.
 
+    Pupils walk from their gate, so a risk rests on it: estimate it again for this area.
+
     Parameters
     ----------
     area
@@ -314,10 +318,14 @@ def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> S
     Raises
     ------
     InputError
-        When the area has no such school, or no walkable street near the place.
+        When the area has no such school, the place is not one in degrees, or no walkable street is
+        near it.
     """
     where = "with_gate"
     row = find_school(area, urn, where=where)
+    if not is_within(WORLD, longitude, latitude):
+        what = f"longitude {longitude}, latitude {latitude} is not a place on the earth"
+        raise InputError.one(where, what, "give degrees: -180 to 180, and -90 to 90")
     xy = np.column_stack(area.projection.to_metres([longitude], [latitude]))
     gate = area.network.snap(xy)
     if not gate.moved_metres[0] <= MAX_SNAP_METRES:
@@ -332,4 +340,5 @@ def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> S
         gate_assumed=area.schools["gate_assumed"] & ~is_school,
         geometry=area.schools.geometry.where(~is_school, point),
     )
-    return replace(area, gates=gates, schools=schools)
+    record = {f"{GATE_RECORD} {schools['urn'].iloc[row]}": f"{longitude:.6f}, {latitude:.6f}"}
+    return replace(area, gates=gates, schools=schools, inputs=area.inputs | record)

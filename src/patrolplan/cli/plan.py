@@ -92,8 +92,8 @@ def _find_open_schools(
     """The schools to plan for on the requested day, and those that are closed then."""
     if request.date is None:
         return request.schools, []
+    from patrolplan.area.school_days import SATURDAY, find_open_days
     from patrolplan.tables import LeftOutRow
-    from patrolplan.team.free_time import SATURDAY, find_open_days
 
     day = f"{request.date:%A} {request.date.day} {request.date:%B %Y}"
     where, remedy = "--date", "choose a school day, or correct [sources] term_dates"

@@ -140,7 +140,7 @@ def run_backtest(
 
 def check_term(area: pp.StudyArea, days: Sequence[dt.date]) -> None:
     """Raise if no school is open on any of the days of a week."""
-    from patrolplan.team.free_time import find_open_days
+    from patrolplan.area.school_days import find_open_days
     from patrolplan.team.week import format_day
 
     if not find_open_days(area.term_dates, list(area.schools["urn"]), days).any():

@@ -15,12 +15,12 @@ from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import weigh_minutes
+from patrolplan.area.school_days import SATURDAY
 from patrolplan.hotspots.carriers import Carrier, WayPast, find_carriers, find_ways_past
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import find_held_months
 from patrolplan.privacy import ReportGroups
-from patrolplan.risk.day_kinds import WEEKDAYS as SATURDAY
 from patrolplan.risk.history import History, get_harm_days
 from patrolplan.risk.report_voice import (
     TIME_BANDS,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.audit_guard import refuse_audit_columns
+from patrolplan.doors import read_urn
 from patrolplan.errors import InputError, Problems
 from patrolplan.hotspots.find import complete_hotspots
 from patrolplan.hotspots.stretches import give_empty_some, place_stretches
@@ -110,7 +111,7 @@ def _read_names(places: gpd.GeoDataFrame, column: str | None) -> list[str]:
     if column is None:
         return [f"O{number}" for number in range(1, len(places) + 1)]
     values = places[column].astype(object).where(places[column].notna(), "")
-    names = pd.Series([str(int(one) if isinstance(one, float) else one).strip() for one in values])
+    names = pd.Series([read_urn(value) for value in values])  # as URNs: 1.0 is "1", 1.5 is "1.5"
     problems = Problems()
     for row, (one, again) in enumerate(zip(names, names.duplicated(), strict=True)):
         place = f"row {row}, column '{column}'"

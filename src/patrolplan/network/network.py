@@ -243,14 +243,25 @@ class StreetNetwork:
 
     def snap(self, xy: ArrayLike, pieces: NDArray[np.int64] | None = None) -> Positions:
         """Nearest place on a street to patrol, or on these pieces, for each point (k, 2)."""
-        points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
+        places = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+        exists = np.isfinite(places).all(axis=1)
+        points = shapely.points(places[exists])
         tree = self._tree if pieces is None else shapely.STRtree(self.piece_lines[pieces])
         number, piece = tree.query_nearest(points, all_matches=False)
         piece = piece[np.argsort(number, kind="stable")]
         piece = piece if pieces is None else pieces[piece]
         lines = self.piece_lines[piece]
-        offset = shapely.line_locate_point(lines, points)
-        return Positions(piece, offset, shapely.distance(lines, points))
+        # A point without finite coordinates keeps its row, on no piece and infinitely far from
+        # every street: callers leave it out, or refuse it, like any other that is too far.
+        positions = Positions(
+            piece=np.full(len(places), -1),
+            offset_metres=np.zeros(len(places)),
+            moved_metres=np.full(len(places), np.inf),
+        )
+        positions.piece[exists] = piece
+        positions.offset_metres[exists] = shapely.line_locate_point(lines, points)
+        positions.moved_metres[exists] = shapely.distance(lines, points)
+        return positions
 
     def xy(self, positions: Positions) -> NDArray[np.float64]:
         """(k, 2) metres of positions."""

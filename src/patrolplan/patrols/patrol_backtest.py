@@ -13,19 +13,21 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.area.selection import place_again
 from patrolplan.area.study_area import with_settings
 from patrolplan.arrays import Floats, Ints
-from patrolplan.doors import Month, read_month
+from patrolplan.doors import Origins
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.problem import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
+from patrolplan.risk.backtest import build_checked_history, select_origins
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind
 from patrolplan.risk.estimate import estimate_risk
-from patrolplan.risk.history import History, build_history, get_harm_days
+from patrolplan.risk.history import History, get_harm_days
 from patrolplan.risk.intervals import compute_interval, draw_months
 from patrolplan.risk.models import PRIOR
 from patrolplan.risk.scores import divide
@@ -96,7 +98,7 @@ class PatrolBacktest:
 
 
 def backtest_patrols(
-    area: StudyArea, *, origins: Sequence[Month], seed: int | None = None
+    area: StudyArea, *, origins: Origins, seed: int | None = None
 ) -> PatrolBacktest:
     """Compare the harm covered by patrols planned before each origin with that of baselines.
 
@@ -109,12 +111,20 @@ def backtest_patrols(
     area
         The area with all months.
     origins
-        The hold-out months, one at a time.
+        The hold-out months, as `backtest_risk` takes them: one, the first and last of a span in a
+        tuple, or a list of months. Each is tested by itself.
     seed
         Seed of the bootstrap; by default that of the settings.
+
+    Raises
+    ------
+    InputError
+        When the months of crime are too few, or a month is not in the data or has too few before
+        it.
     """
     area = use_crime_only(area)
-    history, months = build_history(area), [read_month(origin, "origins") for origin in origins]
+    history = build_checked_history(area)
+    months = select_origins(history, origins)
     rows = [row for month in months for row in _score_origin(area, history, month)]
     return PatrolBacktest(pd.DataFrame(rows), area.settings.seed if seed is None else seed)
 
@@ -130,11 +140,13 @@ def use_crime_only(area: StudyArea) -> StudyArea:
 def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     """The area with only the data from before a month."""
     earlier = (area.incidents["month"] < month).to_numpy()
-    return replace(
+    cut = replace(
         area,
         incidents=area.incidents[earlier].reset_index(drop=True),
         incident_catchment=area.incident_catchment[earlier],
     )
+    # Where snap points were replaced within the data, those of later months were not known then.
+    return cut if area.catchments.first_month is None else place_again(cut)
 
 
 def _score_origin(

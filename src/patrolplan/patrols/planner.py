@@ -86,8 +86,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     Raises
     ------
     InputError
-        When one of `urns` is not in the area, the presence at the gate does not fit into the
-        window, or area, risk and hotspots do not belong together.
+        When `urns` names no school, or one that is not in the area, the presence at the gate does
+        not fit into the window, or area, risk and hotspots do not belong together.
     """
     refuse_audit_columns("plan_patrols", area, risk, hotspots)
     window = read_window(area.settings.patrol, window)
@@ -137,6 +137,8 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
         where, remedy = "[patrol]", "lower gate_minutes, or make the window longer"
         raise InputError.one(where, what, remedy)
     problems = Problems()
+    if urns is not None and not urns:
+        problems.add("urns", "names no school", "give a URN, or leave it out for all schools")
     for urn in urns or ():
         with problems.collect():
             find_school(area, urn, where="urns")

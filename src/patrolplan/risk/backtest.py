@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
 from patrolplan.area.patrol_window import Window, read_window
-from patrolplan.doors import Month, list_values, read_month
-from patrolplan.errors import InputError
+from patrolplan.doors import Origins, list_values, read_month
+from patrolplan.errors import InputError, Problems
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.intervals import compute_interval, draw_months
 from patrolplan.risk.models import (
@@ -168,7 +168,7 @@ class Backtest:
 def backtest_risk(
     area: StudyArea,
     *,
-    origins: Month | tuple[Month, Month] | None = None,
+    origins: Origins | None = None,
     categories: str | Sequence[str] | None = None,
     seed: int | None = None,
     window: Window | str | None = None,
@@ -181,8 +181,8 @@ def backtest_risk(
     area
         The incidents.
     origins
-        First and last month to be scored, or one alone; by default the last twelve that have twelve
-        months before them, or all that have six.
+        The months to be scored: one, the first and last of a span in a tuple, or a list of months;
+        by default the last twelve that have twelve months before them, or all that have six.
     categories
         One category, or several; by default those that count for the risk.
     seed
@@ -210,16 +210,15 @@ def backtest_risk(
     if limits is not None:
         check_times_known(area)  # before the slow part
     wanted = None if categories is None else [str(name) for name in list_values(categories)]
-    history = _build_checked_history(area, wanted)
-    first, last = _select_span(history, origins)
+    history = build_checked_history(area, wanted)
+    months = select_origins(history, origins)
     harm = get_harm_days(history.targets, settings.risk.harm)
     mask = None if limits is None else build_mask(area, history, limits)
     scorer = Scorer(history, harm, mask, _find_designated_share(area, history))
     # The regression takes ten times as long as all others: only where the settings name it.
     names = [one for one in MODELS if one not in {SHRUNK, POISSON} or one == settings.risk.model]
     ours = {AUTO: expect_shrunk, **{one: MODELS[one] for one in names}, SMOOTHED: smooth_prior}
-    held = history.held_months
-    frame = scorer.run(ours | own, list(held[(held >= first) & (held <= last)]))
+    frame = scorer.run(ours | own, list(months))
     results = _build_results(frame, seed)
     if limits is None:
         reference = simulate_reference(history, harm, frame["month"].nunique(), seed=seed)
@@ -240,7 +239,8 @@ def _find_designated_share(area: StudyArea, history: History) -> NDArray[np.floa
     return history.units.sum_pieces(inside * catchments.piece_share)
 
 
-def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) -> History:
+def build_checked_history(area: StudyArea, categories: Sequence[str] | None = None) -> History:
+    """The history of an area whose months are enough for a back-test."""
     history = build_history(area, categories)
     missing = [name for name in categories or () if name not in history.targets]
     if missing:
@@ -254,26 +254,36 @@ def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) ->
     return history
 
 
-def _select_span(
-    history: History, origins: Month | tuple[Month, Month] | None
-) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """First and last month to be scored."""
+def select_origins(history: History, origins: Origins | None) -> pd.DatetimeIndex:
+    """The months to be scored, in order; `InputError` names each that cannot be."""
+    where = "origins"
     months = history.months
+    held = history.held_months
     if origins is None:
         before = min(12, max(MIN_HISTORY_MONTHS, len(months) - DEFAULT_ORIGINS))
-        return months[max(before, len(months) - DEFAULT_ORIGINS)], months[-1]
-    given = [read_month(month, "origins") for month in list_values(origins)]
-    first, last = given[0], given[-1]
-    allowed = history.held_months[history.held_months >= months[MIN_HISTORY_MONTHS]]
-    where, what, remedy = "origins", f"{first:%Y-%m} is after {last:%Y-%m}", "swap them"
-    wrong = [month for month in (first, last) if month not in allowed]
-    if wrong:
-        span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
-        what = f"{wrong[0]:%Y-%m} cannot be tested: it lies outside {span}, or is missing there"
-        remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
-    if wrong or first > last:
-        raise InputError.one(where, what, remedy)
-    return first, last
+        return held[held >= months[max(before, len(months) - DEFAULT_ORIGINS)]]
+    allowed = held[held >= months[MIN_HISTORY_MONTHS]]
+    span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
+    problems = Problems()
+    chosen = []
+    for origin in list_values(origins):
+        with problems.collect():
+            chosen.append(read_month(origin, where))
+    for month in chosen:
+        if month not in allowed:
+            what = f"{month:%Y-%m} cannot be tested: it lies outside {span}, or is missing there"
+            remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
+            problems.add(where, what, remedy)
+    problems.raise_if_any()
+    if not chosen:
+        raise InputError.one(where, "names no month", f"give one or several of {span}")
+    is_span = isinstance(origins, tuple) and len(origins) == 2  # noqa: PLR2004 - first and last
+    if not is_span:
+        return pd.DatetimeIndex(chosen).unique().sort_values()
+    first, last = chosen
+    if first > last:
+        raise InputError.one(where, f"{first:%Y-%m} is after {last:%Y-%m}", "swap them")
+    return held[(held >= first) & (held <= last)]
 
 
 def _build_results(frame: pd.DataFrame, seed: int) -> pd.DataFrame:

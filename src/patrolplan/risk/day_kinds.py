@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.area.school_days import SATURDAY, find_open_days
+from patrolplan.area.school_gates import ALL_SCHOOLS
+
 DayKind = Literal["school_day", "other_weekday", "weekend", "holiday"]
 
 DAY_KINDS: tuple[DayKind, ...] = ("school_day", "other_weekday", "weekend", "holiday")
 SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY = range(len(DAY_KINDS))
 
 UNKNOWN_WEEKDAY = len(DAY_KINDS)  # a weekday for which no term dates show whether schools were open
-WEEKDAYS = 5
 IS_WEEKDAY = np.arange(len(DAY_KINDS)) != WEEKEND
 
 HALF_HOURS = 48  # of a day, from midnight
@@ -26,14 +28,14 @@ MAX_SINGLE_DAYS = 4
 
 def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.int64]:
     """(n,) number of each day's kind in `DAY_KINDS`, or `UNKNOWN_WEEKDAY`."""
-    kinds = np.where(days.day_of_week >= WEEKDAYS, WEEKEND, UNKNOWN_WEEKDAY).astype(np.int64)
+    kinds = np.where(days.day_of_week >= SATURDAY, WEEKEND, UNKNOWN_WEEKDAY).astype(np.int64)
     terms = term_dates[term_dates["kind"] == "term"] if len(term_dates) else term_dates
     if not len(terms) or not len(days):
         return kinds
     # Before the first and after the last term nothing says whether schools were open.
     calendar = pd.date_range(terms["from"].min(), terms["to"].max(), unit="ns")
-    is_weekday = np.asarray(calendar.day_of_week < WEEKDAYS)
-    is_open = is_weekday & _is_in_term(term_dates, calendar)
+    is_weekday = np.asarray(calendar.day_of_week < SATURDAY)
+    is_open = _find_days_of_area(term_dates, calendar)
     of_calendar = np.full(len(calendar), WEEKEND)
     weekdays = np.flatnonzero(is_weekday)
     closed = ~is_open[weekdays]
@@ -54,13 +56,13 @@ def find_day_kind(term_dates: pd.DataFrame, day: dt.date) -> DayKind:
     return DAY_KINDS[SCHOOL_DAY if kind == UNKNOWN_WEEKDAY else kind]
 
 
-def _is_in_term(dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    """Which days are in a term, and not in a closed period of all schools."""
-    day = days.to_numpy()[:, None]
-    inside = (day >= dates["from"].to_numpy()) & (day <= dates["to"].to_numpy())
-    term = (dates["kind"] == "term").to_numpy()
-    closed = ((dates["kind"] == "closed") & (dates["urn"] == "*")).to_numpy()
-    return np.asarray(inside[:, term].any(axis=1) & ~inside[:, closed].any(axis=1))
+def _find_days_of_area(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """(d,) whether the area has a school day: in a term of any school, and no closure of all."""
+    # So the area is one school that has every school's terms, and the closures that are for all.
+    is_term = term_dates["kind"] == "term"
+    is_for_all = term_dates["urn"] == ALL_SCHOOLS
+    of_area = term_dates[is_term | is_for_all].assign(urn=ALL_SCHOOLS)
+    return np.asarray(find_open_days(of_area, [ALL_SCHOOLS], days)[0])
 
 
 @dataclass(frozen=True, eq=False)

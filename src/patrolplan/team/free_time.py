@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
+from patrolplan.area.school_days import SATURDAY
 from patrolplan.arrays import Bools, Floats
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.network import concatenate_positions
@@ -191,35 +192,8 @@ def _overlaps(one: Appointment, set_out: ArrayLike, back: ArrayLike) -> Bools:
     return np.asarray(np.less(set_out, ends) & np.less(begins, back))
 
 
-SATURDAY = 5
-
-
 def list_school_days(start: dt.date) -> tuple[dt.date, ...]:
     """Days from a date to the Friday of its week; for a date at a weekend, the next week."""
     if start.weekday() >= SATURDAY:
         start += dt.timedelta(days=7 - start.weekday())
     return tuple(start + dt.timedelta(days=n) for n in range(SATURDAY - start.weekday()))
-
-
-def find_open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence[dt.date]) -> Bools:
-    """(s, d) whether each school is open on each day."""
-    # A row of `term_dates` (see `small_tables.TERM_DATES`) for the school outranks one for all
-    # schools (`*`), and `closed` outranks `term`. Where no row names a term, for the school or for
-    # all, every weekday counts.
-    dates = pd.DatetimeIndex(list(days)).to_numpy()
-    begin, end = (term_dates[name].to_numpy()[:, None] for name in ("from", "to"))
-    inside = (begin <= dates) & (dates <= end)
-    urn, kind = (term_dates[name].to_numpy(dtype=object) for name in ("urn", "kind"))
-
-    def covers(rows: Bools) -> Bools:  # (d,) whether any of these rows covers each day
-        return np.asarray(inside[rows].any(axis=0))
-
-    every, term, closed = urn == "*", kind == "term", kind == "closed"
-    is_open = np.zeros((len(urns), len(days)), dtype=bool)
-    for row, school in enumerate(urns):
-        own = urn == school
-        general = ~covers(every & closed)
-        if (term & (own | every)).any():
-            general &= covers(every & term)
-        is_open[row] = (general | covers(own & term)) & ~covers(own & closed)
-    return is_open

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.area.school_days import find_open_days
 from patrolplan.arrays import Bools, Floats, Ints, round_significant
 from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.tables import STAFF
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.free_time import FreeTime, compute_minutes_from_base, find_open_days
+from patrolplan.team.free_time import FreeTime, compute_minutes_from_base
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.routes import (
     Companions,

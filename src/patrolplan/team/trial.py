@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, ValidationError
 
 from patrolplan.area import StudyArea
+from patrolplan.area.school_days import find_open_days
 from patrolplan.area.square_names import name_places
 from patrolplan.arrays import Bools, Floats, Objects
 from patrolplan.atomic import write_file_atomically
@@ -34,7 +35,6 @@ from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import Amount, Day, FileModel
 from patrolplan.patrols.plan import Plan
 from patrolplan.settings.messages import list_problems
-from patrolplan.team.free_time import find_open_days
 from patrolplan.team.impact import count_incidents
 from patrolplan.team.week import Week
 from patrolplan.team.week_records import TrialCell, WeekTrial

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from patrolplan.area import StudyArea
-from patrolplan.area.study_area import find_school
+from patrolplan.area.study_area import GATE_RECORD, find_school
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES, TALLY_FORM
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
@@ -101,7 +101,7 @@ def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     out = Path(out)
     find_school(area, urn)
     # The manifest has neither crime nor the seed with which patrols are drawn.
-    drawn = ("streets: ", "schools: ", "gates: ", "stops: ", "boundary: ")
+    drawn = ("streets: ", "schools: ", "gates: ", f"{GATE_RECORD} {urn}", "stops: ", "boundary: ")
     inputs = {name: digest for name, digest in area.inputs.items() if name.startswith(drawn)}
     details = {"schema": 1, "school": urn, "inputs": inputs, "versions": read_package_versions()}
     with replace_folder(out, details) as folder:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from patrolplan.area.school_days import find_open_days
 from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs import wording
@@ -16,7 +17,7 @@ from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.facts import STAFF_WORDS, find_marking, find_staff, name_feared_places
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.free_time import MODE_WORDS, Appointment, find_open_days
+from patrolplan.team.free_time import MODE_WORDS, Appointment
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.where_when import DayItem, OfficerDays, build_officer_days
 from patrolplan.text import capitalise, join_words, shorten
