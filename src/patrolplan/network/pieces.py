@@ -4,8 +4,10 @@ A section of street runs from junction to junction and is cut into equal pieces.
 array work: a city's streets are cut in seconds.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -104,54 +106,34 @@ class Pieces:
         return count, expand_ranges(self.first[selection], count)
 
 
+class _Vertices(NamedTuple):
+    """Vertices of all ways (v,), one way after the other, each in the order of its vertices."""
+
+    way: NDArray[np.int64]  # row of the ways, increasing
+    along: NDArray[np.float64]  # metres along the streets, cumulative over all ways
+    node: NDArray[np.int64]  # vertices of one node have one number
+    xy: NDArray[np.float64]  # (v, 2) metres
+    is_end: NDArray[np.bool_]  # whether a piece ends there
+    is_closed: NDArray[np.bool_]  # whether a barrier closes the node: ways do not meet there
+
+
 def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:
     """Cut streets into pieces; ways meet where they hold the same node, unless it is closed."""
-    identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
-    is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
-    is_joint = _find_junctions(streets.vertex_way, identity) | is_closed
-    # Metres along the streets, cumulative over all ways.
-    steps = np.hypot(*np.diff(streets.vertex_xy, axis=0).T).round(6)
-    steps[np.diff(streets.vertex_way) != 0] = 0.0
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    heads, tails = _find_sections(is_joint, streets.vertex_way)
-    length = along[tails] - along[heads]
+    vertices = _list_vertices(streets)
+    heads, tails = _find_sections(vertices.is_end, vertices.way)
+    length = vertices.along[tails] - vertices.along[heads]
     parts = np.maximum(1, np.round(length / piece_metres)).astype(np.int64)
-    cut_section = np.repeat(np.arange(len(heads)), parts - 1)
-    step = expand_ranges(np.zeros_like(parts), parts - 1)
-    cut_along = along[heads][cut_section] + (step + 1) * (length / parts)[cut_section]
-    cut_way = streets.vertex_way[heads][cut_section]
-    # A cut is inside its way, so the two vertices that it is between are known.
-    low = np.searchsorted(streets.vertex_way, cut_way)
-    high = np.searchsorted(streets.vertex_way, cut_way, side="right")
-    before = np.clip(np.searchsorted(along, cut_along, side="right") - 1, low, high - 2)
-    apart = along[before + 1] - along[before]
-    share = (cut_along - along[before]) / np.where(apart > 0, apart, 1.0)
-    moves = streets.vertex_xy[before + 1] - streets.vertex_xy[before]
-    cut_xy = streets.vertex_xy[before] + share[:, None] * moves
-
-    position, way = np.r_[along, cut_along], np.r_[streets.vertex_way, cut_way]
-    order = np.lexsort((position, way))
-    position, way = position[order], way[order]
-    node = np.r_[identity, int(identity.max()) + 1 + np.arange(len(cut_along))][order]
-    xy = np.concatenate([streets.vertex_xy, cut_xy])[order]
-    ends = np.r_[is_joint, np.ones(len(cut_along), dtype=bool)][order]
-    closed = np.r_[is_closed, np.zeros(len(cut_along), dtype=bool)][order]
-
-    first, last = _find_sections(ends, way)
-    node_xy = np.zeros((int(node.max()) + 1, 2))
-    node_xy[node] = xy
-    # Each end at a closed node is a dead end of its own.
-    piece_nodes = np.column_stack([node[first], node[last]])
-    at_closed = np.column_stack([closed[first], closed[last]])
-    own_xy = node_xy[piece_nodes[at_closed]]
-    piece_nodes[at_closed] = len(node_xy) + np.arange(len(own_xy))
+    vertices = _insert(vertices, _place_cuts(vertices, heads, parts, length / parts))
+    # With the cuts among the vertices, pieces are found as sections were.
+    first, last = _find_sections(vertices.is_end, vertices.way)
+    node_xy, piece_nodes = _place_nodes(vertices, first, last)
     pieces = Pieces(
-        node_xy=np.concatenate([node_xy, own_xy]),
+        node_xy=node_xy,
         piece_nodes=piece_nodes,
-        piece_metres=np.maximum(position[last] - position[first], MIN_PIECE_METRES),
-        piece_way=way[first],
+        piece_metres=np.maximum(vertices.along[last] - vertices.along[first], MIN_PIECE_METRES),
+        piece_way=vertices.way[first],
         piece_section=np.repeat(np.arange(len(heads)), parts),
-        coordinates=xy,
+        coordinates=vertices.xy,
         first=first,
         last=last + 1,
         ways=streets.ways,
@@ -160,9 +142,73 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     return pieces.take(np.arange(len(first)))
 
 
-def _find_junctions(way: NDArray[np.int64], identity: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Vertices that more than one vertex stands on, and the ends of ways."""
-    shared = np.bincount(identity)[identity] > 1
+def _list_vertices(streets: Streets) -> _Vertices:
+    """The vertices of streets, where sections end at junctions, dead ends and barriers."""
+    node = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
+    is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
+    is_end = _find_junctions(streets.vertex_way, node) | is_closed
+    steps = np.hypot(*np.diff(streets.vertex_xy, axis=0).T).round(6)
+    steps[np.diff(streets.vertex_way) != 0] = 0.0  # from the end of a way nobody walks to the next
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    return _Vertices(streets.vertex_way, along, node, streets.vertex_xy, is_end, is_closed)
+
+
+def _place_cuts(
+    vertices: _Vertices,
+    heads: NDArray[np.int64],
+    parts: NDArray[np.int64],
+    metres: NDArray[np.float64],
+) -> _Vertices:
+    """New vertices that cut sections from their heads (s,) on into equal parts (s,) of metres."""
+    # A section of n parts has n - 1 cuts, all of them inside it.
+    section = np.repeat(np.arange(len(heads)), parts - 1)
+    number = expand_ranges(np.zeros_like(parts), parts - 1)
+    along = vertices.along[heads][section] + (number + 1) * metres[section]
+    way = vertices.way[heads][section]
+    # A cut is inside its way, so the two vertices that it is between are known.
+    low = np.searchsorted(vertices.way, way)
+    high = np.searchsorted(vertices.way, way, side="right")
+    before = np.clip(np.searchsorted(vertices.along, along, side="right") - 1, low, high - 2)
+    apart = vertices.along[before + 1] - vertices.along[before]
+    share = (along - vertices.along[before]) / np.where(apart > 0, apart, 1.0)
+    moves = vertices.xy[before + 1] - vertices.xy[before]
+    return _Vertices(
+        way=way,
+        along=along,
+        node=int(vertices.node.max()) + 1 + np.arange(len(along)),
+        xy=vertices.xy[before] + share[:, None] * moves,
+        is_end=np.ones(len(along), dtype=bool),
+        is_closed=np.zeros(len(along), dtype=bool),
+    )
+
+
+def _insert(vertices: _Vertices, cuts: _Vertices) -> _Vertices:
+    """Vertices and cuts together, in the order of walking; of a place, the vertex comes first."""
+    joined = [np.concatenate(columns) for columns in zip(vertices, cuts, strict=True)]
+    both = _Vertices(*joined)
+    order = np.lexsort((both.along, both.way))
+    ordered: list[NDArray[Any]] = [column[order] for column in both]
+    return _Vertices(*ordered)
+
+
+def _place_nodes(
+    vertices: _Vertices, first: NDArray[np.int64], last: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(n, 2) places of nodes in metres, and (p, 2) nodes at first and last vertices of pieces."""
+    node_xy = np.zeros((int(vertices.node.max()) + 1, 2))
+    node_xy[vertices.node] = vertices.xy
+    ends = np.column_stack([first, last])
+    piece_nodes = vertices.node[ends]
+    # Each end at a closed node is a dead end of its own.
+    at_closed = vertices.is_closed[ends]
+    dead_end_xy = node_xy[piece_nodes[at_closed]]
+    piece_nodes[at_closed] = len(node_xy) + np.arange(len(dead_end_xy))
+    return np.concatenate([node_xy, dead_end_xy]), piece_nodes
+
+
+def _find_junctions(way: NDArray[np.int64], node: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(v,) whether another vertex is the same node, or a way ends there."""
+    shared = np.bincount(node)[node] > 1
     changes = way[1:] != way[:-1]
     shared[0] = shared[-1] = True
     shared[1:] |= changes
@@ -207,20 +253,27 @@ def join_both_ways(
 ) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]":
     """Graph of links (l, 2) both ways at costs (l, 2); each entry's link, and if it is reversed."""
     nodes = np.concatenate([ends, ends[:, ::-1]])
-    cost, link = costs.T.ravel(), np.tile(np.arange(len(ends)), 2)
+    cost = costs.T.ravel()
+    link = np.tile(np.arange(len(ends)), 2)
     is_reversed = np.repeat([False, True], len(ends))
     is_open = np.isfinite(cost)
-    nodes, cost = nodes[is_open], cost[is_open]
-    link, is_reversed = link[is_open], is_reversed[is_open]
+    nodes = nodes[is_open]
+    cost = cost[is_open]
+    link = link[is_open]
+    is_reversed = is_reversed[is_open]
+    # Of links between the same nodes the cheapest counts: it comes first among equal keys.
     keys = nodes[:, 0] * size + nodes[:, 1]
     order = np.lexsort((cost, keys))
-    order = order[np.diff(keys[order], prepend=-1) != 0]  # the first of equal keys
+    order = order[np.diff(keys[order], prepend=-1) != 0]
     rows = np.searchsorted(keys[order], np.arange(size + 1) * size)
     graph = scipy.sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
     return graph, link[order], is_reversed[order]
 
 
-CLOSED, RIDE, PUSH, CARRY = 0, 1, 2, 3
+CLOSED = 0
+RIDE = 1
+PUSH = 2
+CARRY = 3
 BICYCLE_MODES = {"ride": RIDE, "push": PUSH, "carry": CARRY}
 
 CARRY_FACTOR = 3.0  # how many times slower a bicycle is carried over steps than it is pushed
@@ -291,7 +344,8 @@ def find_main_arms(pieces: Pieces) -> MainArms:
     ways, row = np.unique(pieces.piece_way, return_inverse=True)
     road_of_piece = _name_roads(pieces, ways)[row]
     main = np.flatnonzero(road_of_piece != "")
-    piece, end = np.repeat(main, 2), np.tile([0, 1], len(main))
+    piece = np.repeat(main, 2)
+    end = np.tile([0, 1], len(main))
     node = pieces.piece_nodes[piece, end]
     order = np.argsort(node, kind="stable")
     bearing = compute_bearings(pieces, piece[order], end[order])
@@ -325,16 +379,24 @@ def compute_bearings(
 
 def find_near_crossings(pieces: Pieces, arms: MainArms) -> NearCrossings:
     """Crossings of known kind on the main roads that lead from each node, the nearest first."""
-    points, nodes = pieces.crossings, np.unique(arms.node)
+    points = pieces.crossings
     held = np.flatnonzero(np.isin(points.way, pieces.piece_way) & (points.kind != "unknown"))
-    roads, kinds = _name_roads(pieces, points.way[held]), points.kind[held].tolist()
-    at, xy = pieces.node_xy[nodes], points.xy[held]
-    tree = shapely.STRtree(shapely.points(xy))
-    node, near = tree.query(shapely.points(at), "dwithin", NEAR_METRES)
-    metres = np.sqrt(((at[node] - xy[near]) ** 2).sum(axis=1))
-    found: NearCrossings = {}
-    for one, row, away in zip(nodes[node].tolist(), near.tolist(), metres.tolist(), strict=True):
-        if any(road == roads[row] for _, road, _ in arms.by_node[one]):
-            crossing = (away, SAFEST_FIRST.index(kinds[row]), roads[row])
-            found.setdefault(one, []).append(crossing)
-    return {one: sorted(crossings) for one, crossings in found.items()}
+    roads = _name_roads(pieces, points.way[held])
+    kinds = [SAFEST_FIRST.index(kind) for kind in points.kind[held].tolist()]
+    nodes = np.unique(arms.node)
+    near: NearCrossings = {}
+    for node, row, metres in _pair_near(nodes, pieces.node_xy[nodes], points.xy[held]):
+        # A crossing helps only if it is of a road that meets the node, not of one behind.
+        if any(road == roads[row] for _, road, _ in arms.by_node[node]):
+            near.setdefault(node, []).append((metres, kinds[row], roads[row]))
+    return {node: sorted(crossings) for node, crossings in near.items()}
+
+
+def _pair_near(
+    nodes: NDArray[np.int64], node_xy: NDArray[np.float64], crossing_xy: NDArray[np.float64]
+) -> Iterator[tuple[int, int, float]]:
+    """Every node (n,) with each crossing (c,) near it, and the metres between them."""
+    tree = shapely.STRtree(shapely.points(crossing_xy))
+    at, near = tree.query(shapely.points(node_xy), "dwithin", NEAR_METRES)
+    metres = np.sqrt(((node_xy[at] - crossing_xy[near]) ** 2).sum(axis=1))
+    return zip(nodes[at].tolist(), near.tolist(), metres.tolist(), strict=True)

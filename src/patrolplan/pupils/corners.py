@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from patrolplan.arrays import Ints
 from patrolplan.pupils.counted import CORNER_WIDTH, GROUP, Branches
 from patrolplan.pupils.flows import Journeys
 
@@ -14,17 +15,16 @@ MIN_PUPILS = 5.0
 
 def choose_corners(journeys: Journeys, branches: Branches, late_share: float) -> list[int]:
     """Nodes of the tree, the one that tells most first."""
-    tree, passing = journeys.tree, branches.node_flow.sum(axis=0)[:-1]
-    arms = np.bincount(tree.link_nodes.ravel(), minlength=tree.root + 1)[:-1]
-    is_near = (arms >= MIN_ARMS) & (tree.node_metres[:-1] <= REACH_METRES)
-    nodes = np.flatnonzero(is_near & (passing >= MIN_PUPILS))
-    seen = branches.node_flow[:, nodes] / passing[nodes]
-    noise = GROUP / (passing[nodes] * (1 - late_share)) + CORNER_WIDTH**2
-    walked = branches.walked.sum(axis=0)
-    used = walked >= MIN_PUPILS * tree.network.piece_metres[branches.pieces]
-    share, weight = branches.walked[:, used] / walked[used], walked[used]
+    nodes = _list_candidates(journeys, branches)
+    passing = branches.node_flow.sum(axis=0)[nodes]
     # All is linear in logarithms, so what a count would tell is known before it: by how much it
     # narrows the variance of each street's flow. Streets count by the pupil-metres on them.
+    seen = branches.node_flow[:, nodes] / passing
+    noise = GROUP / (passing * (1 - late_share)) + CORNER_WIDTH**2
+    walked = branches.walked.sum(axis=0)
+    is_used = walked >= MIN_PUPILS * journeys.tree.network.piece_metres[branches.pieces]
+    weight = walked[is_used]
+    share = branches.walked[:, is_used] / weight
     covariance = branches.root @ branches.root.T
     chosen: list[int] = []
     for _ in range(min(CORNERS, len(nodes))):
@@ -32,5 +32,16 @@ def choose_corners(journeys: Journeys, branches: Branches, late_share: float) ->
         variance = (seen * shared).sum(axis=0) + noise
         best = int(np.argmax(weight @ (share.T @ shared) ** 2 / variance))
         chosen.append(int(nodes[best]))
+        # What the count at the best corner tells is known from here on: as in a Kalman filter, a
+        # measurement of variance v lowers the covariance C by (C s)(C s)^T / v.
         covariance = covariance - np.outer(shared[:, best], shared[:, best]) / variance[best]
     return chosen
+
+
+def _list_candidates(journeys: Journeys, branches: Branches) -> Ints:
+    """(m,) nodes of the tree near the gate where streets meet and enough pupils pass."""
+    tree = journeys.tree
+    passing = branches.node_flow.sum(axis=0)[:-1]
+    arms = np.bincount(tree.link_nodes.ravel(), minlength=tree.root + 1)[:-1]
+    is_near = (arms >= MIN_ARMS) & (tree.node_metres[:-1] <= REACH_METRES)
+    return np.flatnonzero(is_near & (passing >= MIN_PUPILS))
