@@ -24,7 +24,6 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,13 +34,12 @@ import pandas as pd
 import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
 from patrolplan.network.graph import find_pieces_in_sight
-from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.patrols.planner import plan_before_giving_way
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planner import Occasion, Planner
+from patrolplan.patrols.planning import plan_before_giving_way
 from patrolplan.patrols.prize import MIN_FLOW_SHARE, count_own_pupils, weigh_by_share
 from patrolplan.patrols.reference import MIN_GAIN, plan_references
-from patrolplan.patrols.surroundings import build_surroundings
+from patrolplan.patrols.surroundings import build_surroundings, compute_hours
 from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:
@@ -77,14 +75,15 @@ class Meter:
         """Per cent of the school's afternoon that a patrol meets, and what its stops are like."""
         row = self.area.schools["urn"].tolist().index(patrol["urn"])
         network, ways = self.area.network, self.pupils.schools[row]
-        around = build_surroundings(self.area, row, self.window)
+        around = build_surroundings(self.area, row)
+        hours = compute_hours(self.area, self.area.schools.iloc[row], self.window)
         inside = around.pieces < len(network)
         own_pieces = ways.pieces[ways.pieces < len(network)]
         pieces = np.union1d(around.pieces[inside], own_pieces)
         walk, from_gate = np.full((2, len(network)), np.inf)
         walk[around.pieces[inside]] = around.gate_metres[inside]
         from_gate[own_pieces] = ways.gate_metres[ways.pieces < len(network)]
-        minutes = range(int(around.hours.start_minutes), int(around.hours.latest_end_minutes))
+        minutes = range(int(hours.start_minutes), int(hours.latest_end_minutes))
         passing, own = count_own_pupils(self.area, ways, pieces, minutes)
         rate = np.stack([self.get_rate(minute)[pieces] for minute in minutes], axis=1)
         pupils = np.stack([self.pupils.count_at(minute)[pieces] for minute in minutes], axis=1)
@@ -175,13 +174,13 @@ def measure_area(config: Path, before: Path | None = None) -> dict[str, Any]:
     """All figures of one area, in the format of `--json`."""
     area = pp.load_area(config)
     risk = pp.estimate_risk(area)
-    inputs = PlanningInputs.from_area(area, risk, pp.find_hotspots(area, risk))
-    inputs = replace(inputs, for_week=False)
+    planner = Planner(area, risk, pp.find_hotspots(area, risk))
+    occasion = Occasion(resolve_window(area.settings.patrol), for_week=False)
     plans: dict[str, list[Patrol]] = {"corner": [], "reference": [], "now": []}
     seconds = []
-    plan_before_giving_way(PatrolBuilder.for_school(inputs, 0))  # compiled before seconds count
+    plan_before_giving_way(planner.get_builder(0, occasion))  # compiled before seconds count
     for row in range(len(area.schools)):
-        builder, began = PatrolBuilder.for_school(inputs, row), time.process_time()
+        builder, began = planner.get_builder(row, occasion), time.process_time()
         patrols, reference = plan_before_giving_way(builder)
         seconds.append(time.process_time() - began)
         if reference is not None:

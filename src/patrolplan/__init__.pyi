@@ -27,7 +27,8 @@ from .outputs.reason_words import describe_reasons as describe_reasons
 from .parallel import Workers as Workers
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
-from .patrols.planner import plan_patrols as plan_patrols
+from .patrols.planner import Planner as Planner
+from .patrols.planning import plan_patrols as plan_patrols
 from .provenance import __version__ as __version__, show_versions as show_versions
 from .pupils.model import model_pupils as model_pupils
 from .pupils.pupils import Pupils as Pupils

@@ -21,7 +21,7 @@ from patrolplan.inputs.small_tables import read_counts
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers
 from patrolplan.outputs.webmap.map_layers import classify_voices
 from patrolplan.parallel import map_parallel
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planner import get_occasion, get_planner
 
 MOST = 0.1
 
@@ -125,9 +125,10 @@ def list_files(_, folder):
 def test_no_number_of_pupils_lies_in_a_file_for_workers(demo_plan, tmp_path, monkeypatch):
     """What workers are sent goes through memory: nothing is in the folder for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    inputs = PlanningInputs.from_area(demo_plan.area, demo_plan.risk, demo_plan.hotspots)
+    planner = get_planner(demo_plan)
+    planner.get_prizes(0, get_occasion(demo_plan).window)
     with pp.Workers(1) as workers:
-        for common in (inputs, demo_plan):
+        for common in (planner, demo_plan):
             assert map_parallel(list_files, common, [tmp_path], executor=workers) == [[]]
             assert not list(tmp_path.iterdir())
 
@@ -153,11 +154,11 @@ def test_worths_of_stops_do_not_say_which_share_of_the_pupils_there_is_the_schoo
     written = np.array(_list_worths(document))
     assert len(written) > 2 * len(demo_plan.patrols)
     assert np.allclose(written, np.round(written / 0.05) * 0.05)
-    inputs = PlanningInputs.from_area(area, risk, demo_plan.hotspots)
+    planner, window = get_planner(demo_plan), get_occasion(demo_plan).window
     errors = []
     for patrol, form in zip(demo_plan.patrols, document["patrols"], strict=True):
         row = area.schools["urn"].tolist().index(patrol.urn)
-        prizes = inputs.prizes[row]
+        prizes = planner.get_prizes(row, window)
         for stop, shown in zip(patrol.stops, form["stops"], strict=True):
             xy = area.network.xy(prizes.positions)
             place = int(np.argmin(np.hypot(*(xy - stop.point).T)))

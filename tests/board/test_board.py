@@ -23,7 +23,8 @@ from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.outputs.pack import write_pack
 from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.patrols.demands import find_feared_places
+from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.patrols.planner import get_planner
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.draw import list_facts, make_draw_key
 from patrolplan.team.ledger.ledger import open_ledger
@@ -394,7 +395,7 @@ def test_a_sheet_is_stale_where_another_schools_patrol_no_longer_comes(week, nam
     """The sheet says on how many days somebody comes to a feared place, from whichever school."""
     first, second = week.duties
     stays, plan = replace(second.patrol, stops=()), week.plan
-    feared = find_feared_places(plan.area, plan.risk, plan.hotspots, [second.urn])[0]
+    feared = find_feared_places(get_planner(plan), [second.urn])[0]
     stop = replace(first.patrol.stops[0], sees=feared.hotspots)
     goes = [replace(first.patrol, stops=stops) for stops in ((stop, *first.patrol.stops[1:]), ())]
     second = replace(second, patrol=stays)

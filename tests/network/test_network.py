@@ -188,19 +188,6 @@ def test_beside_exact_places_a_snap_point_holds_what_is_near(points, within):
     assert found.spread(np.ones(len(found))).sum() == pytest.approx(len(found))
 
 
-def test_what_was_computed_of_the_same_objects_is_reused():
-    """Equal texts and the very same objects give the result again; the oldest is dropped."""
-    catchments, streets = build_catchments(NETWORK, [(0, 0)]), [object() for _ in range(3)]
-    calls = []
-
-    def ask(text, number):
-        given = (text, streets[number])
-        return catchments.reuse("name", given, lambda: calls.append(number) or len(calls))
-
-    assert [ask("ab", 0), ask("".join("ab"), 0), ask("ab", 1), ask("ab", 0)] == [1, 1, 2, 1]
-    assert [ask("a", 0), ask("ab", 2), ask("ab", 0)] == [3, 4, 5]
-
-
 CROSS = [(-300, 0), (0, 0), (300, 0), (0, -300), (0, 300)]
 LANES = [(0, 0), (200, 0), (0, 6), (200, 6), (100, -200)]
 BESIDE = [[0, 1], [2, 3], [0, 2], [1, 3], [4, 0]]

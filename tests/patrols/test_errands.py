@@ -12,11 +12,11 @@ from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.patrols.demands import FEARED_A_SCHOOL, KINDS, find_feared_places, name_place
+from patrolplan.patrols.demands import KINDS
 from patrolplan.patrols.errands import Errand, add_variants, find_errands, plan_errand, plan_errands
+from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places, name_place
 from patrolplan.patrols.plan import Variant
-from patrolplan.patrols.planner import _give_places
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planner import Occasion, Planner, _give_places, get_planner
 from patrolplan.patrols.surroundings import is_in_force
 
 DAY = dt.date(2026, 12, 2)
@@ -34,10 +34,9 @@ def best(demo_area, demo_plan):
 
 def add_errands(best, area, *kinds):
     """The plan of an area with the patrols of its errands of some kinds."""
-    plan, rows = replace(best, area=area), area.schools.index[area.schools["urn"].isin(URNS)]
-    inputs = PlanningInputs.from_area(area, best.risk, best.hotspots, date=DAY, rows=rows)
+    plan = replace(best, area=area)
     errands = find_errands(plan, kinds)
-    answers = plan_errands(plan, errands, inputs=replace(inputs, for_week=False))
+    answers = plan_errands(plan, errands, for_week=False)
     return add_variants(plan, dict(zip(errands, answers, strict=True)))
 
 
@@ -159,17 +158,17 @@ def test_taskings_are_no_matter_past_crowded_hotspots(demo_area, demo_plan, is_a
     assert [stop.hotspot for stop in best.stops if stop.tasked] == [name]
     others = frozenset(stop.hotspot for stop in best.stops) - {name}
     assert others
-    inputs = PlanningInputs.from_area(*given, rows=[0])
+    planner, occasion = Planner(*given), Occasion(pp.Window(90))
     for off in (others, others | {name}):
-        past = plan_errand(inputs, (0, Errand(own.urn, avoid=tuple(off)), (best,)))
+        past = plan_errand(planner, (occasion, Errand(own.urn, avoid=tuple(off)), (best,)))
         assert not any(stop.tasked for patrol in past.patrols for stop in patrol.stops)
         assert not off & set(past.hotspots)
 
 
 @pytest.fixture(scope="module")
-def places(demo_area, demo_plan):
+def places(demo_plan):
     """Those of the demo borough."""
-    return find_feared_places(demo_area, demo_plan.risk, demo_plan.hotspots)
+    return find_feared_places(get_planner(demo_plan))
 
 
 def test_they_are_the_heaviest_squares_in_reach_of_each_school(demo_area, demo_plan, places):
@@ -207,7 +206,7 @@ def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
     """Where somebody's patrol stops there, there is no errand; special schools have none."""
     schools = demo_area.schools
     walking = list(schools["urn"][~schools["is_driven"]])
-    places = find_feared_places(demo_area, demo_plan.risk, demo_plan.hotspots, walking)
+    places = find_feared_places(get_planner(demo_plan), walking)
     assert len(walking) < len(schools)
     bare = [replace(patrol, stops=(), variants=()) for patrol in demo_plan.patrols]
     errands = find_errands(replace(demo_plan, patrols=tuple(bare)), ["feared"])

@@ -10,6 +10,7 @@ import pytest
 import shapely
 from hexagons import designate
 from hypothesis import assume, given, strategies as st
+from problems import build_problem
 from tasked_table import task
 
 import patrolplan as pp
@@ -20,8 +21,6 @@ from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import NEVER, count_visits, find_begin_span, find_resting
 from patrolplan.patrols.errands import find_errands, plan_errands
 from patrolplan.patrols.obstacles import Obstacle
-from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.surroundings import PatrolHours
 from patrolplan.patrols.tasked_places import add_taskings
 from patrolplan.team.routes import list_demands
@@ -181,8 +180,7 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(demo_area,
     assert not any(stop.tasked for stop in patrol.stops)
     ((urn, obstacle),) = ((row.urn, row.why) for row in plan.unserved)
     assert urn == school["urn"]
-    inputs = PlanningInputs.from_area(tasked, risk, hotspots, date=DAY)
-    problem = build_school_problem(inputs, 6, visit=["T1"])
+    problem = build_problem((tasked, risk, hotspots), 6, date=DAY, visit=["T1"])
     (stop,) = problem.must_visit_stops
     minutes = problem.walks.metres[0, stop] / (4.8e3 / 60)
     earliest = format_time(np.ceil(patrol.start_minutes + 10 + minutes))
@@ -209,8 +207,8 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(demo_area,
 def test_only_hours_bind_a_tasking(demo_area, demo_plan, hours, expected):
     """A stop that is tasked without hours is made at any time, also late and in the dark."""
     area = task_hours(demo_area, pick_hotspot(demo_area, demo_plan.hotspots, 6), hours)
-    inputs = PlanningInputs.from_area(area, demo_plan.risk, demo_plan.hotspots, date=DAY)
-    problem = build_school_problem(inputs, 6, visit=["T1"])
+    found = area, demo_plan.risk, demo_plan.hotspots
+    problem = build_problem(found, 6, date=DAY, visit=["T1"])
     windows = problem.find_windows()
     (stop,) = problem.must_visit_stops
     assert ([-np.inf, np.inf] if windows is None else windows[stop].tolist()) == expected
@@ -283,7 +281,7 @@ def test_after_dark_paths_are_walked_only_where_no_street_leads(demo_area, demo_
     """A place that streets alone join with the gate is reached by them; by day paths are used."""
     by_day, found = 0.0, (demo_area, demo_plan.risk, demo_plan.hotspots)
     for row, day in product(range(0, len(demo_area.schools), 3), (None, WEDNESDAY)):
-        problem = build_school_problem(PlanningInputs.from_area(*found, date=day, rows=[row]), row)
+        problem = build_problem(found, row, date=day)
         network, around = problem.surroundings.network, problem.surroundings
         secluded = network.piece_is_secluded
         streets = np.flatnonzero(~secluded)

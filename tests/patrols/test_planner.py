@@ -11,10 +11,10 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.arrays import gather
-from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
+from patrolplan.patrols import planning
+from patrolplan.patrols.patrol_builder import Visit
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
+from patrolplan.patrols.planner import get_occasion, get_planner
 from patrolplan.patrols.solver.solve import Route
 from patrolplan.patrols.timings import MIN_ORDER_SHARE, Timing
 from patrolplan.pupils.pupils import Pupils
@@ -91,9 +91,11 @@ def plan(demo_area, demo_risk, demo_hotspots):
 @pytest.fixture(scope="module")
 def builders(plan):
     """What walks each school's patrols."""
-    inputs = PlanningInputs.from_area(plan.area, plan.risk, plan.hotspots, date=DAY)
-    rows = enumerate(patrol.urn for patrol in plan.patrols)
-    return {urn: PatrolBuilder(build_school_problem(inputs, 3 * row)) for row, urn in rows}
+    planner, occasion = get_planner(plan), get_occasion(plan)
+    return {
+        patrol.urn: planner.get_builder(planner.find_row(patrol.urn), occasion)
+        for patrol in plan.patrols
+    }
 
 
 @pytest.fixture(scope="module")
@@ -256,3 +258,37 @@ def test_who_must_be_back_earlier_is_back_or_does_not_go(patrols, builders):
         walk = walk_patrol(patrol, timing, latest_end_minutes=end)
         assert walk.end_minutes <= end + 1e-6
         assert walk_patrol(patrol, timing, latest_end_minutes=end - 1) is None
+
+
+def test_the_same_plan_is_not_computed_twice(demo_area, demo_risk, demo_hotspots, monkeypatch):
+    """A planner that is given again has the patrols already; of another day it plans anew."""
+    given = demo_area, demo_risk, demo_hotspots
+    first = pp.plan_patrols(*given, urns=["900003"], for_week=False)
+    planned = []
+
+    def plan_nothing(_, item):
+        planned.append(item)
+        return []
+
+    monkeypatch.setattr(planning, "plan_school", plan_nothing)
+    how = {"urns": ["900003"], "for_week": False, "planner": first.planner}
+    again = pp.plan_patrols(*given, **how, assign_tasked=False)
+    assert planned == []
+    assert again.planner is first.planner
+    assert again.patrols[0].worth == first.patrols[0].worth
+    pp.plan_patrols(*given, **how, date=DAY, assign_tasked=False)
+    pp.plan_patrols(*given, **how, date=DAY, assign_tasked=False)
+    assert [(row, occasion.date) for row, occasion in planned] == [(2, DAY)]
+    # Of another risk, or other hotspots, the planner says nothing.
+    fewer = pp.plan_patrols(demo_area, demo_risk, demo_hotspots.iloc[:-1], **how)
+    assert fewer.planner is not first.planner
+
+
+def test_a_planner_that_leaves_the_process_takes_sums_alone(demo_plan):
+    """It has the prizes of places, and neither pupils nor what they were computed from."""
+    planner = get_planner(demo_plan)
+    sent = pickle.loads(pickle.dumps(planner))  # noqa: S301 - our own
+    assert sent.risk.pupils is None
+    assert sent._prizes.keys() == planner._prizes.keys()
+    assert not {"ground", *sent._streets, *sent._builders, *sent.patrols} & sent.__dict__.keys()
+    assert pickle.loads(pickle.dumps(demo_plan)).planner is None  # noqa: S301 - our own

@@ -12,7 +12,7 @@ import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
 from patrolplan.patrols import prize
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planner import Planner
 from patrolplan.risk.in_time import RiskInTime
 
 ROWS = [1, 7]
@@ -21,7 +21,7 @@ ROWS = [1, 7]
 @pytest.fixture(scope="module")
 def prizes(demo_area, demo_risk, demo_hotspots):
     """The places of two schools of the demo borough."""
-    return prize.build_prizes(demo_area, demo_risk, demo_hotspots, Window(90), ROWS)
+    return prize.build_prizes(Planner(demo_area, demo_risk, demo_hotspots), Window(90), ROWS)
 
 
 @pytest.mark.parametrize("minutes", [range(900, 990), range(480, 530)])
@@ -60,8 +60,8 @@ def test_a_place_that_is_shared_half_and_half_counts_half(demo_area, demo_risk, 
     risks = [
         replace(demo_risk, in_time=static, pupils=pp.model_pupils(area)) for area in (alone, both)
     ]
-    (one,) = prize.build_prizes(alone, risks[0], demo_hotspots, Window(90), [0]).values()
-    halved = prize.build_prizes(both, risks[1], demo_hotspots, Window(90), [0, 1])
+    (one,) = prize.build_prizes(Planner(alone, risks[0], demo_hotspots), Window(90), [0]).values()
+    halved = prize.build_prizes(Planner(both, risks[1], demo_hotspots), Window(90), [0, 1])
     whole = _sum_by_point(one)
     for other in halved.values():
         worths = [(worth, whole[at]) for at, worth in _sum_by_point(other).items() if at in whole]
@@ -88,7 +88,7 @@ def test_places_are_on_own_ways_near_the_gate(demo_area, demo_risk, demo_hotspot
     """Own places have 5 % of the busiest own street's flow in sight, within 600 m as one walks."""
     xy, schools = demo_area.network.xy, demo_area.schools
     large = replace(demo_area, schools=schools.assign(roll=10 * schools["roll"]))
-    of_large = prize.build_prizes(large, demo_risk, demo_hotspots, Window(90), ROWS)
+    of_large = prize.build_prizes(Planner(large, demo_risk, demo_hotspots), Window(90), ROWS)
     for one in (*prizes.values(), *of_large.values()):
         assert one.has_pupils
         flow, place = one.flow[one.is_own], xy(one.positions)
@@ -124,8 +124,8 @@ def test_sums_over_minutes():
 
 def test_with_hardly_any_pupils_it_is_the_risk_per_metre(demo_area, demo_risk, demo_hotspots):
     """In the evening hotspots alone are places, each worth the mean risk in sight, and no gate."""
-    given = demo_area, demo_risk, demo_hotspots, Window(90, 20 * 60)
-    (one,) = prize.build_prizes(*given, [1]).values()
+    planner = Planner(demo_area, demo_risk, demo_hotspots)
+    (one,) = prize.build_prizes(planner, Window(90, 20 * 60), [1]).values()
     assert not one.has_pupils
     assert (one.hotspot_rows[1:] >= 0).all()
     metres = demo_area.network.piece_metres
@@ -150,15 +150,18 @@ def test_where_nothing_is_recorded_or_reported_it_is_said(demo_area, demo_risk, 
         reports = replace(demo_area.reports, group_of_piece=of_piece + group)
         area = replace(demo_area, reports=reports, **few)
         risk = replace(demo_risk, incidents=None)  # so that the crime of the area is counted
-        found = prize.build_prizes(area, risk, demo_hotspots, Window(90), ROWS).values()
+        planner = Planner(area, risk, demo_hotspots)
+        found = prize.build_prizes(planner, Window(90), ROWS).values()
         assert [one.nothing_recorded for one in found] == [is_nothing] * 2
 
 
 def test_workers_are_handed_no_pupils(demo_area, demo_plan):
     """What worker processes are sent holds neither the risk of each minute nor pupils."""
-    inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots, rows=ROWS)
+    planner = Planner(demo_area, demo_plan.risk, demo_plan.hotspots)
+    prizes = planner.get_prizes(1, Window(90))
     with pytest.raises(TypeError, match="pupils"):
         pickle.dumps(demo_plan.risk.in_time)
-    sent = pickle.loads(pickle.dumps(inputs))  # noqa: S301 - made a moment ago
-    assert sent.risk.in_time is None
-    np.testing.assert_array_equal(sent.prizes[1].rates, inputs.prizes[1].rates)
+    sent = pickle.loads(pickle.dumps(planner))  # noqa: S301 - made a moment ago
+    assert (sent.risk.in_time, sent.risk.pupils) == (None, None)
+    assert sent.area.way_home.counts.empty
+    np.testing.assert_array_equal(sent.get_prizes(1, Window(90)).rates, prizes.rates)

@@ -9,23 +9,21 @@ from tasked_table import task
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.patrols import reference as module
-from patrolplan.patrols.patrol_builder import PatrolBuilder
-from patrolplan.patrols.planner import plan_before_giving_way
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planner import Occasion, Planner, get_planner
+from patrolplan.patrols.planning import plan_before_giving_way
 from patrolplan.patrols.reference import compare_with_reference, plan_reference, plan_references
 
 
-def _build(plan, window, row=1, rows=(1,), **changes):
-    given = plan.area, plan.risk, plan.hotspots, window
-    inputs = PlanningInputs.from_area(*given, rows=rows)
-    return PatrolBuilder.for_school(replace(inputs, for_week=False, **changes), row)
+def _build(plan, window, row=1, planner=None):
+    planner = planner or Planner(plan.area, plan.risk, plan.hotspots)
+    return planner.get_builder(row, Occasion(window, for_week=False))
 
 
 @pytest.fixture(scope="module")
 def builders(demo_plan):
     """What builds the patrols of each school of the demo borough."""
-    rows = range(len(demo_plan.area.schools))
-    return [_build(demo_plan, Window(90), row, rows) for row in rows]
+    planner, rows = get_planner(demo_plan), range(len(demo_plan.area.schools))
+    return [_build(demo_plan, Window(90), row, planner) for row in rows]
 
 
 def test_the_reference_is_the_better_of_two(builders):
@@ -114,7 +112,10 @@ def test_before_school_the_gate_comes_last(demo_plan):
 def test_ratios_are_null_where_the_reference_meets_nothing(builders, demo_plan):
     """Without risk there is no ratio of it, only one of pupils; without pupils no reference."""
     prizes = builders[1].problem.prizes
-    builder = _build(demo_plan, Window(90), prizes={1: replace(prizes, rates=0 * prizes.rates)})
+    planner, worthless = get_planner(demo_plan), replace(prizes, rates=0 * prizes.rates)
+    planner = planner.for_area(replace(demo_plan.area))
+    planner._prizes = {(1, Window(90)): worthless}
+    builder = _build(demo_plan, Window(90), planner=planner)
     reference = plan_reference(builder)
     (compared,) = compare_with_reference(builder, [reference], reference)
     assert (compared.reference.worth_ratio, compared.reference.pupils_ratio) == (None, 1)

@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
+from problems import build_problem
 from scipy.sparse import csgraph
 from tasked_table import task
 
@@ -17,12 +18,16 @@ from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import read_reasons
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
+from patrolplan.network.walking_effort import compute_preference
 from patrolplan.notes import list_texts
 from patrolplan.patrols.plan import Tasking
-from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import count_own_pupils
-from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.surroundings import build_surroundings, compute_hours, metres_per_minute
+from patrolplan.patrols.surroundings import (
+    build_surroundings,
+    compute_hours,
+    find_dark,
+    metres_per_minute,
+)
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
 from patrolplan.settings import load_settings
 from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
@@ -184,8 +189,7 @@ def test_the_presence_is_for_the_pupils_as_they_leave(window, expected, note, fr
 @pytest.fixture(scope="module", params=[0, 5])
 def reach(request, free, demo_plan):
     """The problem of a school without tasked places."""
-    inputs = PlanningInputs.from_area(free, demo_plan.risk, demo_plan.hotspots)
-    return build_school_problem(inputs, request.param)
+    return build_problem((free, demo_plan.risk, demo_plan.hotspots), request.param)
 
 
 def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
@@ -206,7 +210,7 @@ def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(free, de
     """Just the places, or stretches of hotspots, farther than that from it can be stops."""
     stop, found = demo_plan.patrols[2].stops[0], (demo_plan.risk, demo_plan.hotspots)
     before, after = (
-        build_school_problem(PlanningInputs.from_area(area, *found, rows=[2]), 2)
+        build_problem((area, *found), 2)
         for area in (free, task(free, stop.point, must_visit=False))
     )
     kept, at = after.found.places, before.found.hotspot_rows
@@ -281,8 +285,7 @@ def test_no_walk_comes_in_sight_of_a_barred_place(free, demo_plan, row):
     """All walks keep out of 75 m of walking of it, but for the one way out of a gate in sight."""
 
     def build(area):
-        given = area, demo_plan.risk, demo_plan.hotspots
-        return build_school_problem(PlanningInputs.from_area(*given, rows=[row]), row)
+        return build_problem((area, demo_plan.risk, demo_plan.hotspots), row)
 
     plain, graph = build(free), nx.Graph()
     network, gate = plain.surroundings.network, plain.surroundings.gate
@@ -307,7 +310,7 @@ def test_no_walk_comes_in_sight_of_a_barred_place(free, demo_plan, row):
 @pytest.mark.parametrize("row", [0, 3])
 def test_distances_from_the_gate_are_those_over_all_streets(demo_area, row):
     """Within the radius, cutting the streets down makes no walk from the gate longer."""
-    around = build_surroundings(demo_area, row, Window(90))
+    around = build_surroundings(demo_area, row)
     network, piece = demo_area.network, demo_area.gates.piece[row]
     away = csgraph.dijkstra(network.node_graph, indices=network.piece_nodes[piece])
     offset = demo_area.gates.offset_metres[row]  # by the way of either end of the gate's piece
@@ -321,19 +324,25 @@ def test_distances_from_the_gate_are_those_over_all_streets(demo_area, row):
 def test_waiting_at_crossings_is_real_and_darkness_a_preference(demo_area):
     """Seconds make the way there and back longer, darkness only counts where it can get dark."""
     window, december, june = Window(90), dt.date(2026, 12, 9), dt.date(2026, 6, 10)
-    around = build_surroundings(demo_area, 3, window, december)
+    around = build_surroundings(demo_area, 3)
     near = np.isfinite(around.gate_metres)
     waiting = around.round_trip_metres[near] - 2 * around.gate_metres[near]
     assert (waiting >= -1e-6).all()
     assert waiting.max() > 20
-    by_day = [build_surroundings(demo_area, 3, window, day) for day in (june, None)]
-    assert not any(one.is_dark for one in by_day)
+    hours = compute_hours(demo_area, demo_area.schools.iloc[3], window)
+    assert [find_dark(demo_area, hours, day) for day in (december, june, None)] == [
+        True,
+        False,
+        False,
+    ]
     lit, secluded = around.network.piece_lit, around.network.piece_is_secluded
     darker = np.where(lit == "no", 1.5, 1.0) * np.where(secluded, 1000.0, 1.0)
-    np.testing.assert_allclose(around.preference / by_day[0].preference, darker)
+    dark = compute_preference(around.network, is_dark=True)
+    light = compute_preference(around.network, is_dark=False)
+    np.testing.assert_allclose(dark / light, darker)
     assert set(darker) >= {1.0, 1500.0}
     cycling = pp.with_settings(demo_area, patrol={"way": "bicycle"})
-    ridden = build_surroundings(cycling, 3, window, december)
+    ridden = build_surroundings(cycling, 3)
     assert np.isinf(ridden.effort).any()  # against one-way streets
 
 
@@ -352,7 +361,7 @@ def test_walks_may_leave_the_area_and_come_back(edge_area):
     risk = pp.estimate_risk(area)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), for_week=False)
     assert len(network.walkable) > len(network) + 100
-    around = [build_surroundings(area, row, Window(90)) for row in range(len(area.schools))]
+    around = [build_surroundings(area, row) for row in range(len(area.schools))]
     assert sum((one.pieces >= len(network)).sum() for one in around) > 100
     for leg in (leg for patrol in plan.patrols for leg in patrol.legs):
         walked = shapely.multilinestrings(network.walkable.piece_lines[np.unique(leg.pieces)])

@@ -13,7 +13,9 @@ from hypothesis import given, settings, strategies as st
 import patrolplan as pp
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.patrols import errands
-from patrolplan.patrols.demands import Demand, find_feared_places
+from patrolplan.patrols.demands import Demand
+from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.patrols.planner import get_planner
 from patrolplan.team import day_plans
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.obstacle_finder import ObstacleFinder, _explain_unmet, build_demand_outcomes
@@ -107,7 +109,7 @@ def test_feared_places_ask_for_a_visit_unless_they_had_one_in_the_week_before(de
     is_open = np.ones((len(urns), 5), dtype=bool)
     plan = pp.plan_patrols(demo_area, *found, urns=urns[:1])
     walking = [urn for urn in urns if urn != "900010"]
-    places = find_feared_places(demo_area, *found, walking)
+    places = find_feared_places(get_planner(plan), walking)
     last = {places[1].hotspots[0]: {dt.date(2026, 11, 27)}}
     demands = list_demands(plan, DAYS, urns, is_open, last)
     feared = [demand for demand in demands if demand.kind == "feared"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.patrols.demands import FEARED_A_SCHOOL, find_feared_places
+from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places
+from patrolplan.patrols.planner import get_planner
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, suppress_and_round
 from patrolplan.team import school_answers as school
 from patrolplan.team.ledger.monthly_return import RecentPresence
@@ -34,7 +35,7 @@ def answers(week):
 def test_each_heavy_place_of_the_school_is_answered(week, answers):
     """The places are the heaviest within reach, the heaviest first, with what may be shown."""
     plan, groups = week.plan, week.plan.area.reports
-    places = find_feared_places(plan.area, plan.risk, plan.hotspots, [URN])
+    places = find_feared_places(get_planner(plan), [URN])
     assert [answer.place.name for answer in answers] == [place.name for place in places]
     assert len(answers) == FEARED_A_SCHOOL
     for answer in answers:

@@ -125,7 +125,7 @@ def _run_plan(
     from patrolplan.area.relations import check_age
     from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.notes_file import collect_plan_notes
-    from patrolplan.patrols.planner import check_request
+    from patrolplan.patrols.planning import check_request
 
     steps.check_out(out)
     window = resolve_window(

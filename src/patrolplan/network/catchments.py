@@ -4,9 +4,7 @@ data.police.uk moves every crime to one of a fixed set of points. Such a point s
 whose midpoint is nearest to it, an exact place for its piece; under a threshold, squares are used.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,8 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from patrolplan.arrays import find_unique_points
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
 from patrolplan.network.network import StreetNetwork
-
-Result = TypeVar("Result")
 
 MAX_SNAP_METRES = 250.0  # maximum distance of a point from a street that it belongs to
 
@@ -35,28 +31,9 @@ class Catchments:
     # within the data: a back-test knows no points of later months. None in one era, where nearly
     # all points are seen in the months that every origin has before it.
     first_month: NDArray[np.datetime64] | None = None
-    # Results that later rooms computed from this geometry alone, shared within the run.
-    cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.xy)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What is sent to another process, which can fill its own cache."""
-        return {**vars(self), "cache": {}}
-
-    def reuse(
-        self, name: str, given: tuple[object, ...], compute: Callable[[], Result], *, hold: int = 2
-    ) -> Result:
-        """A result computed before from these same objects, or equal texts, or computed now."""
-        held = self.cache.setdefault(name, [])
-        for before, result in held:
-            pairs = zip(before, given, strict=True)
-            if all(one is new or (isinstance(one, str) and one == new) for one, new in pairs):
-                return result  # type: ignore[no-any-return]
-        result = compute()
-        self.cache[name] = [*held[1 - hold :], (given, result)]
-        return result
 
     def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:
         """(p,) or (p, k) of amounts (c,) or (c, k), spread evenly along each catchment's street."""

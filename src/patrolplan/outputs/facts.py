@@ -13,7 +13,7 @@ from patrolplan.area.square_names import name_squares
 from patrolplan.crs import locate_in_squares
 from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason, list_reasons
 from patrolplan.outputs import reason_words, wording
-from patrolplan.patrols.demands import name_place
+from patrolplan.patrols.feared_places import name_place
 from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.tables import STAFF
 from patrolplan.text import join_words

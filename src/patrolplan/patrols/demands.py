@@ -5,24 +5,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
-from patrolplan.area.square_names import name_squares
-from patrolplan.arrays import Floats, Ints
+from patrolplan.arrays import Floats
 from patrolplan.hotspots import OWN
 from patrolplan.hotspots.trends import CHANGED_TRENDS
-from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.designated import count_visits, find_resting
+from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.planner import get_planner
 from patrolplan.patrols.surroundings import compute_extent, is_in_force
 from patrolplan.patrols.tasked_places import select_tasked
-from patrolplan.risk.surface import Risk
 
-FEARED_A_SCHOOL = 5  # number of heaviest squares of each school to patrol in a fortnight
 DemandKind = Literal["tasked", "designated", "watched", "feared"]
 """A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
 near a gate that is new or rising, or a square near a school where pupils feel least safe."""
@@ -30,83 +27,6 @@ near a gate that is new or rising, or a square near a school where pupils feel l
 WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
 SCHOOLS_A_FEARED_PLACE = 2  # with a patrol to a feared place where no other patrol goes
 Days = Sequence[dt.date | None]  # None is any day
-
-
-@dataclass(frozen=True)
-class FearedPlace:
-    """A square with a group of reports that is among the heaviest of some school."""
-
-    name: str  # stable name of the square: P, column and row of the fixed grid
-    group: int  # row of the group in `StudyArea.reports`
-    streets: tuple[str, ...]  # its longest named streets; empty if none has a name
-    weight: float  # share of the pupils' voice, between 0 and 1
-    schools: tuple[str, ...]  # URNs of those for which it is one of the heaviest, nearest first
-    hotspots: tuple[str, ...]  # those with their stopping place in it, most worth first
-    nearest: tuple[tuple[str, str], ...] = ()
-    """URN of a school, and the hotspot in the square that is nearest to its gate; only schools with
-    one within reach, the nearest first."""
-
-
-def find_feared_places(
-    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urns: Sequence[str] | None = None
-) -> tuple[FearedPlace, ...]:
-    """The heaviest squares of every school (or of `urns`), the heaviest first, no two alike."""
-    # Cached, since every day of a week, and its papers, use the same places.
-    chosen = sorted(area.schools["urn"].astype(str) if urns is None else set(urns))
-    return area.catchments.reuse(
-        "feared places",
-        (
-            f"{chosen} {area.settings.patrol.radius_metres}",
-            *(area.network, area.schools, area.gates, area.reports, risk, hotspots),
-        ),
-        lambda: _find_feared_places(area, risk, hotspots, chosen),
-    )
-
-
-def _find_feared_places(
-    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urns: Sequence[str]
-) -> tuple[FearedPlace, ...]:
-    groups = area.reports
-    of_piece, held = groups.group_of_piece, groups.group_of_piece >= 0
-    weight = np.bincount(of_piece[held], risk.reports[held], len(groups)).round(12)
-    stops = hotspots["stop_piece"].to_numpy(dtype=np.int64)
-    schools: dict[int, list[tuple[float, str]]] = {}
-    nearest: dict[int, list[tuple[float, str, str]]] = {}
-    for row, urn in enumerate(area.schools["urn"].astype(str) if weight.any() else ()):
-        if urn not in urns:
-            continue
-        walk = compute_walk_metres(
-            area.network.walkable, area.gates.take([row]), area.settings.patrol.radius_metres
-        )
-        metres = np.full(len(groups), np.inf)
-        np.minimum.at(metres, of_piece[held], walk[: len(held)][held])
-        near = np.flatnonzero(np.isfinite(metres) & (weight > 0))
-        for group in near[np.lexsort((metres[near], -weight[near]))][:FEARED_A_SCHOOL].tolist():
-            schools.setdefault(group, []).append((float(metres[group]), urn))
-            of_group = np.flatnonzero((of_piece[stops] == group) & np.isfinite(walk[stops]))
-            if len(of_group):
-                best = of_group[np.argmin(walk[stops[of_group]])]
-                found = (float(walk[stops[best]]), urn, str(hotspots["hotspot"].iloc[best]))
-                nearest.setdefault(group, []).append(found)
-    chosen = sorted(schools, key=lambda group: (-float(weight[group]), group))
-    named = name_squares(area.network, groups.squares[chosen])
-    return tuple(
-        FearedPlace(
-            name=name_place(groups.squares[group]),
-            group=group,
-            streets=streets,
-            weight=float(weight[group]),
-            schools=tuple(urn for _, urn in sorted(schools[group])),
-            hotspots=tuple(hotspots["hotspot"][of_piece[stops] == group].astype(str)),
-            nearest=tuple((urn, name) for _, urn, name in sorted(nearest.get(group, []))),
-        )
-        for group, streets in zip(chosen, named, strict=True)
-    )
-
-
-def name_place(square: Ints) -> str:
-    """The stable name of a square, such as P2118-727."""
-    return f"P{square[1]}-{square[2]}"
 
 
 @dataclass(frozen=True)
@@ -159,7 +79,7 @@ def _find_designated(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[De
     area, visits = plan.area, count_visits(plan.area)
     resting = [find_resting(area, date) for date in days]
     pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["stop_piece"], strict=True))
-    walks = _walk_from_gates(area, urns, area.settings.patrol.radius_metres) if visits else {}
+    walks = _walk_from_gates(plan, urns, area.settings.patrol.radius_metres) if visits else {}
     for name, count in visits.items():
         on = tuple(day for day in range(len(days)) if name not in resting[day])
         near = _list_near(walks, pieces[name])[:count] if name in pieces else []
@@ -171,7 +91,7 @@ def _find_watched(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Deman
     """Each new or rising hotspot of ours, with the schools whose gate is within `WATCH_METRES`."""
     hotspots, every = plan.hotspots, tuple(range(len(days)))
     changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
-    walks = _walk_from_gates(plan.area, urns, WATCH_METRES) if len(changed) else {}
+    walks = _walk_from_gates(plan, urns, WATCH_METRES) if len(changed) else {}
     for name, piece in zip(changed["hotspot"].astype(str), changed["stop_piece"], strict=True):
         if near := _list_near(walks, piece):
             yield Demand("watched", name, every, (name,), near=tuple((urn, name) for urn in near))
@@ -180,7 +100,7 @@ def _find_watched(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Deman
 def _find_feared(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
     """Each feared place, with the schools nearest to one of its hotspots."""
     walking = list(_select_walking(plan.area, urns))
-    for place in find_feared_places(plan.area, plan.risk, plan.hotspots, walking):
+    for place in find_feared_places(get_planner(plan), walking):
         near = place.nearest[:SCHOOLS_A_FEARED_PLACE]
         yield Demand("feared", place.name, tuple(range(len(days))), place.hotspots, near=near)
 
@@ -191,11 +111,13 @@ def _list_near(walks: dict[str, Floats], piece: int) -> list[str]:
     return [urn for metres, urn in away if np.isfinite(metres)]
 
 
-def _walk_from_gates(area: StudyArea, urns: Sequence[str], limit: float) -> dict[str, Floats]:
+def _walk_from_gates(plan: Plan, urns: Sequence[str], limit_metres: float) -> dict[str, Floats]:
     """(w,) metres from the gate of each school on foot to each piece, up to a limit."""
+    planner = get_planner(plan)
+    pieces = len(plan.area.network.walkable)
     return {
-        urn: compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
-        for urn, row in _select_walking(area, urns).items()
+        urn: planner.get_streets(row).spread_walks(pieces, limit_metres)
+        for urn, row in _select_walking(plan.area, urns).items()
     }
 
 

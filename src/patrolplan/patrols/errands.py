@@ -20,9 +20,8 @@ from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols import designated, surroundings
 from patrolplan.patrols.demands import KINDS, DemandKind
 from patrolplan.patrols.obstacles import Obstacle
-from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planner import Occasion, Planner, get_occasion, get_planner
 from patrolplan.patrols.reference import compare_with_reference, plan_reference
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
@@ -90,20 +89,20 @@ def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Obsta
     """Why mandatory places cannot all be visited: their location, their hours, or time."""
     for _, place in problem.tasked.must_visit.iloc[problem.found.outside_rows].iterrows():
         name, urns = str(place["place_id"]), [str(problem.school["urn"])]
-        return measure_nearest_school(problem.inputs.area, name, place.geometry, urns)
-    found, area = list[Obstacle](), problem.inputs.area
+        return measure_nearest_school(problem.planner.area, name, place.geometry, urns)
+    found, area = list[Obstacle](), problem.planner.area
     for stop in sorted(problem.must_visit_stops):
         place, stay = problem.get_tasked_place(stop), float(problem.stop_minutes[stop - 1])
         near = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
         when = designated.find_hours_of_begin(place, stay), designated.format_hours(place)
         found.append(_explain(problem, str(place["place_id"]), [stop], near, *when))
-    hotspots, dwell = problem.inputs.hotspots, problem.settings.dwell_minutes
+    hotspots, dwell = problem.planner.hotspots, problem.settings.dwell_minutes
     for name in watch:
         own = hotspots.geometry.to_numpy()[(hotspots["hotspot"] == name).to_numpy()]
         near = find_near(own, problem.tasked.barred, surroundings.MIN_STOP_METRES_TO_BARRED)
         when = (-np.inf, np.inf), ""
         if (spot := designated.get_place(area, name)) is not None:
-            span = designated.find_begin_span(spot, problem.surroundings.hours, dwell)
+            span = designated.find_begin_span(spot, problem.hours, dwell)
             when = span, designated.format_place_hours(spot)
         found.append(_explain(problem, name, problem.find_stops_at(name), near, *when))
     return min(found, key=lambda obstacle: obstacle.kind == "unfit")
@@ -126,7 +125,7 @@ def _explain(
         return Obstacle("outside_hours", name, hours=hours)
     for stop in stops:
         walk = float(problem.walks.metres[0, stop]) / surroundings.compute_speed(problem.settings)
-        earliest = problem.surroundings.hours.gate_until_minutes + walk
+        earliest = problem.hours.gate_until_minutes + walk
         if np.isfinite(earliest) and earliest > begins[1]:
             arrival = format_time(np.ceil(earliest))
             return Obstacle("hours_unmet", name, school, hours=hours, earliest=arrival)
@@ -229,35 +228,34 @@ def plan_errands(
     plan: Plan,
     errands: Sequence[Errand],
     *,
-    inputs: PlanningInputs | None = None,
+    for_week: bool = True,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> list[Answer]:
-    """The patrols of errands; `inputs` are those of the plan, if they are still available."""
+    """The patrols of errands."""
     if not errands:
         return []
-    rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
+    planner = get_planner(plan)
+    occasion = get_occasion(plan)._replace(for_week=for_week)
     best = group_by_school(plan.patrols)
-    chosen = sorted({rows[urn] for urn in best})
-    inputs = inputs or PlanningInputs.from_area(
-        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=chosen
-    )
-    items = [(rows[errand.urn], errand, tuple(best[errand.urn])) for errand in errands]
+    planner.prepare_all(map(planner.find_row, best), occasion.window)
+    items = [(occasion, errand, tuple(best[errand.urn])) for errand in errands]
     progress = label_progress("Planning further patrols", items, report_progress)
-    return map_parallel(plan_errand, inputs, items, executor=executor, report_progress=progress)
+    return map_parallel(plan_errand, planner, items, executor=executor, report_progress=progress)
 
 
-def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol]]) -> Answer:
-    """Patrols of a school (row) on an errand, next to the best ones, or why there are none."""
-    row, errand, best = item
-    places = inputs.area.tasked_places
-    hours = surroundings.compute_hours(inputs.area, inputs.area.schools.iloc[row], inputs.window)
+def plan_errand(planner: Planner, item: tuple[Occasion, Errand, Sequence[Patrol]]) -> Answer:
+    """Patrols of a school on an errand, next to the best ones, or why there are none."""
+    occasion, errand, best = item
+    row = planner.find_row(errand.urn)
+    area, places = planner.area, planner.area.tasked_places
+    hours = surroundings.compute_hours(area, area.schools.iloc[row], occasion.window)
     asked = places[places["place_id"].isin(errand.visit)]
     for _, place in asked[~surroundings.is_during(asked, hours)].iterrows():
         name = str(place["place_id"])
         why = Obstacle("outside_hours", name, hours=designated.format_hours(place))
         return Unserved(errand.urn, name, why)
-    builder = PatrolBuilder.for_school(inputs, row, visit=errand.visit, watch=errand.watch)
+    builder = planner.get_builder(row, occasion, errand.visit, errand.watch)
     problem = _build_problem(builder.problem, errand)
     solution = None if problem is None else solve(problem)
     if solution is None or solution.status == "infeasible":

@@ -12,17 +12,19 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
 from patrolplan.area.selection import place_again
 from patrolplan.area.study_area import with_settings
 from patrolplan.arrays import Floats, Ints
 from patrolplan.doors import Origins
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.network.graph import SIGHT_METRES
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planner import Occasion, Planner
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.problem import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
+from patrolplan.pupils.model import model_pupils
+from patrolplan.pupils.pupils import Pupils
 from patrolplan.risk.backtest import build_checked_history, select_origins
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind
@@ -123,9 +125,10 @@ def backtest_patrols(
         it.
     """
     area = use_crime_only(area)
+    pupils = model_pupils(area)
     history = build_checked_history(area)
     months = select_origins(history, origins)
-    rows = [row for month in months for row in _score_origin(area, history, month)]
+    rows = [row for month in months for row in _score_origin(area, pupils, history, month)]
     return PatrolBacktest(pd.DataFrame(rows), area.settings.seed if seed is None else seed)
 
 
@@ -150,23 +153,23 @@ def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
 
 
 def _score_origin(
-    area: StudyArea, history: History, origin: pd.Timestamp
+    area: StudyArea, pupils: Pupils, history: History, origin: pd.Timestamp
 ) -> Iterator[dict[str, object]]:
     """Harm per officer-hour of ours and the baselines, and planned worth: a row a school."""
     cut = cut_area(area, origin)
     # Places are chosen by hand by the counts of twelve months, in which each crime counts one.
     each_one = {"model": PRIOR, "harm": dict.fromkeys(area.settings.crimes.risk_categories, 1.0)}
     by_hand = with_settings(cut, risk=each_one, way_home=AT_ANY_TIME)
-    ours, counts = (_build_problems(one) for one in (cut, by_hand))
-    inputs = ours[0].inputs
-    shares = compute_window_shares(area, history, inputs.window, inputs.risk.day)
+    ours, counts = (_build_problems(each, pupils) for each in (cut, by_hand))
+    window = ours[0].occasion.window
+    shares = compute_window_shares(area, history, window, ours[0].planner.risk.day)
     harm = compute_recorded_harm(area, history, [origin], shares)
     for urn, school, by_count in zip(area.schools["urn"], ours, counts, strict=True):
         problem = school.plain_problem
         best = [route.stops for route in solve(problem).routes]
         greedy = plan_greedy_routes(problem, per_minute=True)
         plain = plan_greedy_routes(by_count.plain_problem, per_minute=False)
-        hours = inputs.window.minutes / 60 * problem.officer_count
+        hours = window.minutes / 60 * problem.officer_count
         covered = [
             float(harm[find_dwell_pieces(*each)].sum()) / hours
             for each in ((school, best), (school, greedy), (by_count, plain))
@@ -177,11 +180,14 @@ def _score_origin(
         yield {"origin": origin, "urn": urn, **dict(zip(names, [*covered, *planned], strict=True))}
 
 
-def _build_problems(area: StudyArea) -> list[SchoolProblem]:
+def _build_problems(area: StudyArea, pupils: Pupils) -> list[SchoolProblem]:
     """Every school's problem, from the data of an area."""
-    risk = estimate_risk(area)
-    inputs = PlanningInputs.from_area(area, risk, locate_hotspots(area, risk))
-    return [build_school_problem(inputs, row) for row in range(len(area.schools))]
+    risk = estimate_risk(area, pupils)
+    planner = Planner(area, risk, locate_hotspots(area, risk))
+    occasion = Occasion(resolve_window(area.settings.patrol))
+    rows = range(len(area.schools))
+    planner.prepare_all(rows, occasion.window)
+    return [build_school_problem(planner, row, occasion) for row in rows]
 
 
 def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> list[list[int]]:
@@ -236,6 +242,6 @@ def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> Ints:
     """Pieces in sight of the stops of these patrols, without duplicates."""
     stops = np.array([stop for route in routes for stop in route], dtype=np.int64)
     points = problem.surroundings.network.xy(problem.found.stops.take(stops - 1))
-    network = problem.inputs.area.network
+    network = problem.planner.area.network
     seen = [network.find_pieces_within(point, SIGHT_METRES) for point in points]
     return np.unique(np.concatenate([*seen, np.empty(0, dtype=np.int64)]))

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +17,10 @@ from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
-from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
+from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
-from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
+from patrolplan.patrols.surroundings import compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, list_timings
 
@@ -47,25 +46,14 @@ class PatrolBuilder:
     def __init__(self, problem: SchoolProblem) -> None:
         self.problem = problem
         self.orienteering = problem.plain_problem
-        self.hours = problem.surroundings.hours
+        self.hours = problem.hours
         self.speed = compute_speed(problem.settings)
         self.piece_traits = PieceTraits(
             problem.surroundings.network,
-            problem.inputs.piece_labels[problem.surroundings.pieces],
+            problem.planner.piece_labels[problem.surroundings.pieces],
             by_bicycle=problem.settings.way == "bicycle",
         )
         self._legs: dict[tuple[int, int], Leg] = {}
-
-    @classmethod
-    def for_school(
-        cls, inputs: PlanningInputs, row: int, visit: Sequence[str] = (), watch: Sequence[str] = ()
-    ) -> Self:
-        """The builder of a school's patrols; for a week, in which it is used often, built once."""
-        build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
-        if not inputs.for_week:
-            return cls(build())
-        given, reuse = f"{row} {tuple(visit)} {tuple(watch)}", inputs.area.catchments.reuse
-        return reuse("builders", (given, inputs), lambda: cls(build()), hold=HELD_SCHOOLS)
 
     @cached_property
     def places(self) -> list[str]:
@@ -127,7 +115,7 @@ class PatrolBuilder:
             gate_until_minutes=until,
             end_minutes=end,
             latest_end_minutes=self.hours.latest_end_minutes,
-            window=problem.inputs.window.name,
+            window=problem.occasion.window.name,
             way=problem.settings.way,
             worth=0.0,
             bound=0.0,
@@ -140,7 +128,7 @@ class PatrolBuilder:
             notes=(*problem.notes, *([] if stops or is_reference else [self._note_gate_card()])),
         )
         patrol = self._weigh(patrol, visits)
-        if not problem.inputs.for_week:
+        if not problem.occasion.for_week:
             return patrol
         # The other orders and times in which the stops may be made.
         rows = [visit.stop for visit in visits]
@@ -229,7 +217,7 @@ class PatrolBuilder:
         """The walk from place to place: the one whose time the solver has counted with."""
         if (start, end) not in self._legs:
             walk = self.problem.walks.find_shortest(start, end)
-            crossed, landmarks = find_crossed_roads(walk), self.problem.inputs.landmarks
+            crossed, landmarks = find_crossed_roads(walk), self.problem.planner.landmarks
             leg = build_leg(walk, self.piece_traits, self.speed, crossed, landmarks)
             pieces = self.problem.surroundings.pieces[leg.pieces]  # of the area's walkable network
             self._legs[start, end] = replace(leg, pieces=pieces)
@@ -278,7 +266,7 @@ class PatrolBuilder:
         """Why a patrol stays at the gate."""
         text = "No stop that is worth the walk can be made in this window. Stay at the gate."
         has_presence = self.hours.gate_minutes or self.hours.gate_last_minutes
-        if self.problem.inputs.window.at_gate:
+        if self.problem.occasion.window.at_gate:
             text = "In this window the officer stays at the gate."
         elif self.problem.school["is_driven"] and has_presence:
             text = "Most pupils of special schools and nurseries are driven: stay at the gate."
@@ -296,7 +284,7 @@ class PatrolBuilder:
         place, reasons = self.places[stop - 1], problem.pick(problem.prizes.reasons, stop, ())
         stand, at = problem.pick(problem.prizes.stands, stop, ("street", ""))
         if row >= 0:
-            hotspot = problem.inputs.hotspots.iloc[row]
+            hotspot = problem.planner.hotspots.iloc[row]
             kind, reasons = hotspot["kind"], read_reasons(hotspot["reasons"])
             if math.dist((hotspot["stop_x"], hotspot["stop_y"]), (x, y)) < SAME_METRES:
                 place, stand, at = hotspot[["place", "stop_stand", "stop_at"]]
@@ -317,7 +305,7 @@ class PatrolBuilder:
             lit=problem.stop_lit[stop - 1],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),
             tasked_metres=moved_metres,
-            sees=tuple(problem.inputs.hotspot_names[seen] for seen in sees),
+            sees=tuple(problem.planner.hotspot_names[seen] for seen in sees),
             worth=0.0,
             point=(x, y),
         )

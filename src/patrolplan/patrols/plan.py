@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import geopandas as gpd
 import numpy as np
@@ -39,6 +39,9 @@ from patrolplan.risk.surface import Risk
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import Drawn, LeftOutRow, render_html_table
 from patrolplan.text import format_count, pick_fields
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.planner import Planner
 
 
 class _AtPoint:
@@ -374,6 +377,11 @@ class Plan(Drawn):
     """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
     posts: tuple[Post, ...] = ()
     """Where adults stand after the bell, in addition to patrols."""
+    planner: "Planner | None" = None
+    """What was computed once for it, from which further patrols follow; stays in this process."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"planner": None}
 
     @property
     def frame(self) -> gpd.GeoDataFrame:

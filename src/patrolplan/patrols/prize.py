@@ -13,24 +13,26 @@ the places where an officer could stand.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import Bools, Floats, Ints, gather, round_significant
-from patrolplan.hotspots.ground import Ground, Stand, locate_places
+from patrolplan.hotspots.ground import Stand, locate_places
 from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
-from patrolplan.patrols.surroundings import MAX_METRES, Surroundings, build_surroundings
+from patrolplan.patrols.surroundings import MAX_METRES, PatrolHours, compute_hours
 from patrolplan.pupils.flows import SchoolPupils
 from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk, get_history, get_pupils
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.planner import Planner
 
 MIN_FLOW_SHARE = 0.05  # least flow in sight, as a share of that on the school's busiest street
 
@@ -98,18 +100,18 @@ class SchoolPrizes:
 
 
 def build_prizes(
-    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, window: Window, rows: Sequence[int]
+    planner: "Planner", window: Window, rows: Sequence[int]
 ) -> dict[int, SchoolPrizes]:
     """The places and prizes of the schools in some rows of the area's."""
+    area, risk = planner.area, planner.risk
     in_time = risk.in_time or RiskInTime.from_static(risk.joined)
     pupils = get_pupils(risk)
-    ground = Ground(area.network, area.features)
-    around = {row: build_surroundings(area, row, window) for row in rows}
-    first = int(min(one.hours.start_minutes for one in around.values()))
-    end = int(np.ceil(max(one.hours.latest_end_minutes for one in around.values())))
+    hours = {row: compute_hours(area, area.schools.iloc[row], window) for row in rows}
+    first = int(min(each.start_minutes for each in hours.values()))
+    end = int(np.ceil(max(each.latest_end_minutes for each in hours.values())))
     schools = {
-        row: _Places(area, ground, one, hotspots, pupils.schools[row], range(first, end))
-        for row, one in around.items()
+        row: _Places(planner, row, pupils.schools[row], hours[row], range(first, end))
+        for row in rows
     }
     for minute in range(first, end):
         rate, counts = in_time.compute_rate(minute), pupils.count_at(minute)
@@ -163,15 +165,12 @@ class _Places:
     """The gate, hotspots within the radius, and corners on own ways within reach of one school."""
 
     def __init__(
-        self,
-        area: StudyArea,
-        ground: Ground,
-        around: Surroundings,
-        hotspots: gpd.GeoDataFrame,
-        ways: SchoolPupils,
-        minutes: range,
+        self, planner: "Planner", row: int, ways: SchoolPupils, hours: PatrolHours, minutes: range
     ) -> None:
+        area, ground, hotspots = planner.area, planner.ground, planner.hotspots
+        around = planner.get_streets(row)
         self.area, self.around, self.ways, self.first = area, around, ways, minutes.start
+        self.hours = hours
         self.reach = min(MAX_METRES, area.settings.patrol.radius_metres)
         network, count = area.network, len(area.network)
         metres = np.full(count, np.inf)
@@ -186,7 +185,7 @@ class _Places:
         corners = ground.places[is_used]
         offset = hotspots["stop_metres"].to_numpy()[at]
         stops = Positions(stop_piece[at], offset, np.zeros(len(at)))
-        gate = area.gates.take([int(np.flatnonzero(area.schools["urn"] == ways.urn)[0])])
+        gate = area.gates.take([row])
         # The attributes are (k,) or (k, ...) as in `SchoolPrizes`, and (q, T) of pieces in sight.
         self.positions = concatenate_positions(gate, stops, locate_places(corners))
         self.hotspot_rows = np.full(len(self.positions), -1)
@@ -205,7 +204,7 @@ class _Places:
 
     def choose(self, in_time: RiskInTime) -> SchoolPrizes:
         """The gate, the best corners that are apart from better places, and all hotspots."""
-        network, hours, first = self.area.network, self.around.hours, self.first
+        network, hours, first = self.area.network, self.hours, self.first
         settings, ways, rates = self.area.settings, self.ways, self.seen @ self.worth
         pupils = ways.on_streets * ways.unaccompanied
         edges = np.array([hours.start_minutes, hours.latest_end_minutes])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -22,18 +22,22 @@ from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.notes import Note
 from patrolplan.patrols import designated, tasked_places
-from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import GATE_DWELLS, PLACE_DWELLS, SchoolPrizes, find_earlier_visits
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import (
     MIN_STOP_METRES_TO_BARRED,
+    PatrolHours,
     Surroundings,
-    build_surroundings,
     build_way_notes,
+    compute_hours,
     compute_speed,
+    find_dark,
 )
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import format_time, minutes_after_midnight
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.planner import Occasion, Planner
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)  # in any plan
 T = TypeVar("T")
@@ -55,42 +59,42 @@ class Candidates:
 
 
 def find_candidates(
-    inputs: PlanningInputs,
+    planner: "Planner",
     row: int,
-    around: Surroundings,
+    occasion: "Occasion",
+    hours: PatrolHours,
     tasked: tasked_places.SchoolPlaces,
     watch: Sequence[str] = (),
 ) -> Candidates:
     """The gate, hotspots and corners on own ways within a patrol's time, and places to visit."""
     # Hotspots to watch, feared, designated and tasked ones are candidates wherever they are within
     # the radius: they have a reason of their own. The officer stands at a tasked place.
-    hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
-    prizes, hours = inputs.prizes[row], around.hours
+    area, hotspots, around = planner.area, planner.hotspots, planner.get_streets(row)
+    settings, must_visit = area.settings.patrol, tasked.must_visit
+    prizes = planner.get_prizes(row, occasion.window)
     inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
     tasked_of, on_hotspot = _match_places_to_stretches(
-        designated.find_territories(inputs.area, hotspots), must_visit, inside
+        designated.find_territories(area, hotspots), must_visit, inside
     )
-    school = inputs.area.schools.iloc[row]
-    names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
+    school = area.schools.iloc[row]
+    names = {*watch, *(square.hotspot for square in planner.find_near_squares(row))}
     is_wanted = hotspots["hotspot"].isin(names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
     at = prizes.hotspot_rows
     wanted = np.append(is_wanted, False)[at]  # the last entry is that of corners, row -1
     chosen = prizes.is_own | wanted
-    lines = np.array(shapely.points(inputs.area.network.xy(prizes.positions)), dtype=object)
-    lines[at >= 0] = np.asarray(hotspots.geometry.values, dtype=object)[at[at >= 0]]
-    chosen &= ~tasked_places.find_near(lines, tasked.barred, MIN_STOP_METRES_TO_BARRED).any(axis=0)
-    chosen &= np.append(_is_in_force(inputs, around), True)[at]
+    chosen &= _is_away_from_barred(planner, prizes, tasked.barred)
+    chosen &= np.append(_is_in_force(planner, occasion, hours), True)[at]
     piece = np.searchsorted(around.pieces, prizes.positions.piece)
     spare = hours.latest_back_minutes - hours.gate_until_minutes - settings.dwell_minutes
     chosen &= around.round_trip_metres[piece] <= max(0.0, spare) * compute_speed(settings)
-    if inputs.area.closed:
-        ids = name_places(inputs.area.network.xy(prizes.positions), inputs.area.projection.crs)
-        chosen &= ~np.isin(ids, list(inputs.area.closed))
+    if area.closed:
+        ids = name_places(area.network.xy(prizes.positions), area.projection.crs)
+        chosen &= ~np.isin(ids, list(area.closed))
     is_tasked = np.append(tasked_of >= 0, False)[at]
     chosen |= is_tasked
     has_gate = hours.gate_minutes > 0 or hours.gate_last_minutes > 0
     chosen[0] = has_gate and prizes.has_pupils
-    if inputs.window.at_gate:
+    if occasion.window.at_gate:
         chosen[:] = False
     elif has_gate and school["is_driven"]:
         chosen[1:] &= is_tasked[1:]
@@ -119,11 +123,23 @@ def find_candidates(
     return Candidates(stops, places, hotspot_rows, tasked_rows, rates, begins, outside)
 
 
-def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> Bools:
+def _is_away_from_barred(
+    planner: "Planner", prizes: SchoolPrizes, barred: gpd.GeoDataFrame
+) -> Bools:
+    """(k,) places whose stretch, or corner, keeps its distance from barred places."""
+    row = prizes.hotspot_rows
+    shapes = np.array(shapely.points(planner.area.network.xy(prizes.positions)), dtype=object)
+    stretches = np.asarray(planner.hotspots.geometry.values, dtype=object)
+    shapes[row >= 0] = stretches[row[row >= 0]]
+    near = tasked_places.find_near(shapes, barred, MIN_STOP_METRES_TO_BARRED)
+    return np.asarray(~near.any(axis=0))
+
+
+def _is_in_force(planner: "Planner", occasion: "Occasion", hours: PatrolHours) -> Bools:
     """Which hotspots apply on the day and in some of the patrol's hours; most always do."""
-    resting, names = designated.find_resting(inputs.area, inputs.date), inputs.hotspot_names
-    dwell = inputs.area.settings.patrol.dwell_minutes
-    spans = designated.find_begin_spans(inputs.area, names, around.hours, dwell)
+    area, names = planner.area, planner.hotspot_names
+    resting = designated.find_resting(area, occasion.date)
+    spans = designated.find_begin_spans(area, names, hours, area.settings.patrol.dwell_minutes)
     return np.asarray(~np.isin(names, list(resting)) & (spans != designated.NEVER).any(axis=1))
 
 
@@ -156,10 +172,12 @@ def _match_places_to_stretches(
 class SchoolProblem:
     """Everything for building one school's patrols; position 0 is the gate, i + 1 candidate i."""
 
-    inputs: PlanningInputs
+    planner: "Planner"
     row: int  # row of the area's schools
+    occasion: "Occasion"
     school: pd.Series  # that row
-    surroundings: Surroundings  # streets around the gate, and the hours
+    surroundings: Surroundings  # streets around the gate
+    hours: PatrolHours
     tasked: tasked_places.SchoolPlaces  # this school's tasked places, to visit or barred
     found: Candidates  # (k,) the visits that may be made: row i + 1 of the problem is visit i
     walks: WalkFinder  # walks (or rides) between all positions
@@ -168,7 +186,7 @@ class SchoolProblem:
     @property
     def settings(self) -> PatrolSettings:
         """The patrol settings."""
-        return self.inputs.area.settings.patrol
+        return self.planner.area.settings.patrol
 
     @cached_property
     def stop_lit(self) -> Objects:
@@ -178,7 +196,7 @@ class SchoolProblem:
     @cached_property
     def daylight(self) -> Daylight | None:
         """When it is light on the day of the patrols; None if unknown."""
-        return find_daylight(self.inputs.area, self.inputs.date)
+        return find_daylight(self.planner.area, self.occasion.date)
 
     @cached_property
     def stop_minutes(self) -> Floats:
@@ -193,7 +211,7 @@ class SchoolProblem:
     @property
     def prizes(self) -> SchoolPrizes:
         """What standing is worth at the places of this school."""
-        return self.inputs.prizes[self.row]
+        return self.planner.get_prizes(self.row, self.occasion.window)
 
     @property
     def must_visit_stops(self) -> frozenset[int]:
@@ -213,7 +231,7 @@ class SchoolProblem:
         dwell[1 : count + 1] = self.stop_minutes
         np.cumsum(self.found.rates, axis=1, out=rates[1 : count + 1, 1:])
         follows = find_earlier_visits(np.r_[0, self.found.places])
-        hours = self.surroundings.hours
+        hours = self.hours
         return OrienteeringProblem(
             travel_minutes=self.walks.metres / compute_speed(self.settings),
             timed_prizes=TimedPrizes(self.prizes.first_minute, rates),
@@ -237,7 +255,7 @@ class SchoolProblem:
             latest = self.daylight.sunset_minutes - dwell
             light[self.stop_lit == "no"] = self.daylight.sunrise_minutes, latest
         names = [self.get_stop_name(row + 1) for row in range(len(light))]
-        spans = designated.find_begin_spans(self.inputs.area, names, self.surroundings.hours, dwell)
+        spans = designated.find_begin_spans(self.planner.area, names, self.hours, dwell)
         for row, ((first, last), span) in enumerate(zip(light.tolist(), spans, strict=True)):
             if self.found.tasked_rows[row] >= 0:
                 place, minutes = self.get_tasked_place(row + 1), float(self.stop_minutes[row])
@@ -262,13 +280,13 @@ class SchoolProblem:
         # Names identify stops in the week and in the ledger: a place with a hotspot's is marked.
         row = self.found.hotspot_rows[stop - 1]
         if row >= 0:
-            return self.inputs.hotspot_names[int(row)]
+            return self.planner.hotspot_names[int(row)]
         if self.is_gate(stop):
             return GATE
         if self.found.tasked_rows[stop - 1] < 0:
             return self.place_ids[stop - 1]
         name = str(self.get_tasked_place(stop)["place_id"])
-        theirs = designated.get_place(self.inputs.area, TASKED_ENDING.sub("", name))
+        theirs = designated.get_place(self.planner.area, TASKED_ENDING.sub("", name))
         is_taken = theirs is not None or HOTSPOT_NAME.fullmatch(name)
         return f"{name} (tasked)" if is_taken else name
 
@@ -298,9 +316,9 @@ class SchoolProblem:
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """Notes on what was assumed for this school."""
-        school, inputs, hours = self.school, self.inputs, self.surroundings.hours
+        school, occasion, hours = self.school, self.occasion, self.hours
         urn, about = school["urn"], {"urns": [str(school["urn"])]}
-        is_opening = inputs.window.is_about_opening
+        is_opening = occasion.window.is_about_opening
         cell, bell = ("start", "Opening bell") if is_opening else ("finish", "Finish time")
         notes: list[Note] = []
         if school[f"{cell}_assumed"]:
@@ -326,25 +344,34 @@ class SchoolProblem:
         if hours.is_cut:
             text = f"No pupils stay for clubs: the patrol ends at {end}, when all are gone."
             notes.append(Note("ends_when_all_left", text, "officer"))
-        notes += build_way_notes(inputs.area)
+        notes += build_way_notes(self.planner.area)
         for name in self.tasked.barred["place_id"].iloc[self.unavoidable_rows]:
             text = f"The gate, or the only way to it, is in sight of barred {name}."
             notes.append(Note("barred_place_passed", text, "officer"))
-        if inputs.date is None and len(self.tasked.places):
+        if occasion.date is None and len(self.tasked.places):
             text = "No date given: check that tasked places still apply."
             notes.append(Note("no_date", text, "officer"))
         return tuple(notes)
 
 
 def build_school_problem(
-    inputs: PlanningInputs, row: int, *, visit: Sequence[str] = (), watch: Sequence[str] = ()
+    planner: "Planner",
+    row: int,
+    occasion: "Occasion",
+    *,
+    visit: Sequence[str] = (),
+    watch: Sequence[str] = (),
 ) -> SchoolProblem:
     """The problem of a school, by its row; `visit` and `watch` name candidates beside the own."""
-    area = inputs.area
-    around = build_surroundings(area, row, inputs.window, inputs.date)
-    wanted = None if inputs.window.at_gate else tuple(visit)
-    tasked = tasked_places.find_school_places(area, row, around, inputs.date, wanted)
-    found = find_candidates(inputs, row, around, tasked, watch)
-    walks, unavoidable_rows = tasked_places.find_walks(around, found.stops, tasked)
+    area = planner.area
     school = area.schools.iloc[row]
-    return SchoolProblem(inputs, row, school, around, tasked, found, walks, unavoidable_rows)
+    around = planner.get_streets(row)
+    hours = compute_hours(area, school, occasion.window)
+    wanted = None if occasion.window.at_gate else tuple(visit)
+    tasked = tasked_places.find_school_places(area, row, around, hours, occasion.date, wanted)
+    found = find_candidates(planner, row, occasion, hours, tasked, watch)
+    is_dark = find_dark(area, hours, occasion.date)
+    walks, unavoidable = tasked_places.find_walks(around, found.stops, tasked, is_dark=is_dark)
+    return SchoolProblem(
+        planner, row, occasion, school, around, hours, tasked, found, walks, unavoidable
+    )

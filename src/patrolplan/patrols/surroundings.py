@@ -37,7 +37,6 @@ places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
 CYCLING_SPEED_KMH = 12.0  # speed by bicycle, with its stops on the way; assumed
 ALL_LEFT = 0.99  # without clubs a patrol ends when this share of pupils have gone so far
 EXTENT_MARGIN = 1.2  # greatest distance of walks from the gate, as a multiple of the radius
-HELD_SCHOOLS = 32  # with cached streets, a few megabytes each: enough for a borough
 
 
 def metres_per_minute(speed_kmh: float) -> float:
@@ -184,15 +183,13 @@ def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> Bools:
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """Streets around one gate, and the time that patrols have there."""
+    """Streets around one gate."""
 
     network: StreetNetwork  # streets around the gate
     pieces: Ints  # (q,) of the area's walkable network
     settings: PatrolSettings  # settings for walking or riding along them
-    is_dark: bool  # whether patrols may end after sunset, or begin before sunrise
     gate: Positions  # the gate, on `network`
     extent_metres: float  # from the gate in a straight line; all streets within are included
-    hours: PatrolHours  # start and maximum length of patrols
 
     @cached_property
     def effort(self) -> Floats:
@@ -205,22 +202,27 @@ class Surroundings:
         effort = walking_effort.compute_crossing_effort(self.network, compute_speed(self.settings))
         return np.tile(effort, (2, 1)).T
 
-    @cached_property
-    def preference(self) -> Floats:
-        """(q,) factor on metres in the choice of a way on foot; if any is after dark, for all."""
-        return walking_effort.compute_preference(self.network, is_dark=self.is_dark)
-
-    def find_walks(self, places: Positions, effort: Floats) -> WalkFinder:
+    def find_walks(self, places: Positions, effort: Floats, *, is_dark: bool) -> WalkFinder:
         """Walks between places, with this cost per metre of each piece."""
         if self.settings.way == "bicycle":
             return WalkFinder(self.network, places, effort=effort)
-        factor, turn = self.preference, walking_effort.TURN_METRES
+        # If any of a patrol is after dark, all of it prefers the lit ways.
+        factor = walking_effort.compute_preference(self.network, is_dark=is_dark)
+        turn = walking_effort.TURN_METRES
         return WalkFinder(self.network, places, effort=effort, preference=factor, turn_metres=turn)
 
     @cached_property
     def gate_metres(self) -> Floats:
         """(q,) walking distance from the gate to the nearer end of each piece."""
         return compute_piece_distances(self.network, self.gate)
+
+    def spread_walks(self, count: int, limit_metres: float) -> Floats:
+        """(count,) walk to each piece of the walkable network, 0 to its own; inf beyond a limit."""
+        metres = np.full(count, np.inf)
+        is_near = self.gate_metres <= limit_metres
+        metres[self.pieces[is_near]] = self.gate_metres[is_near]
+        metres[self.pieces[self.gate.piece]] = 0.0
+        return metres
 
     @cached_property
     def round_trip_metres(self) -> Floats:
@@ -230,29 +232,23 @@ class Surroundings:
         return out + back
 
 
-def build_surroundings(
-    area: StudyArea, row: int, window: Window, date: dt.date | None = None
-) -> Surroundings:
-    """The surroundings of a school's gate, by its row, kept for a run; dark by the date."""
-    settings, daylight = area.settings, find_daylight(area, date)
-    hours = compute_hours(area, area.schools.iloc[row], window)
-    spent = hours.start_minutes, hours.latest_end_minutes
-    is_dark = daylight is not None and daylight.is_dark(*spent)
-    of = repr((row, window, is_dark, settings.patrol, settings.way_home))
+def build_surroundings(area: StudyArea, row: int) -> Surroundings:
+    """The surroundings of a school's gate, by its row."""
+    network = area.network.walkable
+    gate = area.gates.take([row])
+    extent_metres = compute_extent(area)
+    near = network.find_pieces_within(network.xy(gate)[0], extent_metres)
+    pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
+    return Surroundings(
+        network=network.take(pieces),
+        pieces=pieces,
+        settings=area.settings.patrol,
+        gate=gate.map_to_subnetwork(pieces),
+        extent_metres=extent_metres,
+    )
 
-    def build() -> Surroundings:
-        network, gate, extent = area.network.walkable, area.gates.take([row]), compute_extent(area)
-        near = network.find_pieces_within(network.xy(gate)[0], extent)
-        pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
-        return Surroundings(
-            network=network.take(pieces),
-            pieces=pieces,
-            settings=settings.patrol,
-            is_dark=is_dark,
-            gate=gate.map_to_subnetwork(pieces),
-            extent_metres=extent,
-            hours=hours,
-        )
 
-    given = (of, area.network, area.schools, area.gates)
-    return area.catchments.reuse("surroundings", given, build, hold=HELD_SCHOOLS)
+def find_dark(area: StudyArea, hours: PatrolHours, date: dt.date | None) -> bool:
+    """Whether patrols may end after sunset, or begin before sunrise; not where no day is given."""
+    daylight = find_daylight(area, date)
+    return daylight is not None and daylight.is_dark(hours.start_minutes, hours.latest_end_minutes)

@@ -20,7 +20,12 @@ from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import label_components
 from patrolplan.patrols.designated import format_hours
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, Tasking
-from patrolplan.patrols.surroundings import Surroundings, find_tasked_places, is_in_force
+from patrolplan.patrols.surroundings import (
+    PatrolHours,
+    Surroundings,
+    find_tasked_places,
+    is_in_force,
+)
 
 TASKED_METRES = 60.0  # who stands, or has a hotspot, so near a tasked place is at it
 MIN_WALK_METRES_TO_BARRED = 60.0  # minimum distance of walked streets from a barred place
@@ -76,11 +81,16 @@ class SchoolPlaces:
 
 
 def find_school_places(
-    area: StudyArea, row: int, around: Surroundings, date: dt.date | None, ids: Sequence[str] | None
+    area: StudyArea,
+    row: int,
+    around: Surroundings,
+    hours: PatrolHours,
+    date: dt.date | None,
+    ids: Sequence[str] | None,
 ) -> SchoolPlaces:
     """The tasked places of a school on a day; of those to visit only the given ones."""
     near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
-    tasked = find_tasked_places(area, row, date, near_metres, around.hours)
+    tasked = find_tasked_places(area, row, date, near_metres, hours)
     wanted = ~tasked["must_visit"] | tasked["place_id"].isin(ids or ())
     return SchoolPlaces(around, tasked[wanted & (ids is not None)].reset_index(drop=True))
 
@@ -120,7 +130,7 @@ def add_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patro
 
 
 def find_walks(
-    around: Surroundings, stops: Positions, tasked: SchoolPlaces
+    around: Surroundings, stops: Positions, tasked: SchoolPlaces, *, is_dark: bool
 ) -> tuple[WalkFinder, Ints]:
     """Walks of gate and stops that avoid barred places, if there is a way out, and those passed."""
     near = tasked.closed_streets
@@ -132,7 +142,7 @@ def find_walks(
     effort = around.effort
     if closed.any():
         effort = np.where(closed[:, None], np.inf, around.effort)
-    walks = around.find_walks(concatenate_positions(around.gate, stops), effort)
+    walks = around.find_walks(concatenate_positions(around.gate, stops), effort, is_dark=is_dark)
     return walks, np.flatnonzero((near & excepted).any(axis=1))
 
 

@@ -16,13 +16,14 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import Ints, gather
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
-from patrolplan.patrols.surroundings import build_surroundings
+from patrolplan.patrols.surroundings import compute_hours
 from patrolplan.pupils.pupils import Visit
 from patrolplan.risk.in_time import RiskInTime
-from patrolplan.risk.surface import Risk, get_pupils
+from patrolplan.risk.surface import get_pupils
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Patrol
+    from patrolplan.patrols.planner import Planner
 
 SEVERAL_STOPS = 2  # for a finer share: with one, it would show how many pass just there
 MIN_SEEN_METRES = 200.0
@@ -71,15 +72,16 @@ class WayHome:
 
 
 def measure_patrols(
-    area: StudyArea, risk: Risk, window: Window, patrols: Sequence["Patrol"]
+    planner: "Planner", window: Window, patrols: Sequence["Patrol"]
 ) -> tuple["Patrol", ...]:
     """The patrols with how much of the way home each meets."""
     if not patrols:
         return ()
+    area, risk = planner.area, planner.risk
     pupils = get_pupils(risk)
     notes = [*area.notes, *risk.notes, *pupils.notes]
     measured = []
-    for patrol, harm_share in zip(patrols, _measure_harm(area, risk, window, patrols), strict=True):
+    for patrol, harm_share in zip(patrols, _measure_harm(planner, window, patrols), strict=True):
         school = pupils[patrol.urn]
         assumed = {note.key: note for note in notes if note.is_about(patrol.urn)}
         visits = [Visit(one.point, one.arrive_minutes, one.leave_minutes) for one in patrol.stops]
@@ -129,15 +131,14 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     return WayHome(**means, assumed=assumed, pupils=float(pupils.sum()), step=step)
 
 
-def _measure_harm(
-    area: StudyArea, risk: Risk, window: Window, patrols: Sequence["Patrol"]
-) -> list[float]:
+def _measure_harm(planner: "Planner", window: Window, patrols: Sequence["Patrol"]) -> list[float]:
     """Share of the harm within reach, without exposure, that the stops of each patrol meet."""
-    rows = {str(urn): row for row, urn in enumerate(area.schools["urn"])}
-    around = {patrol.urn: build_surroundings(area, rows[patrol.urn], window) for patrol in patrols}
-    hours = [one.hours for one in around.values()]
-    first = int(min(one.start_minutes for one in hours))
-    end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
+    area, risk = planner.area, planner.risk
+    rows = {patrol.urn: planner.find_row(patrol.urn) for patrol in patrols}
+    around = {urn: planner.get_streets(row) for urn, row in rows.items()}
+    hours = {urn: compute_hours(area, area.schools.iloc[row], window) for urn, row in rows.items()}
+    first = int(min(one.start_minutes for one in hours.values()))
+    end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours.values()))))
     pieces: dict[object, Ints] = {
         stop.point: area.network.find_pieces_within(stop.point, SIGHT_METRES)
         for patrol in patrols
@@ -158,7 +159,7 @@ def _measure_harm(
     shares = []
     for patrol in patrols:
         spans = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
-        own = around[patrol.urn].hours
+        own = hours[patrol.urn]
         whole = gather(harm[patrol.urn], first, own.start_minutes, own.latest_end_minutes)
         met = sum(gather(harm[point], first, begin, until) for point, begin, until in spans)
         shares.append(met / whole if whole > 0 else 0.0)

@@ -15,7 +15,7 @@ from typing import Any
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import resolve_window
+from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.errors import InputError
 from patrolplan.hotspots.stretches import rate_hotspots
@@ -23,7 +23,8 @@ from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols import errands
 from patrolplan.patrols.designated import find_resting
 from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.patrols.planner import plan_patrols
+from patrolplan.patrols.planner import Planner, get_planner
+from patrolplan.patrols.planning import plan_patrols
 from patrolplan.patrols.surroundings import is_in_force
 from patrolplan.risk.surface import Risk
 
@@ -56,19 +57,35 @@ def plan_days(
         done.add(part)
     if earlier:
         before = next(iter(earlier.values())).parts
-        found = [(one.risk, one.hotspots, one.window) for one in before]
-        found[0] = risk, hotspots, found[0][2]
+        found = [(get_planner(part).for_area(area), part.window) for part in before]
+        if not found[0][0].is_of(risk, hotspots):
+            found[0] = Planner(area, risk, hotspots), found[0][1]
     else:
         found = []
         for name in area.settings.week.windows:
             own = (further_risks or {})[name] if found else risk
             spots = rate_hotspots(area, own, hotspots) if found else hotspots
-            found.append((own, spots, resolve_window(area.settings.patrol, name=name)))
+            window = resolve_window(area.settings.patrol, name=name)
+            found.append((Planner(area, own, spots), window))
     plans = {}
     for day in days:
-        parts = [Plan(area, *each[:2], (), area.left_out, day, each[2]) for each in found]
+        parts = [_build_bare_plan(planner, day, window) for planner, window in found]
         plans[day] = _join_windows([*map(done.plan_window, parts)])
     return plans
+
+
+def _build_bare_plan(planner: Planner, day: dt.date, window: Window | None) -> Plan:
+    """A plan of a day and window without patrols."""
+    return Plan(
+        planner.area,
+        planner.risk,
+        planner.hotspots,
+        patrols=(),
+        left_out=planner.area.left_out,
+        date=day,
+        window=window,
+        planner=planner,
+    )
 
 
 class _DayPlaces:
@@ -131,6 +148,7 @@ class _Done:
         if missing:
             made_from = bare.area, bare.risk, bare.hotspots
             how = {**self.workers, "window": bare.window, "date": bare.date, "urns": missing}
+            how["planner"] = bare.planner
             part = plan_patrols(*made_from, **how, assign_tasked=False)
             for patrol in part.patrols:
                 self.best.setdefault(keys[patrol.urn], {})[patrol.number] = patrol

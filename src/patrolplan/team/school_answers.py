@@ -16,8 +16,9 @@ import numpy as np
 from patrolplan.area import StudyArea
 from patrolplan.arrays import Bools
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.patrols.demands import FearedPlace, find_feared_places
+from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
 from patrolplan.patrols.obstacles import Obstacle
+from patrolplan.patrols.planner import get_planner
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.team.ledger.monthly_return import RecentPresence
@@ -183,7 +184,7 @@ def list_promises(week: Week, urns: Iterable[str]) -> dict[str, list[tuple[Feare
     # None where no group of reports is within reach, or the reports are of a form without squares.
     plan, groups = week.plan, week.plan.area.reports
     has_squares = len(groups) and len(groups.squares) == len(groups)
-    places = find_feared_places(plan.area, plan.risk, plan.hotspots) if has_squares else ()
+    places = find_feared_places(get_planner(plan)) if has_squares else ()
     why = {demand.place: demand.why for demand in week.demands if demand.kind == "feared"}
     stays = group_stays(week.duties)
 

@@ -11,9 +11,8 @@ from operator import itemgetter
 import numpy as np
 
 from patrolplan.arrays import Floats, Ints
-from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol
-from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.planner import get_occasion, get_planner
 from patrolplan.patrols.timings import Timing, Timings
 from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota_inputs import RotaInputs
@@ -163,16 +162,13 @@ def _walk(inputs: RotaInputs, duty: Duty, route: int, timing: Timing, end: float
     planned = inputs.routes[route]
     whole = inputs.plans[_find_day(inputs, route)]
     plan = {part.window_name: part for part in whole.parts}.get(planned.window, whole)
-    rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
-    together = sorted({rows[one.urn] for one in plan.patrols})
-    planning = PlanningInputs.from_area(
-        plan.area, plan.risk, plan.hotspots, plan.window, plan.date, rows=together
-    )
+    planner = get_planner(plan)
+    row = planner.find_row(planned.urn)
     visit = tuple(stop.tasked for stop in planned.stops if stop.tasked)
     names = tuple(name for stop in planned.stops for name in stop.covered)
     walk = None
     for watch in ((), names):  # most patrols share the school's own candidates
-        builder = PatrolBuilder.for_school(planning, rows[planned.urn], visit=visit, watch=watch)
+        builder = planner.get_builder(row, get_occasion(plan), visit, watch)
         if walk := builder.walk_patrol(planned, timing, latest_end_minutes=end):
             break
     walk = walk or planned
