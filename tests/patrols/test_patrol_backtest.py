@@ -114,6 +114,23 @@ def test_the_summary_is_the_ratio_of_sums():
     assert PatrolBacktest(met, seed=1).planned_worth_ratio == pytest.approx(16.8 / 16.2)
 
 
+def test_several_officers_are_tested_on_what_the_limit_of_work_finds(few_schools, monkeypatch):
+    """Three of them in two hours are planned to do more than one, also where nothing is proven."""
+    solutions = []
+
+    def solve_in_part(problem):
+        solutions.append(solve(problem, max_labels=2_000))
+        return solutions[-1]
+
+    monkeypatch.setattr(patrol_backtest, "solve", solve_in_part)
+    worths = []
+    for officers in (1, 3):
+        area = pp.with_settings(few_schools, patrol={"officers": officers, "window_minutes": 120})
+        worths.append(backtest_patrols(area, origins=[ORIGIN]).results["planned worth"])
+    assert "feasible" in {solution.status for solution in solutions}
+    assert (worths[1] > worths[0]).all()
+
+
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 3), st.booleans())
 def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, officers, by_minute):
     """Greedy routes are back in time, visit nothing twice, and are worth at most the best."""

@@ -108,6 +108,11 @@ def backtest_patrols(
     number of crimes of the last twelve months on hotspots made from these; each for as many
     officers, planned one after the other.
 
+    The routes that are tested are those of `solve` within its limit of work, proven best or not.
+    Those of one officer are nearly always proven. Of several officers in a long window some are
+    not: in the demo, with three officers and 120 minutes, a month takes about 8 seconds, and what
+    is not proven is worth within 3 % of its bound.
+
     Parameters
     ----------
     area
