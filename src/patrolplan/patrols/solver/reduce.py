@@ -138,7 +138,7 @@ def _list_allowed(problem: OrienteeringProblem) -> tuple[NDArray[np.int64], NDAr
     return np.array(rows, dtype=np.int64), number[before[rows]]
 
 
-@jit_compile("void(f8[:,::1], f8[::1])")
+@jit_compile("void(f8[:,::1], f8[::1])", allocates=False)
 def _shorten_times(min_times: NDArray[np.float64], dwell: NDArray[np.float64]) -> None:
     """Shorten times in place by ways over others, dwell included (Floyd and Warshall)."""
     size = min_times.shape[0]
