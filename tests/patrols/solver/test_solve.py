@@ -364,7 +364,7 @@ def test_where_time_changes_no_prize_stops_and_the_last_of_them_have_one_label(s
                 key = stops | {k}, k
                 leaves[key] = min(leave, leaves.get(key, np.inf))
         counts, level = [*counts, len(leaves)], leaves
-    assert [len(each) for each in found.levels[1:] if len(each)] == counts[:-1]
+    assert [each.size for each in found.levels[1:] if each.size] == counts[:-1]
 
 
 def test_labels_are_the_same_however_small_their_memory_begins(monkeypatch):
@@ -373,6 +373,6 @@ def test_labels_are_the_same_however_small_their_memory_begins(monkeypatch):
     for room in (labels.INITIAL_CAPACITY, 64):
         monkeypatch.setattr(labels, "INITIAL_CAPACITY", room)
         found = LabelExplorer(case).explore(case.value, -1.0, rising=False)
-        counts.append([len(level) for level in found.levels])
+        counts.append([level.size for level in found.levels])
     assert counts[0] == counts[1]
     assert max(counts[0]) > 256

@@ -53,11 +53,11 @@ def maximise(
     programme: Programme, options: Options, *, seconds: float = np.inf, start: Floats | None = None
 ) -> Answer:
     """Maximise a programme with options of HiGHS; `start` are feasible values to begin with."""
-    given = {"threads": 1, **options}
+    settings = {"threads": 1, **options}
     if np.isfinite(seconds):
-        given["time_limit"] = max(0.1, seconds)
+        settings["time_limit"] = max(0.1, seconds)
     solver = _QuietHighs()  # type: ignore[no-untyped-call]
-    for name, value in given.items():
+    for name, value in settings.items():
         solver.setOptionValue(name, value)
     solver.passModel(_build_model(programme))
     if start is not None:
@@ -65,28 +65,32 @@ def maximise(
         warm_start.col_value = start.tolist()
         solver.setSolution(warm_start)
     solver.run()
-    info, found = solver.getInfo(), solver.getSolution()
+    info = solver.getInfo()
+    solution = solver.getSolution()
     is_feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     is_best = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
     objective = float(info.objective_function_value)
     bound = float(info.mip_dual_bound) if programme.is_integer.any() else objective
     return Answer(
-        np.array(found.col_value) if is_feasible else np.zeros(0),
+        np.array(solution.col_value) if is_feasible else np.zeros(0),
         objective if is_feasible else -np.inf,
         bound if is_best or programme.is_integer.any() else np.inf,
         is_best,
-        np.array(found.row_dual),
-        np.array(found.col_dual),
+        np.array(solution.row_dual),
+        np.array(solution.col_dual),
     )
 
 
 def _build_model(programme: Programme) -> highspy.HighsLp:
-    model, by_column = highspy.HighsLp(), sparse.csc_array(programme.matrix)
+    by_column = sparse.csc_array(programme.matrix)
+    model = highspy.HighsLp()
     model.num_row_, model.num_col_ = by_column.shape
     model.sense_ = highspy.ObjSense.kMaximize
-    model.col_cost_, model.col_lower_ = programme.objective, programme.lower
+    model.col_cost_ = programme.objective
+    model.col_lower_ = programme.lower
     model.col_upper_ = programme.upper
-    model.row_lower_, model.row_upper_ = programme.row_lower, programme.row_upper
+    model.row_lower_ = programme.row_lower
+    model.row_upper_ = programme.row_upper
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_ = by_column.indptr
     model.a_matrix_.index_ = by_column.indices

@@ -2,11 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Floats
 from patrolplan.patrols.solver.reduce import ReducedCase, weigh_stops
 from patrolplan.patrols.solver.timed_kernel import (
     BEST,
@@ -14,9 +13,16 @@ from patrolplan.patrols.solver.timed_kernel import (
     BOUND,
     FINISHED,
     FLOOR,
+    IS_RISING,
     LATER,
     NEXT_PARENT,
     PARENT,
+    SAME,
+    STEP,
+    CandidateArrays,
+    Labels,
+    LabelTable,
+    Workspace,
     expand_timed_labels,
     find_peaks,
     rehash_timed_labels,
@@ -31,23 +37,6 @@ INITIAL_CAPACITY = 4096
 SAME_SHARE = 1e-13
 
 
-@dataclass(eq=False)
-class Level:
-    """Labels with the same number of stops; columns as in `expand_timed_labels`."""
-
-    sets: NDArray[np.uint64]
-    marks: NDArray[np.float64]
-    links: NDArray[np.int32]
-
-    def __len__(self) -> int:
-        """Count the labels."""
-        return len(self.links)
-
-    def select(self, which: NDArray[Any]) -> "Level":
-        """Give a level of some of the labels."""
-        return Level(self.sets[which], self.marks[which], self.links[which])
-
-
 @dataclass(frozen=True, eq=False)
 class Exploration:
     """Labels of all levels, and what they prove.
@@ -56,7 +45,7 @@ class Exploration:
     route; `complete` says that every set worth more than the floor has been seen.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[Labels, ...]
     worth: float
     best: tuple[int, int] | None
     bound: float
@@ -69,7 +58,8 @@ class Exploration:
         while level > 0:
             last, parent = self.levels[level].links[label, : PARENT + 1]
             stops.append(int(last))
-            level, label = level - 1, int(parent)
+            level -= 1
+            label = int(parent)
         return stops[::-1]
 
     def list_routes(
@@ -79,7 +69,8 @@ class Exploration:
         listed = []
         for depth, level in enumerate(self.levels[1:], 1):
             chosen = np.flatnonzero(level.marks[:, FINISHED] > min_worth)
-            words, worth = level.sets[chosen], level.marks[chosen, FINISHED]
+            words = level.sets[chosen]
+            worth = level.marks[chosen, FINISHED]
             # Labels of one set come together, the best of them first.
             first = np.lexsort((level.marks[chosen, LATER], -worth, words[:, 1], words[:, 0]))
             is_new = np.ones(len(first), dtype=bool)
@@ -97,23 +88,40 @@ class LabelExplorer:
     def __init__(self, case: ReducedCase) -> None:
         """Prepare what does not depend on prices, for at most `MAX_CANDIDATES` candidates."""
         self.case = case
-        self.weight = weigh_stops(case, after_start=True)
-        self.margin = _find_margins(case)
         # The latest minute at which a dwell may begin and still be followed by the way to the end.
         over = case.latest - case.dwell - case.min_times[: case.size, case.size + 1]
-        self.last_begin = np.minimum(case.closing, over)
-        self.peaks = find_peaks(case.cumulative, case.dwell, self.last_begin, case.first_minute)
-        self.scratch = np.zeros((3, max(1, case.size)))
+        last_begin = np.minimum(case.closing, over)
+        self.candidates = CandidateArrays(
+            times=case.times,
+            min_times=case.min_times,
+            opening=case.opening,
+            last_begin=last_begin,
+            dwell=case.dwell,
+            extra=np.zeros(case.size),
+            cumulative=case.cumulative,
+            peaks=find_peaks(case.cumulative, case.dwell, last_begin, case.first_minute),
+            weight=weigh_stops(case, after_start=True),
+            margin=_find_margins(case),
+            follows=case.follows,
+            first_minute=case.first_minute,
+            latest=case.latest,
+        )
         breaks = 2 * (case.cumulative.shape[1] + int(case.dwell.max(initial=0.0)))
-        self.pieces = np.zeros((breaks + 16, 4))
+        self.space = Workspace(
+            state=np.zeros(7),
+            pieces=np.zeros((breaks + 16, 4)),
+            value=np.zeros(case.size),
+            cost=np.zeros(case.size),
+            gain=np.zeros(case.size),
+        )
         # The officer at the start, which is left at once, since nothing is gathered there.
         marks = np.array([[case.earliest, 0.0, case.earliest, 0.0, math.inf, math.inf]])
         links = np.array([[case.size, -1, -1]], dtype=np.int32)
-        self.root = Level(np.zeros((1, 2), dtype=np.uint64), marks, links)
+        self.root = Labels(np.zeros((1, 2), dtype=np.uint64), marks, links)
 
     def explore(
         self,
-        value: NDArray[np.float64],
+        value: Floats,
         floor: float,
         *,
         rising: bool,
@@ -127,45 +135,49 @@ class LabelExplorer:
         out; if it is `rising`, one best set is wanted, and every better one found lifts it. `beam`
         is how many labels are selected on each level; with it the result is not complete.
         """
-        case = self.case
-        total = max(float(np.abs(value).sum()), float(case.peak.sum()), 1e-290)
-        # In the order of `FLOOR` and the others. A rising floor is a step above the best, so that
-        # routes of the same worth are not looked at again.
-        state = np.array(
-            [floor, -math.inf, -1.0, float(rising), 1e-9 * total, 0.0, SAME_SHARE * total]
-        )
-        fixed = (
-            state, case.times, case.min_times, case.opening, self.last_begin, case.dwell,
-            value - case.peak, case.cumulative, self.peaks, self.weight, self.margin,
-            case.first_minute, case.follows, self.scratch, self.pieces,
-        )  # fmt: skip
-        return _grow_levels(self.root, fixed, floor, beam, max_labels)
+        total = max(float(np.abs(value).sum()), float(self.case.peak.sum()), 1e-290)
+        state = np.zeros(7)
+        state[FLOOR] = floor
+        state[BEST] = -math.inf
+        state[BEST_LABEL] = -1.0
+        state[IS_RISING] = float(rising)
+        # A rising floor is a step above the best, so that routes of the same worth are not looked
+        # at again.
+        state[STEP] = 1e-9 * total
+        state[SAME] = SAME_SHARE * total
+        candidates = self.candidates._replace(extra=value - self.case.peak)
+        space = self.space._replace(state=state)
+        return _grow_levels(self.root, candidates, space, beam, max_labels)
 
 
 def _grow_levels(
-    root: Level, fixed: tuple[Any, ...], floor: float, beam: int | None, max_labels: int
+    root: Labels, candidates: CandidateArrays, space: Workspace, beam: int | None, max_labels: int
 ) -> Exploration:
-    """Grow labels level by level; `fixed` is what the kernel takes after its table, state first."""
-    state, size = fixed[0], fixed[1].shape[0] - 2
-    levels, best, labels, bound = [root], None, 0, -math.inf
-    while len(levels[-1]) and len(levels) <= size:
+    """Grow labels level by level."""
+    state = space.state
+    floor = state[FLOOR]
+    levels = [root]
+    best = None
+    labels = 0
+    bound = -math.inf
+    while levels[-1].size and len(levels) <= len(candidates.weight):
         before = state[BEST]
-        room = max_labels - labels
-        level, done = _expand_level(levels[-1], fixed, room)
-        labels += len(level)
-        if not done:  # what neither parents left nor their children can lead to is all that is open
+        level, is_done = _expand_level(levels[-1], candidates, space, max_labels - labels)
+        labels += level.size
+        if not is_done:
+            # What neither parents left nor their children can lead to is all that is open.
             waiting = levels[-1].marks[int(state[NEXT_PARENT]) :, BOUND].max(initial=bound)
             bound = max(waiting, level.marks[:, BOUND].max(initial=bound))
         best_label = int(state[BEST_LABEL]) if state[BEST] > before else -1
         # A beam keeps only the most promising labels of each level. The result is then a good route
         # rather than the best, but the largest bound of those cut still bounds all routes.
-        if beam is not None and len(level) > beam:
+        if beam is not None and level.size > beam:
             level, best_label, cut = _select_labels(level, beam, best_label)
             bound = max(bound, cut)
         levels.append(level)
         if best_label >= 0:
             best = (len(levels) - 1, best_label)
-        if not done:
+        if not is_done:
             break
     return Exploration(
         levels=tuple(levels),
@@ -178,7 +190,7 @@ def _grow_levels(
     )
 
 
-def _select_labels(level: Level, beam: int, best_label: int) -> tuple[Level, int, float]:
+def _select_labels(level: Labels, beam: int, best_label: int) -> tuple[Labels, int, float]:
     """Select the most promising labels and the best; give its new row and the rest's bound."""
     bounds = level.marks[:, BOUND]
     cut = np.argpartition(-bounds, beam)
@@ -192,40 +204,51 @@ def _select_labels(level: Level, beam: int, best_label: int) -> tuple[Level, int
     return level.select(selected), best_label, bound
 
 
-def _expand_level(level: Level, fixed: tuple[Any, ...], max_labels: int) -> tuple[Level, bool]:
+def _expand_level(
+    level: Labels, candidates: CandidateArrays, space: Workspace, max_labels: int
+) -> tuple[Labels, bool]:
     """Expand all labels of a level; tell whether the limit of labels sufficed."""
-    state = fixed[0]
-    size = fixed[1].shape[0] - 2
-    room = INITIAL_CAPACITY
-    sets: NDArray[Any] = np.empty((room, 2), dtype=np.uint64)
-    marks: NDArray[Any] = np.empty((room, 6))
-    links: NDArray[Any] = np.empty((room, 3), dtype=np.int32)
-    table = np.full(2 * room, -1, dtype=np.int32)
-    first, count = 0, 0
-    while first < len(level):
-        stop = min(first + PARENTS_AT_ONCE, len(level))
-        count = expand_timed_labels(
-            first, stop, count, level.sets, level.marks, level.links,
-            sets, marks, links, table, *fixed,
-        )  # fmt: skip
-        first = int(state[NEXT_PARENT])
+    new = _make_table(INITIAL_CAPACITY)
+    first = 0
+    count = 0
+    while first < level.size:
+        after = min(first + PARENTS_AT_ONCE, level.size)
+        count = expand_timed_labels(first, after, count, level, new, candidates, space)
+        first = int(space.state[NEXT_PARENT])
         if count > max_labels:
             break
-        # The table of chains is at least half empty, and one parent's labels always have room.
-        if first < stop or count + size > room:
-            room *= 4
-            added = (0, room - len(sets)), (0, 0)
-            sets, marks, links = (np.pad(old, added) for old in (sets, marks, links))
-            table = np.full(2 * room, -1, dtype=np.int32)
-            rehash_timed_labels(table, sets, links, count)
-    return Level(sets[:count], marks[:count], links[:count]), first >= len(level)
+        # One parent's labels always have room, so that each call gets on.
+        if first < after or count + len(candidates.weight) > len(new.sets):
+            new = _enlarge(new, count)
+    labels = Labels(new.sets[:count], new.marks[:count], new.links[:count])
+    return labels, first >= level.size
 
 
-def _find_margins(case: ReducedCase) -> NDArray[np.float64]:
-    """(c + 1,) least time lost on the way on from each stop and home; last the latest minute."""
+def _make_table(room: int) -> LabelTable:
+    """Give an empty table with room for so many labels; its chains are at least half empty."""
+    return LabelTable(
+        sets=np.empty((room, 2), dtype=np.uint64),
+        marks=np.empty((room, 6)),
+        links=np.empty((room, 3), dtype=np.int32),
+        chains=np.full(2 * room, -1, dtype=np.int32),
+    )
+
+
+def _enlarge(table: LabelTable, count: int) -> LabelTable:
+    """Give a table with the first `count` labels of another, and four times its room."""
+    larger = _make_table(4 * len(table.sets))
+    larger.sets[:count] = table.sets[:count]
+    larger.marks[:count] = table.marks[:count]
+    larger.links[:count] = table.links[:count]
+    rehash_timed_labels(larger, count)
+    return larger
+
+
+def _find_margins(case: ReducedCase) -> Floats:
+    """(c,) least minutes lost on the way on from each stop and home."""
     # Half of every leg belongs to either end (see `weigh_stops`): what follows a stop needs the
     # stop's own half of the leg to it, and the end's half of the leg home.
     home = case.times[: case.size, case.size + 1]
     ways = case.times[: case.size, : case.size] + np.diag(np.full(case.size, math.inf))
     away = ways.min(axis=1, initial=math.inf)
-    return np.concatenate([(away + home.min(initial=math.inf)) / 2, [case.latest]])
+    return np.asarray((away + home.min(initial=math.inf)) / 2)

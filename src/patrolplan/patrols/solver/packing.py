@@ -9,7 +9,7 @@ are too many columns to list them all: `TeamSolver` lists those that matter.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,8 @@ class ColumnPool:
             return True
         if value <= self.values[number] + 0.01 * self.case.epsilon:
             return False
-        self.stops[number], self.values[number] = list(stops), value
+        self.stops[number] = list(stops)
+        self.values[number] = value
         return True
 
     def pack(self) -> tuple[list[int], float]:
@@ -85,7 +86,8 @@ class ColumnPool:
         # The rows: stops, then the officers.
         rows = np.concatenate([[*stops, self.case.size] for stops in self.stops])
         ends = np.cumsum([0, *(len(stops) + 1 for stops in self.stops)])
-        count, limits = len(self.stops), np.ones(self.case.size + 1)
+        count = len(self.stops)
+        limits = np.ones(self.case.size + 1)
         limits[-1] = self.case.officer_count
         programme = Programme(
             np.array(self.values),
@@ -108,7 +110,9 @@ def solve_exactly(case: ReducedCase, *, max_labels: int) -> ReducedSolution:
         return TeamSolver(case, max_labels).solve()
     explorer = LabelExplorer(case)
     route: list[int] = []
-    value, bound, labels = 0.0, math.inf, 0
+    value = 0.0
+    bound = math.inf
+    labels = 0
     # Narrow beams give good routes quickly. Their worth is the floor of the exploration in full,
     # which then drops nearly everything at once and proves the best. Where that is too much, the
     # best of the beams is the answer, and the largest bound of what was left out bounds it.
@@ -117,12 +121,22 @@ def solve_exactly(case: ReducedCase, *, max_labels: int) -> ReducedSolution:
         found = explorer.explore(case.value, value, rising=True, beam=beam, max_labels=left)
         labels += found.labels
         if found.best is not None and found.worth > value:
-            value, route = found.worth, found.read_route(*found.best)
+            value = found.worth
+            route = found.read_route(*found.best)
         bound = min(bound, max(found.bound, value))
         if found.complete:
             bound = value
             break
     return ReducedSolution([route] if route else [], value, bound)
+
+
+class _Priced(NamedTuple):
+    """What an exploration at some prices of stops has found."""
+
+    worth: float  # of the best route
+    bound: float  # on the worth of any
+    is_complete: bool
+    routes: list[tuple[float, list[int]]]  # worth and stops, best first
 
 
 class TeamSolver:
@@ -158,14 +172,14 @@ class TeamSolver:
         *,
         rising: bool = True,
         beam: int | None = None,
-    ) -> tuple[float, float, bool, list[tuple[float, list[int]]]]:
+    ) -> _Priced:
         """Explore and list the routes above the floor, only the best few when it rises."""
         left = self.max_labels - self.labels
         found = self.explorer.explore(value, floor, rising=rising, beam=beam, max_labels=left)
         self.labels += found.labels
         count = COLUMNS_AT_ONCE if rising else MAX_COLUMNS
         bound = max(found.bound, found.worth, floor)
-        return found.worth, bound, found.complete, found.list_routes(floor, count)
+        return _Priced(found.worth, bound, found.complete, found.list_routes(floor, count))
 
     def _add(self, listed: list[tuple[float, list[int]]], value: NDArray[np.float64]) -> int:
         """Add sets listed at some values to the pool; give how many are new or worth more."""
@@ -176,11 +190,12 @@ class TeamSolver:
 
     def _build_greedy(self) -> None:
         """Send one officer after another on the best route over the remaining stops."""
-        values, total = self.case.value.copy(), 0.0
+        values = self.case.value.copy()
+        total = 0.0
         routes: Routes = []
         used: set[int] = set()
         for _ in range(self.case.officer_count):
-            _, _, _, listed = self._explore(values, 0.0, beam=PRICING_BEAMS[0])
+            listed = self._explore(values, 0.0, beam=PRICING_BEAMS[0]).routes
             # All that is listed goes into the pool: the relaxation needs columns to begin with.
             self._add(listed, values)
             # A stop worth nothing any more may still be a short cut: none is visited twice.
@@ -195,7 +210,8 @@ class TeamSolver:
 
     def _keep_if_better(self, routes: Routes, value: float) -> None:
         if value > self.value:
-            self.value, self.routes = value, routes
+            self.value = value
+            self.routes = routes
 
     def _solve_relaxation(self) -> tuple[NDArray[np.float64] | None, float]:
         """Solve the linear relaxation; return the duals and the best reduced worth."""
@@ -212,15 +228,17 @@ class TeamSolver:
             duals = prices[: case.size]
             reduced = case.value - duals
             floor = float(prices[case.size]) + 0.01 * case.epsilon
-            worth, bound, complete, listed = self._explore(reduced, floor, beam=beam)
-            most = max(worth, floor) if complete else bound
-            new = self._add(listed, reduced)
+            priced = self._explore(reduced, floor, beam=beam)
+            most = max(priced.worth, floor) if priced.is_complete else priced.bound
+            new = self._add(priced.routes, reduced)
             if beam is None:
                 # Even before, what the stops cost and the most that each officer can gain over
                 # these prices is a bound on every packing (Lagrangian duality).
                 total = float(duals.sum()) + case.officer_count * max(most, 0.0)
                 if total < self.bound and math.isfinite(total):
-                    self.bound, best, peak = total, duals, most
+                    self.bound = total
+                    best = duals
+                    peak = most
                 if not new or self.bound <= objective + case.epsilon:
                     break
             if new:  # prices change, so the narrow beams may find something again
@@ -244,8 +262,8 @@ class TeamSolver:
         gap = self.bound - self.value
         reduced = self.case.value - duals
         floor = max(peak, 0.0) - gap - self.case.epsilon
-        _, _, complete, listed = self._explore(reduced, floor, rising=False)
-        if not complete or len(listed) >= MAX_COLUMNS:
+        priced = self._explore(reduced, floor, rising=False)
+        if not priced.is_complete or len(priced.routes) >= MAX_COLUMNS:
             return False
-        self._add(listed, reduced)
+        self._add(priced.routes, reduced)
         return True

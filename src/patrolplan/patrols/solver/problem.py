@@ -168,7 +168,8 @@ class _Gathered(NamedTuple):
             return float(self.minutes[0])
         if at == len(self.worth):
             return float(self.minutes[-1])
-        low, high = self.worth[at - 1], self.worth[at]
+        low = self.worth[at - 1]
+        high = self.worth[at]
         share = min(1.0, max(0.0, (worth - low) / (high - low)))
         return float(self.minutes[at - 1] + share * (self.minutes[at] - self.minutes[at - 1]))
 
@@ -201,37 +202,52 @@ def _time_stops(
     latest: float,
 ) -> tuple[list[float], float, float] | None:
     """Begins, worth and end of a walk at its best times; None where something would be late."""
+    carried = _carry_worth(problem, stops, legs, windows, latest)
+    due = latest - legs[-1]
+    if carried is None or not carried[-1].minutes[0] <= due:
+        return None
+    *arrivals, left = carried
+    tolerance = EQUAL_SHARE * max(float(np.abs(left.worth).max()), 1e-290)
+    now = left.find_earliest(float(left.evaluate(np.array([due]))[0]), tolerance)
+    end = now + legs[-1]
+    # Times are read off these backwards: each dwell ends when the next stop has to be reached, and
+    # the worth gathered until then says how early the stop before may have been left.
+    begins: list[float] = []
+    for arrived, stop, leg in zip(arrivals[::-1], stops[::-1], legs[-2::-1], strict=True):
+        begin = now - float(problem.dwell_minutes[stop])
+        begins.insert(0, begin)
+        so_far = float(arrived.evaluate(np.array([begin]))[0])
+        now = arrived.find_earliest(so_far, tolerance) - leg
+    worth = 0.0
+    for stop, begin in zip(stops, begins, strict=True):
+        worth += float(problem.compute_worth(stop, np.array([begin]))[0])
+    return begins, worth, end
+
+
+def _carry_worth(
+    problem: OrienteeringProblem,
+    stops: Sequence[int],
+    legs: Sequence[float],
+    windows: NDArray[np.float64],
+    latest: float,
+) -> list[_Gathered] | None:
+    """Most worth on arrival at each stop, then on leaving the last; None where one is late."""
     # An officer may stay longer anywhere before a dwell begins, so what can be reached by a minute
     # can be reached by every later one: the most worth gathered when a stop is left by minute t is
     # a non-decreasing, piecewise linear function of t. It is carried from stop to stop. Nothing is
     # rounded to minutes: the answer is the best of all real begin times.
-    before = _Gathered(np.array([float(problem.earliest_minutes)]), np.zeros(1))
-    arrivals: list[_Gathered] = []
+    left = _Gathered(np.array([float(problem.earliest_minutes)]), np.zeros(1))
+    carried: list[_Gathered] = []
     for stop, leg, (opening, closing) in zip(stops, legs, windows, strict=False):
         dwell = float(problem.dwell_minutes[stop])
-        arrived = _Gathered(before.minutes + leg, before.worth)
+        arrived = _Gathered(left.minutes + leg, left.worth)
         last = min(float(closing), latest - dwell)
         begun = _begin_stop(problem, arrived, stop, float(opening), last)
         if begun is None:
             return None
-        arrivals.append(arrived)
-        before = _Gathered(begun.minutes + dwell, begun.worth)
-    if not before.minutes[0] <= latest - legs[-1]:
-        return None
-    tolerance = EQUAL_SHARE * max(float(np.abs(before.worth).max()), 1e-290)
-    most = float(before.evaluate(np.array([latest - legs[-1]]))[0])
-    now = before.find_earliest(most, tolerance)
-    # The times are read off it backwards: each dwell ends when the next stop has to be reached, and
-    # the worth gathered until then says how early the stop before may have been left.
-    end, begins, worth = now + legs[-1], list[float](), 0.0
-    for arrived, stop, leg in zip(arrivals[::-1], stops[::-1], legs[-2::-1], strict=True):
-        at = now - float(problem.dwell_minutes[stop])
-        begins.insert(0, at)
-        so_far = float(arrived.evaluate(np.array([at]))[0])
-        now = arrived.find_earliest(so_far, tolerance) - leg
-    for stop, at in zip(stops, begins, strict=True):
-        worth += float(problem.compute_worth(stop, np.array([at]))[0])
-    return begins, worth, end
+        carried.append(arrived)
+        left = _Gathered(begun.minutes + dwell, begun.worth)
+    return [*carried, left]
 
 
 def _begin_stop(
@@ -249,7 +265,9 @@ def _begin_stop(
     worth = arrived.evaluate(minutes) + problem.compute_worth(stop, minutes)
     peak = np.maximum.accumulate(worth)
     # Where a piece rises from below the peak so far, the peak has a corner inside the piece.
-    low, high, held = worth[:-1], worth[1:], peak[:-1]
+    low = worth[:-1]
+    high = worth[1:]
+    held = peak[:-1]
     crossing = np.flatnonzero((low < held) & (high > held))
     share = (held[crossing] - low[crossing]) / (high[crossing] - low[crossing])
     at = minutes[crossing] + share * np.diff(minutes)[crossing]
@@ -266,7 +284,9 @@ def walk_route(
     latest_minutes: float,
 ) -> tuple[list[float], float] | None:
     """Begins and end of a walk that waits for hours and `not_before` alone; `None` if late."""
-    legs, now, begins = list_leg_minutes(problem, stops), leave_minutes, list[float]()
+    legs = list_leg_minutes(problem, stops)
+    now = leave_minutes
+    begins: list[float] = []
     windows = problem.list_windows(stops, TOLERANCE)
     for stop, leg, earliest, (opening, closing) in zip(
         stops, legs[:-1], not_before, windows, strict=True

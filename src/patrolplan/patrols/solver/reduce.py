@@ -76,7 +76,16 @@ class ReducedCase:
 
 def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     """Keep the stops that an officer can reach and that can be worth something."""
-    timed, (rows, follows) = problem.timed_prizes, _list_allowed(problem)
+    case = _list_candidates(problem)
+    is_useful = _find_useful(case, np.isin(case.rows, list(problem.mandatory)))
+    case = case.select(_find_reachable(case) & is_useful)
+    return _scale(case, np.isin(case.rows, list(problem.mandatory)))
+
+
+def _list_candidates(problem: OrienteeringProblem) -> ReducedCase:
+    """All stops that are allowed, at their peaks."""
+    timed = problem.timed_prizes
+    rows, follows = _list_allowed(problem)
     dwell = problem.dwell_minutes[rows]
     opening, closing = problem.list_windows(rows, TOLERANCE).T
     # Which stops are candidates, and on what scale, follows from a relaxation without time: every
@@ -86,7 +95,7 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     spans = zip(rows.tolist(), dwell.tolist(), first.tolist(), last.tolist(), strict=True)
     peak = np.array([timed.compute_peak(*span) for span in spans])
     times, min_times = _measure_times(problem, rows)
-    case = ReducedCase(
+    return ReducedCase(
         rows=rows,
         value=peak,
         scale=1.0,
@@ -104,9 +113,10 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
         peak=peak,
         follows=follows,
     )
-    is_mandatory = np.isin(rows, list(problem.mandatory))
-    keep = _find_reachable(case) & _find_useful(case, is_mandatory)
-    case, must = case.select(keep), is_mandatory[keep]
+
+
+def _scale(case: ReducedCase, is_mandatory: NDArray[np.bool_]) -> ReducedCase:
+    """Scale prizes to `MAX_VALUE` where that is needed, and add a bonus to mandatory stops."""
     top = float(case.peak.max(initial=0.0))
     # Linear programs have absolute tolerances, so the largest prize must not be too small for them.
     is_fine = top <= np.finfo(np.float64).tiny or 1.0 <= top <= MAX_VALUE
@@ -117,7 +127,7 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     bonus = 1.5 * float(peak.sum()) or 1.0
     return replace(
         case,
-        value=np.where(must, peak + bonus, peak),
+        value=np.where(is_mandatory, peak + bonus, peak),
         scale=scale,
         bonus=bonus,
         cumulative=case.cumulative * scale,
@@ -138,7 +148,7 @@ def _list_allowed(problem: OrienteeringProblem) -> tuple[NDArray[np.int64], NDAr
     return np.array(rows, dtype=np.int64), number[before[rows]]
 
 
-@jit_compile("void(f8[:,::1], f8[::1])")
+@jit_compile("void(f8[:,::1], f8[::1])", allocates=False)
 def _shorten_times(min_times: NDArray[np.float64], dwell: NDArray[np.float64]) -> None:
     """Shorten times in place by ways over others, dwell included (Floyd and Warshall)."""
     size = min_times.shape[0]

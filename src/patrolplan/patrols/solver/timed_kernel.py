@@ -4,18 +4,32 @@
 last is left by minute t is a non-decreasing function of t, piecewise linear because the prizes are
 (see `TimedPrizes`). A label is one of its pieces: it rises in a straight line from `worth` at
 `leave` to `most` at `later`, and stays there, since an officer may always wait. Most pieces are a
-single point; one that rises is a dwell which it pays to begin later.
+single point; one that rises is a dwell which it pays to begin later. Labels with costs that are
+linear in the time at each node are those of Ioachim et al. (1998), "A dynamic programming algorithm
+for the shortest path problem with time windows and linear node costs", Networks 31, 193-204; that a
+label holds the set it visited, so that no stop is visited twice, is as in Feillet et al. (2004),
+"An exact algorithm for the elementary shortest path problem with resource constraints", Networks
+44, 216-229.
 
 *Exactness.* Labels grow by one stop at a time, level by level, over all stops that may follow. A
 label is dropped only where another of the same set and last stop is no worse at any time, or where
 nothing that follows can lift it above the floor. So a set that is worth more than the floor keeps
 one of its best beginnings, and when every level has been grown in full, the best label is the best
 route. Dwell keeps the number of stops of a patrol small, so there are few levels.
+
+*One step.* `expand_timed_labels` takes each label and each stop that may follow. The label's piece,
+shifted by the leg, plus the prize of a dwell by its begin is again piecewise linear; its rising
+maximum is the pieces of the new label (`_list_pieces`). Each new piece is compared with those of
+the same set and last stop (`_is_dominated`), bounded by what may follow it (`_bound_worth`), and
+entered in their chain, where it takes the place of those that it makes needless (`_find_place`).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.arrays import Floats, Ints
 from patrolplan.compiled import jit_compile
 
 # Columns of a level's marks, in the order above. The bound is the most that a label can lead to,
@@ -34,19 +48,103 @@ ONE_BIT = np.uint64(1)
 # Sets of up to 128 stops are two words of bits; stops from this number on are in the second.
 WORD_BITS = 64
 
-
-@jit_compile("b1(i8, u8, u8)", is_inner=True)
-def has_bit(k: int, word0: np.uint64, word1: np.uint64) -> bool:
-    """Tell whether stop k is in the set of stops that two words hold."""
-    word = word0 if k < WORD_BITS else word1
-    return bool((word >> np.uint64(k & 63)) & ONE_BIT)
+# A part of the kernel, which is called by compiled functions alone.
+_inlined = jit_compile(is_inner=True, is_inlined=True, allocates=False)
 
 
-@jit_compile("i8(u8, u8, i8, i8)", is_inner=True)
-def hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
+class Labels(NamedTuple):
+    """Labels of one level (m,), all with the same number of stops."""
+
+    sets: NDArray[np.uint64]  # (m, 2) stops visited, as bits of two words
+    marks: Floats  # (m, 6) minutes and worths, in columns `LEAVE` to `FINISHED`
+    links: NDArray[np.int32]  # (m, 3) last stop and rows of labels, in columns `LAST` to `NEXT`
+
+    @property
+    def size(self) -> int:
+        """Number of labels."""
+        return len(self.sets)
+
+    def select(self, rows: Ints | slice) -> "Labels":
+        """Give some of the labels."""
+        return Labels(self.sets[rows], self.marks[rows], self.links[rows])
+
+
+class LabelTable(NamedTuple):
+    """Labels of a level that grows, with room for m, and where to find those of a set."""
+
+    sets: NDArray[np.uint64]  # as in `Labels`, and the two below
+    marks: Floats
+    links: NDArray[np.int32]
+    # (2m,), a power of two: at the place of a set and last stop, or in the next that is free from
+    # there on, the row of the first label of their chain, or -1.
+    chains: NDArray[np.int32]
+
+
+class CandidateArrays(NamedTuple):
+    """What a search knows of its c candidates; row c is the start and row c + 1 the end."""
+
+    times: Floats  # (c + 2, c + 2) minutes of each leg
+    min_times: Floats  # (c + 2, c + 2) least minutes by any way, dwells on it counted
+    opening: Floats  # (c,) first minute at which a dwell may begin...
+    last_begin: Floats  # (c,) ...and the last from which the way to the end is in time
+    dwell: Floats  # (c,) minutes
+    extra: Floats  # (c,) worth at any time, less the price of a visit: added to every prize
+    cumulative: Floats  # (c, T + 1) worth gathered until each whole minute, see `TimedPrizes`
+    peaks: Floats  # (c, T + 1) most worth of a dwell that begins at each whole minute or later
+    weight: Floats  # (c,) least minutes that a stop takes of a route, see `weigh_stops`
+    margin: Floats  # (c,) least minutes lost on the way out of each stop and into the end
+    follows: Ints  # (c,) the candidate that has to be visited before, or -1
+    first_minute: float  # of the columns
+    latest: float  # minute of the end
+
+
+class Workspace(NamedTuple):
+    """Arrays that a search writes to."""
+
+    state: Floats  # (7,) what a call leaves for the next, in entries `FLOOR` to `SAME`
+    pieces: Floats  # (q, 4) pieces of one label while they are found, in columns `LEAVE` to `MOST`
+    value: Floats  # (c,) worth of each stop that may follow, while a bound is computed...
+    cost: Floats  # (c,) ...the minutes that it takes...
+    gain: Floats  # (c,) ...and its worth over the price of these
+
+
+class StopSet(NamedTuple):
+    """A set of stops, as bits of two words."""
+
+    low: np.uint64
+    high: np.uint64
+
+
+class Piece(NamedTuple):
+    """A piece of a label: worth by the minute at which its last stop is left, see above."""
+
+    leave: float
+    worth: float
+    later: float
+    most: float
+
+
+@_inlined
+def _has_stop(visited: StopSet, stop: int) -> bool:
+    """Tell whether a stop is in a set."""
+    word = visited.low if stop < WORD_BITS else visited.high
+    return bool((word >> np.uint64(stop & 63)) & ONE_BIT)
+
+
+@_inlined
+def _add_stop(visited: StopSet, stop: int) -> StopSet:
+    """Give the set with one more stop."""
+    bit = ONE_BIT << np.uint64(stop & 63)
+    if stop < WORD_BITS:
+        return StopSet(visited.low | bit, visited.high)
+    return StopSet(visited.low, visited.high | bit)
+
+
+@jit_compile("i8(u8, u8, i8, i8)", is_inner=True, allocates=False)
+def _hash_label(low: np.uint64, high: np.uint64, last: int, size: int) -> int:
     """Give the place in a table of `size` (a power of two) where to look for a label first."""
-    mixed = word0 * np.uint64(0x9E3779B97F4A7C15) ^ (
-        word1 * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(last) * np.uint64(0x165667B19E3779F9)
+    mixed = low * np.uint64(0x9E3779B97F4A7C15) ^ (
+        high * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(last) * np.uint64(0x165667B19E3779F9)
     )
     # High bits are spread over the low ones, as by SplitMix64 (Steele et al. 2014).
     mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -54,8 +152,33 @@ def hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
     return int(mixed & np.uint64(size - 1))
 
 
-@jit_compile("f8(f8[::1], f8, f8)", is_inner=True)
-def gather_worth(cumulative: NDArray[np.float64], first_minute: float, minute: float) -> float:
+@_inlined
+def _find_chain(visited: StopSet, last: int, new: LabelTable) -> int:
+    """Find the place of a set and last stop among the chains; it holds -1 for no label yet."""
+    at = _hash_label(visited.low, visited.high, last, new.chains.shape[0])
+    head = new.chains[at]
+    while head >= 0 and not (
+        new.links[head, LAST] == last
+        and new.sets[head, 0] == visited.low
+        and new.sets[head, 1] == visited.high
+    ):
+        at = (at + 1) & (new.chains.shape[0] - 1)
+        head = new.chains[at]
+    return at
+
+
+@jit_compile(allocates=False)
+def rehash_timed_labels(new: LabelTable, count: int) -> None:
+    """Enter the first `count` labels in empty chains."""
+    for row in range(count):
+        last = new.links[row, LAST]
+        at = _find_chain(StopSet(new.sets[row, 0], new.sets[row, 1]), last, new)
+        new.links[row, NEXT] = new.chains[at]
+        new.chains[at] = row
+
+
+@jit_compile("f8(f8[::1], f8, f8)", is_inner=True, allocates=False)
+def _gather_worth(cumulative: Floats, first_minute: float, minute: float) -> float:
     """Interpolate the worth gathered up to a minute."""
     at = minute - first_minute
     final = cumulative.shape[0] - 1
@@ -67,17 +190,15 @@ def gather_worth(cumulative: NDArray[np.float64], first_minute: float, minute: f
     return float(cumulative[whole] + (at - whole) * (cumulative[whole + 1] - cumulative[whole]))
 
 
-@jit_compile("f8(f8[::1], f8, f8, f8)", is_inner=True)
-def count_prize(
-    cumulative: NDArray[np.float64], first_minute: float, begin: float, dwell: float
-) -> float:
+@jit_compile("f8(f8[::1], f8, f8, f8)", is_inner=True, allocates=False)
+def _count_prize(cumulative: Floats, first_minute: float, begin: float, dwell: float) -> float:
     """Count the prize of a dwell that begins at a minute."""
-    after = gather_worth(cumulative, first_minute, begin + dwell)
-    return float(after - gather_worth(cumulative, first_minute, begin))
+    after = _gather_worth(cumulative, first_minute, begin + dwell)
+    return float(after - _gather_worth(cumulative, first_minute, begin))
 
 
-@jit_compile("f8(f8, f8, f8)", is_inner=True)
-def find_next_break(minute: float, dwell: float, first_minute: float) -> float:
+@jit_compile("f8(f8, f8, f8)", is_inner=True, allocates=False)
+def _find_next_break(minute: float, dwell: float, first_minute: float) -> float:
     """Give the next minute at which the worth of a dwell that begins then may change its slope."""
     begin = np.floor(minute - first_minute + SAME_MINUTE) + 1.0 + first_minute
     over = np.floor(minute + dwell - first_minute + SAME_MINUTE) + 1.0 + first_minute - dwell
@@ -85,337 +206,350 @@ def find_next_break(minute: float, dwell: float, first_minute: float) -> float:
 
 
 def find_peaks(
-    cumulative: NDArray[np.float64],
-    dwell: NDArray[np.float64],
-    last_begin: NDArray[np.float64],
-    first_minute: float,
-) -> NDArray[np.float64]:
+    cumulative: Floats, dwell: Floats, last_begin: Floats, first_minute: float
+) -> Floats:
     """Give (c, T + 1) the most worth of a dwell that begins at each whole minute or later."""
     peaks = np.zeros_like(cumulative)
     whole = first_minute + np.arange(cumulative.shape[1])
-    for k, (gathered, stay, last) in enumerate(zip(cumulative, dwell, last_begin, strict=True)):
+    rows = zip(cumulative, dwell, last_begin, strict=True)
+    for stop, (gathered, stay, last) in enumerate(rows):
         # Between its breaks the worth is linear, so it is most at one of them or at the latest.
         begins = np.unique(np.concatenate([whole, whole - stay, [last]]))
         begins = begins[begins <= last]
         worth = np.interp(begins + stay, whole, gathered) - np.interp(begins, whole, gathered)
         later = np.append(np.maximum.accumulate(np.maximum(worth, 0.0)[::-1])[::-1], 0.0)
-        peaks[k] = later[np.searchsorted(begins, whole)]
-        peaks[k, 0] = later[0]  # dwells that begin before the first minute are counted to it
+        peaks[stop] = later[np.searchsorted(begins, whole)]
+        peaks[stop, 0] = later[0]  # dwells that begin before the first minute are counted to it
     return peaks
 
 
-@jit_compile("void(i4[::1], u8[:,::1], i4[:,::1], i8)")
-def rehash_timed_labels(
-    table: NDArray[np.int32], sets: NDArray[np.uint64], links: NDArray[np.int32], count: int
-) -> None:
-    """Enter the first `count` labels in an empty, larger table, in chains of equal set and stop."""
-    for number in range(count):
-        last = links[number, LAST]
-        at = hash_label(sets[number, 0], sets[number, 1], last, table.shape[0])
-        while table[at] >= 0 and not (
-            links[table[at], LAST] == last
-            and sets[table[at], 0] == sets[number, 0]
-            and sets[table[at], 1] == sets[number, 1]
-        ):
-            at = (at + 1) & (table.shape[0] - 1)
-        links[number, NEXT] = table[at]
-        table[at] = number
+@_inlined
+def _find_peak(stop: int, begin: float, candidates: CandidateArrays) -> float:
+    """Give the largest prize of a dwell at a stop which begins at a minute or later."""
+    final = candidates.peaks.shape[1] - 1
+    at = int(min(max(begin - candidates.first_minute, 0.0), final))
+    return float(candidates.peaks[stop, at])
 
 
-@jit_compile(
-    "f8(i8, f8, u8, u8, f8, f8[:,::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[::1], f8[::1],"
-    " f8, f8[:,::1])",
-    is_inner=True,
-)
-def bound_timed_worth(  # noqa: C901, PLR0913, PLR0917 - one compiled loop
+@_inlined
+def _list_followers(
     last: int,
     leave: float,
-    seen0: np.uint64,
-    seen1: np.uint64,
-    enough: float,
-    min_times: NDArray[np.float64],
-    opening: NDArray[np.float64],
-    last_begin: NDArray[np.float64],
-    extra: NDArray[np.float64],
-    peaks: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    margin: NDArray[np.float64],
-    first_minute: float,
-    scratch: NDArray[np.float64],
-) -> float:
-    """Bound the worth of everything that can follow after leaving stop `last`.
+    visited: StopSet,
+    capacity: float,
+    candidates: CandidateArrays,
+    space: Workspace,
+) -> tuple[int, float, float]:
+    """Write value and cost of all stops that may follow; give their number, sum and least cost."""
+    count = 0
+    total: float = 0.0
+    lightest = np.inf
+    for stop in range(candidates.weight.shape[0]):
+        cost = candidates.weight[stop]
+        if _has_stop(visited, stop) or cost > capacity:
+            continue
+        begin = max(leave + candidates.min_times[last, stop], candidates.opening[stop])
+        if begin > candidates.last_begin[stop]:
+            continue
+        # A stop is worth the most that a dwell there can be worth from the earliest arrival on.
+        value = _find_peak(stop, begin, candidates) + candidates.extra[stop]
+        if value <= 0.0:
+            continue
+        space.value[count] = value
+        space.cost[count] = cost
+        count += 1
+        total += value
+        lightest = min(lightest, cost)
+    return count, total, lightest
 
-    The bound is not improved further once it is at most `enough`. `margin` holds for each candidate
-    the least time lost on the way out of it and into the end, and in its last entry the latest
-    minute. `scratch` has three rows as long as the candidates.
+
+@_inlined
+def _buy_stops(
+    count: int, most: int, price: float, capacity: float, space: Workspace
+) -> tuple[float, float, float]:
+    """Choose at most so many stops by their gain at a price of a minute.
+
+    Gives the bound at this price, the minutes used, and the price at which the poorest stop that
+    was chosen is no gain any more.
+    """
+    for item in range(count):
+        space.gain[item] = space.value[item] - price * space.cost[item]
+    bound: float = price * capacity
+    used: float = 0.0
+    ratio = np.inf
+    for _ in range(most):
+        top = 0
+        for item in range(1, count):
+            if space.gain[item] > space.gain[top]:
+                top = item
+        if space.gain[top] <= 0.0:
+            break
+        bound += space.gain[top]
+        used += space.cost[top]
+        ratio = min(ratio, space.value[top] / space.cost[top])
+        space.gain[top] = 0.0
+    return bound, used, ratio
+
+
+@_inlined
+def _bound_worth(
+    last: int,
+    leave: float,
+    visited: StopSet,
+    enough: float,
+    candidates: CandidateArrays,
+    space: Workspace,
+) -> float:
+    """Bound the worth of everything that can follow after leaving stop `last` at a minute.
+
+    The bound is not improved further once it is at most `enough`.
     """
     # What can follow is a knapsack: the capacity is the time left, and each further stop weighs its
     # dwell and half of the cheapest way in and out. In any real continuation each leg is shared by
     # the two stops that it joins, so the weights of its stops never sum to more than its time.
-    capacity = float(margin[-1] - leave - margin[last])
-    final = peaks.shape[1] - 1
-    count = 0
-    least = np.inf
-    best: float = 0.0
-    value, cost, gain = scratch[0], scratch[1], scratch[2]
-    for k in range(peaks.shape[0]):
-        if has_bit(k, seen0, seen1) or weight[k] > capacity:
-            continue
-        begin = max(leave + min_times[last, k], opening[k])
-        if begin > last_begin[k]:
-            continue
-        # A stop is worth the most that a dwell there can be worth from the earliest arrival on.
-        at = int(min(max(begin - first_minute, 0.0), final))
-        worth = peaks[k, at] + extra[k]
-        if worth <= 0.0:
-            continue
-        value[count] = worth
-        cost[count] = weight[k]
-        count += 1
-        best += worth
-        least = min(least, weight[k])
+    capacity = float(candidates.latest - leave - candidates.margin[last])
+    count, best, lightest = _list_followers(last, leave, visited, capacity, candidates, space)
     # However the time is spent, no more stops fit than of the lightest one.
     most = count
-    if least * count > capacity:
-        most = min(count, int(capacity / least + SAME_MINUTE))
+    if lightest * count > capacity:
+        most = min(count, int(capacity / lightest + SAME_MINUTE))
     # For every price of a minute, what the time left costs and the gains of the stops over what
     # their own minutes cost is a bound (Lagrangian duality). The first price is 0; where the stops
     # chosen are too many for the time left, the next is the one at which the poorest of them is no
     # gain any more.
     price: float = 0.0
     for _ in range(MOST_PRICES if count else 0):
-        for k in range(count):
-            gain[k] = value[k] - price * cost[k]
-        total: float = price * capacity
-        used: float = 0.0
-        ratio = np.inf
-        for _ in range(most):
-            top = 0
-            for k in range(1, count):
-                if gain[k] > gain[top]:
-                    top = k
-            if gain[top] <= 0.0:
-                break
-            total += gain[top]
-            used += cost[top]
-            ratio = min(ratio, value[top] / cost[top])
-            gain[top] = 0.0
-        best = min(best, total)
+        bound, used, ratio = _buy_stops(count, most, price, capacity, space)
+        best = min(best, bound)
         if best <= enough or used <= capacity or ratio <= price or ratio == np.inf:
             break
-        price = float(ratio)
+        price = ratio
     return best
 
 
-@jit_compile("b1(f8, f8, f8, f8, f8, f8, f8, f8, f8)", is_inner=True)
-def _covers(  # noqa: PLR0917 - compiled functions have no keywords
-    leave: float,
-    worth: float,
-    later: float,
-    most: float,
-    other_leave: float,
-    other_worth: float,
-    other_later: float,
-    other_most: float,
-    same: float,
-) -> bool:
+@_inlined
+def _read_piece(marks: Floats, row: int) -> Piece:
+    """Read the piece of a label, or of a row of `Workspace.pieces`."""
+    return Piece(marks[row, LEAVE], marks[row, WORTH], marks[row, LATER], marks[row, MOST])
+
+
+@_inlined
+def _write_piece(marks: Floats, row: int, piece: Piece) -> None:
+    """Write a piece where `_read_piece` reads it."""
+    marks[row, LEAVE] = piece.leave
+    marks[row, WORTH] = piece.worth
+    marks[row, LATER] = piece.later
+    marks[row, MOST] = piece.most
+
+
+@_inlined
+def _evaluate(piece: Piece, slope: float, minute: float) -> float:
+    """Give the worth of a piece of some slope by a minute at which it may be left."""
+    return piece.most if minute >= piece.later else piece.worth + slope * (minute - piece.leave)
+
+
+@_inlined
+def _shift(piece: Piece, minutes: float) -> Piece:
+    """Give a piece so many minutes later."""
+    return Piece(piece.leave + minutes, piece.worth, piece.later + minutes, piece.most)
+
+
+@_inlined
+def _covers(piece: Piece, other: Piece, same: float) -> bool:
     """Tell whether one piece begins no later than another and is worth no less all along."""
     # The first is concave (it rises and then stays) and the other straight, so it is enough to look
     # at both ends of the other.
-    if leave > other_leave or most + same < other_most:
+    if piece.leave > other.leave or piece.most + same < other.most:
         return False
-    if later <= other_leave:
+    if piece.later <= other.leave:
         return True
-    slope = (most - worth) / (later - leave)
-    if worth + slope * (other_leave - leave) + same < other_worth:
+    slope = (piece.most - piece.worth) / (piece.later - piece.leave)
+    if piece.worth + slope * (other.leave - piece.leave) + same < other.worth:
         return False
-    return other_later >= later or (worth + slope * (other_later - leave) + same >= other_most)
+    return other.later >= piece.later or (
+        piece.worth + slope * (other.later - piece.leave) + same >= other.most
+    )
 
 
-@jit_compile(
-    "i8(i8, i8, i8, u8[:,::1], f8[:,::1], i4[:,::1], u8[:,::1], f8[:,::1], i4[:,::1], i4[::1],"
-    " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,::1],"
-    " f8[::1], f8[::1], f8, i8[::1], f8[:,::1], f8[:,::1])"
-)
-def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
-    first: int,
-    stop: int,
-    count: int,
-    sets: NDArray[np.uint64],
-    marks: NDArray[np.float64],
-    links: NDArray[np.int32],
-    new_sets: NDArray[np.uint64],
-    new_marks: NDArray[np.float64],
-    new_links: NDArray[np.int32],
-    table: NDArray[np.int32],
-    state: NDArray[np.float64],
-    times: NDArray[np.float64],
-    min_times: NDArray[np.float64],
-    opening: NDArray[np.float64],
-    last_begin: NDArray[np.float64],
-    dwell: NDArray[np.float64],
-    extra: NDArray[np.float64],
-    cumulative: NDArray[np.float64],
-    peaks: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    margin: NDArray[np.float64],
-    first_minute: float,
-    follows: NDArray[np.int64],
-    scratch: NDArray[np.float64],
-    pieces: NDArray[np.float64],
-) -> int:
-    """Grow the labels `first` to `stop` by one stop; return the new number of labels.
+@_inlined
+def _list_pieces(arrived: Piece, stop: int, candidates: CandidateArrays, space: Workspace) -> int:
+    """Write the pieces of a dwell at a stop by its begin; return their number, 0 if it is late.
 
-    `sets` holds the stops visited, in two words; the other columns are named above. `extra` is
-    added to every prize of a stop: what it is worth at any time, less the price of a visit.
-    `follows` is the stop that has to be visited before, or -1. Where memory runs out, the parent to
-    go on with is smaller than `stop`, and its labels are found again.
+    From `arrived` on, the stop before and the leg from there have been worth its piece.
     """
-    size = weight.shape[0]
-    end = size + 1
-    latest = margin[-1]
-    final = peaks.shape[1] - 1
-    same = state[SAME]
-    for parent in range(first, stop):
+    begin = max(arrived.leave, candidates.opening[stop])
+    last_begin = candidates.last_begin[stop]
+    if not begin <= last_begin:
+        return 0
+    gathered = candidates.cumulative[stop]
+    dwell = candidates.dwell[stop]
+    extra = candidates.extra[stop]
+    first_minute = candidates.first_minute
+    slope = 0.0
+    if arrived.later > arrived.leave:
+        slope = (arrived.most - arrived.worth) / (arrived.later - arrived.leave)
+    # The first piece is a dwell that begins at once.
+    prize = _count_prize(gathered, first_minute, begin, dwell)
+    worth = _evaluate(arrived, slope, begin) + extra + prize
+    _write_piece(space.pieces, 0, Piece(begin, worth, begin, worth))
+    found = 1
+    peak = worth
+    # To begin later pays where the sum of line and prize exceeds all before. Between one break of
+    # either and the next the sum is straight, so the breaks are all that has to be looked at: no
+    # real begin time is left out. Where the sum rises from below the peak, the new piece begins at
+    # the minute when it reaches the peak.
+    same = space.state[SAME]
+    while begin < last_begin and found < space.pieces.shape[0]:
+        if arrived.most + _find_peak(stop, begin, candidates) + extra <= peak + same:
+            break
+        then = min(_find_next_break(begin, dwell, first_minute), last_begin)
+        if begin < arrived.later < then:
+            then = arrived.later
+        prize = _count_prize(gathered, first_minute, then, dwell)
+        new = _evaluate(arrived, slope, then) + extra + prize
+        if new > peak + same:
+            start = begin
+            if worth < peak:
+                start = begin + (peak - worth) / (new - worth) * (then - begin)
+            # A point from which a piece rises at once is part of that piece.
+            if found == 1 and space.pieces[0, LEAVE] == start:
+                found = 0
+            _write_piece(space.pieces, found, Piece(start, peak, then, new))
+            found += 1
+            peak = new
+        begin = then
+        worth = new
+    return found
+
+
+@_inlined
+def _may_follow(stop: int, visited: StopSet, candidates: CandidateArrays) -> bool:
+    """Tell whether a stop is not visited yet, and the one that it has to follow is."""
+    before = candidates.follows[stop]
+    return not _has_stop(visited, stop) and (before < 0 or _has_stop(visited, before))
+
+
+@_inlined
+def _is_dominated(piece: Piece, head: int, new: LabelTable, same: float) -> bool:
+    """Tell whether a label of a chain makes a piece needless."""
+    row = head
+    while row >= 0:
+        if _covers(_read_piece(new.marks, row), piece, same):
+            return True
+        row = new.links[row, NEXT]
+    return False
+
+
+@_inlined
+def _find_place(piece: Piece, head: int, new: LabelTable) -> int:
+    """Find the row for a piece among the labels of its chain, -1 for a new one."""
+    # The first label that the new one makes needless gives it its place; others die.
+    place = -1
+    row = head
+    while row >= 0:
+        if new.marks[row, BOUND] > -np.inf and _covers(piece, _read_piece(new.marks, row), 0.0):
+            if place < 0:
+                place = row
+            else:
+                new.marks[row, BOUND] = -np.inf
+                new.marks[row, FINISHED] = -np.inf
+        row = new.links[row, NEXT]
+    return place
+
+
+@_inlined
+def _finish(piece: Piece, due: float) -> float:
+    """Give the worth of a piece that has to be left by a minute, -inf where that is too early."""
+    if due >= piece.later:
+        return piece.most
+    if due >= piece.leave:
+        rise = (piece.most - piece.worth) * (due - piece.leave)
+        return piece.worth + rise / (piece.later - piece.leave)
+    return -np.inf
+
+
+@_inlined
+def _keep_best(state: Floats, row: int, finished: float) -> None:
+    """Keep a label that is finished if it is the best so far; the floor may rise with it."""
+    if finished > state[BEST]:
+        state[BEST] = finished
+        state[BEST_LABEL] = row
+        if state[IS_RISING] > 0 and finished + state[STEP] > state[FLOOR]:
+            state[FLOOR] = finished + state[STEP]
+
+
+@_inlined
+def _add_row(row: int, visited: StopSet, last: int, at: int, new: LabelTable) -> None:
+    """Put a new row of labels before the others of its chain, whose place is known."""
+    new.links[row, NEXT] = new.chains[at]
+    new.chains[at] = row
+    new.sets[row, 0] = visited.low
+    new.sets[row, 1] = visited.high
+    new.links[row, LAST] = last
+
+
+@jit_compile(allocates=False)
+def expand_timed_labels(  # noqa: C901, PLR0917 - compiled functions have no keywords
+    first: int,
+    after: int,
+    count: int,
+    labels: Labels,
+    new: LabelTable,
+    candidates: CandidateArrays,
+    space: Workspace,
+) -> int:
+    """Grow the labels from `first` to before `after` by one stop; return the number of `new` ones.
+
+    `count` of these are there already. Where their memory runs out, the parent to go on with is
+    smaller than `after`, and its labels are found again.
+    """
+    state = space.state
+    for parent in range(first, after):
         # The floor may have risen since the label was made.
-        if marks[parent, BOUND] <= state[FLOOR]:
+        if labels.marks[parent, BOUND] <= state[FLOOR]:
             continue
-        last = np.int64(links[parent, LAST])
-        for k in range(size):
-            if has_bit(k, sets[parent, 0], sets[parent, 1]):
+        before = StopSet(labels.sets[parent, 0], labels.sets[parent, 1])
+        for stop in range(candidates.weight.shape[0]):
+            if not _may_follow(stop, before, candidates):
                 continue
-            if follows[k] >= 0 and not has_bit(follows[k], sets[parent, 0], sets[parent, 1]):
+            leg = candidates.times[labels.links[parent, LAST], stop]
+            pieces = _list_pieces(
+                _shift(_read_piece(labels.marks, parent), leg), stop, candidates, space
+            )
+            if pieces == 0:
                 continue
-            # The parent's piece, shifted by the leg: from `arrive` it rises until `later`.
-            arrive = marks[parent, LEAVE] + times[last, k]
-            begin = max(arrive, opening[k])
-            if not begin <= last_begin[k]:
-                continue
-            later = marks[parent, LATER] + times[last, k]
-            most = marks[parent, MOST]
-            slope = 0.0
-            if later > arrive:
-                slope = (most - marks[parent, WORTH]) / (later - arrive)
-            before = most if begin >= later else marks[parent, WORTH] + slope * (begin - arrive)
-            worth = before + extra[k] + count_prize(cumulative[k], first_minute, begin, dwell[k])
-            # The first piece is a dwell that begins at once.
-            found = 1
-            pieces[0, :] = begin
-            pieces[0, WORTH] = worth
-            pieces[0, MOST] = worth
-            peak = worth
-            # To begin later pays where the sum of line and prize exceeds all before. Between one
-            # break of either and the next the sum is straight, so the breaks are all that has to
-            # be looked at: no real begin time is left out. Where the sum rises from below the peak,
-            # the new piece begins at the minute when it reaches the peak.
-            while begin < last_begin[k] and found < pieces.shape[0]:
-                at = int(min(max(begin - first_minute, 0.0), final))
-                if most + peaks[k, at] + extra[k] <= peak + same:
-                    break
-                then = min(find_next_break(begin, dwell[k], first_minute), last_begin[k])
-                if begin < later < then:
-                    then = later
-                before = most if then >= later else marks[parent, WORTH] + slope * (then - arrive)
-                new = before + extra[k] + count_prize(cumulative[k], first_minute, then, dwell[k])
-                if new > peak + same:
-                    start = begin
-                    if worth < peak:
-                        start = begin + (peak - worth) / (new - worth) * (then - begin)
-                    # A point from which a piece rises at once is part of that piece.
-                    if found == 1 and pieces[0, LEAVE] == start:
-                        found = 0
-                    pieces[found, LEAVE] = start
-                    pieces[found, WORTH] = peak
-                    pieces[found, LATER] = then
-                    pieces[found, MOST] = new
-                    found += 1
-                    peak = new
-                begin = then
-                worth = new
             # All pieces are of one set and last stop: one place in the table, and one chain.
-            bit = ONE_BIT << np.uint64(k & 63)
-            seen0 = sets[parent, 0] | (bit if k < WORD_BITS else np.uint64(0))
-            seen1 = sets[parent, 1] | (bit if k >= WORD_BITS else np.uint64(0))
-            at = hash_label(seen0, seen1, k, table.shape[0])
-            head = np.int64(table[at])
-            while head >= 0 and not (
-                new_links[head, LAST] == k
-                and new_sets[head, 0] == seen0
-                and new_sets[head, 1] == seen1
-            ):
-                at = (at + 1) & (table.shape[0] - 1)
-                head = np.int64(table[at])
+            visited = _add_stop(before, stop)
+            at = _find_chain(visited, stop, new)
             # Pieces come in the order of time, so what can follow one bounds what follows the next:
             # most are dropped by it before their own bound is computed.
             follow = np.inf
-            for number in range(found):
-                leave = pieces[number, LEAVE] + dwell[k]
-                worth = pieces[number, WORTH]
-                later = pieces[number, LATER] + dwell[k]
-                most = pieces[number, MOST]
-                if most + follow <= state[FLOOR]:
+            for number in range(pieces):
+                piece = _shift(_read_piece(space.pieces, number), candidates.dwell[stop])
+                if piece.most + follow <= state[FLOOR]:
                     continue
-                dominated = False
-                label = head
-                while label >= 0 and not dominated:
-                    dominated = _covers(
-                        new_marks[label, LEAVE], new_marks[label, WORTH], new_marks[label, LATER],
-                        new_marks[label, MOST], leave, worth, later, most, same,
-                    )  # fmt: skip
-                    label = np.int64(new_links[label, NEXT])
-                if dominated:
+                if _is_dominated(piece, new.chains[at], new, state[SAME]):
                     continue
-                follow = bound_timed_worth(
-                    k, leave, seen0, seen1, state[FLOOR] - most, min_times, opening, last_begin,
-                    extra, peaks, weight, margin, first_minute, scratch,
-                )  # fmt: skip
-                bound = most + follow
+                follow = _bound_worth(
+                    stop, piece.leave, visited, state[FLOOR] - piece.most, candidates, space
+                )
+                bound = piece.most + follow
                 if bound <= state[FLOOR]:
                     continue
-                # The first label that the new one makes needless gives it its place; others die.
-                place = np.int64(-1)
-                label = head
-                while label >= 0:
-                    if new_marks[label, BOUND] > -np.inf and _covers(
-                        leave, worth, later, most, new_marks[label, LEAVE], new_marks[label, WORTH],
-                        new_marks[label, LATER], new_marks[label, MOST], 0.0,
-                    ):  # fmt: skip
-                        if place < 0:
-                            place = label
-                        else:
-                            new_marks[label, BOUND] = -np.inf
-                            new_marks[label, FINISHED] = -np.inf
-                    label = np.int64(new_links[label, NEXT])
-                if place < 0:
-                    if count >= new_sets.shape[0]:
+                row = _find_place(piece, new.chains[at], new)
+                if row < 0:
+                    if count >= new.sets.shape[0]:
                         state[NEXT_PARENT] = parent
                         return count
-                    place = np.int64(count)
+                    row = count
                     count += 1
-                    new_links[place, NEXT] = head
-                    head = place
-                    table[at] = place
-                    new_sets[place, 0] = seen0
-                    new_sets[place, 1] = seen1
-                    new_links[place, LAST] = k
-                new_links[place, PARENT] = parent
-                new_marks[place, LEAVE] = leave
-                new_marks[place, WORTH] = worth
-                new_marks[place, LATER] = later
-                new_marks[place, MOST] = most
-                new_marks[place, BOUND] = bound
+                    _add_row(row, visited, stop, at, new)
                 # At the end the piece counts by the minute at which the last stop must be left.
-                due = latest - times[k, end]
-                finished = -np.inf
-                if due >= later:
-                    finished = most
-                elif due >= leave:
-                    finished = worth + (most - worth) * (due - leave) / (later - leave)
-                new_marks[place, FINISHED] = finished
-                if finished > state[BEST]:
-                    state[BEST] = finished
-                    state[BEST_LABEL] = place
-                    if state[IS_RISING] > 0 and finished + state[STEP] > state[FLOOR]:
-                        state[FLOOR] = finished + state[STEP]
-    state[NEXT_PARENT] = stop
+                finished = _finish(piece, candidates.latest - candidates.times[stop, -1])
+                _write_piece(new.marks, row, piece)
+                new.links[row, PARENT] = parent
+                new.marks[row, BOUND] = bound
+                new.marks[row, FINISHED] = finished
+                _keep_best(state, row, finished)
+    state[NEXT_PARENT] = after
     return count
