@@ -31,11 +31,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from patrolplan.pupils import destinations
+from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from patrolplan.risk.history import HARM_DAYS
 from patrolplan.risk.in_time import FLOOR
 from patrolplan.settings.patrol import WayHomeSettings

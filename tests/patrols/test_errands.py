@@ -16,7 +16,8 @@ from patrolplan.patrols.demands import KINDS
 from patrolplan.patrols.errands import Errand, add_variants, find_errands, plan_errand, plan_errands
 from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places, name_place
 from patrolplan.patrols.plan import Variant
-from patrolplan.patrols.planner import Occasion, Planner, _give_places, get_planner
+from patrolplan.patrols.planner import Occasion, Planner, get_planner
+from patrolplan.patrols.planning import _give_places
 from patrolplan.patrols.surroundings import is_in_force
 
 DAY = dt.date(2026, 12, 2)

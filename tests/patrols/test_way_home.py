@@ -10,6 +10,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.planner import get_planner
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.pupils.leaving import build_curve
 from patrolplan.pupils.pupils import GATE_METRES
@@ -46,7 +47,7 @@ def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
 
 def test_harm_met_is_that_of_each_minute(demo_plan):
     """The harm share equals a loop over minutes without exposure, and is within its band."""
-    area, of_plan = demo_plan.area, (demo_plan.area, demo_plan.risk, demo_plan.window)
+    area, of_plan = demo_plan.area, (get_planner(demo_plan), demo_plan.window)
     plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
 
     def sum_slowly(stops):
@@ -68,7 +69,7 @@ def test_harm_met_is_that_of_each_minute(demo_plan):
 
 def _find_step(plan, stops):
     given = [replace(plan.patrols[0], stops=tuple(stops))]
-    (patrol,) = measure_patrols(plan.area, plan.risk, plan.window, given)
+    (patrol,) = measure_patrols(get_planner(plan), plan.window, given)
     return patrol.way_home.step
 
 

@@ -17,7 +17,7 @@ from patrolplan.outputs.brief.brief import WeekVisits
 from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import build_task_sheets
-from patrolplan.patrols import planner
+from patrolplan.patrols import planning
 from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.patrols.timings import MIN_ORDER_SHARE
 from patrolplan.team import free_time
@@ -45,7 +45,7 @@ def timed_plan(demo_area, demo_risk, demo_hotspots):
     """Patrols of half of the demo borough's schools, whose worth depends on the minute."""
     urns = list(demo_area.schools["urn"].iloc[::2])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planner, "VARIANTS", 3)
+        patch.setattr(planning, "VARIANTS", 3)
         return pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=urns, assign_tasked=False)
 
 

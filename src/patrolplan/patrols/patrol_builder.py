@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from patrolplan.arrays import gather
-from patrolplan.hotspots.reasons import read_reasons
+from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
 from patrolplan.notes import Note
@@ -23,6 +23,9 @@ from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, list_timings
+
+if TYPE_CHECKING:
+    from patrolplan.hotspots.ground import Stand
 
 SAME_METRES = 1.0  # a stop within this distance of a hotspot's stopping place is there
 
@@ -281,14 +284,19 @@ class PatrolBuilder:
         if problem.found.tasked_rows[stop - 1] >= 0:
             tasking, kind = build_tasking(problem.get_tasked_place(stop)), "tasked"
             moved_metres = float(position.moved_metres[0])
-        place, reasons = self.places[stop - 1], problem.pick(problem.prizes.reasons, stop, ())
-        stand, at = problem.pick(problem.prizes.stands, stop, ("street", ""))
+        place, number = self.places[stop - 1], problem.find_place(stop)
+        reasons: tuple[Reason, ...] = ()
+        sees: tuple[int, ...] = ()
+        stand: Stand = "street"
+        at = ""
+        if number is not None:
+            reasons, sees = problem.prizes.reasons[number], problem.prizes.sees[number]
+            stand, at = problem.prizes.stands[number]
         if row >= 0:
             hotspot = problem.planner.hotspots.iloc[row]
             kind, reasons = hotspot["kind"], read_reasons(hotspot["reasons"])
             if math.dist((hotspot["stop_x"], hotspot["stop_y"]), (x, y)) < SAME_METRES:
                 place, stand, at = hotspot[["place", "stop_stand", "stop_at"]]
-        sees = problem.pick(problem.prizes.sees, stop, ())
         return Stop(
             id=problem.place_ids[stop - 1],
             hotspot=problem.get_stop_name(stop),

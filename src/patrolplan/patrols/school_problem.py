@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from patrolplan.patrols.planner import Occasion, Planner
 
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)  # in any plan
-T = TypeVar("T")
 GATE = "gate"  # name of the gate as a stop
 TASKED_ENDING = re.compile(r"( \(tasked\))+$")
 
@@ -294,10 +293,10 @@ class SchoolProblem:
         """Whether a stop is the gate again."""
         return bool(self.found.places[stop - 1] == 0)
 
-    def pick(self, of_places: Sequence[T], stop: int, default: T) -> T:
-        """What is known of a stop's place; the default at a place that is only tasked."""
+    def find_place(self, stop: int) -> int | None:
+        """Number of a stop's place among the prizes; None at a place that is only tasked."""
         place = int(self.found.places[stop - 1])
-        return of_places[place] if place < len(of_places) else default
+        return place if place < len(self.prizes.positions) else None
 
     @cached_property
     def place_ids(self) -> list[str]:
