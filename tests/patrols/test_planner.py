@@ -290,5 +290,5 @@ def test_a_planner_that_leaves_the_process_takes_sums_alone(demo_plan):
     sent = pickle.loads(pickle.dumps(planner))  # noqa: S301 - our own
     assert sent.risk.pupils is None
     assert sent._prizes.keys() == planner._prizes.keys()
-    assert not {"ground", *sent._streets, *sent._builders, *sent.patrols} & sent.__dict__.keys()
+    assert not {"ground", *sent.streets, *sent._builders, *sent.patrols} & sent.__dict__.keys()
     assert pickle.loads(pickle.dumps(demo_plan)).planner is None  # noqa: S301 - our own

@@ -13,7 +13,7 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import round_significant
 from patrolplan.errors import InputError
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
-from patrolplan.risk.estimate import _predict_incidents, estimate_risk
+from patrolplan.risk.estimate import _predict_incidents, estimate_in_window, estimate_risk
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.models import MODELS, expect_shrunk
 from patrolplan.risk.report_voice import count_in_band
@@ -198,3 +198,13 @@ def test_a_risk_made_by_hand_says_what_it_lacks(demo_risk):
     with pytest.raises(InputError, match="made by hand"):
         _ = by_hand.expected
     assert len(by_hand.frame(demo_risk.incidents.network)) == len(demo_risk.joined)
+
+
+def test_another_window_takes_what_is_known(demo_area, demo_risk):
+    """Its risk is that of an estimate from nothing, with the same counts and pupils."""
+    window = Window(60, 465)
+    known = estimate_in_window(demo_area, demo_risk, window)
+    plain = pp.estimate_risk(demo_area, window=window)
+    assert (known.history, known.pupils) == (demo_risk.history, demo_risk.pupils)
+    np.testing.assert_array_equal(known.joined, plain.joined)
+    assert known.notes == plain.notes

@@ -97,14 +97,14 @@ def plan_area_days(
 ) -> tuple[pp.Risk, gpd.GeoDataFrame, Mapping[dt.date, pp.Plan]]:
     """The risk and hotspots of the week's first window, and each day's plan, also of a trial."""
     from patrolplan.area.patrol_window import resolve_window
+    from patrolplan.risk.estimate import estimate_in_window
     from patrolplan.team.day_plans import plan_days
 
     settings = area.settings
-    risks = {
-        name: estimate_area_risk(area, resolve_window(settings.patrol, name=name))
-        for name in settings.week.windows
-    }
-    risk = risks.pop(settings.week.windows[0])
+    windows = {name: resolve_window(settings.patrol, name=name) for name in settings.week.windows}
+    first, *further = windows
+    risk = estimate_area_risk(area, windows[first])
+    risks = {name: estimate_in_window(area, risk, windows[name]) for name in further}
     hotspots = find_area_hotspots(area, risk)
     with (
         open_executor(*worker_options, len(area.schools)) as executor,

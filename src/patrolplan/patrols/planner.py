@@ -60,7 +60,7 @@ class Planner:
         self.hotspot_names = [str(name) for name in hotspots["hotspot"]]
         self.patrols: dict[tuple[int, Occasion], list[Patrol]] = {}
         """The best patrols of schools, by row, without tasked places to visit."""
-        self._streets: dict[int, Surroundings] = {}
+        self.streets: dict[int, Surroundings] = {}
         self._prizes: dict[tuple[int, Window], SchoolPrizes] = {}
         self._near_squares: dict[int, list[NearSquare]] = {}
         self._builders: dict[tuple[object, ...], PatrolBuilder] = {}
@@ -70,7 +70,7 @@ class Planner:
         labels, landmarks = self.piece_labels, self.landmarks
         state = self.__dict__ | {"area": self.area.strip_for_workers(), "patrols": {}}
         state["given"] = self.hotspots
-        state |= {"piece_labels": labels, "landmarks": landmarks, "_streets": {}, "_builders": {}}
+        state |= {"piece_labels": labels, "landmarks": landmarks, "streets": {}, "_builders": {}}
         state.pop("ground", None)
         return state
 
@@ -87,16 +87,28 @@ class Planner:
             area, "network", "features", "schools", "gates", "reports", "settings"
         ):
             return other
-        for name in ("ground", "piece_labels", "landmarks"):
-            if name in self.__dict__:
-                other.__dict__[name] = self.__dict__[name]
-        other._streets = self._streets
+        self._hand_on_streets(other)
         other._prizes = self._prizes
         other._near_squares = self._near_squares
         if self._is_same(area, "tasked_places", "designated", "closed"):
             other.patrols = self.patrols
             other._builders = self._builders
         return other
+
+    def for_risk(
+        self, risk: Risk, hotspots: gpd.GeoDataFrame, given: gpd.GeoDataFrame | None = None
+    ) -> "Planner":
+        """The planner of another risk of the area, such as that of another window."""
+        other = Planner(self.area, risk, hotspots, given)
+        self._hand_on_streets(other)
+        return other
+
+    def _hand_on_streets(self, other: "Planner") -> None:
+        """Hand on to another planner what rests on streets and map features alone."""
+        for name in ("ground", "piece_labels", "landmarks"):
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        other.streets = self.streets
 
     def _is_same(self, area: StudyArea, *names: str) -> bool:
         """Whether an area has the very same of what is named."""
@@ -123,9 +135,9 @@ class Planner:
 
     def get_streets(self, row: int) -> Surroundings:
         """The streets around the gate of a school."""
-        if row not in self._streets:
-            self._streets[row] = build_surroundings(self.area, row)
-        return self._streets[row]
+        if row not in self.streets:
+            self.streets[row] = build_surroundings(self.area, row)
+        return self.streets[row]
 
     def prepare_all(self, rows: Iterable[int], window: Window) -> None:
         """Compute the prizes of schools in a window together, which is quicker than one by one."""

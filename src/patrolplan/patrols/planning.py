@@ -74,8 +74,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     for_week
         Whether a week may be drawn from the plan: then variants are complete, and have other times.
     planner
-        That of an earlier plan of the same area, risk and hotspots, so that nothing is computed
-        twice; by default a new one.
+        That of an earlier plan, so that nothing is computed twice: of the same risk and hotspots
+        all that is planned already, of others the streets; by default a new one.
     executor
         Its workers plan the schools; by default this process does, one by one.
     report_progress
@@ -104,9 +104,11 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         what = f"is of {risk.window}, the patrols are of {window}"
         where, remedy = "risk", "give estimate_risk and plan_patrols the same window"
         raise InputError.one(where, what, remedy)
-    if planner is None or not planner.is_of(risk, hotspots):
+    if planner is None:
         planner = Planner(area, risk, take_hotspots(area, risk, hotspots), given=hotspots)
     planner = planner.for_area(area)
+    if not planner.is_of(risk, hotspots):
+        planner = planner.for_risk(risk, take_hotspots(area, risk, hotspots), given=hotspots)
     rows = [row for row, urn in enumerate(area.schools["urn"]) if chosen is None or urn in chosen]
     occasion = Occasion(window, date, for_week)
     workers: dict[str, Any] = {"executor": executor, "report_progress": report_progress}

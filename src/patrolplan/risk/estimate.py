@@ -29,7 +29,7 @@ from patrolplan.risk.in_time import (
 from patrolplan.risk.models import AUTO, MODELS, SHRUNK
 from patrolplan.risk.own_model import Estimator, spread_surface, wrap_estimator
 from patrolplan.risk.report_voice import build_report_voice
-from patrolplan.risk.surface import ExpectedIncidents, Risk
+from patrolplan.risk.surface import ExpectedIncidents, Risk, get_history, get_pupils
 from patrolplan.settings import Settings
 from patrolplan.text import format_count
 from patrolplan.times import format_time
@@ -105,6 +105,13 @@ def estimate_risk(
         pupils = model_pupils(area)
     refuse_other_area(area.pupils_basis, pupils.made_from, "pupils", "model them for this area")
     return estimate_from_history(area, pupils, build_history(area), window, date, model)
+
+
+def estimate_in_window(
+    area: StudyArea, risk: Risk, window: Window, date: dt.date | None = None
+) -> Risk:
+    """The risk of another window, from the counts and pupils of a risk that is known."""
+    return estimate_from_history(area, get_pupils(risk), get_history(area, risk), window, date)
 
 
 def estimate_from_history(

@@ -59,14 +59,15 @@ def plan_days(
         before = next(iter(earlier.values())).parts
         found = [(get_planner(part).for_area(area), part.window) for part in before]
         if not found[0][0].is_of(risk, hotspots):
-            found[0] = Planner(area, risk, hotspots), found[0][1]
+            found[0] = found[0][0].for_risk(risk, hotspots), found[0][1]
     else:
         found = []
         for name in area.settings.week.windows:
             own = (further_risks or {})[name] if found else risk
             spots = rate_hotspots(area, own, hotspots) if found else hotspots
             window = resolve_window(area.settings.patrol, name=name)
-            found.append((Planner(area, own, spots), window))
+            planner = found[0][0].for_risk(own, spots) if found else Planner(area, own, spots)
+            found.append((planner, window))
     plans = {}
     for day in days:
         parts = [_build_bare_plan(planner, day, window) for planner, window in found]
