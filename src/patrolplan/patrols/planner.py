@@ -58,6 +58,7 @@ class Planner:
         self.hotspots = hotspots
         self.given = hotspots if given is None else given
         self.hotspot_names = [str(name) for name in hotspots["hotspot"]]
+        self._rows = {str(urn): row for row, urn in enumerate(area.schools["urn"])}
         self.patrols: dict[tuple[int, Occasion], list[Patrol]] = {}
         """The best patrols of schools, by row, without tasked places to visit."""
         self.streets: dict[int, Surroundings] = {}
@@ -131,7 +132,7 @@ class Planner:
 
     def find_row(self, urn: str) -> int:
         """Row of a school of the area."""
-        return int(self.area.schools["urn"].astype(str).tolist().index(urn))
+        return self._rows[urn]
 
     def get_streets(self, row: int) -> Surroundings:
         """The streets around the gate of a school."""
