@@ -3,12 +3,11 @@
     python benchmarks/clock_score.py --data DIR [--json FILE]
 
 `DIR` is that of `timed_crimes.py`. Crimes in streets within 1,500 m of a high school are counted in
-cells of 300 m, as there is no street file. The clock learns from the years before the summer of
-the middle one (in Chicago 2015); the
-half-hour of each crime on a school day after it is predicted by each
-clock: declared, by kind of place, and learned. Bits are the gain in log score an incident over a
-day on which all half-hours are alike, with 95 % intervals from drawing blocks of cells; the last
-column is the paired difference from declared. The declared profile is this city's own, of these
+cells of 300 m, as there is no street file. The clock learns from the years before the summer of the
+middle one (in Chicago 2015); the half-hour of each crime on a school day after it is predicted by
+each clock: declared, by kind of place, and learned. Bits are the gain in log score an incident over
+a day on which all half-hours are alike, with 95 % intervals from drawing blocks of cells; the last
+column is the paired difference from declared. The declared profile is Chicago's own, of these
 years: "shifted" starts from it four hours late, to show what is learned where the declared clock is
 wrong.
 """

@@ -57,20 +57,22 @@ def plan_days(
         done.add(part)
     if earlier:
         before = next(iter(earlier.values())).parts
-        found = [(get_planner(part).for_area(area), part.window) for part in before]
-        if not found[0][0].is_of(risk, hotspots):
-            found[0] = found[0][0].for_risk(risk, hotspots), found[0][1]
+        windows = [(get_planner(part).for_area(area), part.window) for part in before]
+        first, window = windows[0]
+        if not first.is_of(risk, hotspots):
+            windows[0] = first.for_risk(risk, hotspots), window
     else:
-        found = []
+        first = Planner(area, risk, hotspots)
+        windows = []
         for name in area.settings.week.windows:
-            own = (further_risks or {})[name] if found else risk
-            spots = rate_hotspots(area, own, hotspots) if found else hotspots
-            window = resolve_window(area.settings.patrol, name=name)
-            planner = found[0][0].for_risk(own, spots) if found else Planner(area, own, spots)
-            found.append((planner, window))
+            planner = first
+            if windows:
+                other = (further_risks or {})[name]
+                planner = first.for_risk(other, rate_hotspots(area, other, hotspots))
+            windows.append((planner, resolve_window(area.settings.patrol, name=name)))
     plans = {}
     for day in days:
-        parts = [_build_bare_plan(planner, day, window) for planner, window in found]
+        parts = [_build_bare_plan(planner, day, window) for planner, window in windows]
         plans[day] = _join_windows([*map(done.plan_window, parts)])
     return plans
 
