@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 import patrolplan as pp
+from patrolplan.area.school_days import find_open_days
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.draw import (
     QUARTERS,
@@ -33,7 +34,7 @@ from patrolplan.team.draw import (
     list_visit_times,
     sample_weeks,
 )
-from patrolplan.team.free_time import find_open_days, list_school_days
+from patrolplan.team.free_time import list_school_days
 from patrolplan.team.objective import count_days_in_a_row, sum_minutes_by_day
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs

@@ -37,8 +37,9 @@ from patrolplan.network.graph import find_pieces_in_sight
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planner import Occasion, Planner
 from patrolplan.patrols.planning import plan_before_giving_way
-from patrolplan.patrols.prize import MIN_FLOW_SHARE, count_own_pupils, weigh_by_share
+from patrolplan.patrols.prize import count_own_pupils, weigh_by_share
 from patrolplan.patrols.reference import MIN_GAIN, plan_references
+from patrolplan.patrols.spots import MIN_FLOW_SHARE
 from patrolplan.patrols.surroundings import build_surroundings, compute_hours
 from patrolplan.times import minutes_after_midnight
 

@@ -27,6 +27,7 @@ import pandas as pd
 from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk, find_best_route
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
 from timed_crimes import (
     BELL,
     CORNER_METRES,
@@ -43,17 +44,10 @@ from timed_crimes import (
 )
 
 from patrolplan.network.graph import SIGHT_METRES
-from patrolplan.patrols.prize import (
-    APART_METRES,
-    GATE_DWELLS,
-    MAX_PLACES,
-    PLACE_DWELLS,
-    choose_apart,
-    find_earlier_visits,
-    sum_best,
-    weigh_by_share,
-)
+from patrolplan.patrols.choice import GATE_DWELLS, PLACE_DWELLS
+from patrolplan.patrols.prize import MAX_PLACES, choose_apart, sum_best, weigh_by_share
 from patrolplan.patrols.reference import CORNER_MINUTES, MIN_GAIN
+from patrolplan.patrols.school_problem import find_earlier_visits
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import MAX_METRES
 
@@ -105,7 +99,8 @@ def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Aro
 def plan_patrol(around: Around) -> list[Stay]:
     """The patrol by the program's own prize: the gate, then where its minutes are worth most."""
     best = sum_best(around.rates[:, GATE:], DWELL)
-    chosen = np.array(choose_apart(around.xy, best, best > 0, MAX_PLACES), dtype=np.int64)
+    near = cdist(around.xy, around.xy) <= SIGHT_METRES
+    chosen = np.array(choose_apart(near, best, best > 0, MAX_PLACES), dtype=np.int64)
     # The first row is the gate at the beginning; each place comes as often as it may be visited.
     count = len(chosen)
     place_of = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]
@@ -119,7 +114,7 @@ def plan_patrol(around: Around) -> list[Stay]:
         latest_minutes=BELL + MINUTES,
         barred=frozenset({0}),
         timed_prizes=TimedPrizes(BELL, gather(around.rates[rows])),
-        follows=find_earlier_visits(place_of),
+        follows=find_earlier_visits(place_of[1:].tolist()),
     )
     route = find_best_route(problem, around.xy[0])
     # Waiting belongs to the place before the walk, what is left at the end to the gate.
@@ -190,7 +185,7 @@ def count_met_by_rules(around: Around, incidents: Incidents) -> dict[str, float]
 
     plain: list[Stay] = [(-1, BELL, BELL + MINUTES)]
     patrol, reference = plan_patrol(around), plain
-    is_apart = np.hypot(*(around.xy - around.xy[0]).T) >= APART_METRES
+    is_apart = np.hypot(*(around.xy - around.xy[0]).T) > SIGHT_METRES
     if is_apart.any():
         busiest = int(np.argmax(np.where(is_apart, around.passing, -1.0)))
         corner = plan_corner(around, busiest, GATE, CORNER_MINUTES)

@@ -12,7 +12,7 @@ begins are too: between them worth is linear."""
 def draw_town(rng, *, most_places=6, officers=1, rounded=True):
     """A gate and places whose prizes rise and fall, which may be stood at again.
 
-    The gate up to three times, others twice; some have windows, some are mandatory or barred.
+    The gate up to three times, others four; some have windows, some are mandatory or barred.
     """
     count = int(rng.integers(1, most_places + 1))
     size = count + 1
@@ -30,7 +30,7 @@ def draw_town(rng, *, most_places=6, officers=1, rounded=True):
     for row in np.flatnonzero(rng.random(size) < 0.5):
         rate[row] = np.convolve(rate[row], np.ones(9) / 9, mode="same")
     cumulative = np.concatenate([np.zeros((size, 1)), np.cumsum(rate, axis=1)], axis=1) / 10
-    visits = np.r_[rng.integers(0, 4), rng.choice([1, 1, 2], count)]
+    visits = np.r_[rng.integers(0, 4), rng.choice([1, 1, 2, 4], count)]
     place = np.r_[0, np.repeat(np.arange(size), visits)]
     follows = np.where(place == np.r_[-1, place[:-1]], np.arange(len(place)) - 1, -1)
     follows[:2] = -1  # the first row is the start, which nobody dwells at

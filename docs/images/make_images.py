@@ -29,7 +29,7 @@ import patrolplan as pp
 
 HERE = Path(__file__).parent
 SETTINGS = HERE.parents[1] / "data" / "patrolplan.toml"
-SCHOOL, OFFICER = "900003", "SSO-01"
+SCHOOL, OFFICER = "900001", "SSO-01"
 MONDAY = "2026-11-30"
 COMMANDS = {
     "plan": ("demo", "--out", "plan"),

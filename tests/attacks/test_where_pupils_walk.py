@@ -7,6 +7,7 @@ of ranks.
 
 import dataclasses
 import json
+import math
 import tempfile
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def test_no_number_of_pupils_lies_in_a_file_for_workers(demo_plan, tmp_path, mon
     """What workers are sent goes through memory: nothing is in the folder for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     planner = get_planner(demo_plan)
-    planner.get_prizes(0, get_occasion(demo_plan).window)
+    planner.get_places(0, get_occasion(demo_plan).window)
     with pp.Workers(1) as workers:
         for common in (planner, demo_plan):
             assert map_parallel(list_files, common, [tmp_path], executor=workers) == [[]]
@@ -158,18 +159,17 @@ def test_worths_of_stops_do_not_say_which_share_of_the_pupils_there_is_the_schoo
     errors = []
     for patrol, form in zip(demo_plan.patrols, document["patrols"], strict=True):
         row = area.schools["urn"].tolist().index(patrol.urn)
-        prizes = planner.get_prizes(row, window)
+        standing = planner.get_places(row, window)
         for stop, shown in zip(patrol.stops, form["stops"], strict=True):
-            xy = area.network.xy(prizes.positions)
-            place = int(np.argmin(np.hypot(*(xy - stop.point).T)))
+            place = min(standing.places, key=lambda place: math.dist(place.xy, stop.point))
             begin, end = round(stop.arrive_minutes), round(stop.leave_minutes)
             here = sum(
-                risk.in_time.compute_rate(minute)[prizes.seen_pieces[place]].sum()
+                risk.in_time.compute_rate(minute)[place.seen_pieces].sum()
                 for minute in range(begin, end)
             )
-            truth = prizes.gather(place, begin, end) / here
-            exact = stop.worth * patrol.worth * prizes.total / here
-            guess = shown["worth"] * form["worth"] * prizes.total / here
+            truth = standing.gather(place, begin, end) / here
+            exact = stop.worth * patrol.worth * standing.total / here
+            guess = shown["worth"] * form["worth"] * standing.total / here
             errors.append((abs(exact / truth - 1), abs(guess / truth - 1)))
     exact, guessed = np.array(errors).T
     assert np.median(exact) < 0.02  # the attack works on what the plan holds in memory

@@ -138,7 +138,7 @@ def test_a_plan_of_hexagons_is_planned(demo_area, demo_risk, hexagons):
     """Their hotspots go in; a plan comes out under their names."""
     with pytest.warns(UserWarning, match="12 of the places have no street"):
         own = pp.snap_hotspots(demo_area, hexagons, risk=demo_risk)
-    plan = pp.plan_patrols(demo_area, demo_risk, own.head(20), urns=["900003"])
+    plan = pp.plan_patrols(demo_area, demo_risk, own.head(20), urns=["900002", "900008", "900009"])
     document, ids = build_plan_document(plan), set(hexagons["id"])
     every = [stop for one in document["patrols"] for stop in one["stops"]]
     stops = {stop["hotspot"] for stop in every if stop["kind"] == "hotspot"}

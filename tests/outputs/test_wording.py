@@ -284,7 +284,9 @@ def test_card_phone_and_gpx_say_the_same_of_a_stop(demo_plan):
 def test_nothing_stands_twice(demo_plan):
     """What an earlier stop says, or all of it at the same place, is referred to, not repeated."""
     again, returns = 0, 0
-    for patrol in demo_plan.patrols:
+    variants = [variant for patrol in demo_plan.patrols for variant in patrol.variants]
+    others = [walk for variant in variants for walk in variant.patrols]
+    for patrol in (*demo_plan.patrols, *others):
         stops = list_stop_facts(patrol, BRITISH_GRID)
         for stop in (stop for stop in stops if stop.earlier):
             assert stop.place.endswith(", again")

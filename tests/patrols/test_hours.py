@@ -18,7 +18,7 @@ from patrolplan.area.patrol_window import Window, find_daylight
 from patrolplan.network import StreetNetwork, concatenate_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.patrols.demands import Demand
-from patrolplan.patrols.designated import NEVER, count_visits, find_begin_span, find_resting
+from patrolplan.patrols.designated import count_visits, find_resting, read_hours
 from patrolplan.patrols.errands import find_errands, plan_errands
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.surroundings import PatrolHours
@@ -60,10 +60,11 @@ def test_a_dwell_begins_where_a_plain_search_says(begin, end, start, length, dwe
     until = end if end > begin else end + 1440
     assume(begin != end and until - begin >= dwell)
     place = pd.Series({"from": format_time(begin), "to": format_time(end)})
-    first, last = find_begin_span(place, PatrolHours(start, 0.0, length), dwell)
+    hours = read_hours(place).meet(PatrolHours(start, 0.0, length))
     spans = [(begin, until), (begin - 1440, until - 1440)]
     met = sum(a < start + length and b > start for a, b in spans)
-    assert met or (first, last) == NEVER
+    assert (hours is None) == (met == 0)
+    first, last = (0, 0) if hours is None else hours.find_begins(dwell)
     for minute in range(start, start + length - dwell + 1):
         inside = any(a <= minute and minute + dwell <= b for a, b in spans)
         assert met != 1 or (first <= minute <= last) == inside
@@ -181,7 +182,7 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(demo_area,
     ((urn, obstacle),) = ((row.urn, row.why) for row in plan.unserved)
     assert urn == school["urn"]
     problem = build_problem((tasked, risk, hotspots), 6, date=DAY, visit=["T1"])
-    (stop,) = problem.must_visit_stops
+    (stop,) = problem.tasked_stops
     minutes = problem.walks.metres[0, stop] / (4.8e3 / 60)
     earliest = format_time(np.ceil(patrol.start_minutes + 10 + minutes))
     cannot = f"T1: its hours {format_time(first)} to {format_time(first + 18)} cannot be met"
@@ -210,7 +211,7 @@ def test_only_hours_bind_a_tasking(demo_area, demo_plan, hours, expected):
     found = area, demo_plan.risk, demo_plan.hotspots
     problem = build_problem(found, 6, date=DAY, visit=["T1"])
     windows = problem.find_windows()
-    (stop,) = problem.must_visit_stops
+    (stop,) = problem.tasked_stops
     assert ([-np.inf, np.inf] if windows is None else windows[stop].tolist()) == expected
 
 
@@ -285,7 +286,7 @@ def test_after_dark_paths_are_walked_only_where_no_street_leads(demo_area, demo_
         network, around = problem.surroundings.network, problem.surroundings
         secluded = network.piece_is_secluded
         streets = np.flatnonzero(~secluded)
-        positions = concatenate_positions(around.gate, problem.found.stops)
+        positions = concatenate_positions(around.gate, problem.positions)
         ends = np.flatnonzero(~secluded[positions.piece])
         there = positions.take(ends).map_to_subnetwork(streets)
         on_streets = WalkFinder(network.take(streets), there)

@@ -10,7 +10,6 @@ import pytest
 import shapely
 
 import patrolplan as pp
-from patrolplan.arrays import gather
 from patrolplan.patrols import planning
 from patrolplan.patrols.patrol_builder import Visit
 from patrolplan.patrols.plan import build_patrol_document
@@ -151,11 +150,10 @@ def test_walked_as_planned_a_patrol_is_the_planned_one(patrols, builders, plan):
 
 @pytest.fixture(scope="module")
 def rows(builders):
-    """A builder; its rows of the gate, twice, and of two visits to each of two other places."""
+    """A builder; its stops at the gate, twice, and two visits to each of two other places."""
     builder = builders["900001"]
-    places = builder.problem.found.places
-    gate, *others = [(np.flatnonzero(places == place) + 1).tolist() for place in range(5)]
-    one, other = [visits for visits in others if len(visits) == 2][:2]
+    gate, *others = builder.problem.stops_by_name.values()
+    one, other = [visits[:2] for visits in others if len(visits) > 1][:2]
     return builder, gate[:2], one, other
 
 
@@ -170,7 +168,8 @@ def test_dwells_at_one_place_in_a_row_are_one_visit(rows):
     begins = (start, start + 17, start + 34)
     until, visits = builder.merge_visits(_route([*one, other[0]], begins))
     assert until == builder.hours.gate_until_minutes
-    assert visits == [Visit(one[0], start, start + 32), Visit(other[0], start + 34, start + 49)]
+    first, last = Visit(one[0], start, start + 32, 30), Visit(other[0], start + 34, start + 49, 15)
+    assert visits == [first, last]
     again = _route([one[0], other[0], one[1]], (start, start + 20, start + 40))
     assert [visit.stop for visit in builder.merge_visits(again)[1]] == [one[0], other[0], one[1]]
 
@@ -180,7 +179,7 @@ def test_dwells_at_the_gate_first_and_last_are_presence(rows):
     builder, gate, one, other = rows
     start = builder.hours.gate_until_minutes
     route = _route([gate[0], one[0], gate[1]], (start, start + 18, start + 40))
-    assert builder.merge_visits(route) == (start + 15, [Visit(one[0], start + 18, start + 33)])
+    assert builder.merge_visits(route) == (start + 15, [Visit(one[0], start + 18, start + 33, 15)])
     route = _route([one[0], gate[0], other[0]], (start, start + 18, start + 40))
     assert len(builder.merge_visits(route)[1]) == 3
     route = _route(gate, (start, start + 20))
@@ -198,7 +197,7 @@ def test_who_would_be_early_waits_at_the_place_before(rows):
     start = builder.hours.gate_until_minutes
     first = start + out + 4
     then = first + 15 + on + 6
-    visits = [Visit(one[0], first, first + 15), Visit(other[0], then, then + 15)]
+    visits = [Visit(one[0], first, first + 15, 15), Visit(other[0], then, then + 15, 15)]
     patrol = builder.build_visits(start, visits)
     assert patrol.gate_until_minutes == pytest.approx(start + 4)
     stop, last = patrol.stops
@@ -206,9 +205,9 @@ def test_who_would_be_early_waits_at_the_place_before(rows):
     assert (last.arrive_minutes, last.leave_minutes) == pytest.approx((then, then + 15))
     assert (stop.stood_minutes, last.stood_minutes) == (15, 15)
     assert patrol.end_minutes == patrol.latest_end_minutes
-    prizes, place = builder.problem.prizes, builder.problem.found.places[one[0] - 1]
-    met = prizes.gather(place, first, first + 21)
-    assert stop.worth == pytest.approx(met / prizes.total / patrol.worth)
+    standing = builder.problem.standing
+    met = standing.gather(builder.problem.get_visit(one[0]), first, first + 21)
+    assert stop.worth == pytest.approx(met / standing.total / patrol.worth)
 
 
 def test_every_walk_keeps_its_times_its_dwells_and_its_worth(patrols, builders):
@@ -242,11 +241,13 @@ def test_every_walk_keeps_its_times_its_dwells_and_its_worth(patrols, builders):
 
 def _hold(problem, patrol):
     """Worth of the dwells of a patrol, without what is waited."""
-    rates, first = problem.found.rates, problem.prizes.first_minute
-    stays = ((stop, stop.arrive_minutes, stop.stood_minutes) for stop in patrol.stops)
     return sum(
-        gather(rates[problem.visits_by_name[stop.hotspot][0] - 1], first, at, at + stood)
-        for stop, at, stood in stays
+        problem.standing.gather(
+            problem.find_place(stop.hotspot),
+            stop.arrive_minutes,
+            stop.arrive_minutes + stop.stood_minutes,
+        )
+        for stop in patrol.stops
     )
 
 
@@ -285,10 +286,10 @@ def test_the_same_plan_is_not_computed_twice(demo_area, demo_risk, demo_hotspots
 
 
 def test_a_planner_that_leaves_the_process_takes_sums_alone(demo_plan):
-    """It has the prizes of places, and neither pupils nor what they were computed from."""
+    """It has the places with their sums, and neither pupils nor what they were computed from."""
     planner = get_planner(demo_plan)
     sent = pickle.loads(pickle.dumps(planner))  # noqa: S301 - our own
     assert sent.risk.pupils is None
-    assert sent._prizes.keys() == planner._prizes.keys()
+    assert sent._places.keys() == planner._places.keys()
     assert not {"ground", *sent.streets, *sent._builders, *sent.patrols} & sent.__dict__.keys()
     assert pickle.loads(pickle.dumps(demo_plan)).planner is None  # noqa: S301 - our own

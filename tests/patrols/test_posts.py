@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.hotspots.ground import Ground
+from patrolplan.network.graph import list_seen_pieces
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts
@@ -52,7 +53,8 @@ def test_one_post_is_the_place_that_meets_most(demo_area, ground, demo_pupils):
     bell = demo_pupils[urn].timetable.bell_minutes
 
     def meet(xy, start=bell):
-        return demo_pupils.share_met_by(urn, [Visit(xy, start, bell + POST_MINUTES)])
+        (seen,) = list_seen_pieces(network, network.snap([xy]))
+        return demo_pupils.share_met_by(urn, [Visit(seen, start, bell + POST_MINUTES)])
 
     assert post.end_minutes == bell + POST_MINUTES
     assert post.pupil_share == pytest.approx(meet(post.point))

@@ -1,8 +1,10 @@
 """What standing at a place is worth to a school: its pupils, its share of them, and the places."""
 
+import math
 import pickle
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,9 +21,9 @@ ROWS = [1, 7]
 
 
 @pytest.fixture(scope="module")
-def prizes(demo_area, demo_risk, demo_hotspots):
+def standing(demo_area, demo_risk, demo_hotspots):
     """The places of two schools of the demo borough."""
-    return prize.build_prizes(Planner(demo_area, demo_risk, demo_hotspots), Window(90), ROWS)
+    return prize.build_places(Planner(demo_area, demo_risk, demo_hotspots), Window(90), ROWS)
 
 
 @pytest.mark.parametrize("minutes", [range(900, 990), range(480, 530)])
@@ -60,57 +62,120 @@ def test_a_place_that_is_shared_half_and_half_counts_half(demo_area, demo_risk, 
     risks = [
         replace(demo_risk, in_time=static, pupils=pp.model_pupils(area)) for area in (alone, both)
     ]
-    (one,) = prize.build_prizes(Planner(alone, risks[0], demo_hotspots), Window(90), [0]).values()
-    halved = prize.build_prizes(Planner(both, risks[1], demo_hotspots), Window(90), [0, 1])
-    whole = _sum_by_point(one)
+    (one,) = prize.build_places(Planner(alone, risks[0], demo_hotspots), Window(90), [0]).values()
+    halved = prize.build_places(Planner(both, risks[1], demo_hotspots), Window(90), [0, 1])
+    whole = _sum_by_id(one)
     for other in halved.values():
-        worths = [(worth, whole[at]) for at, worth in _sum_by_point(other).items() if at in whole]
+        worths = [(worth, whole[at]) for at, worth in _sum_by_id(other).items() if at in whole]
         assert len(worths) > 50
         half, all_of_it = np.transpose(worths)
         np.testing.assert_allclose(half, all_of_it / 2, rtol=0.03)
         assert all_of_it.sum() > 0
 
 
-def _sum_by_point(prizes):
-    points = zip(prizes.positions.piece, prizes.positions.offset_metres.round(3), strict=True)
-    return dict(zip(points, prizes.rates.sum(axis=1), strict=True))
+def _sum_by_id(standing):
+    return {place.id: place.rates.sum() for place in standing.places}
 
 
-def test_places_are_apart_and_the_gate_is_first():
-    """Of places nearer than 75 m the better one is taken; others than own places never."""
-    xy = np.array([[0.0, 0], [50, 0], [100, 0], [160, 0], [400, 0], [600, 0]])
-    best, is_own = np.array([0.0, 9, 4, 5, 1, 8]), np.array([True] * 5 + [False])
-    assert prize.choose_apart(xy, best, is_own, 12) == [0, 3, 4]
-    assert prize.choose_apart(xy, best, is_own, 1) == [0, 3]
+def test_spots_are_apart_and_the_gate_is_first():
+    """Of spots in sight of each other the better one is chosen; where nobody may stand, never."""
+    x = np.array([0.0, 50, 100, 160, 400, 600])
+    near = np.abs(x[:, None] - x) <= 75
+    best, may_stand = np.array([0.0, 9, 4, 5, 1, 8]), np.array([True] * 5 + [False])
+    assert prize.choose_apart(near, best, may_stand, 12) == [0, 3, 4]
+    assert prize.choose_apart(near, best, may_stand, 1) == [0, 3]
 
 
-def test_places_are_on_own_ways_near_the_gate(demo_area, demo_risk, demo_hotspots, prizes):
-    """Own places have 5 % of the busiest own street's flow in sight, within 600 m as one walks."""
-    xy, schools = demo_area.network.xy, demo_area.schools
+def test_the_busiest_corner_is_a_place_where_no_other_is_near():
+    """The reference stands there: beyond the maximum of places, but in sight of none of them."""
+    x = np.array([0.0, 50, 100, 160, 400, 600])
+    near = np.abs(x[:, None] - x) <= 75
+    assert prize.add_busiest([0, 3], near, np.array([9.0, 8, 1, 2, 1, 7])) == [0, 3, 5]
+    assert prize.add_busiest([0, 3], near, np.array([9.0, 8, 7, 2, 1, 6])) == [0, 3]
+    assert prize.add_busiest([0, 3], near, np.array([9.0, 8, 0, 0, 0, 0])) == [0, 3]
+
+
+def test_free_places_are_never_in_sight_of_each_other(demo_area, standing):
+    """Walked along all ways, as a plain search has it, they are more than 75 m apart."""
+    graph = demo_area.network.walkable.to_networkx().to_undirected()
+    for one in standing.values():
+        free = [place for place in one.places if place.is_free]
+        for place in free:
+            away = _measure_walks(demo_area.network.walkable, graph, place.position, 75.0)
+            others = [other for other in free if other is not place]
+            assert not any(_is_reached(demo_area, away, other, 75.0) for other in others)
+
+
+def test_what_is_in_sight_is_within_75_metres_of_walking(demo_area, standing):
+    """Pieces to patrol with an end so near, by a plain search, and the piece that one stands on."""
+    network = demo_area.network
+    graph = network.walkable.to_networkx().to_undirected()
+    for place in standing[1].places:
+        away = _measure_walks(network.walkable, graph, place.position, 75.0)
+        expected = {
+            piece
+            for piece, (start, end) in enumerate(network.piece_nodes.tolist())
+            if start in away or end in away
+        }
+        assert {*place.seen_pieces.tolist()} == expected | {int(place.position.piece[0])}
+
+
+def _measure_walks(network, graph, position, limit):
+    """Metres to each node within a limit, by networkx, from a place on a piece."""
+    piece = int(position.piece[0])
+    offset = float(position.offset_metres[0])
+    first, last = network.piece_nodes[piece].tolist()
+    away = {}
+    for node, metres in ((first, offset), (last, network.piece_metres[piece] - offset)):
+        if metres <= limit:
+            found = nx.single_source_dijkstra_path_length(
+                graph, node, cutoff=limit - metres, weight="length"
+            )
+            for other, more in found.items():
+                away[other] = min(away.get(other, np.inf), metres + more)
+    return away
+
+
+def _is_reached(area, away, place, limit):
+    """Whether a place is within a limit by the walks to the ends of its piece."""
+    network, piece = area.network.walkable, int(place.position.piece[0])
+    offset = float(place.position.offset_metres[0])
+    first, last = network.piece_nodes[piece].tolist()
+    metres = [
+        away.get(first, np.inf) + offset,
+        away.get(last, np.inf) + network.piece_metres[piece] - offset,
+    ]
+    return min(metres) <= limit
+
+
+def test_places_are_on_own_ways_near_the_gate(demo_area, demo_risk, demo_hotspots, standing):
+    """Free ones have 5 % of the busiest own street's flow in sight, within 600 m as one walks."""
+    schools = demo_area.schools
     large = replace(demo_area, schools=schools.assign(roll=10 * schools["roll"]))
-    of_large = prize.build_prizes(Planner(large, demo_risk, demo_hotspots), Window(90), ROWS)
-    for one in (*prizes.values(), *of_large.values()):
+    of_large = prize.build_places(Planner(large, demo_risk, demo_hotspots), Window(90), ROWS)
+    for one in (*standing.values(), *of_large.values()):
         assert one.has_pupils
-        flow, place = one.flow[one.is_own], xy(one.positions)
+        free = [place for place in one.places if place.is_free]
+        flow = np.array([place.flow for place in free])
         assert len(flow) > 4
         assert flow.min() >= 0.05 * flow.max() - 1e-12
-        assert np.hypot(*(place[one.is_own] - place[0]).T).max() <= 600 + 25
-        assert (one.hotspot_rows[~one.is_own] >= 0).all()
-        of_places = zip(one.hotspot_rows, one.sees, strict=True)
-        assert all(row < 0 or row in seen for row, seen in of_places)
+        assert max(math.dist(place.xy, one.gate.xy) for place in free) <= 600 + 25
+        assert all(place.hotspot_row >= 0 for place in one.places if not place.is_free)
+        hotspots = [place for place in one.places if place.hotspot_row >= 0]
+        assert all(place.name in place.sees for place in hotspots)
 
 
-def test_a_dwell_begins_while_enough_own_pupils_pass(prizes):
+def test_a_dwell_begins_while_enough_own_pupils_pass(standing):
     """Between the first and the last begin with 1 % of them; earlier and later there are fewer."""
-    for one in prizes.values():
-        for place in np.flatnonzero(one.is_own):
-            first, last = one.find_begins(place, 15)
+    for one in standing.values():
+        for place in (place for place in one.places if place.is_free):
+            first, last = one.find_begins(place)
             column = int(first) - one.first_minute
-            assert one.passing[place, column : column + 15].sum() >= 0.01
-            assert column == 0 or one.passing[place, column - 1 : column + 14].sum() < 0.01
+            assert place.dwell_minutes == 15
+            assert place.passing[column : column + 15].sum() >= 0.01
+            assert column == 0 or place.passing[column - 1 : column + 14].sum() < 0.01
             assert last >= first
-    empty = replace(one, passing=0 * one.passing)
-    assert empty.find_begins(1, 15) == (0, 0)
+    assert one.find_begins(replace(place, passing=0 * place.passing)) == (0, 0)
 
 
 def test_sums_over_minutes():
@@ -125,16 +190,16 @@ def test_sums_over_minutes():
 def test_with_hardly_any_pupils_it_is_the_risk_per_metre(demo_area, demo_risk, demo_hotspots):
     """In the evening hotspots alone are places, each worth the mean risk in sight, and no gate."""
     planner = Planner(demo_area, demo_risk, demo_hotspots)
-    (one,) = prize.build_prizes(planner, Window(90, 20 * 60), [1]).values()
+    (one,) = prize.build_places(planner, Window(90, 20 * 60), [1]).values()
     assert not one.has_pupils
-    assert (one.hotspot_rows[1:] >= 0).all()
+    assert all(place.hotspot_row >= 0 for place in one.places[1:])
     metres = demo_area.network.piece_metres
     for minute in (1200, 1263):
         rate = demo_risk.in_time.compute_rate(minute)
-        for place, seen in enumerate(one.seen_pieces):
-            expected = rate[seen].sum() / metres[seen].sum()
-            assert one.rates[place, minute - one.first_minute] == pytest.approx(expected)
-    assert one.rates.sum(axis=1).max() <= one.total * (1 + 1e-9)
+        for place in one.places:
+            expected = rate[place.seen_pieces].sum() / metres[place.seen_pieces].sum()
+            assert place.rates[minute - one.first_minute] == pytest.approx(expected)
+    assert max(place.rates.sum() for place in one.places) <= one.total * (1 + 1e-9)
 
 
 def test_where_nothing_is_recorded_or_reported_it_is_said(demo_area, demo_risk, demo_hotspots):
@@ -151,17 +216,17 @@ def test_where_nothing_is_recorded_or_reported_it_is_said(demo_area, demo_risk, 
         area = replace(demo_area, reports=reports, **few)
         risk = replace(demo_risk, incidents=None)  # so that the crime of the area is counted
         planner = Planner(area, risk, demo_hotspots)
-        found = prize.build_prizes(planner, Window(90), ROWS).values()
+        found = prize.build_places(planner, Window(90), ROWS).values()
         assert [one.nothing_recorded for one in found] == [is_nothing] * 2
 
 
 def test_workers_are_handed_no_pupils(demo_area, demo_plan):
     """What worker processes are sent holds neither the risk of each minute nor pupils."""
     planner = Planner(demo_area, demo_plan.risk, demo_plan.hotspots)
-    prizes = planner.get_prizes(1, Window(90))
+    gate = planner.get_places(1, Window(90)).gate
     with pytest.raises(TypeError, match="pupils"):
         pickle.dumps(demo_plan.risk.in_time)
     sent = pickle.loads(pickle.dumps(planner))  # noqa: S301 - made a moment ago
     assert (sent.risk.in_time, sent.risk.pupils) == (None, None)
     assert sent.area.way_home.counts.empty
-    np.testing.assert_array_equal(sent.get_prizes(1, Window(90)).rates, prizes.rates)
+    np.testing.assert_array_equal(sent.get_places(1, Window(90)).gate.rates, gate.rates)

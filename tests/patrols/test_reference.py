@@ -40,15 +40,14 @@ def test_the_reference_is_the_better_of_two(builders):
         assert there.gate_until_minutes == pytest.approx(there.start_minutes + 10)
         assert there.end_minutes == there.latest_end_minutes
         problem = builder.problem
-        flow = problem.prizes.flow[problem.found.places]
-        place = problem.found.places[problem.visits_by_name[stop.hotspot][0] - 1]
-        assert problem.prizes.flow[place] == flow[problem.found.places > 0].max()
+        corners = [place for place in problem.places if place.kind != "gate"]
+        assert problem.find_place(stop.hotspot).flow == max(place.flow for place in corners)
         reference = plan_reference(builder)
         assert reference.worth == max(plain.worth, there.worth)
         better.add(bool(reference.stops))
         # Those who pass the gate at the end are counted, too.
-        gate = np.r_[0.0, np.cumsum(problem.prizes.passing[0])]
-        back = np.array([there.back_minutes, there.end_minutes]) - problem.prizes.first_minute
+        gate = np.r_[0.0, np.cumsum(problem.standing.gate.passing)]
+        back = np.array([there.back_minutes, there.end_minutes]) - problem.standing.first_minute
         gone = module.count_passing(builder, replace(there, end_minutes=there.back_minutes))
         last = np.diff(np.interp(back, np.arange(len(gate)), gate))[0]
         assert module.count_passing(builder, there) == pytest.approx(gone + last)
@@ -99,7 +98,7 @@ def _find_back(patrol):
 def test_before_school_the_gate_comes_last(demo_plan):
     """The corner is as late as it allows; the patrol and both references end at the gate."""
     window = Window(60, None, "morning", "opening", 45)
-    builder = _build(demo_plan, window)
+    builder = _build(demo_plan, window, row=2)
     plain, there = plan_references(builder)
     assert plain.gate_until_minutes - plain.start_minutes == 45
     assert _find_back(there) == pytest.approx(there.end_minutes - 10)
@@ -111,10 +110,10 @@ def test_before_school_the_gate_comes_last(demo_plan):
 
 def test_ratios_are_null_where_the_reference_meets_nothing(builders, demo_plan):
     """Without risk there is no ratio of it, only one of pupils; without pupils no reference."""
-    prizes = builders[1].problem.prizes
-    planner, worthless = get_planner(demo_plan), replace(prizes, rates=0 * prizes.rates)
-    planner = planner.for_area(replace(demo_plan.area))
-    planner._prizes = {(1, Window(90)): worthless}
+    standing = builders[1].problem.standing
+    places = tuple(replace(place, rates=0 * place.rates) for place in standing.places)
+    planner = get_planner(demo_plan).for_area(replace(demo_plan.area))
+    planner._places = {(1, Window(90)): replace(standing, places=places)}
     builder = _build(demo_plan, Window(90), planner=planner)
     reference = plan_reference(builder)
     (compared,) = compare_with_reference(builder, [reference], reference)

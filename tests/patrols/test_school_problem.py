@@ -193,17 +193,18 @@ def reach(request, free, demo_plan):
 
 
 def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
-    """And on own ways within 600 m; the gate thrice, others twice, each after the one before."""
-    settings, found = demo_area.settings.patrol, reach.found
+    """Free ones within 600 m, for four dwells in a row at most; the gate for three, others one."""
+    settings = demo_area.settings.patrol
     farthest = (80 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
     there_and_back = reach.walks.metres[0, 1:] + reach.walks.metres[1:, 0]
-    assert len(there_and_back) == len(found.places) > 10
-    is_own = reach.prizes.is_own[found.places]
-    assert (there_and_back[is_own] / 2 <= min(600, farthest) + 45).all()
-    places, visits = np.unique(found.places, return_counts=True)
-    assert visits.tolist() == [3, *np.where(reach.prizes.is_own[places[1:]], 2, 1)]
-    is_again, rows = np.r_[False, np.diff(found.places) == 0], np.arange(len(found.places))
-    assert reach.plain_problem.follows[1:].tolist() == np.where(is_again, rows, -1).tolist()
+    assert len(there_and_back) == len(reach.visits) > 10
+    is_free = np.array([place.is_free for place in reach.visits])
+    assert (there_and_back[is_free] / 2 <= min(600, farthest) + 45).all()
+    visits = [reach.visits.count(place) for place in reach.places]
+    assert visits == [3, *(4 if place.is_free else 1 for place in reach.places[1:])]
+    before = [None, *reach.visits]
+    again = [stop if place is before[stop] else -1 for stop, place in enumerate(reach.visits)]
+    assert reach.plain_problem.follows[1:].tolist() == again
 
 
 def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(free, demo_plan):
@@ -213,14 +214,18 @@ def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(free, de
         build_problem((area, *found), 2)
         for area in (free, task(free, stop.point, must_visit=False))
     )
-    kept, at = after.found.places, before.found.hotspot_rows
-    shapes = shapely.points(before.surroundings.network.xy(before.found.stops))
-    shapes[at >= 0] = demo_plan.hotspots.geometry.iloc[at[at >= 0]]
-    metres = shapely.distance(shapes, shapely.Point(stop.point))
-    metres[before.found.places == 0] = np.inf  # the gate has to be passed, and stays
-    assert ((metres > 0) & (metres <= 150)).any()
-    assert ((metres > 150) & (metres <= 300)).any()
-    assert set(kept) == set(before.found.places[metres > 150])
+    metres = {}
+    for place in before.places:
+        shape = shapely.Point(place.xy)
+        if place.hotspot_row >= 0:
+            shape = demo_plan.hotspots.geometry.iloc[place.hotspot_row]
+        metres[place.id] = shape.distance(shapely.Point(stop.point))
+    metres[before.standing.gate.id] = np.inf  # the gate has to be passed, and stays
+    assert any(0 < away <= 150 for away in metres.values())
+    assert any(150 < away <= 300 for away in metres.values())
+    far = {name for name, away in metres.items() if away > 150}
+    assert far <= {place.id for place in after.places}
+    assert not {place.id for place in after.places} & (metres.keys() - far)
 
 
 def _with_school(area, row, **cells):

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from team.slow_counts import keep_incidents, list_counted, list_stops
 
 import patrolplan as pp
-from patrolplan.area.square_names import name_places
+from patrolplan.area.square_names import get_part, name_parts
 from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.team import trial as trials
 from patrolplan.team.free_time import list_school_days
@@ -213,7 +213,7 @@ def test_days_with_the_same_draw_are_planned_together(by_days, demo_area, found)
     for closed, days in seen:
         for day in days:
             pairs = zip(by_days.hotspots, by_days.draw(day), strict=True)
-            assert all((own[one.hotspot] in closed) != treated for one, treated in pairs)
+            assert all((get_part(own[one.hotspot]) in closed) != treated for one, treated in pairs)
 
 
 def test_places_in_sight_are_those_of_a_slow_search(by_days, demo_area):
@@ -222,7 +222,7 @@ def test_places_in_sight_are_those_of_a_slow_search(by_days, demo_area):
     (line,) = by_days.build_stretches(demo_area.projection)[:1]
     away = np.random.default_rng(1).uniform(-400, 400, (2000, 2))
     xy = shapely.get_coordinates(line.centroid) + away
-    is_listed = np.isin(name_places(xy, crs), hotspot.places)
+    is_listed = np.isin(name_parts(xy, crs), hotspot.places)
     metres = line.distance(shapely.points(xy))
     assert metres[~is_listed].min() > trials.AT_HOTSPOT_METRES - 1
     assert metres[is_listed].max() < trials.AT_HOTSPOT_METRES + 50 * 2**0.5

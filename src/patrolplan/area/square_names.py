@@ -2,24 +2,57 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.crs import SQUARE_METRES, find_squares
+from patrolplan.crs import SQUARE_METRES, Projection, find_squares
 from patrolplan.network.network import StreetNetwork
 
 PARTS = 5  # A square has so many parts of 50 m a side, each with a letter
+PART_METRES = round(SQUARE_METRES / PARTS)
 MAX_STREETS = 2  # Streets that the name of a square gives
 
 
 def name_places(xy: ArrayLike, crs: str) -> list[str]:
-    """The ID of each of (k, 2) places: its square, and the letter of its part of it.
+    """The ID of each of (k, 2) places: its part of a square, and the metres in it east and north.
 
     It depends on the place alone, so it is the same next month, whatever else is found.
 
-    >>> name_places([[529_510.0, 181_760.0]], "EPSG:27700")
+    >>> name_places([[529_510.5, 181_760.5]], "EPSG:27700")
+    ['P2118-727a1010']
+    """
+    metres = _find_metres(xy, crs)
+    inside = (metres % PART_METRES).tolist()
+    names = zip(_name_parts(metres // PART_METRES), inside, strict=True)
+    return [f"{name}{east:02d}{north:02d}" for name, (east, north) in names]
+
+
+def name_parts(xy: ArrayLike, crs: str) -> list[str]:
+    """The part of a square in which each of (k, 2) places is: the square, and a letter.
+
+    >>> name_parts([[529_510.5, 181_760.5]], "EPSG:27700")
     ['P2118-727a']
     """
-    parts = find_squares(xy, crs, side_metres=SQUARE_METRES / PARTS)[:, 1:]
+    return _name_parts(_find_metres(xy, crs) // PART_METRES)
+
+
+def get_part(name: str) -> str:
+    """The part of a square in which a place is, by its ID.
+
+    >>> get_part("P2118-727a1010")
+    'P2118-727a'
+    """
+    return name[: -len("1010")]
+
+
+def _find_metres(xy: ArrayLike, crs: str) -> NDArray[np.int64]:
+    """(k, 2) whole metres of the fixed grid, east and north."""
+    # Rounded as files round degrees: a place that is read again has the same name.
+    degrees = Projection(crs).to_degrees(*np.asarray(xy, dtype=np.float64).reshape(-1, 2).T)
+    return find_squares(np.column_stack(degrees), side_metres=1.0)[:, 1:]
+
+
+def _name_parts(parts: NDArray[np.int64]) -> list[str]:
+    """The names of (k, 2) parts, by column and row."""
     letters = parts[:, 1] % PARTS * PARTS + parts[:, 0] % PARTS
     return [
         f"P{column}-{row}{chr(ord('a') + letter)}"

@@ -85,7 +85,7 @@ class StudyArea(Drawn):
         Hotspots that the force designates, with a street of the area each, see
         `patrolplan.inputs.polygons.DESIGNATED`; None where no table was given.
     closed
-        IDs of places where nobody is to stand, see `patrolplan.area.square_names.name_places`:
+        Parts of squares where nobody is to stand, see `patrolplan.area.square_names.name_parts`:
         those without patrols in a trial.
     """
 

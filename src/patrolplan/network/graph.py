@@ -82,12 +82,21 @@ def search_from_places(
     effort: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """(k, n) walking distance (or cost) from each place to each node; inf beyond a limit."""
+    return _search(network, places, limit_metres, effort)[:, : len(network.node_xy)]
+
+
+def _search(
+    network: StreetNetwork,
+    places: Positions,
+    limit_metres: float,
+    effort: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """(k, n + k) distance from each place to each node, and then to each place."""
     segments, size = cut_at_places(network, places), len(network.node_xy)
     costs = segments.compute_costs(effort)
     graph, _, _ = join_both_ways(segments.nodes, costs, size + len(places))
     starts = size + np.arange(len(places))
-    away = scipy.sparse.csgraph.dijkstra(graph, indices=starts, limit=limit_metres)
-    return np.asarray(away[:, :size])
+    return np.asarray(scipy.sparse.csgraph.dijkstra(graph, indices=starts, limit=limit_metres))
 
 
 def compute_piece_distances(
@@ -102,12 +111,36 @@ def compute_piece_distances(
     return np.asarray(away[network.piece_nodes].min(axis=1))
 
 
-def find_pieces_in_sight(network: StreetNetwork, places: Positions) -> "scipy.sparse.csr_array":
-    """(k, p) ones where an end of a piece is within sight of a place, or it is its own."""
-    away = search_from_places(network, places, SIGHT_METRES)
+def look_around(
+    network: StreetNetwork, places: Positions
+) -> tuple["scipy.sparse.csr_array", NDArray[np.bool_]]:
+    """What is in sight of places: (k, p) ones for the pieces, and (k, k) the other places.
+
+    A piece is in sight where one of its ends is, or where the place is on it.
+    """
+    away = _search(network, places, SIGHT_METRES)
     seen = np.asarray(np.isfinite(away[:, network.piece_nodes]).any(axis=2))
     seen[np.arange(len(places)), places.piece] = True
-    return scipy.sparse.csr_array(seen.astype(np.float64))
+    near = np.isfinite(away[:, len(network.node_xy) :])
+    return scipy.sparse.csr_array(seen.astype(np.float64)), np.asarray(near)
+
+
+def find_pieces_in_sight(network: StreetNetwork, places: Positions) -> "scipy.sparse.csr_array":
+    """(k, p) ones where a piece is in sight of a place, see `look_around`."""
+    return look_around(network, places)[0]
+
+
+def list_seen_pieces(network: StreetNetwork, places: Positions) -> list[NDArray[np.int64]]:
+    """The pieces to patrol in sight of each place: a search in its own surroundings for each."""
+    walkable = network.walkable
+    seen = []
+    for row in range(len(places)):
+        # All of a walk as long as one sees is in this circle, with the pieces where it ends.
+        metres = SIGHT_METRES + 2 * PIECE_METRES
+        near, place, pieces = take_around(walkable, places.take([row]), metres)
+        in_sight = pieces[find_pieces_in_sight(near, place).indices]
+        seen.append(in_sight[in_sight < len(network)])
+    return seen
 
 
 def take_around(

@@ -2,19 +2,20 @@
 
 import datetime as dt
 import math
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import Floats, Objects
+from patrolplan.arrays import Objects
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.patrols.surroundings import PatrolHours
 from patrolplan.times import format_time, minutes_after_midnight
 
 DAY_MINUTES = 1440.0
-NEVER = (0.0, 0.0)  # a span in which no dwell can begin: it ends at midnight, before any patrol
+NEVER = (0.0, 0.0)  # when no dwell can begin: at midnight, before any patrol
 Span = tuple[float, float]
 
 
@@ -45,49 +46,43 @@ def find_territories(area: StudyArea, hotspots: gpd.GeoDataFrame) -> Objects:
     return shapes
 
 
-def find_begin_span(place: pd.Series, hours: PatrolHours, dwell_minutes: float) -> Span:
-    """Span in which a dwell begins, or its hours if shorter; `NEVER` if these miss the patrol's."""
+class Hours(NamedTuple):
+    """When a place may be visited, in minutes after midnight."""
+
+    opens: float = -math.inf
+    closes: float = math.inf
+
+    def __str__(self) -> str:
+        """As HH:MM-HH:MM; empty for a place that is always open."""
+        if self == ALWAYS:
+            return ""
+        return f"{format_time(self.opens)}-{format_time(self.closes)}"
+
+    def find_begins(self, dwell_minutes: float) -> Span:
+        """Earliest and latest begin of a dwell; a longer one begins with the hours."""
+        return self.opens, max(self.opens, self.closes - dwell_minutes)
+
+    def meet(self, hours: PatrolHours) -> "Hours | None":
+        """The hours that meet a patrol's, which may be those of the day before; None if none do."""
+        for shift in (0.0, DAY_MINUTES):
+            opens, closes = self.opens - shift, self.closes - shift
+            if opens < hours.latest_back_minutes and closes > hours.start_minutes:
+                return Hours(opens, closes)
+        return None
+
+
+ALWAYS = Hours()
+
+
+def read_hours(place: pd.Series) -> Hours:
+    """The hours of a tasked place or of a designated hotspot, by its row."""
+    if "from_minutes" in place:
+        opens, closes = float(place["from_minutes"]), float(place["to_minutes"])
+        return ALWAYS if math.isnan(opens) else Hours(opens, closes)
     if not place["from"]:
-        return -math.inf, math.inf
-    begin, end = (minutes_after_midnight(place[name]) for name in ("from", "to"))
-    end += DAY_MINUTES if end < begin else 0.0
-    for shift in (0.0, DAY_MINUTES):  # hours that begin today, and those that began yesterday
-        first, last = begin - shift, end - shift
-        if first < hours.latest_back_minutes and last > hours.start_minutes:
-            return first, max(first, last - dwell_minutes)
-    return NEVER
-
-
-def find_begin_spans(
-    area: StudyArea, names: list[str], hours: PatrolHours, dwell_minutes: float
-) -> Floats:
-    """(k, 2) the span of each of these hotspots; unlimited for other kinds."""
-    places = (get_place(area, name) for name in names)
-    spans = [
-        (-np.inf, np.inf) if place is None else find_begin_span(place, hours, dwell_minutes)
-        for place in places
-    ]
-    return np.array(spans).reshape(-1, 2)
-
-
-def format_place_hours(place: pd.Series) -> str:
-    """The place's hours as HH:MM-HH:MM; empty if it has none."""
-    return f"{place['from']}-{place['to']}" if place["from"] else ""
-
-
-def find_hours_of_begin(place: pd.Series, dwell_minutes: float) -> Span:
-    """Earliest and latest begin of a dwell at a tasked place; like `find_begin_span`."""
-    if np.isnan(place["from_minutes"]):
-        return -np.inf, np.inf
-    begin = float(place["from_minutes"])
-    return begin, max(begin, float(place["to_minutes"]) - dwell_minutes)
-
-
-def format_hours(place: pd.Series) -> str:
-    """The hours of a tasked place as HH:MM-HH:MM; empty if it has none."""
-    if np.isnan(place["from_minutes"]):
-        return ""
-    return f"{format_time(place['from_minutes'])}-{format_time(place['to_minutes'])}"
+        return ALWAYS
+    opens, closes = (minutes_after_midnight(place[name]) for name in ("from", "to"))
+    return Hours(opens, closes + DAY_MINUTES if closes < opens else closes)
 
 
 def count_visits(area: StudyArea) -> dict[str, int]:

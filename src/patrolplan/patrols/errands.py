@@ -87,48 +87,43 @@ def list_left_out(
 
 def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Obstacle:
     """Why mandatory places cannot all be visited: their location, their hours, or time."""
-    for _, place in problem.tasked.must_visit.iloc[problem.found.outside_rows].iterrows():
+    for _, place in problem.outside.iterrows():
         name, urns = str(place["place_id"]), [str(problem.school["urn"])]
         return measure_nearest_school(problem.planner.area, name, place.geometry, urns)
     found, area = list[Obstacle](), problem.planner.area
-    for stop in sorted(problem.must_visit_stops):
-        place, stay = problem.get_tasked_place(stop), float(problem.stop_minutes[stop - 1])
-        near = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
-        when = designated.find_hours_of_begin(place, stay), designated.format_hours(place)
-        found.append(_explain(problem, str(place["place_id"]), [stop], near, *when))
-    hotspots, dwell = problem.planner.hotspots, problem.settings.dwell_minutes
+    for stop in sorted(problem.tasked_stops):
+        visit = problem.get_visit(stop)
+        near = problem.tasked.closed_streets[:, problem.positions.piece[stop - 1]]
+        name = "" if visit.tasking is None else visit.tasking.place_id
+        found.append(_explain(problem, name, [stop], near, visit.hours or designated.ALWAYS))
+    hotspots = problem.planner.hotspots
     for name in watch:
         own = hotspots.geometry.to_numpy()[(hotspots["hotspot"] == name).to_numpy()]
         near = find_near(own, problem.tasked.barred, surroundings.MIN_STOP_METRES_TO_BARRED)
-        when = (-np.inf, np.inf), ""
-        if (spot := designated.get_place(area, name)) is not None:
-            span = designated.find_begin_span(spot, problem.hours, dwell)
-            when = span, designated.format_place_hours(spot)
-        found.append(_explain(problem, name, problem.find_stops_at(name), near, *when))
+        spot = designated.get_place(area, name)
+        hours = designated.ALWAYS if spot is None else designated.read_hours(spot)
+        found.append(_explain(problem, name, problem.find_stops_at(name), near, hours))
     return min(found, key=lambda obstacle: obstacle.kind == "unfit")
 
 
 def _explain(
-    problem: SchoolProblem,
-    name: str,
-    stops: Iterable[int],
-    near: Bools,
-    begins: tuple[float, float],
-    hours: str,
+    problem: SchoolProblem, name: str, stops: Iterable[int], near: Bools, hours: designated.Hours
 ) -> Obstacle:
-    """A barred place, the hours in which a dwell begins, or no time."""
+    """A barred place, the hours in which it may be visited, or no time."""
     school = str(problem.school["name"])
     if near.any():
         barred = problem.tasked.barred["place_id"].iloc[int(np.argwhere(near)[0, 0])]
         return Obstacle("near_barred", name, barred=str(barred))
-    if begins == designated.NEVER:
-        return Obstacle("outside_hours", name, hours=hours)
+    met = hours.meet(problem.hours)
+    if met is None:
+        return Obstacle("outside_hours", name, hours=str(hours))
     for stop in stops:
+        _, latest = met.find_begins(problem.get_visit(stop).dwell_minutes)
         walk = float(problem.walks.metres[0, stop]) / surroundings.compute_speed(problem.settings)
         earliest = problem.hours.gate_until_minutes + walk
-        if np.isfinite(earliest) and earliest > begins[1]:
+        if np.isfinite(earliest) and earliest > latest:
             arrival = format_time(np.ceil(earliest))
-            return Obstacle("hours_unmet", name, school, hours=hours, earliest=arrival)
+            return Obstacle("hours_unmet", name, school, hours=str(hours), earliest=arrival)
     return Obstacle("unfit", name, school)
 
 
@@ -253,7 +248,7 @@ def plan_errand(planner: Planner, item: tuple[Occasion, Errand, Sequence[Patrol]
     asked = places[places["place_id"].isin(errand.visit)]
     for _, place in asked[~surroundings.is_during(asked, hours)].iterrows():
         name = str(place["place_id"])
-        why = Obstacle("outside_hours", name, hours=designated.format_hours(place))
+        why = Obstacle("outside_hours", name, hours=str(designated.read_hours(place)))
         return Unserved(errand.urn, name, why)
     builder = planner.get_builder(row, occasion, errand.visit, errand.watch)
     problem = _build_problem(builder.problem, errand)
@@ -279,10 +274,10 @@ def _build_problem(problem: SchoolProblem, errand: Errand) -> OrienteeringProble
     """The problem of a school's officers on an errand; None where a place cannot be reached."""
     plain = problem.plain_problem
     if errand.avoid:
-        stops = range(1, len(problem.found.places) + 1)
-        off = {stop for stop in stops if problem.get_stop_name(stop) in errand.avoid}
+        stops = enumerate(problem.visits, start=1)
+        off = {stop for stop, place in stops if place.name in errand.avoid}
         return replace(plain, barred=plain.barred | off)
     watched = [problem.find_stops_at(hotspot) for hotspot in errand.watch]
-    if len(problem.found.outside_rows) or not all(watched):
+    if len(problem.outside) or not all(watched):
         return None
-    return replace(plain, mandatory=problem.must_visit_stops.union(*watched))
+    return replace(plain, mandatory=problem.tasked_stops.union(*watched))

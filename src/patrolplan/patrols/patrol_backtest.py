@@ -18,7 +18,8 @@ from patrolplan.area.study_area import with_settings
 from patrolplan.arrays import Floats, Ints
 from patrolplan.doors import Origins
 from patrolplan.hotspots.find import locate_hotspots
-from patrolplan.network.graph import SIGHT_METRES
+from patrolplan.hotspots.reasons import write_reasons
+from patrolplan.hotspots.stretches import describe_stops
 from patrolplan.patrols.planner import Occasion, Planner
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.problem import time_route
@@ -188,7 +189,8 @@ def _score_origin(
 def _build_problems(area: StudyArea, pupils: Pupils) -> list[SchoolProblem]:
     """Every school's problem, from the data of an area."""
     risk = estimate_risk(area, pupils)
-    planner = Planner(area, risk, locate_hotspots(area, risk))
+    hotspots = describe_stops(area, locate_hotspots(area, risk)).assign(reasons=write_reasons(()))
+    planner = Planner(area, risk, hotspots)
     occasion = Occasion(resolve_window(area.settings.patrol))
     rows = range(len(area.schools))
     planner.prepare_all(rows, occasion.window)
@@ -245,8 +247,5 @@ def compute_window_shares(
 
 def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> Ints:
     """Pieces in sight of the stops of these patrols, without duplicates."""
-    stops = np.array([stop for route in routes for stop in route], dtype=np.int64)
-    points = problem.surroundings.network.xy(problem.found.stops.take(stops - 1))
-    network = problem.planner.area.network
-    seen = [network.find_pieces_within(point, SIGHT_METRES) for point in points]
+    seen = [problem.get_visit(stop).seen_pieces for route in routes for stop in route]
     return np.unique(np.concatenate([*seen, np.empty(0, dtype=np.int64)]))

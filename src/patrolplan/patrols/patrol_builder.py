@@ -1,33 +1,24 @@
 """A school's solved problem -> patrols with timed stops and legs."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from patrolplan.arrays import gather
-from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
+from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, Variant
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import compute_speed
-from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, list_timings
-
-if TYPE_CHECKING:
-    from patrolplan.hotspots.ground import Stand
-
-SAME_METRES = 1.0  # a stop within this distance of a hotspot's stopping place is there
 
 
 class Visit(NamedTuple):
@@ -36,11 +27,7 @@ class Visit(NamedTuple):
     stop: int
     begin_minutes: float
     end_minutes: float
-
-    @property
-    def minutes(self) -> float:
-        """How long it lasts."""
-        return self.end_minutes - self.begin_minutes
+    minutes: float  # of dwells; between them one stays, too, since nowhere else is better
 
 
 class PatrolBuilder:
@@ -59,29 +46,33 @@ class PatrolBuilder:
         self._legs: dict[tuple[int, int], Leg] = {}
 
     @cached_property
-    def places(self) -> list[str]:
-        """(k,) where each candidate is, in words."""
-        return describe_positions(self.problem.surroundings.network, self.problem.found.stops)
+    def words(self) -> list[str]:
+        """(k,) where each visit is, in words."""
+        return describe_positions(self.problem.surroundings.network, self.problem.positions)
 
     def merge_visits(self, route: Route) -> tuple[float, list[Visit]]:
         """When the gate is left, and visits: dwells at one place are one, at the gate presence."""
         visits: list[Visit] = []
         for stop, begin in zip(route.stops, route.begin_minutes, strict=True):
-            dwell = float(self.problem.stop_minutes[stop - 1])
-            place = self.problem.found.places[stop - 1]
-            if visits and self.problem.found.places[visits[-1].stop - 1] == place:
-                last = visits.pop()
-                visits.append(Visit(last.stop, last.begin_minutes, begin + dwell))
+            place = self.problem.get_visit(stop)
+            end = begin + place.dwell_minutes
+            if visits and self.problem.get_visit(visits[-1].stop) is place:
+                minutes = visits[-1].minutes + place.dwell_minutes
+                visits[-1] = visits[-1]._replace(end_minutes=end, minutes=minutes)
             else:
-                visits.append(Visit(stop, begin, begin + dwell))
+                visits.append(Visit(stop, begin, end, place.dwell_minutes))
         until = self.hours.gate_until_minutes
-        if all(self.problem.is_gate(visit.stop) for visit in visits):
+        if all(self._is_gate(visit) for visit in visits):
             return max([until, *(visit.end_minutes for visit in visits)]), []
-        if self.problem.is_gate(visits[0].stop):
+        if self._is_gate(visits[0]):
             until = visits.pop(0).end_minutes
-        if self.problem.is_gate(visits[-1].stop):
+        if self._is_gate(visits[-1]):
             visits.pop()
         return until, visits
+
+    def _is_gate(self, visit: Visit) -> bool:
+        """Whether a visit is to the gate again."""
+        return self.problem.get_visit(visit.stop).kind == "gate"
 
     def build_patrol(
         self, route: Route, solution: Solution, variants: tuple[Variant, ...] = ()
@@ -89,7 +80,7 @@ class PatrolBuilder:
         """The patrol of one officer's route."""
         until, visits = self.merge_visits(route)
         patrol = self.build_visits(until, visits, number=route.officer + 1, variants=variants)
-        left_open = (solution.bound - solution.worth) / (self.problem.prizes.total or 1.0)
+        left_open = (solution.bound - solution.worth) / (self.problem.standing.total or 1.0)
         return replace(patrol, bound=patrol.worth + max(0.0, left_open), proven=solution.proven)
 
     def build_visits(
@@ -127,7 +118,7 @@ class PatrolBuilder:
             legs=legs,
             variants=variants,
             keep_away=problem.tasked.keep_away,
-            nothing_recorded=problem.prizes.nothing_recorded,
+            nothing_recorded=problem.standing.nothing_recorded,
             notes=(*problem.notes, *([] if stops or is_reference else [self._note_gate_card()])),
         )
         patrol = self._weigh(patrol, visits)
@@ -142,20 +133,24 @@ class PatrolBuilder:
 
     def _weigh(self, patrol: Patrol, visits: Sequence[Visit]) -> Patrol:
         """The patrol with its worth, and that of its stops as shares of it."""
-        rates, prizes = self.problem.found.rates, self.problem.prizes
-        first, rows = prizes.first_minute, (rates[visit.stop - 1] for visit in visits)
-        stops = [
-            gather(row, first, stop.arrive_minutes, stop.leave_minutes)
-            for row, stop in zip(rows, patrol.stops, strict=True)
+        standing = self.problem.standing
+        stays = [
+            standing.gather(
+                self.problem.get_visit(visit.stop), stop.arrive_minutes, stop.leave_minutes
+            )
+            for visit, stop in zip(visits, patrol.stops, strict=True)
         ]
-        whole = sum(stops)
-        if patrol.has_presence and prizes.has_pupils:
-            whole += prizes.gather(0, patrol.start_minutes, patrol.gate_until_minutes)
-        if patrol.legs and prizes.has_pupils:
-            whole += prizes.gather(0, patrol.back_minutes, patrol.end_minutes)
-        worth = whole / prizes.total if prizes.total > 0 else 0.0
-        pairs = zip(patrol.stops, stops, strict=True)
-        weighed = (replace(stop, worth=one / whole if whole > 0 else 0.0) for stop, one in pairs)
+        whole = sum(stays)
+        if patrol.has_presence and standing.has_pupils:
+            start, until = patrol.start_minutes, patrol.gate_until_minutes
+            whole += standing.gather(standing.gate, start, until)
+        if patrol.legs and standing.has_pupils:
+            whole += standing.gather(standing.gate, patrol.back_minutes, patrol.end_minutes)
+        worth = whole / standing.total if standing.total > 0 else 0.0
+        weighed = (
+            replace(stop, worth=stay / whole if whole > 0 else 0.0)
+            for stop, stay in zip(patrol.stops, stays, strict=True)
+        )
         bound = max(worth, patrol.bound)
         return replace(patrol, worth=worth, bound=bound, stops=tuple(weighed))
 
@@ -163,7 +158,7 @@ class PatrolBuilder:
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
     ) -> Patrol | None:
         """A patrol with its stops in another order, or at other minutes; None if one is late."""
-        left = {name: list(rows) for name, rows in self.problem.visits_by_name.items()}
+        left = {name: list(rows) for name, rows in self.problem.stops_by_name.items()}
         planned = [patrol.stops[row] for row in timing.order]
         if not all(left.get(stop.hotspot) for stop in planned):
             return None
@@ -180,9 +175,12 @@ class PatrolBuilder:
             return None
         begins, back = walked
         visits = [
-            Visit(row, begin, begin + stop.stood_minutes)
+            Visit(row, begin, begin + stop.stood_minutes, stop.stood_minutes)
             for row, begin, stop in zip(rows, begins, planned, strict=True)
         ]
+        last = planned[-1].leave_minutes - planned[-1].arrive_minutes
+        spare = latest - self.hours.gate_last_minutes - back
+        visits[-1] = self._stay_on(visits[-1], last, spare)
         legs = self._build_legs(rows)
         until, times, end = self._time_visits(timing.gate_until_minutes, visits, legs)
         timed = replace(
@@ -198,14 +196,21 @@ class PatrolBuilder:
         )
         return self._weigh(timed, visits)
 
+    def _stay_on(self, visit: Visit, minutes: float, spare: float) -> Visit:
+        """The last visit for as long as was planned, where there is time and its hours allow it."""
+        end = min(visit.begin_minutes + minutes, visit.end_minutes + spare)
+        end = min(end, self._find_last_end(visit.stop))
+        return visit._replace(end_minutes=max(visit.end_minutes, end))
+
     def _build_timing_problem(
         self, rows: Sequence[int], minutes: Sequence[float]
     ) -> OrienteeringProblem:
         """The problem of visits in another order or later, those to one place not in a row."""
         at, dwell = np.array(rows, dtype=np.int64), self.orienteering.dwell_minutes.copy()
         dwell[at] = minutes
-        travel, places = self.orienteering.travel_minutes.copy(), self.problem.found.places[at - 1]
-        travel[np.ix_(at, at)] += np.where(places[:, None] == places, np.inf, 0.0)
+        travel = self.orienteering.travel_minutes.copy()
+        ids = np.array([self.problem.get_visit(stop).id for stop in rows])
+        travel[np.ix_(at, at)] += np.where(ids[:, None] == ids, np.inf, 0.0)
         np.fill_diagonal(travel, 0.0)
         return replace(self.orienteering, travel_minutes=travel, dwell_minutes=dwell, follows=None)
 
@@ -234,7 +239,7 @@ class PatrolBuilder:
         # light or the hours of that are over. Minutes left at the end are for the gate.
         if not visits:
             latest = self.hours.latest_end_minutes
-            if not self.problem.prizes.has_pupils:
+            if not self.problem.standing.has_pupils:
                 stay = self._find_start(is_gate_card=True)
                 latest = min(max(until, stay + self.problem.settings.dwell_minutes), latest)
             return latest, [], latest
@@ -246,21 +251,22 @@ class PatrolBuilder:
         leave.append(visits[-1].end_minutes)
         until = max(until, arrive[0] - legs[0].minutes)
         end = leave[-1] + legs[-1].minutes
-        if self.hours.gate_last_minutes or self.problem.prizes.has_pupils:
+        if self.hours.gate_last_minutes or self.problem.standing.has_pupils:
             end = self.hours.latest_end_minutes
         return until, list(zip(arrive, leave, strict=True)), end
 
     def _find_last_end(self, stop: int) -> float:
         """Latest end of a stay at a stop, by its hours and the light."""
-        if self.problem.found.tasked_rows[stop - 1] >= 0:
+        place = self.problem.get_visit(stop)
+        if place.tasking is not None:
             return np.inf
         _, last = self.orienteering.list_windows([stop])[0]
-        return float(last + self.problem.stop_minutes[stop - 1])
+        return float(last + place.dwell_minutes)
 
     def _find_start(self, *, is_gate_card: bool) -> float:
         """Begin of the presence; with nobody out, one at the end alone is as long as a stop."""
         hours, stay = self.hours, self.hours.gate_last_minutes
-        if not stay or not is_gate_card or self.problem.prizes.has_pupils:
+        if not stay or not is_gate_card or self.problem.standing.has_pupils:
             return hours.start_minutes
         longest = max(stay, self.problem.settings.dwell_minutes)
         return max(hours.start_minutes, hours.latest_end_minutes - longest)
@@ -276,46 +282,28 @@ class PatrolBuilder:
         return Note("gate_reason", text, "officer")
 
     def _build_stop(self, visit: Visit, arrive_minutes: float, leave_minutes: float) -> Stop:
-        problem, stop = self.problem, visit.stop
-        position, row = problem.found.stops.take([stop - 1]), problem.found.hotspot_rows[stop - 1]
-        x, y = problem.surroundings.network.xy(position)[0].tolist()
-        kind: StopKind = "gate" if problem.is_gate(stop) else "corner"
-        tasking, moved_metres = None, None
-        if problem.found.tasked_rows[stop - 1] >= 0:
-            tasking, kind = build_tasking(problem.get_tasked_place(stop)), "tasked"
-            moved_metres = float(position.moved_metres[0])
-        place, number = self.places[stop - 1], problem.find_place(stop)
-        reasons: tuple[Reason, ...] = ()
-        sees: tuple[int, ...] = ()
-        stand: Stand = "street"
-        at = ""
-        if number is not None:
-            reasons, sees = problem.prizes.reasons[number], problem.prizes.sees[number]
-            stand, at = problem.prizes.stands[number]
-        if row >= 0:
-            hotspot = problem.planner.hotspots.iloc[row]
-            kind, reasons = hotspot["kind"], read_reasons(hotspot["reasons"])
-            if math.dist((hotspot["stop_x"], hotspot["stop_y"]), (x, y)) < SAME_METRES:
-                place, stand, at = hotspot[["place", "stop_stand", "stop_at"]]
+        problem = self.problem
+        place, row = problem.get_visit(visit.stop), visit.stop - 1
+        is_tasked = place.tasking is not None
         return Stop(
-            id=problem.place_ids[stop - 1],
-            hotspot=problem.get_stop_name(stop),
-            kind=kind,
-            tasking=tasking,
+            id=place.id,
+            hotspot=place.name,
+            kind=place.kind,
+            tasking=place.tasking,
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             stood=visit.minutes,
-            place=place,
-            why=reasons,
-            street=str(self.piece_traits.labels[position.piece[0]]),
-            stand=stand,
-            at=at,
-            lit=problem.stop_lit[stop - 1],
+            place=place.words or self.words[row],
+            why=place.reasons,
+            street=str(self.piece_traits.labels[problem.positions.piece[row]]),
+            stand=place.stand,
+            at=place.at,
+            lit=problem.lighting[row],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),
-            tasked_metres=moved_metres,
-            sees=tuple(problem.planner.hotspot_names[seen] for seen in sees),
+            tasked_metres=float(place.position.moved_metres[0]) if is_tasked else None,
+            sees=place.sees,
             worth=0.0,
-            point=(x, y),
+            point=place.xy,
         )
 
     def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:

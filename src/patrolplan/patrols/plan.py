@@ -128,8 +128,8 @@ class Stop(_AtPoint):
     worth: forms.Share
     """What standing there is worth, as a share of the patrol's worth."""
     stood: Annotated[forms.Amount, forms.round_to(2)] | None = None
-    """Minutes spent there without waiting for the next stop, in files where it waits; otherwise
-    None."""
+    """Minutes of its dwells, in files where one stays longer, between them or for the next stop;
+    otherwise None."""
     point: forms.Point
 
     @property

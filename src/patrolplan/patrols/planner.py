@@ -9,13 +9,15 @@ import geopandas as gpd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.area.square_names import name_places
 from patrolplan.arrays import Objects
 from patrolplan.hotspots.ground import Ground
 from patrolplan.network.names import label_streets
 from patrolplan.patrols.directions import Landmarks
 from patrolplan.patrols.feared_places import NearSquare, find_near_squares
 from patrolplan.patrols.patrol_builder import PatrolBuilder
-from patrolplan.patrols.prize import SchoolPrizes, build_prizes
+from patrolplan.patrols.places import StandingPlaces
+from patrolplan.patrols.prize import build_places
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.surroundings import Surroundings, build_surroundings
 from patrolplan.risk.surface import Risk
@@ -33,10 +35,10 @@ class Occasion(NamedTuple):
 
 
 class Planner:
-    """What is computed once to plan patrols: streets around gates, prizes, walks.
+    """What is computed once to plan patrols: streets around gates, places, walks.
 
     All of it is computed when it is first wanted, and held as long as the planner is. A copy that
-    is sent to another process has the prizes that it needs there, and no pupils.
+    is sent to another process has the places that it needs there, and no pupils.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ class Planner:
         self.patrols: dict[tuple[int, Occasion], list[Patrol]] = {}
         """The best patrols of schools, by row, without tasked places to visit."""
         self.streets: dict[int, Surroundings] = {}
-        self._prizes: dict[tuple[int, Window], SchoolPrizes] = {}
+        self._places: dict[tuple[int, Window], StandingPlaces] = {}
         self._near_squares: dict[int, list[NearSquare]] = {}
         self._builders: dict[tuple[object, ...], PatrolBuilder] = {}
 
@@ -89,9 +91,11 @@ class Planner:
         ):
             return other
         self._hand_on_streets(other)
-        other._prizes = self._prizes
         other._near_squares = self._near_squares
-        if self._is_same(area, "tasked_places", "designated", "closed"):
+        if not self._is_same(area, "designated"):
+            return other
+        other._places = self._places
+        if self._is_same(area, "tasked_places", "closed"):
             other.patrols = self.patrols
             other._builders = self._builders
         return other
@@ -140,17 +144,23 @@ class Planner:
             self.streets[row] = build_surroundings(self.area, row)
         return self.streets[row]
 
-    def prepare_all(self, rows: Iterable[int], window: Window) -> None:
-        """Compute the prizes of schools in a window together, which is quicker than one by one."""
-        missing = [row for row in rows if (row, window) not in self._prizes]
-        if missing:
-            found = build_prizes(self, window, missing)
-            self._prizes |= {(row, window): prizes for row, prizes in found.items()}
+    @cached_property
+    def hotspot_ids(self) -> list[str]:
+        """(h,) ID of the stopping place of each hotspot, see `name_places`."""
+        stops = self.hotspots[["stop_x", "stop_y"]].to_numpy()
+        return name_places(stops, self.area.projection.crs)
 
-    def get_prizes(self, row: int, window: Window) -> SchoolPrizes:
-        """What standing is worth at the places of a school."""
+    def prepare_all(self, rows: Iterable[int], window: Window) -> None:
+        """Find the places of schools in a window together, which is quicker than one by one."""
+        missing = [row for row in rows if (row, window) not in self._places]
+        if missing:
+            found = build_places(self, window, missing)
+            self._places |= {(row, window): standing for row, standing in found.items()}
+
+    def get_places(self, row: int, window: Window) -> StandingPlaces:
+        """Where an officer of a school may stand, and what that is worth."""
         self.prepare_all([row], window)
-        return self._prizes[row, window]
+        return self._places[row, window]
 
     def find_near_squares(self, row: int) -> list[NearSquare]:
         """The squares near a school where pupils feel least safe, the nearest to its gate first."""

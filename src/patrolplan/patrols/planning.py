@@ -203,7 +203,7 @@ def _build_variant(
         patrols = [builder.build_patrol(route, other) for route in other.routes]
         return Variant.from_patrols(compare_with_reference(builder, patrols, reference), share)
     visits = (visit for route in other.routes for visit in builder.merge_visits(route)[1])
-    return Variant(share, tuple(builder.problem.get_stop_name(visit.stop) for visit in visits))
+    return Variant(share, tuple(builder.problem.get_visit(visit.stop).name for visit in visits))
 
 
 PlanVisits = Callable[[Sequence[errands.Errand]], list[errands.Answer]]

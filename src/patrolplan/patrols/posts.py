@@ -15,7 +15,7 @@ from pydantic import Field, with_config
 from patrolplan.area import StudyArea
 from patrolplan.arrays import Floats, Ints
 from patrolplan.hotspots.ground import Ground, locate_places
-from patrolplan.network.graph import SIGHT_METRES
+from patrolplan.network.graph import list_seen_pieces
 from patrolplan.network.names import describe_positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
 from patrolplan.pupils.leaving import LONGEST_MINUTES
@@ -68,8 +68,8 @@ def choose_posts(
     places = locate_places(ground.places[passing[ground.places["piece"]] > 0])
     if not len(places):  # no street there has a name
         places = network.middles(np.flatnonzero(passing))
-    xy, sight = network.xy(places), SIGHT_METRES
-    seen = [network.find_pieces_within(place_xy, sight) for place_xy in xy]
+    xy = network.xy(places)
+    seen = list_seen_pieces(network, places)
     chosen = choose_greedily(seen, weighted if weighted.any() else passing, count)
     total = pupils.sum_journey(urn, NOON_MINUTES, LONGEST_MINUTES).sum()
     words = describe_positions(network, places.take(np.array(chosen, dtype=np.int64)))

@@ -13,19 +13,23 @@ the places where an officer could stand.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
-from patrolplan.arrays import Bools, Floats, Ints, gather, round_significant
-from patrolplan.hotspots.ground import Stand, locate_places
-from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
-from patrolplan.network import Positions, concatenate_positions
-from patrolplan.network.graph import find_pieces_in_sight
-from patrolplan.patrols.surroundings import MAX_METRES, PatrolHours, compute_hours
+from patrolplan.area.square_names import name_places
+from patrolplan.arrays import Bools, Floats, Ints, round_significant
+from patrolplan.hotspots.reasons import count_recent_crimes, find_reasons, read_reasons
+from patrolplan.network.graph import look_around
+from patrolplan.patrols.designated import ALWAYS, get_place, read_hours
+from patrolplan.patrols.places import GATE, Place, StandingPlaces
+from patrolplan.patrols.spots import MIN_FLOW_SHARE, Spots, list_hotspots_in_view, list_spots
+from patrolplan.patrols.surroundings import MAX_METRES, PatrolHours, Surroundings, compute_hours
 from patrolplan.pupils.flows import SchoolPupils
 from patrolplan.pupils.leaving import PUPIL_METRES_PER_MINUTE
 from patrolplan.risk.in_time import RiskInTime
@@ -33,8 +37,6 @@ from patrolplan.risk.surface import Risk, get_history, get_pupils
 
 if TYPE_CHECKING:
     from patrolplan.patrols.planner import Planner
-
-MIN_FLOW_SHARE = 0.05  # least flow in sight, as a share of that on the school's busiest street
 
 MIN_PASSING_PUPILS = 15.0
 """Least own pupils who pass in a place's best half-hour, as for a crossing patrol (Road Safety GB,
@@ -44,103 +46,78 @@ MIN_OUT_SHARE = 0.05
 """Least share of a school's unaccompanied pupils who leave or arrive in a window for it to be about
 them; in others, such as an evening, a place is worth the risk per metre in sight."""
 
-MIN_PASSING_SHARE = 0.01  # least share of the school's pupils who pass during a dwell
 BEST_MINUTES = 30
 MIN_RECORDED = 0.5  # fewer incidents in a year than this on the own ways are none
 HOTSPOT_FAVOUR = 1.1  # a hotspot's place is preferred to a corner worth so much more
-APART_METRES = 75.0  # of places nearer to each other than this, the best is a candidate
-GATE_DWELLS, PLACE_DWELLS = 3, 2  # how often at most at the gate again, and at any other place
-MAX_PLACES = 12  # candidates of one school beside those with a reason of their own
+MAX_PLACES = 12  # places of one school beside those with a reason of their own
 
 
-@dataclass(frozen=True, eq=False)
-class SchoolPrizes:
-    """The places where an officer of one school could stand, the gate first, minute by minute."""
-
-    first_minute: int  # after midnight, of the first column
-    positions: Positions  # (k,) on the streets to patrol
-    hotspot_rows: Ints  # (k,) of the hotspots whose stopping places they are, or -1
-    stands: tuple[tuple[Stand, str], ...]  # (k) what a corner is at, and its name; see `Ground`
-    rates: Floats  # (k, T) worth of each minute
-    passing: Floats  # (k, T) share of own pupils who pass, on the street with most
-    sees: tuple[tuple[int, ...], ...]  # (k) rows of the hotspots whose stopping place is in view
-    is_own: Bools  # (k,) on the school's own ways, or near where no pupils are out
-    flow: Floats  # (k,) share of own pupils who pass in the window
-    has_pupils: bool  # whether own pupils are out in the window: see `MIN_OUT_SHARE`
-    # Worth of all streets within `MAX_METRES` together, in the window; where no own pupils are out,
-    # of standing where it is most in each minute.
-    total: float
-    own_pieces: Ints  # pieces of the own ways, with `MIN_FLOW_SHARE` or more
-    seen_pieces: tuple[Ints, ...]  # (k) pieces in sight of each place
-    reasons: tuple[tuple[Reason, ...], ...] = ()  # (k) why there: of corners and the gate alone
-    nothing_recorded: bool = False  # neither crime of the last year nor reports on the own ways
-
-    def take(self, places: Ints) -> "SchoolPrizes":
-        """Only these places."""
-        arrays = ("hotspot_rows", "rates", "passing", "is_own", "flow")
-        lists = ("stands", "sees", "seen_pieces")
-        taken: dict[str, Any] = {name: getattr(self, name)[places] for name in arrays}
-        for name in lists:
-            taken[name] = tuple(getattr(self, name)[place] for place in places)
-        return replace(self, positions=self.positions.take(places), **taken)
-
-    def find_begins(self, place: int, dwell_minutes: float) -> tuple[float, float]:
-        """Between when a dwell may begin so that enough own pupils pass; (0, 0) for never."""
-        minutes = min(round(dwell_minutes), self.passing.shape[1])
-        gathered = np.concatenate([[0.0], np.cumsum(self.passing[place])])
-        passed = gathered[minutes:] - gathered[: len(gathered) - minutes]
-        enough = np.flatnonzero(passed >= MIN_PASSING_SHARE)
-        if not len(enough):
-            return 0.0, 0.0
-        return float(self.first_minute + enough[0]), float(self.first_minute + enough[-1])
-
-    def gather(self, place: int, begin: float, end: float) -> float:
-        """Worth of standing at a place between two times after midnight."""
-        return gather(self.rates[place], self.first_minute, begin, end)
-
-
-def build_prizes(
+def build_places(
     planner: "Planner", window: Window, rows: Sequence[int]
-) -> dict[int, SchoolPrizes]:
-    """The places and prizes of the schools in some rows of the area's."""
-    area, risk = planner.area, planner.risk
+) -> dict[int, StandingPlaces]:
+    """The places of the schools in some rows of the area's, with what each minute is worth."""
+    sights = survey_schools(planner, window, rows)
+    worth = weigh_minutes(planner.risk, sights)
+    chosen = {row: choose_places(sight, worth[row]) for row, sight in sights.items()}
+    return _give_reasons(planner.area, planner.risk, chosen)
+
+
+def survey_schools(planner: "Planner", window: Window, rows: Sequence[int]) -> "dict[int, Sight]":
+    """What officers of some schools would see, in the minutes of all their hours."""
+    area, pupils = planner.area, get_pupils(planner.risk)
+    hours = {row: compute_hours(area, area.schools.iloc[row], window) for row in rows}
+    first = int(min(span.start_minutes for span in hours.values()))
+    end = int(np.ceil(max(span.latest_end_minutes for span in hours.values())))
+    minutes = range(first, end)
+    return {
+        row: survey_spots(planner, row, pupils.schools[row], hours[row], minutes) for row in rows
+    }
+
+
+def weigh_minutes(risk: Risk, sights: "dict[int, Sight]") -> dict[int, Floats]:
+    """(q, T) worth of the streets in sight at each school, in each minute.
+
+    Minute by minute for all schools, since the risk and the pupils of an area are large.
+    """
     in_time = risk.in_time or RiskInTime.from_static(risk.joined)
     pupils = get_pupils(risk)
-    hours = {row: compute_hours(area, area.schools.iloc[row], window) for row in rows}
-    first = int(min(each.start_minutes for each in hours.values()))
-    end = int(np.ceil(max(each.latest_end_minutes for each in hours.values())))
-    schools = {
-        row: _Places(planner, row, pupils.schools[row], hours[row], range(first, end))
-        for row in rows
-    }
-    for minute in range(first, end):
+    worth = {row: np.zeros_like(sight.present) for row, sight in sights.items()}
+    minutes = next(iter(sights.values())).minutes
+    for column, minute in enumerate(minutes):
         rate, counts = in_time.compute_rate(minute), pupils.count_at(minute)
-        for one in schools.values():
-            own, everybody = one.own[:, minute - first], counts[one.pieces]
-            one.worth[:, minute - first] = weigh_by_share(rate[one.pieces], own, everybody)
-    chosen = {row: one.choose(in_time) for row, one in schools.items()}
-    return _give_reasons(area, risk, chosen)
+        for row, sight in sights.items():
+            worth[row][:, column] = sight.weigh_streets(column, rate, counts)
+    return worth
 
 
 def _give_reasons(
-    area: StudyArea, risk: Risk, chosen: dict[int, SchoolPrizes]
-) -> dict[int, SchoolPrizes]:
+    area: StudyArea, risk: Risk, chosen: dict[int, StandingPlaces]
+) -> dict[int, StandingPlaces]:
     """What is recorded and reported in sight of gates and corners, and on the own ways at all."""
-    places = [pieces for one in chosen.values() for pieces in one.seen_pieces]
-    sure = pd.DataFrame({"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(places)))
-    found = iter(find_reasons(area, risk, places, sure))
-    own = [one.own_pieces for one in chosen.values()]
+    own = [standing.own_pieces for standing in chosen.values()]
     recorded = (
         count_recent_crimes(area, get_history(area, risk), own).expected.sum(axis=1) >= MIN_RECORDED
     )
     feared = [(area.reports.group_of_piece[pieces] >= 0).any() for pieces in own]
+    # A hotspot has its own reasons, of the whole of its stretch.
+    plain = [
+        place.seen_pieces
+        for standing in chosen.values()
+        for place in standing.places
+        if place.hotspot_row < 0
+    ]
+    sure = pd.DataFrame({"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(plain)))
+    found = iter(find_reasons(area, risk, plain, sure))
     return {
         row: replace(
-            one,
-            reasons=tuple(tuple(next(found)) for _ in one.seen_pieces),
+            standing,
+            places=tuple(
+                replace(place, reasons=tuple(next(found))) if place.hotspot_row < 0 else place
+                for place in standing.places
+            ),
             nothing_recorded=not (recorded[number] or feared[number]),
         )
-        for number, (row, one) in enumerate(chosen.items())
+        for number, (row, standing) in enumerate(chosen.items())
     }
 
 
@@ -161,119 +138,228 @@ def count_own_pupils(
     return passing, passing * walk_minutes[:, None] + waiting
 
 
-class _Places:
-    """The gate, hotspots within the radius, and corners on own ways within reach of one school."""
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What an officer of one school would see from (k,) spots, in T minutes of a window."""
 
-    def __init__(
-        self, planner: "Planner", row: int, ways: SchoolPupils, hours: PatrolHours, minutes: range
-    ) -> None:
-        area, ground, hotspots = planner.area, planner.ground, planner.hotspots
-        around = planner.get_streets(row)
-        self.area, self.around, self.ways, self.first = area, around, ways, minutes.start
-        self.hours = hours
-        self.reach = min(MAX_METRES, area.settings.patrol.radius_metres)
-        network, count = area.network, len(area.network)
-        metres = np.full(count, np.inf)
-        inside = around.pieces < count
-        metres[around.pieces[inside]] = around.gate_metres[inside]
-        flow = np.zeros(len(network.walkable))
-        flow[ways.pieces] = ways.flow
-        stop_piece, corner = hotspots["stop_piece"].to_numpy(), ground.places["piece"].to_numpy()
-        at = np.flatnonzero(metres[stop_piece] <= area.settings.patrol.radius_metres)
-        is_used = flow[corner] >= MIN_FLOW_SHARE * flow[:count].max(initial=0.0)
-        is_used &= (metres[corner] <= self.reach) & (flow[corner] > 0)
-        corners = ground.places[is_used]
-        offset = hotspots["stop_metres"].to_numpy()[at]
-        stops = Positions(stop_piece[at], offset, np.zeros(len(at)))
-        gate = area.gates.take([row])
-        # The attributes are (k,) or (k, ...) as in `SchoolPrizes`, and (q, T) of pieces in sight.
-        self.positions = concatenate_positions(gate, stops, locate_places(corners))
-        self.hotspot_rows = np.full(len(self.positions), -1)
-        self.hotspot_rows[1 : 1 + len(at)] = at
-        plain: list[tuple[Stand, str]] = [("street", "")] * (1 + len(at))
-        self.stands = (*plain, *zip(corners["stand"].tolist(), corners["at"].tolist(), strict=True))
-        own_streets = np.flatnonzero(np.isfinite(metres))
-        there = self.positions.map_to_subnetwork(own_streets)
-        seen = find_pieces_in_sight(network.take(own_streets), there)
-        in_view = seen[:, np.searchsorted(own_streets, stop_piece[at])].tolil().rows
-        self.sees = tuple(tuple(at[list(columns)].tolist()) for columns in in_view)
-        used = np.flatnonzero(seen.sum(axis=0))
-        self.pieces, self.seen = own_streets[used], seen[:, used]  # (q,), and (k, q) ones
-        self.passing, self.own = count_own_pupils(area, ways, self.pieces, minutes)
-        self.worth = np.zeros_like(self.own)  # risk of each piece by own share, filled later
+    planner: "Planner"
+    spots: Spots
+    around: Surroundings
+    pupils: SchoolPupils
+    hours: PatrolHours
+    minutes: range  # after midnight
+    near: Bools  # (k, k) spots in sight of each other
+    pieces: Ints  # (q,) pieces to patrol in sight of any spot
+    seen: sparse.csr_array  # (k, q) ones where a piece is in sight of a spot
+    passing: Floats  # (q, T) own pupils who pass
+    present: Floats  # (q, T) own pupils who are there
 
-    def choose(self, in_time: RiskInTime) -> SchoolPrizes:
-        """The gate, the best corners that are apart from better places, and all hotspots."""
-        network, hours, first = self.area.network, self.hours, self.first
-        settings, ways, rates = self.area.settings, self.ways, self.seen @ self.worth
-        pupils = ways.on_streets * ways.unaccompanied
-        edges = np.array([hours.start_minutes, hours.latest_end_minutes])
-        begin, end = (int(minute) - first for minute in edges)
-        out = np.diff(ways.timetable.share_passed(edges, 0.0))[0]
-        has_pupils = pupils > 0 and bool(out >= MIN_OUT_SHARE)
-        of_piece = round_significant(self.passing[:, begin:end].sum(axis=1))
-        seen = [np.array(columns, dtype=np.int64) for columns in self.seen.tolil().rows]
-        busiest = np.array([each[np.argmax(of_piece[each])] for each in seen], dtype=np.int64)
-        passing, flow = self.passing[busiest], of_piece[busiest]
-        is_hotspot = self.hotspot_rows >= 0
-        if has_pupils:
-            least = min(MIN_PASSING_PUPILS, pupils * (1 - ways.timetable.late[0]) / 4)
-            is_own = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
-            is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= least
-            reached = self.around.pieces[self.around.gate_metres <= self.reach]
-            is_own &= np.isin(self.positions.piece, reached)
-            within = np.isin(self.pieces, self.around.pieces[self.around.gate_metres <= MAX_METRES])
-            total = float(self.worth[within, begin:end].sum())
-        else:
-            metres = self.seen @ network.piece_metres[self.pieces]
-            for minute in range(begin, end):
-                rates[:, minute] = self.seen @ in_time.compute_rate(first + minute)[self.pieces]
-            rates /= np.maximum(metres, 1.0)[:, None]
-            is_own = is_hotspot
-            total = float(rates[:, begin:end].max(axis=0).sum())
-        rates = round_significant(rates)
-        after = max(begin, int(hours.gate_until_minutes) - first)
-        best = sum_best(rates[:, after : max(end, after + 1)], int(settings.patrol.dwell_minutes))
-        xy, favour = network.xy(self.positions), np.where(is_hotspot, HOTSPOT_FAVOUR, 1.0)
-        chosen = choose_apart(xy, best * favour, is_own & (best > 0), MAX_PLACES)
-        is_apart = is_own & (np.hypot(*(xy - xy[0]).T) >= APART_METRES)
-        if has_pupils and is_apart.any():  # the reference stands at the busiest corner
-            chosen.append(int(np.argmax(np.where(is_apart, flow, -1.0))))
-        chosen = list(dict.fromkeys(chosen))
-        is_chosen = np.isin(np.arange(len(is_own)), chosen)
-        prizes = SchoolPrizes(
-            first_minute=first,
-            positions=self.positions,
-            hotspot_rows=self.hotspot_rows,
-            stands=self.stands,
-            rates=rates,
-            passing=passing / max(pupils, 1.0),
-            sees=self.sees,
-            is_own=is_chosen,
-            flow=flow / max(pupils, 1.0),
-            has_pupils=has_pupils,
-            total=total,
-            own_pieces=self.pieces[of_piece >= MIN_FLOW_SHARE * of_piece.max(initial=0.0)],
-            seen_pieces=tuple(self.pieces[each] for each in seen),
-        )
-        return prizes.take(np.r_[chosen, np.flatnonzero(is_hotspot & ~is_chosen)])
+    @property
+    def span(self) -> slice:
+        """The columns of the school's own hours."""
+        first = self.minutes.start
+        begin, end = int(self.hours.start_minutes), int(self.hours.latest_end_minutes)
+        return slice(begin - first, end - first)
+
+    @property
+    def pupil_count(self) -> float:
+        """Own pupils on the streets without an adult."""
+        return self.pupils.on_streets * self.pupils.unaccompanied
+
+    @cached_property
+    def has_pupils(self) -> bool:
+        """Whether own pupils are out in the window."""
+        edges = np.array([self.hours.start_minutes, self.hours.latest_end_minutes])
+        out = np.diff(self.pupils.timetable.share_passed(edges, 0.0))[0]
+        return bool(self.pupil_count > 0 and out >= MIN_OUT_SHARE)
+
+    @cached_property
+    def flow(self) -> Floats:
+        """(q,) own pupils who pass each piece in the school's hours."""
+        return round_significant(self.passing[:, self.span].sum(axis=1))
+
+    @cached_property
+    def seen_rows(self) -> list[Ints]:
+        """(k,) rows of `pieces` in sight of each spot."""
+        return [np.array(columns, dtype=np.int64) for columns in self.seen.tolil().rows]
+
+    @cached_property
+    def busiest(self) -> Ints:
+        """(k,) row of `pieces` that most own pupils pass, of those in sight of each spot."""
+        busiest = [rows[np.argmax(self.flow[rows])] for rows in self.seen_rows]
+        return np.array(busiest, dtype=np.int64)
+
+    def find_within(self, limit_metres: float) -> Ints:
+        """The pieces within a walk from the gate."""
+        return np.asarray(self.around.pieces[self.around.gate_metres <= limit_metres])
+
+    def weigh_streets(self, column: int, rate: Floats, counts: Floats) -> Floats:
+        """(q,) worth of a minute, by (p,) risk and unaccompanied pupils of all schools in it."""
+        risk = rate[self.pieces]
+        if not self.has_pupils:
+            return risk
+        return weigh_by_share(risk, self.present[:, column], counts[self.pieces])
 
 
-def choose_apart(xy: Floats, best: Floats, is_own: Bools, most: int) -> list[int]:
-    """The gate, which is the first, and the best places that are apart from better ones."""
+def survey_spots(
+    planner: "Planner", row: int, pupils: SchoolPupils, hours: PatrolHours, minutes: range
+) -> Sight:
+    """The spots of a school, what is in sight of them, and when its pupils pass there."""
+    area, around = planner.area, planner.get_streets(row)
+    spots = list_spots(planner, row, pupils)
+    seen, near = look_around(around.network, spots.positions.map_to_subnetwork(around.pieces))
+    # Any way may be walked and looked along; risk is on the streets to patrol.
+    is_used = (seen.sum(axis=0) > 0) & (around.pieces < len(area.network))
+    pieces = around.pieces[is_used]
+    passing, present = count_own_pupils(area, pupils, pieces, minutes)
+    return Sight(
+        planner=planner,
+        spots=spots,
+        around=around,
+        pupils=pupils,
+        hours=hours,
+        minutes=minutes,
+        near=near,
+        pieces=pieces,
+        seen=seen[:, np.flatnonzero(is_used)],
+        passing=passing,
+        present=present,
+    )
+
+
+def choose_places(sight: Sight, worth: Floats) -> StandingPlaces:
+    """The gate, the best spots that are apart from better ones, and all hotspots in the radius.
+
+    `worth` (q, T) is that of the streets in sight, in each minute.
+    A spot without a reason of its own is worth a stop where it is on the own ways, and apart from
+    the gate and from all spots that are better. The reference stands at the busiest corner, so that
+    is one of the places where no other of them is near it. Hotspots that are not among the best
+    may still be asked for: they are in the table, but not free.
+    """
+    rates = _compute_rates(sight, worth)
+    best = _find_best_dwell(sight, rates)
+    may_stand = find_own_ways(sight) if sight.has_pupils else sight.spots.is_hotspot
+    favour = np.where(sight.spots.is_hotspot, HOTSPOT_FAVOUR, 1.0)
+    chosen = choose_apart(sight.near, best * favour, may_stand & (best > 0), MAX_PLACES)
+    if sight.has_pupils:
+        flow = np.where(may_stand, sight.flow[sight.busiest], 0.0)
+        chosen = add_busiest(chosen, sight.near, flow)
+    others = np.setdiff1d(np.flatnonzero(sight.spots.is_hotspot), chosen)
+    rows = np.r_[chosen, others].astype(np.int64)
+    own_flow = MIN_FLOW_SHARE * sight.flow.max(initial=0.0)
+    return StandingPlaces(
+        places=_build_places(sight, rates, rows, len(chosen)),
+        near=sight.near[np.ix_(rows, rows)],
+        first_minute=sight.minutes.start,
+        has_pupils=sight.has_pupils,
+        total=_sum_worth(sight, worth, rates),
+        own_pieces=sight.pieces[sight.flow >= own_flow],
+    )
+
+
+def _compute_rates(sight: Sight, worth: Floats) -> Floats:
+    """(k, T) worth of each minute at each spot; with no own pupils out, per metre in sight."""
+    rates = sight.seen @ worth
+    if not sight.has_pupils:
+        metres = sight.seen @ sight.planner.area.network.piece_metres[sight.pieces]
+        rates = rates / np.maximum(metres, 1.0)[:, None]
+    return round_significant(np.asarray(rates))
+
+
+def _sum_worth(sight: Sight, worth: Floats, rates: Floats) -> float:
+    """Of all streets near the gate; with no own pupils out, of the best spot of each minute."""
+    if not sight.has_pupils:
+        return float(rates[:, sight.span].max(axis=0).sum())
+    within = np.isin(sight.pieces, sight.find_within(MAX_METRES))
+    return float(worth[within, sight.span].sum())
+
+
+def _find_best_dwell(sight: Sight, rates: Floats) -> Floats:
+    """(k,) most that one dwell at each spot is worth after the presence at the gate."""
+    after = max(sight.span.start, int(sight.hours.gate_until_minutes) - sight.minutes.start)
+    dwell = int(sight.planner.area.settings.patrol.dwell_minutes)
+    return sum_best(rates[:, after : max(sight.span.stop, after + 1)], dwell)
+
+
+def find_own_ways(sight: Sight) -> Bools:
+    """(k,) spots on the own ways: enough pupils pass, within reach of the gate."""
+    passing, flow = sight.passing[sight.busiest], sight.flow[sight.busiest]
+    on_time = sight.pupil_count * (1 - sight.pupils.timetable.late[0])
+    enough = sum_best(passing[:, sight.span], BEST_MINUTES) >= min(MIN_PASSING_PUPILS, on_time / 4)
+    reach = min(MAX_METRES, sight.planner.area.settings.patrol.radius_metres)
+    is_reached = np.isin(sight.spots.positions.piece, sight.find_within(reach))
+    is_used = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
+    return np.asarray(enough & is_used & is_reached)
+
+
+def choose_apart(near: Bools, best: Floats, may_stand: Bools, most: int) -> list[int]:
+    """The first spot, the gate, and the best ones that are in sight of none before."""
     chosen = [0]
-    for place in (np.argsort(-best[1:], kind="stable") + 1).tolist():
-        apart = np.hypot(*(xy[chosen] - xy[place]).T).min()
-        if is_own[place] and apart >= APART_METRES and len(chosen) <= most:
-            chosen.append(place)
+    for spot in (np.argsort(-best[1:], kind="stable") + 1).tolist():
+        if may_stand[spot] and not near[spot, chosen].any() and len(chosen) <= most:
+            chosen.append(spot)
     return chosen
 
 
-def find_earlier_visits(place: Ints) -> Ints:
-    """(n,) row of the visit before to the same place, -1 for a first one and for the start."""
-    follows = np.full(len(place), -1, dtype=np.int64)
-    follows[2:] = np.where(place[2:] == place[1:-1], np.arange(1, len(place) - 1), -1)
-    return follows
+def add_busiest(chosen: list[int], near: Bools, flow: Floats) -> list[int]:
+    """With the spot apart from the gate that most own pupils pass, unless a chosen one is near."""
+    away = np.where(near[0], 0.0, flow)
+    busiest = int(np.argmax(away))
+    if away[busiest] <= 0 or near[busiest, chosen].any():
+        return chosen
+    return [*chosen, busiest]
+
+
+def _build_places(sight: Sight, rates: Floats, rows: Ints, free_count: int) -> tuple[Place, ...]:
+    """The places of some spots; the first so many of them are free."""
+    planner, spots = sight.planner, sight.spots
+    positions = spots.positions.take(rows)
+    xy = planner.area.network.walkable.xy(positions)
+    ids = name_places(xy, planner.area.projection.crs)
+    share = 1.0 / max(sight.pupil_count, 1.0)
+    stops = spots.hotspot_rows[spots.is_hotspot]
+    places = []
+    for number, spot in enumerate(rows.tolist()):
+        seen = sight.pieces[sight.seen_rows[spot]]
+        busiest = sight.busiest[spot]
+        place = Place(
+            id=ids[number],
+            name=GATE if spot == 0 else ids[number],
+            kind="gate" if spot == 0 else "corner",
+            position=positions.take([number]),
+            xy=(float(xy[number, 0]), float(xy[number, 1])),
+            stand=spots.stands[spot][0],
+            at=spots.stands[spot][1],
+            rates=rates[spot],
+            passing=sight.passing[busiest] * share,
+            flow=float(sight.flow[busiest]) * share,
+            sees=list_hotspots_in_view(planner, stops, seen),
+            seen_pieces=seen,
+            is_free=number < free_count,
+            dwell_minutes=float(planner.area.settings.patrol.dwell_minutes),
+        )
+        is_hotspot = spots.hotspot_rows[spot] >= 0
+        places.append(_describe_hotspot(sight, spot, place) if is_hotspot else place)
+    return tuple(places)
+
+
+def _describe_hotspot(sight: Sight, spot: int, place: Place) -> Place:
+    """The stopping place of a hotspot, as the table of hotspots has it."""
+    planner, row = sight.planner, int(sight.spots.hotspot_rows[spot])
+    hotspot = planner.hotspots.iloc[row]
+    designated = get_place(planner.area, str(hotspot["hotspot"]))
+    return replace(
+        place,
+        id=planner.hotspot_ids[row],
+        name=planner.hotspot_names[row],
+        kind=hotspot["kind"],
+        words=hotspot["place"],
+        stand=hotspot["stop_stand"],
+        at=hotspot["stop_at"],
+        hotspot_row=row,
+        reasons=read_reasons(hotspot["reasons"]),
+        hours=ALWAYS if designated is None else read_hours(designated).meet(sight.hours),
+    )
 
 
 def sum_best(rates: Floats, minutes: int) -> Floats:

@@ -9,7 +9,6 @@ a demand: the gain would not be worth what is harder to remember.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from patrolplan.arrays import gather
 from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
 from patrolplan.patrols.plan import Patrol, Reference
 
@@ -26,7 +25,7 @@ def plan_reference(builder: PatrolBuilder) -> Patrol | None:
 def plan_references(builder: PatrolBuilder) -> list[Patrol]:
     """The plain gate, and the gate with the busiest corner where there is one."""
     problem, hours = builder.problem, builder.hours
-    if not (problem.prizes.has_pupils and (hours.gate_minutes or hours.gate_last_minutes)):
+    if not (problem.standing.has_pupils and (hours.gate_minutes or hours.gate_last_minutes)):
         return []
     plain = builder.build_visits(hours.latest_end_minutes, [], kind="reference")
     corner = _find_corner(builder)
@@ -41,18 +40,18 @@ def _find_corner(builder: PatrolBuilder) -> Visit | None:
     orienteering, travel = builder.orienteering, builder.orienteering.travel_minutes
     minutes = CORNER_MINUTES * min(1.0, hours.total_minutes / LONG_WINDOW_MINUTES)
     best, most = None, 0.0
-    for row, place in enumerate(problem.found.places.tolist(), start=1):
-        if place == 0 or place >= len(problem.prizes.flow):
+    for stop, place in enumerate(problem.visits, start=1):
+        if place.kind == "gate":
             continue
-        begin = hours.gate_until_minutes + float(travel[0, row])
-        latest = hours.latest_back_minutes - minutes - float(travel[row, 0])
+        begin = hours.gate_until_minutes + float(travel[0, stop])
+        latest = hours.latest_back_minutes - minutes - float(travel[stop, 0])
         if begin > latest:
             continue
         begin = latest if hours.gate_last_minutes else begin
-        first, last = orienteering.list_windows([row])[0]
-        last -= minutes - orienteering.dwell_minutes[row]  # windows are those of one dwell
-        if first <= begin <= last and problem.prizes.flow[place] > most:
-            best, most = Visit(row, begin, begin + minutes), float(problem.prizes.flow[place])
+        first, last = orienteering.list_windows([stop])[0]
+        last -= minutes - place.dwell_minutes  # windows are those of one dwell
+        if first <= begin <= last and place.flow > most:
+            best, most = Visit(stop, begin, begin + minutes, minutes), place.flow
     return best
 
 
@@ -81,15 +80,11 @@ def _divide(one: float, other: float) -> float | None:
 
 def count_passing(builder: PatrolBuilder, patrol: Patrol) -> float:
     """Share of own pupils who pass while the officer stands, summed over stays."""
-    problem, prizes = builder.problem, builder.problem.prizes
-    stays = [(0, patrol.start_minutes, patrol.gate_until_minutes)]
+    standing = builder.problem.standing
+    stays = [(standing.gate, patrol.start_minutes, patrol.gate_until_minutes)]
     for stop in patrol.stops:
-        place = int(problem.found.places[problem.visits_by_name[stop.hotspot][0] - 1])
+        place = builder.problem.find_place(stop.hotspot)
         stays.append((place, stop.arrive_minutes, stop.leave_minutes))
     if patrol.stops:
-        stays.append((0, patrol.back_minutes, patrol.end_minutes))
-    return sum(
-        gather(prizes.passing[place], prizes.first_minute, begin, end)
-        for place, begin, end in stays
-        if place < len(prizes.passing)
-    )
+        stays.append((standing.gate, patrol.back_minutes, patrol.end_minutes))
+    return sum(standing.gather_passing(*stay) for stay in stays)

@@ -18,7 +18,7 @@ from patrolplan.network.graph import compute_piece_distances, find_pieces_in_sig
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import label_components
-from patrolplan.patrols.designated import format_hours
+from patrolplan.patrols.designated import read_hours
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, Tasking
 from patrolplan.patrols.surroundings import (
     PatrolHours,
@@ -102,7 +102,7 @@ def build_tasking(place: pd.Series) -> Tasking:
         reason=str(place["reason"]),
         by=str(place["by"]),
         until=place["to"].date(),
-        hours=format_hours(place),
+        hours=str(read_hours(place)),
     )
 
 

@@ -13,13 +13,13 @@ import numpy as np
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
-from patrolplan.arrays import Ints, gather
-from patrolplan.network.graph import SIGHT_METRES
+from patrolplan.arrays import gather
+from patrolplan.network.graph import list_seen_pieces
 from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import compute_hours
 from patrolplan.pupils.pupils import Visit
 from patrolplan.risk.in_time import RiskInTime
-from patrolplan.risk.surface import get_pupils
+from patrolplan.risk.surface import Risk, get_pupils
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Patrol
@@ -80,32 +80,42 @@ def measure_patrols(
     area, risk = planner.area, planner.risk
     pupils = get_pupils(risk)
     notes = [*area.notes, *risk.notes, *pupils.notes]
+    visits = [list_visits(planner, window, patrol) for patrol in patrols]
+    harm_shares = _compute_harm_shares(planner, window, patrols, visits)
     measured = []
-    for patrol, harm_share in zip(patrols, _measure_harm(planner, window, patrols), strict=True):
+    for patrol, stays, harm_share in zip(patrols, visits, harm_shares, strict=True):
         school = pupils[patrol.urn]
         assumed = {note.key: note for note in notes if note.is_about(patrol.urn)}
-        visits = [Visit(one.point, one.arrive_minutes, one.leave_minutes) for one in patrol.stops]
         way_home = WayHome(
-            pupil_share=pupils.share_met_by(patrol.urn, visits),
+            pupil_share=pupils.share_met_by(patrol.urn, stays),
             harm_share=harm_share,
             elsewhere_share=school.elsewhere / school.roll,
             assumed=tuple(assumed[key] for key in ASSUMED_KEYS if key in assumed),
             pupils=school.on_streets,
-            step=_find_step(area, visits),
+            step=_find_step(area, stays),
         )
         measured.append(replace(patrol, way_home=way_home))
     return tuple(measured)
+
+
+def list_visits(planner: "Planner", window: Window, patrol: "Patrol") -> list[Visit]:
+    """The stays of a patrol at its stops, and what is in sight there."""
+    standing = planner.get_places(planner.find_row(patrol.urn), window)
+    seen = {place.id: place.seen_pieces for place in standing.places}
+    network = planner.area.network
+    for stop in patrol.stops:
+        if stop.id not in seen:  # only tasked
+            (seen[stop.id],) = list_seen_pieces(network, network.snap([stop.point]))
+    return [Visit(seen[stop.id], stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
 
 
 def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
     """Step to which the share of pupils met is rounded; None if it must not be written."""
     if not visits:
         return PATROL_STEP  # no pupils are met, which does not show where they walk
-    network, sight = area.network, SIGHT_METRES
-    places = [network.find_pieces_within(visit.place_xy, sight) for visit in visits]
-    seen = np.unique(np.concatenate(places))
+    seen = np.unique(np.concatenate([visit.seen_pieces for visit in visits]))
     minutes = sum(visit.end - visit.start for visit in visits)
-    if network.piece_metres[seen].sum() < MIN_SEEN_METRES or minutes < MIN_STAND_MINUTES:
+    if area.network.piece_metres[seen].sum() < MIN_SEEN_METRES or minutes < MIN_STAND_MINUTES:
         return None
     return PATROL_STEP if len(visits) >= SEVERAL_STOPS else PLACE_STEP
 
@@ -131,36 +141,45 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     return WayHome(**means, assumed=assumed, pupils=float(pupils.sum()), step=step)
 
 
-def _measure_harm(planner: "Planner", window: Window, patrols: Sequence["Patrol"]) -> list[float]:
-    """Share of the harm within reach, without exposure, that the stops of each patrol meet."""
-    area, risk = planner.area, planner.risk
-    rows = {patrol.urn: planner.find_row(patrol.urn) for patrol in patrols}
-    around = {urn: planner.get_streets(row) for urn, row in rows.items()}
-    hours = {urn: compute_hours(area, area.schools.iloc[row], window) for urn, row in rows.items()}
-    first = int(min(one.start_minutes for one in hours.values()))
-    end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours.values()))))
-    pieces: dict[object, Ints] = {
-        stop.point: area.network.find_pieces_within(stop.point, SIGHT_METRES)
-        for patrol in patrols
-        for stop in patrol.stops
-    }
-    for urn, one in around.items():
-        near = one.pieces[one.gate_metres <= area.settings.patrol.radius_metres]
-        pieces[urn] = near[near < len(area.network)]
+def _compute_harm_shares(
+    planner: "Planner",
+    window: Window,
+    patrols: Sequence["Patrol"],
+    visits: Sequence[Sequence[Visit]],
+) -> list[float]:
+    """Share of the harm within reach of the school that the stays of each patrol meet."""
+    reach = [_reach_around(planner, window, patrol.urn) for patrol in patrols]
+    stays = [visit for several in visits for visit in several]
+    harm = sum_harm(planner.risk, [*reach, *stays])
+    met = iter(harm[len(reach) :])
+    shares = []
+    for whole, several in zip(harm, visits, strict=False):
+        own = sum(next(met) for _ in several)
+        shares.append(own / whole if whole > 0 else 0.0)
+    return shares
+
+
+def _reach_around(planner: "Planner", window: Window, urn: str) -> Visit:
+    """A school's hours, and all pieces to patrol within the radius of its gate."""
+    area, row = planner.area, planner.find_row(urn)
+    hours = compute_hours(area, area.schools.iloc[row], window)
+    around = planner.get_streets(row)
+    near = around.pieces[around.gate_metres <= area.settings.patrol.radius_metres]
+    return Visit(near[near < len(area.network)], hours.start_minutes, hours.latest_end_minutes)
+
+
+def sum_harm(risk: Risk, visits: Sequence[Visit]) -> list[float]:
+    """(k) harm in sight of each visit, without exposure, between its times."""
     timed = RiskInTime.from_static(risk.without_exposure)
     if risk.in_time is not None:
         timed = risk.in_time.remove_exposure()
-    sums = np.zeros((len(pieces), end - first))
+    first = int(min(visit.start for visit in visits))
+    end = max(first + 1, int(np.ceil(max(visit.end for visit in visits))))
+    sums = np.zeros((len(visits), end - first))
     for minute, count in timed.group_minutes(first, end):
         rate = timed.compute_rate(minute)
-        there = np.array([rate[each].sum() for each in pieces.values()])
-        sums[:, minute - first : minute - first + count] = there[:, None]
-    harm = dict(zip(pieces, sums, strict=True))
-    shares = []
-    for patrol in patrols:
-        spans = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
-        own = hours[patrol.urn]
-        whole = gather(harm[patrol.urn], first, own.start_minutes, own.latest_end_minutes)
-        met = sum(gather(harm[point], first, begin, until) for point, begin, until in spans)
-        shares.append(met / whole if whole > 0 else 0.0)
-    return shares
+        in_sight = np.array([rate[visit.seen_pieces].sum() for visit in visits])
+        sums[:, minute - first : minute - first + count] = in_sight[:, None]
+    return [
+        gather(row, first, visit.start, visit.end) for row, visit in zip(sums, visits, strict=True)
+    ]

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
 from patrolplan.arrays import find_used_numbers
 from patrolplan.network import StreetNetwork
-from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import NotStored, SchoolPupils
 from patrolplan.pupils.leaving import (
@@ -33,9 +32,9 @@ GATE_METRES = 100.0
 
 
 class Visit(NamedTuple):
-    """An officer's stay at a place, (2,) metres, between two times after midnight."""
+    """An officer's stay at a place between two times after midnight, and the pieces in sight."""
 
-    place_xy: ArrayLike
+    seen_pieces: NDArray[np.int64]
     start: float
     end: float
 
@@ -167,8 +166,7 @@ class Pupils(NotStored):
         """Share of a school's pupil-minutes that pass within sight of places while one is at them.
 
         Of those beyond `GATE_METRES` of the gate on the whole journey: to school if the last visit
-        ends before noon, otherwise home. Streets to patrol are seen if their middle is within
-        sight. No visit is at the same time as another.
+        ends before noon, otherwise home. No visit is at the same time as another.
         """
         if not visits:
             return 0.0
@@ -178,8 +176,7 @@ class Pupils(NotStored):
         total, met = journey.sum_between(*whole).sum(), 0.0
         for visit in visits:
             passing = journey.sum_between(visit.start, visit.end)
-            seen = self._network.find_pieces_within(visit.place_xy, SIGHT_METRES)
-            met += float(passing[seen].sum())
+            met += float(passing[visit.seen_pieces].sum())
         return float(met / total) if total > 0 else 0.0
 
 

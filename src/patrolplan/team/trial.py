@@ -24,7 +24,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_days import find_open_days
-from patrolplan.area.square_names import name_places
+from patrolplan.area.square_names import get_part, name_parts
 from patrolplan.arrays import Bools, Floats, Objects
 from patrolplan.atomic import write_file_atomically
 from patrolplan.crs import DEGREES, Projection
@@ -60,7 +60,7 @@ class TrialHotspot(FileModel):
     expected: Amount  # incidents a month without patrols
     stretch: str  # its streets (WKT, degrees)
     places: Annotated[tuple[str, ...], Field(max_length=2000, strict=False)]
-    """IDs of the places in sight of them."""
+    """Parts of squares in which the places in sight of them are, see `name_parts`."""
 
 
 class Trial(FileModel):
@@ -177,13 +177,13 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
 
 
 def _list_places(line: shapely.Geometry, crs: str) -> tuple[str, ...]:
-    """The IDs of all places in sight of some streets."""
+    """The parts of squares in which places in sight of some streets are."""
     around = line.buffer(AT_HOTSPOT_METRES)
     west, south, east, north = around.bounds
     x, y = np.meshgrid(np.arange(west, east, STEP_METRES), np.arange(south, north, STEP_METRES))
     inside = np.column_stack([x.ravel(), y.ravel()])[shapely.contains_xy(around, x, y).ravel()]
     edge = shapely.get_coordinates(shapely.segmentize(around.boundary, STEP_METRES))
-    return tuple(sorted({*name_places(np.concatenate([inside, edge]), crs)}))
+    return tuple(sorted({*name_parts(np.concatenate([inside, edge]), crs)}))
 
 
 def _list_days(path: Path, trial: Trial, area: StudyArea) -> tuple[dt.date, ...]:
@@ -263,7 +263,9 @@ def mark_trial_week(week: Week, trial: Trial, drawn: WeekTrial) -> Week:
         for duty in week.duties
         for hotspot in trial.hotspots
         if (hotspot.hotspot, duty.date) in none
-        and any(stop.id in hotspot.places for stop in duty.patrol.stops if stop.kind != "gate")
+        and any(
+            get_part(stop.id) in hotspot.places for stop in duty.patrol.stops if stop.kind != "gate"
+        )
     }
     text = (
         f"The week is part of the trial {drawn.title}: on some days some places are left without "

@@ -153,7 +153,7 @@ def _read_words(picture):
 @pytest.fixture(scope="module", params=[0, 1], ids=["plain", "signs"])
 def signs(request, demo_plan):
     """A patrol's map with so many of each sign: a tasked stop, a feared one, a barred place."""
-    count, patrol = request.param, demo_plan.patrols[4]
+    count, patrol = request.param, demo_plan.patrols[7]
     first, second, *others = (replace(one, tasking=None, sees=(), why=()) for one in patrol.stops)
     line = np.vstack([patrol.point, *(leg.line for leg in patrol.legs)])
     x, y = line[np.argmax(line[:, 0])]

@@ -30,15 +30,18 @@ DOT = ".leaflet-position-pane path"
 
 
 @pytest.fixture(scope="module")
-def html(demo_plan):
-    """The page of the demo borough's plan."""
-    return render_map(demo_plan)
+def patrol(demo_plan):
+    """A patrol with more than two stops, such as a week may draw."""
+    variants = [variant for own in demo_plan.patrols for variant in own.variants]
+    walks = (walk for variant in variants for walk in variant.patrols)
+    return next(walk for walk in walks if len(walk.stops) > 2)
 
 
 @pytest.fixture(scope="module")
-def patrol(demo_plan):
-    """A patrol with more than two stops."""
-    return next(patrol for patrol in demo_plan.patrols if len(patrol.stops) > 2)
+def html(demo_plan, patrol):
+    """The page of the demo borough's plan with that patrol."""
+    patrols = [patrol if own.urn == patrol.urn else own for own in demo_plan.patrols]
+    return render_map(replace(demo_plan, patrols=tuple(patrols)))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def _renamed(plan, shift=7):
     return replace(plan, hotspots=moved)
 
 
-def _visits(visit, count=60, seed=1):
+def _visits(visit, count=40, seed=1):
     """Visits of the first doses: full, cut short, or not made; some are never recorded."""
     rng = random.Random(seed)  # noqa: S311 - a test's draw
     recorded = [number for number in range(count) if rng.random() < 0.8]

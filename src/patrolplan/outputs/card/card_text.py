@@ -70,7 +70,7 @@ def build_card_data(
         "gate_time": gate_time,
         "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
         "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol),
-        "stops": [_build_stop_data(plan, stop) for stop in stops],
+        "stops": [_build_stop_data(plan, patrol, stop) for stop in stops],
         "cautions": list_cautions(plan, patrol),
         "directions_title": directions,
         "legs": columns,
@@ -84,11 +84,12 @@ def build_card_data(
     return data
 
 
-def _build_stop_data(plan: Plan, facts: StopFacts) -> dict[str, Any]:
+def _build_stop_data(plan: Plan, patrol: Patrol, facts: StopFacts) -> dict[str, Any]:
     """A row of the table; a place for the second time is told at its first."""
     stop = facts.stop
     stood_until = stop.arrive_minutes + stop.stood_minutes
-    waits = stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
+    is_last = facts.number == len(patrol.stops)  # one stays there, and waits for nothing
+    waits = not is_last and stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
     place = capitalise(print_whole(facts.place)) + wording.describe_chance(plan, stop.hotspot)
     tasked = ""
     if stop.tasking is not None:

@@ -22,7 +22,7 @@ from patrolplan.outputs.week.roster import (
 )
 from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.patrols.demands import WATCH_METRES
-from patrolplan.patrols.designated import format_place_hours, get_place
+from patrolplan.patrols.designated import get_place, read_hours
 from patrolplan.patrols.obstacles import ObstacleKind
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.week import Week, format_day
@@ -124,7 +124,7 @@ def _describe_demanded(roster: Roster, place: str) -> str:
     if row is None:
         return words
     days = [DAY_WORDS[day] for day in row["days"] if len(row["days"]) < len(ALL_DAYS)]
-    hours = format_place_hours(row).replace("-", " to ")
+    hours = str(read_hours(row)).replace("-", " to ")
     return "; ".join(filter(None, (str(row["name"]), words, join_words(days), hours)))
 
 

@@ -23,6 +23,11 @@ def find_variant_routes(
     return find(case, best, worths, count, max_jaccard)
 
 
+def _find_places(case: ReducedCase, stops: Iterable[int]) -> Stops:
+    """The first stop at each place: how often a patrol stays there makes it no other patrol."""
+    return frozenset(stop for stop in stops if case.follows[stop] < 0)
+
+
 def _is_distinct(stops: Stops, others: Iterable[Stops], max_jaccard: float) -> bool:
     return all(
         len(stops & other) <= max_jaccard * len(stops | other) + 1e-12 and stops != other
@@ -45,12 +50,13 @@ def _list_for_one_officer(
             found = explorer.explore(
                 case.value, worths[-1], rising=False, beam=BEAM, max_labels=MAX_LABELS
             )
-        seen = [best]
+        seen = [_find_places(case, best)]
         chosen: list[list[int]] = []
         for _, stops in found.list_routes(worth if found.complete else worths[-1]):
-            if len(chosen) < count and _is_distinct(frozenset(stops), seen, max_jaccard):
+            places = _find_places(case, stops)
+            if len(chosen) < count and _is_distinct(places, seen, max_jaccard):
                 chosen.append(stops)
-                seen.append(frozenset(stops))
+                seen.append(places)
         answers = max(answers, chosen, key=len)
         if len(chosen) == count or not found.complete:
             break

@@ -53,7 +53,7 @@ def get_place_id(stop: Stop) -> str:
 
 def build_hotspots_document(week: Week) -> dict[str, Any]:
     """All hotspots of a week's plan as GeoJSON, with the other places where its patrols stand."""
-    # A feature is a place: the points where patrols stand, and as properties `id`, `hotspot`,
+    # A feature is a place: the point where patrols stand, and as properties `id`, `hotspot`,
     # `kind`, `place`, `stop` [lon, lat] and `sees`, the IDs of the hotspots in view. One that the
     # force designates has its whole polygon: presence anywhere in it counts. Of hotspots and
     # corners at one place, one with a patrol gives the name.
@@ -67,16 +67,14 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     x, y = np.reshape([row[4:] for row in rows], (-1, 2)).T
     degrees = zip(*(side.tolist() for side in area.projection.to_degrees(x, y)), strict=True)
     places: dict[str, dict[str, Any]] = {}
-    points: dict[str, dict[tuple[float, float], None]] = {}
     for (own_id, name, kind, place, *_), point in zip(rows, degrees, strict=True):
         facts = {"id": own_id, "hotspot": name, "kind": kind, "place": place}
         places.setdefault(own_id, {**facts, "stop": list(point), "sees": set()})
-        points.setdefault(own_id, {})[point] = None
     for stop in stops:
         own_id = get_place_id(stop)
         seen = {ids[name] for name in list_visited(stop) if name in ids}
         places[own_id]["sees"] |= seen - {own_id}
-    shapes = {own_id: shapely.MultiPoint([*there]) for own_id, there in points.items()}
+    shapes = {own_id: shapely.Point(facts["stop"]) for own_id, facts in places.items()}
     if area.designated is not None:
         polygons = area.designated.geometry.to_crs(DEGREES)
         shapes |= dict(zip(area.designated["place_id"], polygons, strict=True))
