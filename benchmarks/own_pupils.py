@@ -127,7 +127,8 @@ class Meter:
         return np.column_stack(self.area.projection.to_metres(*np.array(points, dtype=float).T))
 
     def _list_stays(self, patrol: Document, minutes: range) -> list[Stay]:
-        at, now = self._to_metres([patrol["gate"]]), float(minutes.start)
+        gate = patrol["gate"]["point"] if isinstance(patrol["gate"], dict) else patrol["gate"]
+        at, now = self._to_metres([gate]), float(minutes.start)
         stays = []
         for stop, leg in zip([*patrol["stops"], None], patrol["legs"], strict=False):
             due = minutes_after_midnight(stop["arrive"]) - leg["minutes"] if stop else now
@@ -138,7 +139,7 @@ class Meter:
             if stop:
                 at, now = self._to_metres([stop["point"]]), minutes_after_midnight(stop["leave"])
                 stays.append(Stay(arrive, now, at))
-        return [*stays, Stay(now, float(minutes.stop), self._to_metres([patrol["gate"]]))]
+        return [*stays, Stay(now, float(minutes.stop), self._to_metres([gate]))]
 
 
 def follow(stays: list[Stay], minutes: range) -> NDArray[np.float64]:

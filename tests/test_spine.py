@@ -73,7 +73,8 @@ def _check_times_and_ends(plan):
         for stop in stops:
             if stop["kind"] == "hotspot" and not stop["tasked"]:
                 assert stop["point"] == pytest.approx(hotspots[stop["hotspot"]]["stop"], abs=2e-6)
-        points = [patrol["gate"], *(stop["point"] for stop in stops), patrol["gate"]]
+        gate = patrol["gate"]["point"]
+        points = [gate, *(stop["point"] for stop in stops), gate]
         now = read_minutes(patrol["gate_until"])
         ways = zip(legs, pairwise(points), [*stops, None], strict=bool(legs))
         for leg, (start, end), stop in ways:

@@ -33,8 +33,7 @@ from patrolplan.team.rota import plan_week
 from patrolplan.team.school_answers import list_promises
 from patrolplan.team.solve import solve_rota
 from patrolplan.team.walks import draw_walks
-from patrolplan.team.week import Duty
-from patrolplan.team.week_editor import PatrolSlot
+from patrolplan.team.week import Duty, PatrolSlot
 from patrolplan.team.week_file import build_week_document, read_week
 
 PATIENCE_SECONDS = 60
@@ -192,7 +191,9 @@ def test_solving_round_the_locks_is_what_the_command_plans(board, client):
     assert proposal["gains"]["worth"] == pytest.approx(same.worth - week.worth, abs=1e-12)
     taken = client.post("/api/proposal/take", json={"version": 4})
     assert taken.json()["state"]["draw"]["with_locks"] is not None
-    assert {d.key for d in saved(board).duties} == {d.key for d in same.duties}
+    assert {(d.slot, d.variant, d.crew) for d in saved(board).duties} == {
+        (d.slot, d.variant, d.crew) for d in same.duties
+    }
     assert client.get("/api/proposal").status_code == 404
 
 

@@ -24,7 +24,7 @@ from patrolplan.risk.backtest import BacktestRow
 from patrolplan.team.week_file import build_week_document
 from patrolplan.team.week_records import Ban, HandChange, Lock
 
-FREE = {"inputs", "values", "delivered", "absent"}  # tables whose keys are not declared
+FREE = {"about", "inputs", "values", "delivered", "absent"}  # tables whose keys are not declared
 CHANGES = (
     lambda part: part.update(zaphod=1),
     lambda part: part.update({next(iter(part)): {"zaphod": 1}}),

@@ -23,7 +23,7 @@ TASKING = Tasking("T-9", "be seen at this corner", "A", dt.date(2026, 5, 4))
 def patrol(demo_plan):
     """A patrol of the demo borough with two stops and more, and no place to keep away from."""
     first = next(one for one in demo_plan.patrols if len(one.stops) > 1)
-    return replace(first, keep_away=())
+    return replace(first, barred=())
 
 
 def _change(plan, patrol, officers=1, **changes):
@@ -70,7 +70,7 @@ def test_a_place_to_keep_away_from_is_a_way_point(demo_plan, patrol):
     """It stands once for all officers, where it is, and each route's words name it."""
     x, y = patrol.x + 60.0, patrol.y + 60.0
     barred = BarredPlace(point=(x, y), place=HOSTILE, tasking=TASKING)
-    gpx = _parse(_change(demo_plan, patrol, officers=2, keep_away=(barred,)))
+    gpx = _parse(_change(demo_plan, patrol, officers=2, barred=(barred,)))
     (point,) = [one for one in gpx.waypoints if one.type == "keep away"]
     assert point.name == f"\N{MULTIPLICATION SIGN} Keep away: {CLEAN}"
     warning = "T-9: be seen at this corner (requested by A, until 4 May 2026)."

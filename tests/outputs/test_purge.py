@@ -11,10 +11,10 @@ import pytest
 
 from patrolplan.atomic import hash_file
 from patrolplan.errors import OutputError
-from patrolplan.outputs.facts import LEAST_MARKING
 from patrolplan.outputs.output_folder import read_manifest, replace_folder, write_files, write_json
 from patrolplan.outputs.purge import RECORD_FILE, purge
 from patrolplan.outputs.ways_layer import RECORD_FILE as SHOWN_FILE, WAYS_FILE, list_shown_folders
+from patrolplan.patrols.marking import LEAST_MARKING
 from patrolplan.pupils.model import model_pupils
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

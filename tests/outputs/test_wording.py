@@ -16,12 +16,13 @@ from patrolplan.hotspots import reasons
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.direction_words import describe_directions
-from patrolplan.outputs.facts import find_busiest_stop, list_stop_facts
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.gpx import render_gpx
-from patrolplan.outputs.reason_words import describe_certainty, describe_reason, list_reasons
+from patrolplan.outputs.reason_words import describe_certainty, describe_reason
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.patrols.legs import Landmark, RoadCrossing, Step
 from patrolplan.patrols.plan import StopReason, Tasking
+from patrolplan.patrols.stop_reasons import find_busiest_stop
 from patrolplan.risk.report_voice import TimeBand
 from patrolplan.times import Season, format_time, minutes_after_midnight
 
@@ -220,14 +221,19 @@ def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, mis
     times = {"arrive_minutes": arrive, "leave_minutes": arrive + 15}
     stop = replace(first, why=why, tasking=None, **times)
     words = "On the way home of about one pupil in six of Hill School, 15:12 to 15:30"
-    assert (f"{words}." in list_reasons(stop)) == (not missed)
-    assert len(list_reasons(stop)) == (2 if missed else 3)
+
+    def tell(stop):
+        (facts,) = list_stop_facts(replace(demo_plan.patrols[0], stops=(stop,)), BRITISH_GRID)
+        return facts.list_sentences()
+
+    assert (f"{words}." in tell(stop)) == (not missed)
+    assert len(tell(stop)) == (2 if missed else 3)
     patrol = replace(demo_plan.patrols[0], school="Hill School", stops=(stop,))
-    assert (find_busiest_stop(patrol) is None) == bool(missed)
+    assert find_busiest_stop(patrol) == ((-1, None) if missed else (0, way))
     alone = replace(stop, why=(way,))
     tasked = replace(alone, tasking=TASKING)
-    assert list_reasons(alone) == (f"{words}{missed and f', {missed} this visit'}.",)
-    assert len(list_reasons(tasked)) == (1 if missed else 2)
+    assert tell(alone) == [f"{words}{missed and f', {missed} this visit'}."]
+    assert len(tell(tasked)) == (1 if missed else 2)
 
 
 def _at(turn, street, metres, **more):

@@ -64,7 +64,7 @@ class Papers:
         """Arrivals, waiting, distance and worth of a card, as written to the minute and by 5 %."""
         stops, legs, urn = patrol["stops"], patrol["legs"], patrol["urn"]
         now = read_minutes(patrol["gate_until"])
-        stays = [(patrol["gate"], patrol["start"], patrol["gate_until"])]
+        stays = [(patrol["gate"]["point"], patrol["start"], patrol["gate_until"])]
         for stop, leg in zip(stops, legs, strict=False):
             arrive, leave = read_minutes(stop["arrive"]), read_minutes(stop["leave"])
             # Who would be early waits at the place before, so that nobody waits on arrival.
@@ -76,11 +76,11 @@ class Papers:
             now += legs[-1]["minutes"] + legs[-1].get("waiting_minutes", 0.0)
             assert abs(self.leg_metres[urn] - patrol["walked_metres"]) <= 2
             back = f"{round(now) // 60:02}:{round(now) % 60:02}"
-            stays.append((patrol["gate"], back, patrol["end"]))
+            stays.append((patrol["gate"]["point"], back, patrol["end"]))
         assert patrol["end"] == patrol["latest_end"]
         assert now <= read_minutes(patrol["end"]) + 1.01
         worths = [self.weigh(urn, *stay) for stay in stays]
-        plain = self.weigh(urn, patrol["gate"], patrol["start"], patrol["latest_end"])
+        plain = self.weigh(urn, patrol["gate"]["point"], patrol["start"], patrol["latest_end"])
         for stop, worth in zip(stops, worths[1:], strict=False):
             assert abs(stop["worth"] - worth / sum(worths)) <= 0.025 + 0.03
         ratio = patrol["reference"]["worth_ratio"]

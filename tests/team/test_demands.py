@@ -29,7 +29,8 @@ TUESDAY, WEDNESDAY = DAYS[1:3]
 
 PLACES = st.sampled_from(["A", "B", "H1", "H2", "H3"])
 VISITED = st.lists(PLACES, min_size=1, max_size=2).map(tuple)
-STOPS = st.builds(SimpleNamespace, tasked=st.none() | PLACES, covered=VISITED, kind=st.just("own"))
+SENT = st.none() | st.builds(SimpleNamespace, place_id=PLACES)
+STOPS = st.builds(SimpleNamespace, sent_for=SENT, covered=VISITED, kind=st.just("own"))
 ROUTES = st.lists(st.builds(SimpleNamespace, stops=st.lists(STOPS, max_size=3)), max_size=5)
 TASKED = st.builds(Demand, st.just("tasked"), PLACES, st.just((0,)), officers=st.integers(1, 2))
 KIND = st.sampled_from(["watched", "feared"])
@@ -45,7 +46,8 @@ def test_meeting_routes_are_those_of_a_plain_search(demands, routes):
     expected = set()
     for number, demand in enumerate(demands):
         for row, stop in ((row, stop) for row, route in enumerate(routes) for stop in route.stops):
-            is_there = demand.place == stop.tasked and demand.kind == "tasked"
+            is_sent = stop.sent_for is not None and demand.kind == "tasked"
+            is_there = is_sent and demand.place == stop.sent_for.place_id
             if is_there or set(demand.hotspots) & {*stop.covered}:
                 expected.add((number, row))
     found = find_meeting_routes(demands, routes)

@@ -174,8 +174,8 @@ def test_what_stands_keeps_its_card(week, demo_area, plan, seed):
     days = set(week.days[first : first + int(rng.integers(1, 4))])
     repair = repair_week(week, demo_area, plan, absent={officer: days})
     lost = [d for d in week.duties if d.officer == officer and d.date in days]
-    stands = {duty.key: duty.patrol for duty in week.duties if duty not in lost}
-    after = {duty.key: duty.patrol for duty in repair.week.duties}
+    stands = {(duty.slot, duty.variant): duty.patrol for duty in week.duties if duty not in lost}
+    after = {(duty.slot, duty.variant): duty.patrol for duty in repair.week.duties}
     assert stands.items() <= after.items()
     assert len(after) <= len(week.duties)
     assert not any(d.officer == officer and d.date in days for d in repair.week.duties)

@@ -27,7 +27,7 @@ from patrolplan.team.ledger.promised import build_promised_week, get_place_id
 from patrolplan.team.repair import Change, Gap, Move, list_changes, suggest_swaps
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week import Week
-from patrolplan.team.week_editor import InvalidEditError, get_slot, refuse
+from patrolplan.team.week_editor import InvalidEditError, refuse
 from patrolplan.text import format_count, pick_fields
 from patrolplan.times import format_time
 
@@ -330,5 +330,5 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
             parts = {one: float(row["minutes"]) / ids.count(one) for one, row in rows.items()}
             spoken = [int(r["engagements"]) for r in rows.values() if pd.notna(r["engagements"])]
             minutes = [parts.get(one, 0.0) for one in ids]
-            delivered[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
+            delivered[duty.slot] = (minutes, sum(spoken) if spoken else None)
     return delivered

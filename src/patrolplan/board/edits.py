@@ -9,8 +9,8 @@ from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.repair import list_changes
-from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_editor import PATROL_GONE, PatrolSlot, WeekEditor, get_slot, refuse
+from patrolplan.team.week import Duty, PatrolSlot, Week, format_day
+from patrolplan.team.week_editor import PATROL_GONE, WeekEditor, refuse
 from patrolplan.team.week_records import Ban
 from patrolplan.text import capitalise
 
@@ -36,7 +36,7 @@ def apply_change(change: requests.WeekChange, editor: WeekEditor, week: Week) ->
 
 def _move(change: requests.Move, editor: WeekEditor, week: Week) -> EditResult:
     old, slot = find_duty(week, change.from_.slot), change.to.slot
-    return _exchange(editor, week, [old], [(slot, old)], f"{get_slot(old)} moved to {slot}")
+    return _exchange(editor, week, [old], [(slot, old)], f"{old.slot} moved to {slot}")
 
 
 def _swap(change: requests.Swap, editor: WeekEditor, week: Week) -> EditResult:
@@ -44,8 +44,8 @@ def _swap(change: requests.Swap, editor: WeekEditor, week: Week) -> EditResult:
     if a is b:
         refuse("one patrol cannot be swapped with itself")
     what = "date" if a.officer == b.officer else "officer"
-    first = replace(get_slot(a), **{what: getattr(b, what)})
-    second = replace(get_slot(b), **{what: getattr(a, what)})
+    first = replace(a.slot, **{what: getattr(b, what)})
+    second = replace(b.slot, **{what: getattr(a, what)})
     words = f"swapped: {first}, {second}"
     return _exchange(editor, week, [a, b], [(first, a), (second, b)], words)
 
@@ -106,12 +106,12 @@ def _set_ban(change: requests.SetBan, editor: WeekEditor, week: Week) -> EditRes
         (ban.window not in windows, f"there is no window '{ban.window}' in this week"),
     )
     after = editor.with_locks_and_bans(bans=[*inputs.bans, ban])
-    released = {get_slot(duty): _release_banned(after, ban, duty) for duty in week.duties}
+    released = {duty.slot: _release_banned(after, ban, duty) for duty in week.duties}
     allowed = [duty for duty in released.values() if duty is not None]
-    banned = [duty for duty in week.duties if released[get_slot(duty)] is None]
+    banned = [duty for duty in week.duties if released[duty.slot] is None]
     for duty in banned:
         after = _release_lock(after, duty)
-    removed = f"; removed: {', '.join(f'{get_slot(duty)}' for duty in banned)}" if banned else ""
+    removed = f"; removed: {', '.join(f'{duty.slot}' for duty in banned)}" if banned else ""
     return _build_result(editor, after, allowed, f"ruled out: {words}{removed}")
 
 
@@ -197,7 +197,7 @@ def is_lent(editor: WeekEditor, slot: PatrolSlot) -> bool:
 
 def find_duty(week: Week, slot: PatrolSlot) -> Duty:
     """The patrol of a slot; raises InvalidEditError where it is not in the week."""
-    found = [duty for duty in week.duties if get_slot(duty) == slot]
+    found = [duty for duty in week.duties if duty.slot == slot]
     if not found:
         refuse(f"{slot}: {PATROL_GONE}")
     return found[0]
@@ -206,13 +206,13 @@ def find_duty(week: Week, slot: PatrolSlot) -> Duty:
 def _is_locked_by_hand(editor: WeekEditor, duty: Duty) -> bool:
     """Whether a patrol has a lock that a loan did not put on it."""
     lock = editor.find_lock(duty)
-    return lock is not None and (lock.variant is not None or not editor.is_loan(get_slot(duty)))
+    return lock is not None and (lock.variant is not None or not editor.is_loan(duty.slot))
 
 
 def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
     """The editor without the lock that a loan put on a patrol; raises for a lock set by hand."""
     if _is_locked_by_hand(editor, duty):
-        refuse(f"{get_slot(duty)} is locked; unlock it first")
+        refuse(f"{duty.slot} is locked; unlock it first")
     lock = editor.find_lock(duty)
     locks = [row for row in editor.inputs.locks if row is not lock]
     return editor if lock is None else editor.with_locks_and_bans(locks=locks)
@@ -243,9 +243,9 @@ def _describe_ban(ban: Ban) -> str:
 def list_differences(before: Week, after: Week) -> list[str]:
     """Every card that goes or is new, in words."""
     return [
-        f"removed: {get_slot(change.duty)}"
+        f"removed: {change.duty.slot}"
         if change.kind == "withdrawn"
-        else f"new: {get_slot(change.duty)}, {format_route_name(change.duty.variant)}"
+        else f"new: {change.duty.slot}, {format_route_name(change.duty.variant)}"
         for change in list_changes(before, after)
     ]
 
@@ -263,7 +263,7 @@ def compute_gains(before: Week, after: Week) -> dict[str, float]:
 
 def _count(week: Week) -> dict[str, int]:
     """Hotspots with a dose, over all days; schools below the minimum; visits not made; patrols."""
-    doses = {(stop.hotspot, duty.date) for duty in week.duties for stop in duty.patrol.stops}
+    doses = {(name, stay.date) for stay in week.stays for name in stay.names}
     unmet = sum(max(0, demand.visits - len(demand.met_by)) for demand in week.demands)
     short, patrols = len(week.short), len(week.duties)
     return {"doses": len(doses), "short": short, "unmet": unmet, "patrols": patrols}

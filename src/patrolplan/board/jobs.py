@@ -17,7 +17,7 @@ from patrolplan.team.rota import build_drawn_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.week import Week
-from patrolplan.team.week_editor import WeekEditor, get_slot
+from patrolplan.team.week_editor import WeekEditor
 
 POLL_SECONDS = 0.1
 
@@ -99,8 +99,8 @@ def solve_week(editor: WeekEditor, week: Week, cancel: Event, *, draw_again: boo
     best = _solve_in_process(inputs.problem, area.settings.seed, cancel)
     drawn = build_drawn_week(inputs, best, key)
     # Patrols that are locked keep their walk as it was handed out.
-    locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}
-    duties = [replace(locked.get(get_slot(duty), duty), crew=duty.crew) for duty in drawn.duties]
+    locked = {duty.slot: duty for duty in week.duties if editor.find_lock(duty) is not None}
+    duties = [replace(locked.get(duty.slot, duty), crew=duty.crew) for duty in drawn.duties]
     proposed = editor.build_week(duties, bound=best.bound)
     more = {name: getattr(drawn, name) for name in ("status", "draw", "foreseen")}
     return Proposal(editor.inputs, replace(proposed, **more))

@@ -15,7 +15,7 @@ from patrolplan.team.repair import MAX_MOVES, Move, meet_demands, note_absence, 
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.solve import ChangeLimits, find_few_changes
 from patrolplan.team.week import Duty, format_day
-from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot, refuse
+from patrolplan.team.week_editor import InvalidEditError, WeekEditor, refuse
 from patrolplan.text import format_count
 
 Repaired = tuple[BoardState, str, tuple[Move, ...]]
@@ -129,11 +129,11 @@ def _keep_patrols(state: BoardState, before: WeekEditor) -> tuple[BoardState, st
     removed: list[str] = []
     for duty in lost:
         try:
-            duties.append(editor.place_patrol(get_slot(duty), duties))
+            duties.append(editor.place_patrol(duty.slot, duties))
         except InvalidEditError:
-            removed.append(f"{get_slot(duty)}")
-    present = {get_slot(duty): duty for duty in duties}
-    slots = {before.find_lock(duty): get_slot(duty) for duty in week.duties}
+            removed.append(f"{duty.slot}")
+    present = {duty.slot: duty for duty in duties}
+    slots = {before.find_lock(duty): duty.slot for duty in week.duties}
     locks = []
     for lock in before.inputs.locks:
         slot = slots.get(lock)

@@ -9,7 +9,7 @@ from patrolplan.inputs.small_tables import DUTY_KINDS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import Reason
-from patrolplan.team.week_editor import PatrolSlot
+from patrolplan.team.week import PatrolSlot
 
 
 def _parse_day(value: object) -> object:

@@ -21,11 +21,13 @@ from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
+from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
+from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.routes import list_patrols
-from patrolplan.team.week import Week
-from patrolplan.team.week_editor import PatrolSlot, WeekEditor, get_slot
+from patrolplan.team.stays import sum_minutes
+from patrolplan.team.week import PatrolSlot, Week
+from patrolplan.team.week_editor import WeekEditor
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
@@ -41,8 +43,11 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
     roster = Roster(week)
     duties = build_duty_documents(state, delivered)
     return {
-        "marking": facts.find_marking(
-            area, (duty.patrol for duty in week.duties), list_reasons(state.planned_area.hotspots)
+        "marking": find_marking(
+            area,
+            (duty.patrol for duty in week.duties),
+            list_reasons(state.planned_area.hotspots),
+            (demand.kind for demand in week.demands),
         ),
         "week": {"days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days]},
         "windows": list(area.settings.week.windows),
@@ -85,7 +90,7 @@ def build_duty_documents(state: BoardState, delivered: DeliveredBySlot) -> list[
     routes = {day: _count_routes(plan) for day, plan in zip(inputs.days, inputs.plans, strict=True)}
     documents = []
     for duty in state.week.duties:
-        slot = get_slot(duty)
+        slot = duty.slot
         minutes, engagements = delivered.get(slot, (None, None))
         leave = duty.leave_minutes
         documents.append(
@@ -140,20 +145,19 @@ def _build_school_rows(
 def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
     editor, hotspots = state.editor, state.planned_area.hotspots
     problem, inputs = editor.problem, editor.inputs
-    minutes = sum_minutes_by_day(problem, editor.find_rows(state.week.duties))
+    minutes = sum_minutes(state.week.stays)
     stops = [stop for route in inputs.routes for stop in route.stops]
     places = {stop.hotspot: stop.place for stop in stops}
     corners = {stop.hotspot for stop in stops if stop.kind == "corner"}
     places |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
-    days = [f"{day}" for day in inputs.days]
     return [
         {
             "hotspot": name,
             "place": places.get(name, ""),
-            "days": dict(zip(days, map(round, minutes[row].tolist()), strict=True)),
+            "days": {f"{day}": round(minutes.get((name, day), 0.0)) for day in inputs.days},
             "max_minutes": problem.max_dose_minutes,
         }
-        for row, name in enumerate(inputs.hotspots)
+        for name in inputs.hotspots
         if name not in corners
     ]
 

@@ -27,8 +27,8 @@ def ways(
     for an analyst, and that is recorded next to the settings file.
     """
     from patrolplan.notes import list_texts
-    from patrolplan.outputs.facts import raise_marking
     from patrolplan.outputs.ways_layer import check_reason, write_ways
+    from patrolplan.patrols.marking import raise_marking
 
     if show:
         check_reason(reason)

@@ -1,8 +1,7 @@
 """What papers and pages say of a patrol's stops, unescaped and uncut, and their marking."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -11,16 +10,22 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.square_names import name_squares
 from patrolplan.crs import locate_in_squares
-from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason, list_reasons
-from patrolplan.outputs import reason_words, wording
+from patrolplan.hotspots.reasons import list_reasons
+from patrolplan.outputs import wording
+from patrolplan.outputs.reason_words import (
+    Detail,
+    ReasonLine,
+    describe_want_of_reasons,
+    tell_busiest_way,
+    tell_reasons,
+)
 from patrolplan.patrols.feared_places import name_place
 from patrolplan.patrols.plan import Patrol, Stop
+from patrolplan.patrols.stop_reasons import StopReasons, is_feared
 from patrolplan.tables import STAFF
 from patrolplan.text import join_words
 from patrolplan.times import format_time
 
-LEAST_MARKING = "OFFICIAL-SENSITIVE"  # of papers that show when pupils are on which streets
-AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked place
 NOT_FEARED, REPORTED, CARRIED = 0, 1, 2  # The last: due more to reports than to crime
 STAFF_WORDS = "a member of staff of the school"  # School staff are named only by their role
 
@@ -40,83 +45,46 @@ class StopFacts:
     earlier: int | None  # Number of an earlier stop at the same place
     feared: bool  # Whether a group of pupils reports that they feel unsafe there
     stop: Stop = field(repr=False)
-    reasons: tuple[Reason, ...] = field(repr=False)  # while the stop lasts, but for `busiest`
-    busiest: WayReason | None  # The way home, at the stop that most of the school's own pupils pass
-    told: Mapping[Reason, int] = field(repr=False)  # The earlier stop that has a reason, too
+    reasons: StopReasons = field(repr=False)
 
-    def list_why(self, detail: reason_words.Detail = "whole") -> list[reason_words.ReasonLine]:
+    def list_why(self, detail: Detail = "whole") -> list[ReasonLine]:
         """Why to stand there other than a tasking, the most important first."""
         if self.earlier is not None:
-            return [reason_words.ReasonLine(f"As at stop {self.earlier}")]
-        lines = reason_words.tell_reasons(self.reasons, detail, self.stop, self.told)
-        if not (lines or self.busiest or self.tasking):
-            return [reason_words.ReasonLine(reason_words.describe_want_of_reasons(self.stop))]
-        if self.busiest:
-            one, at = self.busiest, int(bool(lines) and lines[0].is_voice)
-            way, share = "to school" if one.to_school else "home", one.share
-            text = f"Busiest way {way}, {one.start}\N{EN DASH}{one.end}"
-            if detail != "short":
-                text = f"Busiest stretch on the way {way}, {one.start} to {one.end}: "
-                text += reason_words.describe_share(share)
-            lines.insert(at, reason_words.ReasonLine(text, is_bold=True))
+            return [ReasonLine(f"As at stop {self.earlier}")]
+        lines = tell_reasons(self.reasons.reasons, detail, self.stop, self.reasons.told)
+        if self.reasons.busiest is not None:
+            at = int(bool(lines) and lines[0].is_voice)
+            lines.insert(at, tell_busiest_way(self.reasons.busiest, detail))
+        if not (lines or self.tasking):
+            return [ReasonLine(describe_want_of_reasons(self.stop))]
         return lines
+
+    def list_sentences(self, detail: Detail = "whole") -> list[str]:
+        """Why to stand there, a sentence each: what is tasked comes first."""
+        tasked = [f"Tasked: {self.tasking}."] if self.tasking else []
+        return tasked + [f"{line.text}{line.end}" for line in self.list_why(detail)]
 
 
 def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
     """The facts of each of a patrol's stops, for an area in this CRS."""
-    busiest = find_busiest_stop(patrol)
-    ids = [stop.id for stop in patrol.stops]
-    facts: list[StopFacts] = []
-    for number, stop in enumerate(patrol.stops, start=1):
-        first = ids.index(stop.id) + 1
-        is_again = stop.kind != "gate" and first < number
-        apart, away = stop.tasked_metres, ""  # from a tasked place
-        if apart is not None and apart > AT_PLACE_METRES:
-            away = f"Stand {wording.format_metres(apart)} from the place: no street is nearer."
-        is_busiest = busiest is not None and busiest[0] == number - 1
-        facts.append(
-            StopFacts(
-                number,
-                arrive=format_time(stop.arrive_minutes),
-                leave=format_time(stop.leave_minutes),
-                minutes=round(stop.leave_minutes - stop.arrive_minutes),
-                place=wording.describe_place(stop) + (", again" if is_again else ""),
-                grid=wording.format_grid_reference(stop.x, stop.y, crs=crs),
-                tasking="" if stop.tasking is None else wording.describe_tasking(stop.tasking),
-                tasked_distance=away,
-                earlier=first if is_again else None,
-                feared=is_feared(stop.why),
-                stop=stop,
-                reasons=_name_own_school(stop, patrol.school, leave_out=is_busiest),
-                busiest=busiest[1] if busiest and is_busiest else None,
-                told={why: past.number for past in reversed(facts) for why in past.reasons},
-            )
+    stops = zip(patrol.stops, patrol.stop_reasons, strict=True)
+    return [
+        StopFacts(
+            number,
+            arrive=format_time(stop.arrive_minutes),
+            leave=format_time(stop.leave_minutes),
+            minutes=round(stop.leave_minutes - stop.arrive_minutes),
+            place=wording.describe_place(stop) + (", again" if reasons.earlier else ""),
+            grid=wording.format_grid_reference(stop.x, stop.y, crs=crs),
+            tasking="" if stop.tasking is None else wording.describe_tasking(stop.tasking),
+            tasked_distance=wording.describe_tasked_distance(stop),
+            earlier=reasons.earlier,
+            feared=reasons.is_feared,
+            stop=stop,
+            reasons=reasons,
         )
-    return facts
-
-
-def _name_own_school(stop: Stop, school: str, *, leave_out: bool) -> tuple[Reason, ...]:
-    """A stop's reasons, with the way of the patrol's own school left out or not named again."""
-    reasons: list[Reason] = []
-    for one in reason_words.order_reasons(stop):
-        if not (isinstance(one, WayReason) and one.school == school):
-            reasons.append(one)
-        elif not leave_out:
-            reasons.append(replace(one, school="this school"))
-    return tuple(reasons)
-
-
-def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
-    """Index of the stop where most of the own pupils pass meanwhile, and the reason; or None."""
-    own = [
-        (number, reason)
-        for number, stop in enumerate(patrol.stops)
-        for reason in stop.why
-        if isinstance(reason, WayReason)
-        and reason.school == patrol.school
-        and reason_words.is_way_met(stop, reason)
+        for number, (stop, reasons) in enumerate(stops, start=1)
     ]
-    return max(own, key=lambda one: (one[1].share, -one[0]), default=None)
 
 
 @dataclass(frozen=True)
@@ -137,32 +105,11 @@ def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[School
         if stop.kind in {"tasked", "gate"}:
             continue
         place, point = wording.describe_place(stop), stop.point
-        if stop.tasking is not None:
+        if stop.is_sent:  # one moved there; the school is told the hotspot's own place
             row = own.loc[stop.hotspot]
             place, point = row["place"], (float(row["stop_x"]), float(row["stop_y"]))
         stops.append(SchoolStop(stop.hotspot, place, point, stop.covered))
     return stops
-
-
-def find_marking(
-    area: StudyArea, patrols: Iterable[Patrol] = (), places: Iterable[Iterable[Reason]] = ()
-) -> str:
-    """The marking of a paper with these stops and reasons, raised if one is about pupils' ways."""
-    own = area.settings.output.marking
-    reasons = chain((stop.why for patrol in patrols for stop in patrol.stops), places)
-    shows_ways = any(isinstance(one, WayReason) for one in chain.from_iterable(reasons))
-    return raise_marking(own) if shows_ways else own
-
-
-def raise_marking(own: str) -> str:
-    """A marking that is at least `LEAST_MARKING`."""
-    is_enough = any(word in own.upper() for word in ("SENSITIVE", "SECRET"))
-    return own if is_enough else LEAST_MARKING
-
-
-def is_feared(reasons: Iterable[Reason]) -> bool:
-    """Whether a group of pupils reports that they feel unsafe at a place."""
-    return any(isinstance(reason, ReportsReason) for reason in reasons)
 
 
 def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:

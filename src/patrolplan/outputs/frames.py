@@ -14,6 +14,7 @@ import shapely
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason, list_reasons
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.plan import Patrol, Plan
@@ -70,6 +71,7 @@ def frame_stops(plan: "Plan | Week") -> gpd.GeoDataFrame:
 
     `stop` counts from 1 in the order of the walk; for a week also `date` and `officer`, first.
     """
+    crs = get_plan(plan).area.projection.crs
     rows = [
         duty
         | {
@@ -83,11 +85,12 @@ def frame_stops(plan: "Plan | Week") -> gpd.GeoDataFrame:
             **pick_fields(stop, "place", "stand"),
             "stands_at": stop.at,
             **pick_fields(stop, "lit", "tasked_metres"),
-            "why": "; ".join(describe_reasons(stop.why)),
+            "why": " ".join(facts.list_sentences()),
             "geometry": shapely.Point(stop.point),
         }
         for duty, day, patrol in _list_walks(plan)
-        for order, stop in enumerate(patrol.stops, start=1)
+        for order, facts in enumerate(list_stop_facts(patrol, crs), start=1)
+        for stop in [facts.stop]
     ]
     return _build_frame(rows, plan)
 

@@ -5,22 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 from pydantic import TypeAdapter
 
 from patrolplan.area import StudyArea
-from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.notes import list_texts
 from patrolplan.outputs import frames
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.gis.geopackage_tables import LAYERS, UNKNOWN, write_tables
 from patrolplan.outputs.gis.project import build_styles
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.wording import describe_tasking
-from patrolplan.patrols.file_forms import convert_to_degrees
-from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
+from patrolplan.patrols.file_forms import arrange, convert_to_degrees
+from patrolplan.patrols.marking import find_marking
+from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, build_patrol_document
 from patrolplan.patrols.posts import Post
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.patrols.way_home import WayHome
@@ -44,7 +46,7 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "stands_out": int(plan.hotspots["stands_out"].sum()),
         "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
         "way_home": _build_way_home_document(plan.way_home),
-        "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
+        "patrols": [_build_patrol_document(patrol, plan.area) for patrol in plan.patrols],
         "posts": TypeAdapter(tuple[Post, ...]).dump_python(
             plan.posts, mode="json", by_alias=True, context={"projection": projection}
         ),
@@ -76,17 +78,36 @@ def build_risk_document(risk: Risk) -> dict[str, Any]:
     }
 
 
-def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+def _build_patrol_document(patrol: Patrol, area: StudyArea) -> dict[str, Any]:
     """A patrol with its notes and reasons in words: nothing reads `plan.json` back."""
-    document = build_patrol_document(patrol, projection)
-    pairs = zip(document["stops"], patrol.stops, strict=True)
-    stops = [row | {"why": describe_reasons(stop.why)} for row, stop in pairs]
-    keep_away = [
-        {"place_id": barred.tasking.place_id, **row, "why": describe_tasking(barred.tasking)}
-        for row, barred in zip(document["keep_away"], patrol.keep_away, strict=True)
-    ]
-    document |= {"stops": stops, "keep_away": keep_away, "notes": list_texts(patrol.notes)}
-    return document | {"way_home": _build_way_home_document(patrol.way_home)}
+    document = build_patrol_document(patrol, area.projection)
+    pairs = zip(document["stops"], list_stop_facts(patrol, area.projection.crs), strict=True)
+    told = {
+        "gate": {
+            "id": patrol.gate_id,
+            "place": patrol.gate_place,
+            "point": document["gate"],
+            "assumed": patrol.is_gate_assumed,
+        },
+        "stops": [
+            arrange(row, ["why"])
+            | {"why": facts.list_sentences("short"), "why_long": facts.list_sentences()}
+            for row, facts in pairs
+        ],
+        "taskings": [*patrol.taskings],
+        "keep_away": [_build_barred_document(barred, area) for barred in patrol.keep_away],
+        "marking": find_marking(area, [patrol]),
+        "notes": list_texts(patrol.notes),
+        "way_home": _build_way_home_document(patrol.way_home),
+    }
+    return arrange(document, ["gate_id", "gate_place", "barred"]) | told
+
+
+def _build_barred_document(barred: BarredPlace, area: StudyArea) -> dict[str, Any]:
+    """A place to keep away from, in degrees, and why."""
+    (point,) = convert_to_degrees(np.array([barred.point]), area.projection)
+    why = describe_tasking(barred.tasking)
+    return {"id": barred.tasking.place_id, "place": barred.place, "point": point, "why": why}
 
 
 def build_hotspot_documents(

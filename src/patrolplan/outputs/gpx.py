@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from patrolplan.crs import Projection
 from patrolplan.outputs import wording
-from patrolplan.outputs.facts import find_marking, list_stop_facts
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.offline_page import load_template
+from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
@@ -80,10 +81,8 @@ def _describe_points(patrol: Patrol, projection: Projection) -> Iterator[dict[st
     for stop, place in zip(list_stop_facts(patrol, projection.crs), stops, strict=True):
         tasked = stop.stop.tasked
         where = f"TASKED {tasked}, {stop.place}" if tasked else stop.place
-        why = [f"Tasked: {stop.tasking}."] if stop.tasking else []
-        why += [f"{line.text}{line.end}" for line in stop.list_why()]
         when, grid = f"Arrive {stop.arrive}, leave {stop.leave}.", stop.grid and f"{stop.grid}."
-        sentences = (when, grid, stop.tasked_distance, f"Why: {' '.join(why)}")
+        sentences = (when, grid, stop.tasked_distance, f"Why: {' '.join(stop.list_sentences())}")
         yield place | {
             "name": f"{officer}{stop.number}. {where} {stop.arrive}",
             "desc": " ".join(filter(None, sentences)),

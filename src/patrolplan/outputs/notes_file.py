@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from patrolplan.notes import Note, Reader
-from patrolplan.outputs.facts import find_marking, name_feared_places
-from patrolplan.patrols.plan import Plan
+from patrolplan.outputs.facts import name_feared_places
+from patrolplan.patrols.marking import find_marking
+from patrolplan.patrols.plan import GATE_ASSUMED, Plan
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.tables import LeftOutRow
 from patrolplan.text import list_first
@@ -22,7 +23,7 @@ READERS: dict[Reader, str] = {
     "analyst": "For the analyst",
 }
 URGENCIES = ("fix", "assumed", "known")
-SAID_OF_ALL = ("bell_time_assumed", "gate_assumed")  # on one school, said of all together
+SAID_OF_ALL = ("bell_time_assumed", GATE_ASSUMED)  # on one school, said of all together
 
 
 def render_notes(plan_or_week: "Plan | Week") -> bytes:
@@ -34,7 +35,9 @@ def render_notes(plan_or_week: "Plan | Week") -> bytes:
     else:
         plan = plan_or_week.plan
         notes = [*plan_or_week.notes, *plan.risk.notes]
-        marking = find_marking(plan.area, (duty.patrol for duty in plan_or_week.duties))
+        kinds = (demand.kind for demand in plan_or_week.demands)
+        walks = (duty.patrol for duty in plan_or_week.duties)
+        marking = find_marking(plan.area, walks, demands=kinds)
         unmet = list(describe_want(plan_or_week))
     lines = [f"{plan.area.name}: notes", marking, *format_notes(notes, plan.left_out)]
     return "\n".join([*lines, *format_part("Not met", unmet), ""]).encode("utf-8")

@@ -27,8 +27,8 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.risk.backtest import Backtest
 from patrolplan.risk.surface import Risk
 from patrolplan.team.impact import Impact
+from patrolplan.team.stays import group_stays
 from patrolplan.team.week import Week
-from patrolplan.team.where_when import group_stays
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 
@@ -268,7 +268,7 @@ def doses(week: Week, *, axes: Axes | None = None) -> Axes:
     places = week.plan.hotspots.set_index("hotspot")["place"]
     rows = [
         (f"{name}  {places[name]}", stay.date, stay.minutes)
-        for name, stays in group_stays(week.duties).items()
+        for name, stays in group_stays(week.stays).items()
         for stay in stays
         if name in places.index
     ]

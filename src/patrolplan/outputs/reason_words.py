@@ -17,7 +17,8 @@ from patrolplan.hotspots.reasons import (
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.polygons import ALL_DAYS
-from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES, describe_tasking
+from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES
+from patrolplan.patrols.stop_reasons import is_way_met
 from patrolplan.risk.report_voice import TIME_WORDS
 from patrolplan.text import format_count, join_words
 from patrolplan.times import minutes_after_midnight
@@ -71,10 +72,8 @@ SHARE_WORDS = (
     *("three pupils in four", "four pupils in five", "five pupils in six", "nine pupils in ten"),
 )  # Shares of pupils by twentieths; those nearest to a sixth or to thirds are named so
 
-NEAR_MINUTES = 5.0  # Pupils who pass so long before or after a stop are still seen
 UNSURE_PLACE = "may lie a street or two away"
 HARDLY_ANY = (0, 1)  # Numbers of incidents that are too small to print
-MODIFIERS = (TrendReason, UnsurePlaceReason)  # Reasons that only modify another reason
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
 PUPILS_ARRIVE, PUPILS_LEAVE = "Be seen as pupils arrive", "Be seen as pupils leave"
 DESIGNATED = "Designated by the force for patrols"
@@ -155,6 +154,17 @@ def tell_reasons(
     return lines
 
 
+def tell_busiest_way(way: WayReason, detail: Detail) -> ReasonLine:
+    """The way home of the patrol's own school, where most of its pupils pass."""
+    direction = "to school" if way.to_school else "home"
+    if detail == "short":
+        text = f"Busiest way {direction}, {way.start}\N{EN DASH}{way.end}"
+    else:
+        share = describe_share(way.share)
+        text = f"Busiest stretch on the way {direction}, {way.start} to {way.end}: {share}"
+    return ReasonLine(text, is_bold=True)
+
+
 def describe_factor(factor: str) -> str:
     """A factor of pupils' reports, or when they feel unsafe."""
     return (FACTOR_WORDS | TIME_WORDS).get(factor, factor)
@@ -230,32 +240,11 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
     return lines
 
 
-def list_reasons(stop: "Stop", detail: Detail = "whole") -> tuple[str, ...]:
-    """Why to stand here, a sentence each; what intelligence tasked comes first."""
-    reasons = [] if stop.tasking is None else [f"Tasked: {describe_tasking(stop.tasking)}"]
-    reasons += [
-        describe_reason(one, detail) + _describe_missed_way(stop, one)
-        for one in order_reasons(stop)
-    ]
-    return tuple(f"{reason}." for reason in reasons or [describe_want_of_reasons(stop)])
-
-
 def describe_want_of_reasons(stop: "Stop") -> str:
     """Why a patrol stops at a place without reasons, without a full stop."""
     if stop.kind == "gate":
         return PUPILS_ARRIVE if stop.arrive_minutes < NOON_MINUTES else PUPILS_LEAVE
     return DESIGNATED if stop.kind == "designated" else NO_REASON
-
-
-def order_reasons(stop: "Stop") -> "list[Reason]":
-    """A stop's reasons in their order, without those that do not apply while it lasts."""
-    # A way that it misses stays if there is no other reason; the gate needs none.
-    if stop.kind == "gate":
-        return []
-    missed = {one for one in stop.why if isinstance(one, WayReason) and not is_way_met(stop, one)}
-    others = [one for one in stop.why if one not in missed]
-    is_carried = stop.tasked or any(not isinstance(one, MODIFIERS) for one in others)
-    return others if is_carried else list(stop.why)
 
 
 def _describe_missed_way(stop: "Stop", reason: "Reason") -> str:
@@ -264,10 +253,3 @@ def _describe_missed_way(stop: "Stop", reason: "Reason") -> str:
         return ""
     is_over = minutes_after_midnight(reason.end) < stop.arrive_minutes
     return f", {'before' if is_over else 'after'} this visit"
-
-
-def is_way_met(stop: "Stop", reason: WayReason) -> bool:
-    """Whether a stop lasts while most of the pupils pass, or misses them by a few minutes."""
-    start, end = minutes_after_midnight(reason.start), minutes_after_midnight(reason.end)
-    late, early = stop.arrive_minutes - end, start - stop.leave_minutes
-    return max(late, early) <= NEAR_MINUTES

@@ -1,7 +1,7 @@
 """JSON Schemas of the documents, made from the declarations by which they are read and written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import Field, TypeAdapter
@@ -12,7 +12,7 @@ from patrolplan.hotspots.carriers import Carrier
 from patrolplan.outputs.geopackage import SCHEMA as PLAN_SCHEMA
 from patrolplan.patrols import file_forms
 from patrolplan.patrols.patrol_backtest import HarmRatio
-from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
+from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.patrols.posts import Post
 from patrolplan.risk.backtest import BacktestRow
 from patrolplan.risk.day_kinds import DayKind
@@ -94,26 +94,53 @@ class WayHomeEntry(Entry):
     assumed: list[str]
 
 
+class GateEntry(Entry):
+    """Where a patrol begins and ends."""
+
+    gate: str = Field(alias="id")
+    place: str
+    point: file_forms.Point
+    assumed: bool
+    """Whether it is not known where the school's gate is."""
+
+
+class BarredEntry(Entry):
+    """A place to keep away from, to which an officer on the patrol might come."""
+
+    barred: str = Field(alias="id")
+    place: str
+    point: file_forms.Point
+    why: str
+    """Hours and reason, who requests it and until when."""
+
+
 @file_forms.also_writes(tasked=str | None, stands=bool)
 @dataclass(frozen=True, kw_only=True)
 class PlanStop(Stop):
     """A stop whose reasons are in words."""
 
     why: file_forms.Texts  # type: ignore[assignment]  # in words
+    """The tasking and the reasons, as short as on the card."""
+    why_long: file_forms.Texts
+    """The same with numbers and months, as on the phone."""
 
 
-@file_forms.also_writes(place_id=str, why=str)
-@dataclass(frozen=True, kw_only=True)
-class PlanBarredPlace(BarredPlace):
-    """A place to keep away from, with the reason in words."""
+NotInPlan = Annotated[None, file_forms.not_in_files(None), Field(exclude=True)]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PlanPatrol(Patrol):
-    """A patrol whose reasons and notes are in words."""
+    """A patrol as its papers tell it, in words."""
 
+    point: Annotated[GateEntry, Field(alias="gate")]  # type: ignore[assignment]  # with its words
+    gate_id: NotInPlan = None  # type: ignore[assignment]
+    gate_place: NotInPlan = None  # type: ignore[assignment]
+    barred: NotInPlan = None  # type: ignore[assignment]
     stops: Annotated[tuple[PlanStop, ...], file_forms.IsList]
-    keep_away: Annotated[tuple[PlanBarredPlace, ...], file_forms.IsList] = ()
+    taskings: file_forms.Texts = field()  # which is no property here
+    """Names of the tasked places at which it stands."""
+    keep_away: tuple[BarredEntry, ...] = field()  # type: ignore[assignment]  # with reasons in words
+    marking: str
     notes: file_forms.Texts  # type: ignore[assignment]  # in words
     way_home: WayHomeEntry | None = None  # type: ignore[assignment]  # as it may be shown
 

@@ -15,8 +15,8 @@ from patrolplan.area import StudyArea
 from patrolplan.atomic import explain_os_errors
 from patrolplan.errors import InputError
 from patrolplan.outputs import output_folder
-from patrolplan.outputs.facts import raise_marking
 from patrolplan.outputs.geopackage import write_layers
+from patrolplan.patrols.marking import raise_marking
 from patrolplan.pupils.pupils import Pupils
 
 LEAST_REASON_LETTERS = 10

@@ -26,6 +26,7 @@ PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."  # At t
 SNAPPED_ACCURACY = "to within a few streets"  # How exact the places of open data are
 SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
 NOON_MINUTES = 720.0
+AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked place
 KILOMETRE = 1000
 COARSE_FROM = 100  # From this length lengths are rounded to 10 m, shorter ones to 5 m
 MIN_UNLIT_METRES = 20.0  # Minimum length of a part of a leg without lighting that is named
@@ -157,6 +158,14 @@ def describe_tasking(tasking: "Tasking") -> str:
     hours = f"{tasking.hours.replace('-', ' to ')}, " if tasking.hours else ""
     reason = tasking.reason.strip().rstrip(".;")
     return f"{hours}{reason} (requested by {tasking.by}, until {until})"
+
+
+def describe_tasked_distance(stop: "Stop") -> str:
+    """How far the officer stands from a tasked place, as a sentence; empty where it is there."""
+    metres = stop.tasked_metres
+    if metres is None or metres <= AT_PLACE_METRES:
+        return ""
+    return f"Stand {format_metres(metres)} from the place: no street is nearer."
 
 
 def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:

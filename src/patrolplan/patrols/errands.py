@@ -192,7 +192,7 @@ def find_detours(plan: Plan) -> list[Errand]:
     for urn, own in group_by_school(plan.patrols).items():
         walks = [own, *(variant.patrols for variant in own[0].variants)]
         stops = [[stop for patrol in walk for stop in patrol.stops] for walk in walks]
-        free = [[one for one in each if not one.tasked and one.kind != "gate"] for each in stops]
+        free = [[one for one in each if not one.is_sent and one.kind != "gate"] for each in stops]
         choices[urn] = [frozenset(stop.hotspot for stop in each) for each in free]
         for stop in (stop for each in free for stop in each):
             minutes = min(stop.leave_minutes - stop.arrive_minutes, most)

@@ -50,6 +50,12 @@ class PatrolBuilder:
         """(k,) where each visit is, in words."""
         return describe_positions(self.problem.surroundings.network, self.problem.positions)
 
+    @cached_property
+    def gate_words(self) -> str:
+        """Where the gate is, in words."""
+        around = self.problem.surroundings
+        return describe_positions(around.network, around.gate)[0]
+
     def merge_visits(self, route: Route) -> tuple[float, list[Visit]]:
         """When the gate is left, and visits: dwells at one place are one, at the gate presence."""
         visits: list[Visit] = []
@@ -117,7 +123,9 @@ class PatrolBuilder:
             stops=stops,
             legs=legs,
             variants=variants,
-            keep_away=problem.tasked.keep_away,
+            gate_id=problem.standing.gate.id,
+            gate_place=self.gate_words,
+            barred=problem.tasked.keep_away,
             nothing_recorded=problem.standing.nothing_recorded,
             notes=(*problem.notes, *([] if stops or is_reference else [self._note_gate_card()])),
         )
@@ -290,6 +298,7 @@ class PatrolBuilder:
             hotspot=place.name,
             kind=place.kind,
             tasking=place.tasking,
+            is_sent=place.tasking is not None,
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             stood=visit.minutes,

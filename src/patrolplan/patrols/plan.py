@@ -6,7 +6,7 @@ Times are minutes after local midnight; places are metres in the area's CRS.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import geopandas as gpd
@@ -20,6 +20,7 @@ from pydantic import (
     model_serializer,
     with_config,
 )
+from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
@@ -33,6 +34,7 @@ from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.posts import Post
 from patrolplan.patrols.solver.problem import compute_gap_percent
+from patrolplan.patrols.stop_reasons import StopReasons, find_stop_reasons
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
@@ -42,6 +44,9 @@ from patrolplan.text import format_count, pick_fields
 
 if TYPE_CHECKING:
     from patrolplan.patrols.planner import Planner
+
+KEEP_AWAY_METRES = 250.0  # who comes no nearer to a barred place need not know of it
+GATE_ASSUMED = "gate_assumed"  # key of the note that a school's gate is not known
 
 
 class _AtPoint:
@@ -103,7 +108,9 @@ class Stop(_AtPoint):
     """Name of the hotspot, or of the place; different places of a plan have different names."""
     kind: StopKind = "hotspot"
     tasking: Tasking | None = None
-    """Tasking of the place, also if it is on a hotspot; None if it is not tasked."""
+    """What intelligence requests where the officer stands; None where nothing is requested."""
+    is_sent: Annotated[bool, Strict()] = False
+    """Whether the patrol goes there for the tasking; else it only stands in sight of the place."""
     arrive_minutes: Annotated[forms.Minutes, Field(alias="arrive")]
     leave_minutes: Annotated[forms.Minutes, Field(alias="leave")]
     dwell: Annotated[forms.Amount, forms.round_to(2)] | None = None
@@ -139,8 +146,13 @@ class Stop(_AtPoint):
 
     @property
     def tasked(self) -> str | None:
-        """Name of the tasked place that must be visited here; None if there is none."""
+        """Name of the tasked place where the officer stands; None if there is none."""
         return None if self.tasking is None else self.tasking.place_id
+
+    @property
+    def sent_for(self) -> Tasking | None:
+        """The tasking for which the patrol goes there; None where it goes for another reason."""
+        return self.tasking if self.is_sent else None
 
     @property
     def stood_minutes(self) -> float:
@@ -157,6 +169,7 @@ class Stop(_AtPoint):
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         without = [name for name in ("street", "at") if not getattr(self, name)]
         without += ["tasked_metres"] if self.tasked_metres is None else []
+        without += ["is_sent"] if self.tasking is None else []
         dwell = self.dwell_minutes
         without += ["stood"] if round(self.stood_minutes, 2) == dwell else []
         is_said = round(self.leave_minutes) - round(self.arrive_minutes) == dwell
@@ -258,8 +271,12 @@ class Patrol(_AtPoint):
     stops: Annotated[tuple[Stop, ...], forms.IsList]
     legs: Annotated[tuple[Leg, ...], forms.IsList]
     variants: Annotated[tuple[Variant, ...], forms.IsList]
-    keep_away: Annotated[tuple[BarredPlace, ...], forms.IsList] = ()
-    """Places within the school's radius to keep away from; stops and walks avoid them."""
+    gate_id: str = ""
+    """ID of the gate's place."""
+    gate_place: str = ""
+    """Where the gate is, in words."""
+    barred: Annotated[tuple[BarredPlace, ...], forms.IsList] = ()
+    """Barred places within the school's radius; stops and walks avoid them."""
     notes: Annotated[tuple[Note, ...], forms.IsList]
     """What was assumed for this school, such as its bell or gate."""
     reference: Reference | None = None
@@ -308,6 +325,35 @@ class Patrol(_AtPoint):
     def hotspots(self) -> list[str]:
         """The hotspots in which it dwells; places that are only tasked are not among them."""
         return [stop.hotspot for stop in self.stops if stop.kind in {"hotspot", "designated"}]
+
+    @cached_property
+    def shape(self) -> BaseGeometry:
+        """Gate, stops and legs as one shape, in metres."""
+        lines = [shapely.LineString(leg.line) for leg in self.legs if len(leg.line) > 1]
+        return shapely.union_all([shapely.MultiPoint(self.points), *lines])
+
+    @cached_property
+    def keep_away(self) -> tuple[BarredPlace, ...]:
+        """The barred places to which an officer on it might come."""
+        metres = [self.shape.distance(shapely.Point(place.point)) for place in self.barred]
+        near = zip(self.barred, metres, strict=True)
+        return tuple(place for place, away in near if away <= KEEP_AWAY_METRES)
+
+    @cached_property
+    def stop_reasons(self) -> tuple[StopReasons, ...]:
+        """Why it stops at each of its places."""
+        return find_stop_reasons(self)
+
+    @property
+    def taskings(self) -> tuple[str, ...]:
+        """Names of the tasked places at which it stands, in its order."""
+        names = (stop.tasked for stop in self.stops)
+        return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def is_gate_assumed(self) -> bool:
+        """Whether it is not known where the school's gate is."""
+        return any(note.key == GATE_ASSUMED for note in self.notes)
 
     @property
     def covered(self) -> list[str]:

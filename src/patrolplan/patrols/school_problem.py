@@ -19,6 +19,7 @@ from patrolplan.notes import Note
 from patrolplan.patrols import designated, tasked_places
 from patrolplan.patrols.choice import Case, choose_places, count_visits
 from patrolplan.patrols.places import Place, StandingPlaces
+from patrolplan.patrols.plan import GATE_ASSUMED
 from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import (
     PatrolHours,
@@ -177,7 +178,7 @@ class SchoolProblem:
         if school["gate_assumed"]:
             text = "Gate not known: nearest walkable street assumed."
             fix = f"fill in longitude and latitude of URN {urn} ([sources] gates)"
-            notes.append(Note("gate_assumed", text, "lead", fix=fix, about=about))
+            notes.append(Note(GATE_ASSUMED, text, "lead", fix=fix, about=about))
         start, end = map(format_time, (hours.latest_back_minutes, hours.latest_end_minutes))
         if hours.gate_last_minutes:
             text = f"Be at the gate from {start} until the school opens at {end}."

@@ -108,7 +108,7 @@ def build_tasking(place: pd.Series) -> Tasking:
 
 def find_tasking(area: StudyArea, date: dt.date | None, stop: Stop) -> Tasking | None:
     """What is tasked where an officer stands as long as asked, whichever patrol was sent for it."""
-    if stop.tasking is not None or date is None:
+    if stop.is_sent:
         return stop.tasking
     places = area.tasked_places
     metres = shapely.distance(places.geometry.to_numpy(), shapely.Point(stop.point))
@@ -124,9 +124,12 @@ def find_tasking(area: StudyArea, date: dt.date | None, stop: Stop) -> Tasking |
 
 
 def add_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patrol:
-    """The patrol with each stop's tasking, see `find_tasking`."""
-    stops = (replace(stop, tasking=find_tasking(area, date, stop)) for stop in patrol.stops)
-    return replace(patrol, stops=tuple(stops))
+    """The patrol with each stop's tasking, see `find_tasking`; itself where it has them."""
+    taskings = [find_tasking(area, date, stop) for stop in patrol.stops]
+    if taskings == [stop.tasking for stop in patrol.stops]:
+        return patrol
+    told = zip(patrol.stops, taskings, strict=True)
+    return replace(patrol, stops=tuple(replace(stop, tasking=tasking) for stop, tasking in told))
 
 
 def find_walks(

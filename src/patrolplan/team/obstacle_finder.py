@@ -4,6 +4,7 @@ Unmet days, unmet demands, changes by hand and locks ask the same function, and 
 `patrolplan.patrols.obstacles`. Locks and bans that cannot be are refused here.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,14 +20,16 @@ from patrolplan.patrols import errands
 from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.obstacles import OFFICER_WORDS, Obstacle, OfficerObstacle
-from patrolplan.patrols.tasked_places import find_tasking
 from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes
+from patrolplan.team.stays import Stay, group_stays, list_stays
 from patrolplan.team.week import Duty, format_day
 from patrolplan.team.week_records import Ban, DemandOutcome, Lock, Unmet, Visitor
-from patrolplan.team.where_when import WHOLE_DAY_MINUTES, Stay, list_stays
+from patrolplan.team.where_when import WHOLE_DAY_MINUTES
 from patrolplan.times import format_time
+
+OVER_MAXIMUM = ("over_daily_maximum", "long_stay")  # keys of notes on the daily maximum
 
 
 class ObstacleFinder:
@@ -205,22 +208,32 @@ class ObstacleFinder:
                 given[day][name] += minutes
         return given
 
-    def note_over_cap(self) -> Iterator[Note]:
-        """Hotspots that still exceed the daily maximum, and who goes there."""
-        inputs = self.inputs
-        for day, date in enumerate(inputs.days):
-            for name, minutes in self._minutes_by_day[day].items():
-                if minutes > self.max_minutes + MINUTES_TOLERANCE:
-                    visitors = "; ".join(
-                        f"{inputs.officers[officer]} at URN {inputs.routes[route].urn}"
-                        for officer, on, route in self.chosen.tolist()
-                        if on == day and name in inputs.route_minutes_by_place[route]
-                    )
-                    text = (
-                        f"{name} gets {minutes:.0f} minutes on {format_day(date)}, more than the "
-                        f"maximum of {self.max_minutes:g}: {visitors}."
-                    )
-                    yield Note("over_daily_maximum", text, "lead")
+
+def note_over_maximum(inputs: RotaInputs, duties: Sequence[Duty]) -> Iterator[Note]:
+    """Hotspots that get more than the daily maximum: from several patrols, and from one alone."""
+    # The maximum is a rule between patrols: no stay is ever cut short, and the gate is exempt.
+    most = inputs.area.settings.week.max_dose_minutes_per_day
+    groups = group_stays(list_stays(duties))
+    alone: dict[str, float] = {}
+    for date, name in itertools.product(inputs.days, inputs.plans[0].hotspots["hotspot"]):
+        stays = [stay for stay in groups.get(name, ()) if stay.date == date]
+        minutes = sum(stay.minutes for stay in stays)
+        patrols = list(dict.fromkeys(stay.duty for stay in stays))
+        if minutes <= most + MINUTES_TOLERANCE:
+            continue
+        if len(patrols) == 1:
+            alone[name] = max(minutes, alone.get(name, 0.0))
+            continue
+        visitors = "; ".join(f"{duty.officer} at URN {duty.urn}" for duty in patrols)
+        text = (
+            f"{name} gets {minutes:.0f} minutes on {format_day(date)}, more than the "
+            f"maximum of {most:g}: {visitors}."
+        )
+        yield Note(OVER_MAXIMUM[0], text, "lead")
+    if alone:
+        places = ", ".join(f"{name} {minutes:.0f}" for name, minutes in alone.items())
+        text = f"One patrol alone stays longer than the maximum of {most:g} minutes: {places}."
+        yield Note(OVER_MAXIMUM[1], text, "lead")
 
 
 def check_locks_and_bans(inputs: RotaInputs) -> None:
@@ -262,10 +275,8 @@ def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[D
     demands = inputs.demands
     meets = np.zeros((len(demands), len(inputs.routes)), dtype=bool)
     meets[tuple(find_meeting_routes(demands, inputs.routes).T)] = True
-    stays = []
-    for stay in list_stays(duties):  # whoever stands at a tasked place in its hours meets it
-        at = None if stay.stop is None else find_tasking(inputs.area, stay.date, stay.stop)
-        stays.append((stay, None if at is None else at.place_id))
+    # Whoever stands at a tasked place in its hours meets it.
+    stays = [(stay, None if stay.stop is None else stay.stop.tasked) for stay in list_stays(duties)]
     chosen = [row for duty in duties for row in inputs.list_options(duty)]
     finder = ObstacleFinder(inputs, np.array(chosen, dtype=np.int64).reshape(-1, 3))
     outcomes = []

@@ -159,13 +159,16 @@ def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
     # A card shows who walks where and when: if only the number of a route changes, its card is
     # valid.
 
-    def index(week: Week) -> dict[tuple[str, ...], Duty]:
-        return {(*list_facts(duty), duty.patrol.way): duty for duty in week.duties}
-
-    old, new = index(before), index(after)
+    old, new = ({duty.slot: duty for duty in week.duties} for week in (before, after))
+    valid = {
+        slot
+        for slot in old.keys() & new.keys()
+        if list_facts(old[slot]) == list_facts(new[slot])
+        and old[slot].patrol.way == new[slot].patrol.way
+    }
     return (
-        *(Change("withdrawn", duty) for key, duty in old.items() if key not in new),
-        *(Change("new", duty) for key, duty in new.items() if key not in old),
+        *(Change("withdrawn", duty) for slot, duty in old.items() if slot not in valid),
+        *(Change("new", duty) for slot, duty in new.items() if slot not in valid),
     )
 
 

@@ -16,6 +16,7 @@ from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.tasked_places import add_taskings
 from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
@@ -123,7 +124,7 @@ def build_drawn_week(
         raise InputError.one(where, what, "remove some of them")
     give = inputs.area.settings.week.give
     drawn = draw_week(inputs.problem, best, give, key)
-    week = build_week(inputs, inputs.problem, drawn)
+    week = choose_week(inputs, inputs.problem, drawn)
     duties = draw_walks(inputs, week.duties, key)
     noted = note_secret(inputs.area.settings) if key.is_secret else (NO_SECRET,)
     draw = Draw(
@@ -137,14 +138,9 @@ def build_drawn_week(
         data=compute_short_id(week.created_from),
         limits=stop,
     )
-    return replace(
-        week,
-        duties=sort_duties(duties),
-        demands=obstacle_finder.build_demand_outcomes(inputs, duties),
-        draw=draw,
-        foreseen=find_foreseen(inputs, best),
-        notes=(*week.notes, *noted),
-    )
+    notes = (*week.notes, *noted)
+    week = replace(week, draw=draw, foreseen=find_foreseen(inputs, best), notes=notes)
+    return settle_week(inputs, week, duties)
 
 
 def walk_new_patrols(inputs: RotaInputs, before: Week, after: Week) -> Week:
@@ -153,11 +149,8 @@ def walk_new_patrols(inputs: RotaInputs, before: Week, after: Week) -> Week:
     # repair are no easier to foresee than the others.
     number = 1 if before.draw is None else before.draw.number
     key = make_draw_key(inputs.area, inputs.days[0], number)
-    duties = draw_new_walks(inputs, before.duties, after.duties, key)
-    if all(map(is_, duties, after.duties)):
-        return after
-    demands = obstacle_finder.build_demand_outcomes(inputs, duties)
-    return replace(after, duties=sort_duties(duties), demands=demands)
+    walked = draw_new_walks(inputs, before.duties, after.duties, key)
+    return after if all(map(is_, walked, after.duties)) else settle_week(inputs, after, walked)
 
 
 def check_officers(area: StudyArea) -> None:
@@ -187,6 +180,14 @@ def build_week(
     inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution, before: Week | None = None
 ) -> Week:
     """The week of a solution, with the reasons for what is missing."""
+    week = choose_week(inputs, problem, solution, before)
+    return settle_week(inputs, week, week.duties)
+
+
+def choose_week(
+    inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution, before: Week | None = None
+) -> Week:
+    """The week of a solution, before it is known how its patrols are walked."""
     # Of a week `before` all stays that does not follow from the choice, such as its draw.
     at = solution.chosen
     chosen = problem.list_options(at)
@@ -199,7 +200,6 @@ def build_week(
     crews = find_crews(inputs, chosen).items()
     duties = [build_duty(inputs, *option).with_crew(crew) for option, crew in crews]
     finder = obstacle_finder.ObstacleFinder(inputs, chosen)
-    notes = (*_list_notes(inputs), *finder.note_over_cap())
     choice: dict[str, Any] = {
         "plan": inputs.plans[0],
         "days": inputs.days,
@@ -209,21 +209,44 @@ def build_week(
         "status": "optimal" if solution.proven else "feasible",
         "worth": solution.worth,
         "bound": solution.bound,
-        "notes": (*notes, *_note_short_crews(inputs.area, duties), *note_modes(inputs.area)),
+        "notes": (
+            *_list_notes(inputs),
+            *_note_short_crews(inputs.area, duties),
+            *note_modes(inputs.area),
+        ),
         "locks": inputs.locks,
         "bans": inputs.bans,
         "delivered": dict(inputs.delivered),
         "absent": dict(inputs.absent),
-        "demands": obstacle_finder.build_demand_outcomes(inputs, duties),
+        "demands": (),
     }
     if before is None:
         return Week(created_from=compute_area_provenance(inputs.area), **choice)
     return replace(before, **choice)
 
 
+def settle_week(inputs: RotaInputs, week: Week, walked: Iterable[Duty]) -> Week:
+    """The week with its patrols as they are walked, and all that follows from where they stand."""
+    # Each has what is tasked where its people stand, whoever was sent there.
+    duties = sort_duties(_add_taskings(inputs.area, duty) for duty in walked)
+    others = [note for note in week.notes if note.key not in obstacle_finder.OVER_MAXIMUM]
+    return replace(
+        week,
+        duties=duties,
+        demands=obstacle_finder.build_demand_outcomes(inputs, duties),
+        notes=(*others, *obstacle_finder.note_over_maximum(inputs, duties)),
+    )
+
+
 def sort_duties(duties: Iterable[Duty]) -> tuple[Duty, ...]:
     """In the order of a week."""
     return tuple(sorted(duties, key=lambda duty: (duty.date, duty.start_minutes, duty.officer)))
+
+
+def _add_taskings(area: StudyArea, duty: Duty) -> Duty:
+    """The duty with each stop's tasking on its day; itself where it has them."""
+    patrol = add_taskings(area, duty.date, duty.patrol)
+    return duty if patrol is duty.patrol else replace(duty, patrol=patrol)
 
 
 def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:

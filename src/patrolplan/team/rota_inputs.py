@@ -31,9 +31,9 @@ from patrolplan.team.routes import (
     list_demands,
     list_routes_for_two,
 )
+from patrolplan.team.stays import list_visited
 from patrolplan.team.week import Duty, Week
 from patrolplan.team.week_records import Ban, Lock
-from patrolplan.team.where_when import list_visited
 
 DOSE_MEMORY_DAYS = 7  # doses of so many days before the week count as earlier ones
 

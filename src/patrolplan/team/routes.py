@@ -16,7 +16,7 @@ import numpy as np
 
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.demands import Demand, find_demands
-from patrolplan.team.where_when import list_visited
+from patrolplan.team.stays import list_visited
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class WeekRoutes:
 
     def list_asked_places(self, route: int) -> set[str]:
         """The places that a route must visit, with those in sight of them."""
-        tasked = (stop for stop in self.routes[route].stops if stop.tasked)
+        tasked = (stop for stop in self.routes[route].stops if stop.is_sent)
         return {name for stop in tasked for name in self.list_places_in_view(stop)}
 
 
@@ -109,11 +109,11 @@ def build_route_key(patrol: Patrol) -> RouteKey:
     # It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
     # read from a file with whole minutes. Without a presence at the gate the start of a patrol is
     # drawn, and its window is identified by its end.
-    each = ((stop.hotspot, round(stop.stood_minutes, 2), stop.tasking) for stop in patrol.stops)
+    each = ((stop.hotspot, round(stop.stood_minutes, 2), stop.sent_for) for stop in patrol.stops)
     stops = frozenset(Counter(each).items())
     start = format_time(patrol.start_minutes) if patrol.has_presence else ""
     hours = start, format_time(patrol.latest_end_minutes)
-    barred = frozenset(place.tasking for place in patrol.keep_away)
+    barred = frozenset(place.tasking for place in patrol.barred)
     return (patrol.urn, patrol.number, patrol.way, patrol.window, *hours, stops, barred)
 
 
@@ -167,8 +167,8 @@ def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Patrol]) -> 
     covering: defaultdict[str, set[int]] = defaultdict(set)
     for row, route in enumerate(routes):
         for stop in route.stops:
-            if stop.tasked is not None:
-                tasked[stop.tasked].add(row)
+            if stop.sent_for is not None:
+                tasked[stop.sent_for.place_id].add(row)
             for name in list_visited(stop):
                 covering[name].add(row)
     pairs = []

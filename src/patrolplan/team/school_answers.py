@@ -22,8 +22,8 @@ from patrolplan.patrols.planner import get_planner
 from patrolplan.privacy import ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.team.ledger.monthly_return import RecentPresence
+from patrolplan.team.stays import group_stays
 from patrolplan.team.week import Week
-from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm
 
 HALF_WIDTH_95 = 1.959964  # in standard errors: 95 of 100 surveys' intervals hold the difference
@@ -186,7 +186,7 @@ def list_promises(week: Week, urns: Iterable[str]) -> dict[str, list[tuple[Feare
     has_squares = len(groups) and len(groups.squares) == len(groups)
     places = find_feared_places(get_planner(plan)) if has_squares else ()
     why = {demand.place: demand.why for demand in week.demands if demand.kind == "feared"}
-    stays = group_stays(week.duties)
+    stays = group_stays(week.stays)
 
     def promise(place: FearedPlace) -> Promise:
         days = {stay.date for name in place.hotspots for stay in stays.get(name, ())}

@@ -16,7 +16,6 @@ from patrolplan.patrols.planner import get_occasion, get_planner
 from patrolplan.patrols.timings import Timing, Timings
 from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.routes import build_route_key
 from patrolplan.team.secret import DrawKey
 from patrolplan.team.week import Duty
 
@@ -50,13 +49,13 @@ def draw_walks(
     """The duties of a week as they are walked; those that are fixed stay as they are."""
     # Each of these rows, by default of all, is drawn by its own key, derived from that of the
     # week's draw. Its officers' other duties of the day limit its walk.
-    held = {id(duty) for duty in inputs.held}
+    held = {duty.slot for duty in inputs.held}
     drawn, walked = list(duties), list(duties)
     chosen: list[tuple[tuple[int, str, str], int, int, Timing, float]] = []
     rows = range(len(drawn)) if rows is None else rows
     for row in sorted(rows, key=lambda row: (drawn[row].date, drawn[row].leave_minutes)):
         duty = drawn[row]
-        route = None if id(duty) in held else inputs.find_route(duty.patrol)
+        route = None if duty.slot in held else inputs.find_route(duty.patrol)
         if route is None:
             continue
         planned = inputs.routes[route]
@@ -79,20 +78,15 @@ def draw_new_walks(
 ) -> tuple[Duty, ...]:
     """The duties of a changed week, with walks drawn for those that were not in it before."""
     # An officer with the same route of the same school on the same day as before keeps the walk.
-    earlier = {_identify(duty): duty for duty in before}
+    earlier = {inputs.find_option(duty): duty for duty in before}
     new, standing = [], list(duties)
     for row, duty in enumerate(duties):
-        if (old := earlier.get(_identify(duty))) is None:
+        if (old := earlier.get(inputs.find_option(duty))) is None:
             new.append(row)
         else:
             same = old if old.variant == duty.variant else replace(old, variant=duty.variant)
             standing[row] = same.with_crew(duty.crew)
     return draw_walks(inputs, standing, key, rows=new)
-
-
-def _identify(duty: Duty) -> tuple[object, ...]:
-    """Who patrols by which route, and when."""
-    return (duty.officer, duty.date, build_route_key(duty.patrol))
 
 
 def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tuple[float, float]:
@@ -164,7 +158,7 @@ def _walk(inputs: RotaInputs, duty: Duty, route: int, timing: Timing, end: float
     plan = {part.window_name: part for part in whole.parts}.get(planned.window, whole)
     planner = get_planner(plan)
     row = planner.find_row(planned.urn)
-    visit = tuple(stop.tasked for stop in planned.stops if stop.tasked)
+    visit = tuple(stop.sent_for.place_id for stop in planned.stops if stop.sent_for)
     names = tuple(name for stop in planned.stops for name in stop.covered)
     walk = None
     for watch in ((), names):  # most patrols share the school's own candidates

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -29,8 +29,10 @@ from patrolplan.patrols.file_forms import Amount, Day, Minutes, also_writes, arr
 from patrolplan.patrols.plan import Patrol, Plan, StopKind, build_patrol_document
 from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.provenance import compute_short_id
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import render_html_table
 from patrolplan.team import week_records as records
+from patrolplan.team.stays import Stay, list_stays
 from patrolplan.text import format_count, pick_fields
 from patrolplan.times import format_time
 
@@ -79,6 +81,20 @@ class DutyStop:
     arrive: Minutes
     leave: Minutes
     place: str
+
+
+@dataclass(frozen=True)
+class PatrolSlot:
+    """Who patrols which school when: names one patrol of a week."""
+
+    officer: str
+    urn: str
+    date: dt.date
+    window: str = AFTER_SCHOOL
+
+    def __str__(self) -> str:
+        what = f"{self.officer} at URN {self.urn} on {format_day(self.date)}"
+        return what if self.window == AFTER_SCHOOL else f"{what} ({self.window})"
 
 
 def _write_back(minutes: float) -> str | None:
@@ -131,12 +147,10 @@ class Duty:
         """Name of the patrol's window."""
         return self.patrol.window
 
-    @property
-    def key(self) -> tuple[str, str, dt.date, int, int, str, str, tuple[str, ...]]:
-        """What distinguishes one duty from another: a card names the crew as well."""
-        walk = self.patrol
-        where = (self.officer, self.urn, self.date)
-        return (*where, self.variant, walk.number, walk.way, walk.window, self.crew)
+    @cached_property
+    def slot(self) -> "PatrolSlot":
+        """What names it in its week."""
+        return PatrolSlot(self.officer, self.urn, self.date, self.window)
 
     def with_crew(self, crew: tuple[str, ...]) -> "Duty":
         """The same with another crew; itself where it is this one."""
@@ -169,6 +183,7 @@ _DaysByName = Annotated[dict[str, frozenset[Day]], PlainSerializer(_sort_days)]
     commitment=str,
     give_percent=Amount,
     routes=list[Patrol],
+    stays=list[records.StayRow],
     places=list[records.PlaceStay],
 )
 @dataclass(frozen=True, eq=False)
@@ -224,6 +239,11 @@ class Week:
         )
         routes = [json.loads(route) for route in info.context["routes"]]
         return {"schema": SCHEMA, **record, "routes": routes}
+
+    @cached_property
+    def stays(self) -> tuple[Stay, ...]:
+        """Who stands where, from when to when, each patrol's in the order of time."""
+        return tuple(list_stays(self.duties))
 
     @property
     def start(self) -> dt.date:

@@ -12,16 +12,15 @@ from patrolplan.arrays import Ints
 from patrolplan.errors import PatrolplanError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
-from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.obstacle_finder import ObstacleFinder
 from patrolplan.team.problem import MINUTES_TOLERANCE, RotaProblem
-from patrolplan.team.rota import build_duty, build_week
+from patrolplan.team.rota import build_duty, choose_week, settle_week
 from patrolplan.team.rota_inputs import Option, RotaInputs
 from patrolplan.team.routes import has_time_for
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.walks import find_time_limits
-from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week import Duty, PatrolSlot, Week, format_day
 from patrolplan.team.week_records import Ban, Lock
 
 PATROL_GONE = "the patrol no longer exists"
@@ -34,25 +33,6 @@ class InvalidEditError(PatrolplanError, ValueError):
 def refuse(message: str) -> NoReturn:
     """Raise InvalidEditError: a change that the rules do not allow, with the reason."""
     raise InvalidEditError(message)
-
-
-@dataclass(frozen=True)
-class PatrolSlot:
-    """Who patrols which school when: names one patrol of a week."""
-
-    officer: str
-    urn: str
-    date: dt.date
-    window: str = AFTER_SCHOOL
-
-    def __str__(self) -> str:
-        what = f"{self.officer} at URN {self.urn} on {format_day(self.date)}"
-        return what if self.window == AFTER_SCHOOL else f"{what} ({self.window})"
-
-
-def get_slot(duty: Duty) -> PatrolSlot:
-    """The slot of a patrol."""
-    return PatrolSlot(duty.officer, duty.urn, duty.date, duty.window)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,18 +83,19 @@ class WeekEditor:
         chosen = np.sort(self.find_rows(duties))
         bound = self.before.bound if bound is None else bound
         solution = RotaSolution.rate(self.problem, chosen, bound)
-        week = build_week(self.inputs, self.problem, solution, self.before)
-        by_slot = {get_slot(duty): duty for duty in duties}
-        kept = tuple(by_slot[get_slot(duty)].with_crew(duty.crew) for duty in week.duties)
+        week = choose_week(self.inputs, self.problem, solution, self.before)
+        by_slot = {duty.slot: duty for duty in duties}
+        kept = [by_slot[duty.slot].with_crew(duty.crew) for duty in week.duties]
         notes = tuple(dict.fromkeys((*self.own_notes, *week.notes)))
-        return replace(week, duties=kept, notes=notes)
+        return settle_week(self.inputs, replace(week, notes=notes), kept)
 
     def build_chosen(self, rows: Ints, week: Week, bound: float) -> Week:
         """The week of these options; patrols of a week that are among them keep their walks."""
-        problem, present = self.problem, {duty.key: duty for duty in week.duties}
+        problem, find_option = self.problem, self.inputs.find_option
+        present = {find_option(duty): duty for duty in week.duties}
         solution = RotaSolution.rate(problem, np.sort(rows), bound)
-        chosen = build_week(self.inputs, problem, solution).duties
-        duties = [present.get(duty.key, duty) for duty in chosen]
+        chosen = choose_week(self.inputs, problem, solution).duties
+        duties = [present.get(find_option(duty), duty) for duty in chosen]
         return self.build_week(duties, bound=bound)
 
     def find_option(self, duty: Duty) -> Option | None:
@@ -146,14 +127,14 @@ class WeekEditor:
         for duty in duties:
             option = self.find_option(duty)
             if option is None:
-                refuse(f"{get_slot(duty)}: a ban rules it out, or its route is no longer planned")
+                refuse(f"{duty.slot}: a ban rules it out, or its route is no longer planned")
             rows.append(self.inputs.option_rows[option])
             for name in duty.crew:
                 companion = self._find_companion(option, name)
                 if companion is not None:
                     rows.append(companion)
                 elif has_time_for(self.inputs, duty, name):
-                    refuse(f"{get_slot(duty)}: {name} may not walk along")
+                    refuse(f"{duty.slot}: {name} may not walk along")
         return np.array(rows, dtype=np.int64)
 
     def build_lock(self, slot: PatrolSlot, variant: int | None = None) -> Lock:

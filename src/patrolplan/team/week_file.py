@@ -19,8 +19,8 @@ from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.stays import build_place_rows, build_stay_rows
 from patrolplan.team.week import SCHEMA, Week
-from patrolplan.team.where_when import build_place_rows
 
 PLAN_AGAIN = "plan the week again with `patrolplan week --from`"
 
@@ -46,8 +46,8 @@ def build_week_document(week: Week) -> dict[str, Any]:
     # patrol a school together, `number` distinguishes their routes. Where not all patrols have the
     # mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes` holds each walk
     # once, in the form of `plan.json` but with reasons as fields, not words; `route` is its row
-    # there. `places` is who is where when, as all papers have it. `read_week` turns it into a
-    # `Week` again.
+    # there. `stays` is who stands where, as all papers have it, and `places` its summary.
+    # `read_week` turns it into a `Week` again.
     context = {"projection": week.plan.area.projection, "routes": {}}
     # Worths are rounded, so that percentages of them come back equal.
     draw = week.draw and replace(week.draw, best_worth=round(week.draw.best_worth, 6))
@@ -55,7 +55,8 @@ def build_week_document(week: Week) -> dict[str, Any]:
     document: dict[str, Any] = _get_adapters()[1].dump_python(
         rounded, mode="json", by_alias=True, context=context
     )
-    return document | {"places": build_place_rows(week)}
+    rows = {"stays": build_stay_rows(week.stays), "places": build_place_rows(week.stays)}
+    return document | rows
 
 
 def read_week_alone(path: str | Path, projection: Projection | None = None) -> Week:

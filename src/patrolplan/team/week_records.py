@@ -22,6 +22,7 @@ from patrolplan.patrols.demands import KINDS, DemandKind
 from patrolplan.patrols.file_forms import RECORD, Amount, Count, Day, Minutes, also_writes, arrange
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.team.problem import SearchLimits
+from patrolplan.team.stays import StayKind
 
 if TYPE_CHECKING:
     from patrolplan.team.week import Duty
@@ -226,8 +227,24 @@ class HandChange:
 
 @with_config(RECORD)
 @dataclass(frozen=True)
+class StayRow:
+    """From when to when a patrol is at a place, see `patrolplan.team.stays`."""
+
+    officer: str
+    date: Day
+    window: str
+    urn: str
+    place: str
+    from_minutes: Annotated[Minutes, Field(alias="from")]
+    to_minutes: Annotated[Minutes, Field(alias="to")]
+    tasked: str | None
+    kind: StayKind
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
 class PlaceStay:
-    """From when to when officers are at a place, see `patrolplan.team.where_when`."""
+    """From when to when officers are at a place: a summary of the stays."""
 
     id: str
     date: Day

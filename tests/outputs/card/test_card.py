@@ -31,7 +31,6 @@ from patrolplan.outputs.cartography.symbols import (
     TASKED_RADIUS,
 )
 from patrolplan.outputs.facts import list_stop_facts
-from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.outputs.webmap.map_layers import format_patrol_id
 from patrolplan.outputs.wording import compute_plan_id, describe_barred, describe_tasking
 from patrolplan.patrols.legs import RoadCrossing
@@ -61,10 +60,10 @@ def _change_stop(patrol, **changes):
 
 def test_busiest_way_stands_at_one_stop_and_raises_the_marking(demo_plan):
     """The stop with most pupils of the school on their way says so once; such a card is marked."""
-    patrol = demo_plan.patrols[0]
+    patrol = replace(demo_plan.patrols[0], barred=())
     way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
     fewer, other = (replace(way, **one) for one in ({"share": 0.1}, {"school": "Else"}))
-    stop = replace(patrol.stops[0], arrive_minutes=915, leave_minutes=930)
+    stop = replace(patrol.stops[0], arrive_minutes=915, leave_minutes=930, tasking=None)
     words = "Busiest way home, 15:12\N{EN DASH}15:30"
     ways = [(fewer, TREND), (way, TREND), (other,)]
     for whys, marking in ((ways, "OFFICIAL-SENSITIVE"), ([(TREND,)] * 3, "OFFICIAL")):
@@ -111,11 +110,12 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
     )
     barred = BarredPlace(point=patrol.point, place=LONG, tasking=_task(LONG))
     notes = (Note("tasked_place_outside", f"Tasked place {LONG}."),) * 2
-    more = {"legs": (count * patrol.legs)[: count + 1], "keep_away": (barred,), "notes": notes}
+    more = {"legs": (count * patrol.legs)[: count + 1], "barred": (barred,), "notes": notes}
     long = replace(patrol, school=LONG, stops=stops, **more)
     pdf = render_cards(demo_plan, patrols=[long])["cards.pdf"]
     text = "".join(printed.read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
-    phrases = [*list_reasons(replace(stops[0], tasking=None), "short")]
+    first = list_stop_facts(long, demo_plan.area.projection.crs)[0]
+    phrases = [line.text for line in first.list_why("short")]
     phrases += [f"T-01: {describe_tasking(tasking)}.", describe_barred(barred), LONG]
     for phrase in (*phrases, "Member of staff"):
         assert printed.strip_spaces(phrase) in text
@@ -163,7 +163,7 @@ def signs(request, demo_plan):
         second = replace(second, why=(ReportsReason(time_band=None, factors=()),))
     is_feared = demo_plan.hotspots["hotspot"].isin(count * [second.hotspot])
     plan = replace(demo_plan, hotspots=demo_plan.hotspots.assign(mainly_reports=is_feared))
-    patrol = replace(patrol, stops=(first, second, *others), keep_away=count * (barred,))
+    patrol = replace(patrol, stops=(first, second, *others), barred=count * (barred,))
     picture = draw_patrol_map(plan, patrol, width=538.0, height=380.0)
     return SimpleNamespace(count=count, plan=plan, patrol=patrol, picture=picture)
 
@@ -206,7 +206,7 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     patrol = demo_plan.patrols[2]
     x, y = patrol.stops[0].point
     barred = BarredPlace(point=(x + 1.0, y), place="Mill Lane", tasking=_task("crime scene"))
-    patrol = replace(patrol, keep_away=(barred,))
+    patrol = replace(patrol, barred=(barred,))
     frame = fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0)
     markers = MapContent(frame, demo_plan, patrol).markers
     assert markers.texts[:3] == ["G", KEEP_AWAY_TEXT, "1"]
@@ -350,7 +350,7 @@ def test_no_text_is_cut(plan, drawn):
     unprinted, plan_id = {"title", "map_alt", "code_alt"}, compute_plan_id(plan)
     for card, patrol, picture in zip(drawn.alone, plan.patrols, drawn.maps, strict=True):
         barred = patrol.keep_away if KEEP_AWAY_TEXT in picture.label_texts else ()
-        data = build_card_data(plan, replace(patrol, keep_away=barred), plan_id)
+        data = build_card_data(plan, replace(patrol, barred=barred), plan_id)
         text = "".join(printed.read_pages(card))
         for phrase in _list_texts({key: data[key] for key in data.keys() - unprinted}):
             assert printed.strip_spaces(phrase) in text, (patrol.urn, phrase)

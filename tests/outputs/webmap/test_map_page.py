@@ -358,7 +358,7 @@ def test_hostile_names_arrive_as_text(open_page, plan):
     tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
     stop = replace(first.stops[0], place=HOSTILE, why=why, tasking=tasking)
     barred = BarredPlace(point=first.point, place=HOSTILE, tasking=tasking)
-    mean = replace(first, school=HOSTILE, stops=(stop, *first.stops[1:]), keep_away=(barred,))
+    mean = replace(first, school=HOSTILE, stops=(stop, *first.stops[1:]), barred=(barred,))
     area, patrols = replace(plan.area, schools=schools), (mean, *plan.patrols[1:])
     written = render_map(replace(plan, area=area, hotspots=hotspots, patrols=patrols))
     page = open_page(written).page

@@ -107,7 +107,7 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     """A place that intelligence alone names, also as a hotspot, and a tasking never reach it."""
     duty = roll.week.duties[0]
     tasking = Tasking(name, "an informant's tip", "Insp. Nobody", dt.date(2026, 12, 18))
-    first, second, *_ = (replace(stop, tasking=tasking) for stop in duty.patrol.stops)
+    first, second, *_ = (replace(stop, tasking=tasking, is_sent=True) for stop in duty.patrol.stops)
     secret = replace(first, hotspot=name, kind="tasked", place="Secret Mews")
     last = roll.week.plan.hotspots.iloc[-1]
     steps = {"hotspot": last["hotspot"], "place": "Secret Steps", "street": "Secret Steps"}

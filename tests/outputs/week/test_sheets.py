@@ -31,7 +31,7 @@ def test_a_sheet_says_where_to_keep_away_from(roll):
     barred = BarredPlace(point=duty.patrol.point, place=NAME, tasking=tasking)
     elsewhere = (barred.x + 5000, barred.y)
     far = replace(barred, point=elsewhere, tasking=replace(tasking, place_id="T-10"))
-    patrol = replace(duty.patrol, keep_away=(far, barred))
+    patrol = replace(duty.patrol, barred=(far, barred))
     own = replace(duty, patrol=patrol)
     (page,) = read_pages(build_task_sheets(roll, [own], is_whole=False).render(roll.week.plan))
     grid = format_grid_reference(barred.x, barred.y)

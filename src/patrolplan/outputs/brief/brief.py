@@ -31,7 +31,6 @@ from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import read_week_alone
 from patrolplan.team.week_records import Visitor
-from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
 
 MIN_HELD_SHARE = 0.25  # Minimum share held of the current period around a school for a brief
@@ -60,7 +59,7 @@ class WeekVisits:
         """The week's visits to each hotspot of a table, by name."""
         watched = [row for row in self.week.demands if row.kind == "watched" and self.is_of_data]
         unmet = {row.place: row.why for row in watched}
-        stays = [stay for stay in list_stays(self.week.duties) if stay.stop is not None]
+        stays = [stay for stay in self.week.stays if stay.stop is not None]
         places = [stay.stop.point for stay in stays if stay.stop]
         points = shapely.points(np.array(places).reshape(-1, 2))
         answers = {}

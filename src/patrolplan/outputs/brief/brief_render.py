@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
@@ -13,12 +13,15 @@ from patrolplan.outputs import wording
 from patrolplan.outputs.brief.brief import Brief, BriefTasking, ChangedHotspot
 from patrolplan.outputs.brief.crime_counts import CrimeSummary
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole, typeset_template
-from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import tell_reasons
+from patrolplan.patrols.marking import find_marking
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
+
+if TYPE_CHECKING:
+    from patrolplan.patrols.demands import DemandKind
 
 LONGEST_NAME = 90  # Maximum letters of the name of a school, category or street
 MAX_CATEGORIES, MAX_PLACES, MAX_REPORT_GROUPS = 10, 5, 4  # Rows that fit on one page
@@ -83,9 +86,10 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
     school = shorten(make_printable(brief.school), LONGEST_NAME)
     rising_first = sorted(brief.categories, key=lambda one: (not one.rising, -(one.now.value or 0)))
     spots = (spot.reasons for spot in brief.hotspots)
+    demands: list[DemandKind] = ["tasked"] if brief.taskings else []
     return {
         "title": f"Brief {make_printable(brief.urn)}: {school}",
-        "marking": make_printable(find_marking(brief.area, places=spots)),
+        "marking": make_printable(find_marking(brief.area, places=spots, demands=demands)),
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
         "purpose": wording.PURPOSE,

@@ -8,11 +8,11 @@ from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
-from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_directions
-from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
-from patrolplan.patrols.plan import Patrol, Plan, Tasking
+from patrolplan.outputs.facts import StopFacts, list_stop_facts
+from patrolplan.patrols.marking import find_marking
+from patrolplan.patrols.plan import GATE_ASSUMED, Patrol, Plan, Tasking
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, join_words
@@ -186,7 +186,7 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
     crs = plan.area.settings.area.crs
     barred = (
         replace(one, place=print_whole(one.place), tasking=_make_tasking_printable(one.tasking))
-        for one in find_near_keep_away(patrol)
+        for one in patrol.keep_away
     )
     cross = "\N{MULTIPLICATION SIGN}"
     lines = [(cross, "", wording.describe_barred(one, crs=crs)) for one in barred]
@@ -204,7 +204,7 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
         lines += [("", f"{what}:", "; ".join(roads) + ".")] if kind in found else []
     lines += [("", "Steps for the bicycle:", f"{', '.join(carried)}." if carried else "")]
     # Seen elsewhere on the card: the gate, a reason in its panel, the day.
-    elsewhere = {"gate_assumed", "no_date"} | (set() if patrol.stops else {GATE_REASON})
+    elsewhere = {GATE_ASSUMED, "no_date"} | (set() if patrol.stops else {GATE_REASON})
     notes = (print_whole(note.text) for note in patrol.notes if note.key not in elsewhere)
     lines += [("", "", " ".join(notes))]
     shown = [(sign, label, make_printable(text)) for sign, label, text in lines if text]

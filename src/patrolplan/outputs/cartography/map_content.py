@@ -22,14 +22,13 @@ from patrolplan.outputs.cartography.viewport import (
     Viewport,
     fit_viewport,
 )
-from patrolplan.outputs.facts import is_feared
 from patrolplan.outputs.wording import format_leg_name
 from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
+from patrolplan.patrols.plan import Patrol, Plan, Stop
+from patrolplan.patrols.stop_reasons import is_feared
 
 PADDING = 28.0  # Points around a route for its circles and their names; more would reduce the scale
 MIN_GATE_EXTENT_METRES = 600.0  # The same if only the gate is shown
-KEEP_AWAY_METRES = 250.0  # Nearer ones extend the map: an officer might go there
 FEARED_METRES = 100.0  # An officer sees about so far along a street; `map.html` has the others
 MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0  # Points; nearer signs are moved
 MARKER_EDGE_MARGIN = 8.0  # Points; a sign nearer to the edge of the map is left out
@@ -142,10 +141,12 @@ class MapContent:
     @cached_property
     def markers(self) -> "Markers":
         """The signs on the map; those that would touch are moved apart, except the gate."""
-        barred = find_near_keep_away(self.patrol)
         signs: list[tuple[symbols.MarkerKind, str, tuple[float, float]]] = [
             ("gate", "G", self.patrol.point),
-            *(("keep_away", symbols.KEEP_AWAY_TEXT, place.point) for place in barred),
+            *(
+                ("keep_away", symbols.KEEP_AWAY_TEXT, place.point)
+                for place in self.patrol.keep_away
+            ),
             *(
                 ("stop" if stop.tasking is None else "tasked", str(number), stop.point)
                 for number, stop in enumerate(self.patrol.stops, 1)
@@ -229,7 +230,7 @@ class MapContent:
         hotspots = self.plan.hotspots
         is_visited = hotspots["hotspot"].isin(self.patrol.covered)
         others = hotspots[hotspots["mainly_reports"] & ~is_visited]
-        near = others[others.distance(_trace_walk(self.patrol)) <= FEARED_METRES]
+        near = others[others.distance(self.patrol.shape) <= FEARED_METRES]
         points = self.viewport.to_page(near[["stop_x", "stop_y"]].to_numpy())
         return points[self.viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
 
@@ -263,8 +264,8 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
     """The window that shows a whole patrol on a map of this width and height in points."""
     network = plan.area.network.walkable
     stretches = _select_hotspots(plan.hotspots, patrol.covered).geometry.to_numpy()
-    near = [shapely.Point(barred.point) for barred in find_near_keep_away(patrol)]
-    content = [shapely.get_coordinates([_trace_walk(patrol), *stretches, *near])]
+    near = [shapely.Point(barred.point) for barred in patrol.keep_away]
+    content = [shapely.get_coordinates([patrol.shape, *stretches, *near])]
     extent = MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES
     fit = partial(
         fit_viewport,
@@ -287,18 +288,6 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
     crossing = np.concatenate(nearest)
     inside = viewport.contains(viewport.to_page(crossing), margin=STREET_EDGE_MARGIN)
     return viewport if inside.all() else fit([*content, crossing[~inside]])
-
-
-def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
-    """Places to keep away from that an officer on this patrol might come to."""
-    walk, reach = _trace_walk(patrol), KEEP_AWAY_METRES
-    return [one for one in patrol.keep_away if walk.distance(shapely.Point(one.point)) <= reach]
-
-
-def _trace_walk(patrol: Patrol) -> BaseGeometry:
-    """Gate, stops and legs as one shape, in metres."""
-    lines = [shapely.LineString(leg.line) for leg in _list_legs(patrol)]
-    return shapely.union_all([shapely.MultiPoint(patrol.points), *lines])
 
 
 def _list_stop_streets(stop: Stop) -> list[str]:

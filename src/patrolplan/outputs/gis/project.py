@@ -16,10 +16,10 @@ from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.basemap import LAND, STREETS
 from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.frames import NO_DAY
 from patrolplan.outputs.gis.geopackage_tables import LAYERS
 from patrolplan.outputs.offline_page import load_template
+from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import Plan
 
 GEOPACKAGE = "plan.gpkg"

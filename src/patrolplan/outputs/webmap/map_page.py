@@ -17,10 +17,11 @@ from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_directions
-from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
+from patrolplan.outputs.facts import StopFacts, list_stop_facts
 from patrolplan.outputs.offline_page import dump_script_json, read_asset, read_script, render_page
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap import map_layers
+from patrolplan.patrols.marking import find_marking
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 

@@ -25,9 +25,10 @@ from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import get_place, read_hours
 from patrolplan.patrols.obstacles import ObstacleKind
 from patrolplan.team.routes import list_patrols
+from patrolplan.team.stays import group_stays
 from patrolplan.team.week import Week, format_day
 from patrolplan.team.week_records import Ban, DemandOutcome, Lock
-from patrolplan.team.where_when import DayItem, group_stays, list_stays
+from patrolplan.team.where_when import DayItem
 from patrolplan.text import capitalise, format_percent, join_words, list_first
 
 MAX_CHANGES = 12  # Maximum number of changes by hand that are listed, the latest ones
@@ -48,7 +49,8 @@ ACTIONS: Mapping[ObstacleKind, str] = {
 def build_lead_sheet(roster: Roster) -> Sheet:
     """The lead's sheet of a week."""
     week = roster.week
-    head = roster.build_head(week.duties)
+    kinds = (demand.kind for demand in week.demands)
+    head = roster.build_head(week.duties, demands=kinds)
     rows = {kind: _build_demand_rows(roster, kind) for kind in DEMANDS}
     data = head | {
         "title": f"Lead's sheet: {head['area']}, {head['week']}",
@@ -204,7 +206,7 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
     names = map(roster.print_officer, leading["officer"])
     own = list(zip(names, map(set, leading["school_urns"]), strict=True))
     minutes: dict[str, float] = {}
-    for stay in list_stays(roster.week.duties):
+    for stay in roster.week.stays:
         if stay.stop is not None:
             minutes[stay.duty.urn] = minutes.get(stay.duty.urn, 0.0) + stay.minutes
     return [
@@ -222,7 +224,7 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
 
 def _find_heavy_unvisited(week: Week) -> tuple[list[str], list[str]]:
     """Of the priority streets with most risk, those that no patrol reaches, and others missed."""
-    visited = group_stays(week.duties)
+    visited = group_stays(week.stays)
     table = week.plan.hotspots.sort_values("worth", ascending=False, kind="stable")
     heavy = dict(zip(table["hotspot"][:HEAVIEST], table["place"][:HEAVIEST], strict=True))
     stops = (stop for _, patrol in list_patrols(week.plan) for stop in patrol.stops)

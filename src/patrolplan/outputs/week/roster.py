@@ -14,8 +14,9 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.facts import STAFF_WORDS, find_marking, find_staff, name_feared_places
+from patrolplan.outputs.facts import STAFF_WORDS, find_staff, name_feared_places
 from patrolplan.patrols.demands import DemandKind
+from patrolplan.patrols.marking import find_marking
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import MODE_WORDS, Appointment
 from patrolplan.team.week import Duty, Week, format_day
@@ -99,13 +100,18 @@ class Roster:
         """The officers by name."""
         return {officer.name: officer for officer in self.officers}
 
-    def build_head(self, duties: Sequence[Duty], declared: Iterable[str] = ()) -> dict[str, Any]:
+    def build_head(
+        self,
+        duties: Sequence[Duty],
+        declared: Iterable[str] = (),
+        demands: Iterable[DemandKind] = (),
+    ) -> dict[str, Any]:
         """What is at the edges of papers with these duties: the week, its marking and basis."""
         plan, patrols = self.week.plan, (duty.patrol for duty in duties)
         return {
             "area": make_printable(plan.area.name),
             "week": format_week(self.week),
-            "marking": make_printable(find_marking(plan.area, patrols)),
+            "marking": make_printable(find_marking(plan.area, patrols, demands=demands)),
             "purpose": wording.PURPOSE,
             "basis": [
                 f"{wording.format_data_months(plan.risk)}.",

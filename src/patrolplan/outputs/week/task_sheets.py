@@ -7,9 +7,7 @@ from typing import Any
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography import fonts
-from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.facts import list_stop_facts
-from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.outputs.week.roster import (
     LONGEST_NAME,
     LONGEST_OFFICER,
@@ -20,8 +18,8 @@ from patrolplan.outputs.week.roster import (
 from patrolplan.outputs.week.sheet import MapMarker, OverviewMap, Sheet
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
+from patrolplan.team.stays import Stay, group_stays
 from patrolplan.team.week import Duty, format_day
-from patrolplan.team.where_when import Stay, group_stays
 from patrolplan.text import capitalise, format_count, format_letters, shorten
 from patrolplan.times import format_span, format_time
 
@@ -79,7 +77,7 @@ class _Place:
 
 def _list_places(roster: Roster) -> Iterator[_Place]:
     """Places of the week: most days first, then in the plan's order, then by name."""
-    visits = group_stays(roster.week.duties)
+    visits = group_stays(roster.week.stays)
     hotspots = roster.week.plan.hotspots.set_index("hotspot")
     order = {name: number for number, name in enumerate(hotspots.index)}
     names = sorted(visits, key=lambda name: (order.get(name, len(order)), name))
@@ -232,14 +230,14 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "end": wording.describe_end(patrol),
         "keep_away": [
             fonts.print_whole(wording.describe_barred(barred, crs=crs))
-            for barred in find_near_keep_away(patrol)
+            for barred in patrol.keep_away
         ],
         "stops": [
             {
                 "number": str(facts.number),
                 "time": f"{facts.arrive}\N{EN DASH}{facts.leave}",
                 "place": fonts.print_whole(facts.place),
-                "why": [fonts.print_whole(list_reasons(facts.stop, "short")[0])],
+                "why": [fonts.print_whole(facts.list_sentences("short")[0])],
             }
             for facts in list_stop_facts(patrol, crs)
         ],

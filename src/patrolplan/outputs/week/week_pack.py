@@ -34,7 +34,6 @@ from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.outputs.week.task_sheets import choose_officer_points
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.tasked_places import add_taskings
 from patrolplan.team.ledger.monthly_return import load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.school_answers import find_school_answers
@@ -102,10 +101,7 @@ def write_week_files(
 ) -> dict[str, str]:
     """Write the papers of a week, or of an officer or day; returns digests for the manifest."""
     week = round_week(roster.week)
-    # Everyone who stands at a tasked place in its hours sees that on the card, a school does not.
-    tasked = ((one, add_taskings(week.plan.area, one.date, one.patrol)) for one in week.duties)
-    on_cards = tuple(replace(duty, patrol=patrol) for duty, patrol in tasked)
-    for_schools, roster = Roster(week), Roster(replace(week, duties=on_cards))
+    roster = Roster(week)
     papers = EarlierPapers(earlier, week.plan)
     render = partial(render_card_books, executor=executor, report_progress=report_progress)
     duties = roster.select_duties(officer, date)
@@ -113,7 +109,7 @@ def write_week_files(
     officers = [one for one in roster.officers if one.name in people]
     is_whole = officer is None and date is None
     # What a paper is made by asks for some of it by name; duties and officers are those printed.
-    known = {"week": week, "plan_or_week": week, "roster": roster, "for_schools": for_schools}
+    known = {"week": week, "plan_or_week": week, "roster": roster}
     known |= {"duties": duties, "officers": officers, "is_whole": is_whole}
     known |= {"changes": changes, "papers": papers, "render": render}
     printed = [paper for paper in WEEK_PAPERS if is_whole or paper.in_parts]
@@ -126,10 +122,10 @@ def write_week_files(
 
 
 def build_school_papers(
-    for_schools: Roster, duties: Sequence[Duty], *, is_whole: bool
+    roster: Roster, duties: Sequence[Duty], *, is_whole: bool
 ) -> dict[str, Sheet]:
     """Sheets of the duties' schools; and posters of all, which show nothing of a week's part."""
-    roster, week, presence = for_schools, for_schools.week, None
+    week, presence = roster.week, None
     urns = {duty.urn for duty in duties}
     with suppress(LedgerError):  # without a ledger, papers say that visits are not known
         presence = load_recent_presence(week.plan.area, week.plan.hotspots, week.start)

@@ -16,9 +16,9 @@ from patrolplan.crs import DEGREES
 from patrolplan.errors import InputError
 from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.patrols.plan import Stop
+from patrolplan.team.stays import list_visited
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import read_week_alone
-from patrolplan.team.where_when import list_visited
 from patrolplan.times import format_time
 
 HOTSPOTS_FILE = "hotspots.geojson"
@@ -109,21 +109,21 @@ def _build_promised_week(week: Week, hotspots: Mapping[str, Any]) -> PromisedWee
     """What a week promises, with the content of `hotspots.geojson`."""
     doses = [
         {
-            "officer": duty.officer,
-            "date": duty.date,
-            "urn": duty.urn,
-            "window": duty.window,
-            "stop": number,
-            "school": duty.patrol.school,
-            "id": get_place_id(stop),
-            "arrive": format_time(stop.arrive_minutes),
+            "officer": stay.duty.officer,
+            "date": stay.date,
+            "urn": stay.duty.urn,
+            "window": stay.duty.window,
+            "stop": stay.number,
+            "school": stay.duty.patrol.school,
+            "id": get_place_id(stay.stop),
+            "arrive": format_time(stay.from_minutes),
             # As the card shows them, waiting for the next stop included.
-            "minutes": float((round(stop.leave_minutes) - round(stop.arrive_minutes)) % 1440),
-            "people": len(duty.people),
-            "crew": ";".join(duty.crew),
+            "minutes": float((round(stay.to_minutes) - round(stay.from_minutes)) % 1440),
+            "people": len(stay.officers),
+            "crew": ";".join(stay.duty.crew),
         }
-        for duty in week.duties
-        for number, stop in enumerate(duty.patrol.stops, start=1)
+        for stay in week.stays
+        if stay.stop is not None
     ]
     spots, names = [], ("id", "hotspot", "kind", "place")
     for feature in hotspots["features"]:

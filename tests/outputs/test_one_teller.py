@@ -1,0 +1,135 @@
+"""Every paper of a plan and of a week says the same of each patrol: read back, one by one."""
+
+import datetime as dt
+import html
+import json
+from dataclasses import replace
+
+import pytest
+from gpxpy import parse as parse_gpx
+from outputs.printed import read_pages, strip_spaces
+
+from patrolplan.outputs.card.card import render_cards
+from patrolplan.outputs.facts import list_stop_facts
+from patrolplan.outputs.frames import frame_stops
+from patrolplan.outputs.geopackage import build_plan_document
+from patrolplan.outputs.gpx import render_gpx
+from patrolplan.outputs.webmap.map_page import render_map
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.task_sheets import build_task_sheets
+from patrolplan.outputs.week.week_pack import render_week_map
+from patrolplan.outputs.wording import describe_barred
+from patrolplan.patrols.plan import KEEP_AWAY_METRES, BarredPlace, Tasking
+from patrolplan.patrols.tasked_places import find_tasking
+from patrolplan.team.week_file import build_week_document
+from patrolplan.times import format_time
+
+MARKED = "OFFICIAL-SENSITIVE"
+
+
+def _bar(patrol, name, metres):
+    """A barred place so far west of a patrol's whole walk."""
+    west, y = patrol.shape.bounds[0] - metres, patrol.shape.centroid.y
+    tasking = Tasking(name, f"leave {name} alone", "Insp. A", dt.date(2026, 12, 18))
+    return BarredPlace(point=(west, y), place=f"{name} Mews", tasking=tasking)
+
+
+@pytest.fixture(scope="module")
+def plan(demo_plan):
+    """The demo plan; each patrol comes near one barred place, and stays far from another."""
+    patrols = tuple(
+        replace(patrol, barred=(_bar(patrol, f"N{n}N", 30.0), _bar(patrol, f"F{n}F", 900.0)))
+        for n, patrol in enumerate(demo_plan.patrols)
+    )
+    return replace(demo_plan, patrols=patrols)
+
+
+def test_only_places_near_the_walk_are_kept_away_from(plan):
+    """A barred place counts within the distance from gate, stops and legs, and no other."""
+    for patrol in plan.patrols:
+        walk = [patrol.point, *(stop.point for stop in patrol.stops)]
+        walk += [point for leg in patrol.legs for point in leg.line.tolist()]
+        for place in patrol.barred:
+            away = min(((x - place.x) ** 2 + (y - place.y) ** 2) ** 0.5 for x, y in walk)
+            if abs(away - KEEP_AWAY_METRES) > 40:  # points of lines are not far apart
+                assert (place in patrol.keep_away) == (away < KEEP_AWAY_METRES)
+        assert len(patrol.keep_away) <= 1
+    assert any(patrol.keep_away for patrol in plan.patrols)
+
+
+def test_all_papers_of_a_plan_say_the_same(plan):
+    """Card, phone, GPX, layer and `plan.json` agree in places, times, reasons and taskings."""
+    files, page = render_cards(plan), html.unescape(render_map(plan).decode("utf-8"))
+    rows = frame_stops(plan).groupby("urn")
+    crs = plan.area.projection.crs
+    for patrol, document in zip(plan.patrols, build_plan_document(plan)["patrols"], strict=True):
+        card = "".join(read_pages(files[f"cards/{patrol.urn}.pdf"]))
+        gpx = html.unescape(render_gpx(plan, patrol.urn).decode("utf-8"))
+        points = parse_gpx(gpx.replace("&", "&amp;")).waypoints
+        shown = [place.tasking.place_id for place in patrol.keep_away]
+        assert [place["id"] for place in document["keep_away"]] == shown
+        assert len([point for point in points if point.type == "keep away"]) == len(shown)
+        for place in patrol.barred:
+            words, is_shown = describe_barred(place, crs=crs), place in patrol.keep_away
+            assert (strip_spaces(words) in card) == (words in page) == (words in gpx) == is_shown
+        is_raised = bool(shown) or any(
+            stop.tasked or {one.kind for one in stop.why} & {"reports", "way_home"}
+            for stop in patrol.stops
+        )
+        assert document["marking"] == (MARKED if is_raised else "OFFICIAL")
+        assert (MARKED in card) == (MARKED in gpx) == is_raised
+        facts = list_stop_facts(patrol, crs)
+        layer = rows.get_group(patrol.urn) if facts else ()
+        assert document["taskings"] == [*patrol.taskings]
+        assert len(document["stops"]) == len(layer) == len(facts)
+        for one, row, told in zip(facts, getattr(layer, "why", ()), document["stops"], strict=True):
+            assert (told["arrive"], told["leave"]) == (one.arrive, one.leave)
+            assert told["why"] == one.list_sentences("short")
+            assert told["why_long"] == one.list_sentences()
+            assert row == " ".join(told["why_long"])
+            assert " ".join(told["why_long"]) in gpx
+            assert all(line.text in page for line in one.list_why())
+            lines = [] if one.earlier else told["why"][bool(one.tasking) :]
+            assert all(strip_spaces(line) in card for line in lines)
+            assert one.tasking in page
+            assert strip_spaces(one.tasking) in card
+
+
+def test_all_papers_of_a_week_say_the_same(demo_week):
+    """Task sheet, phone and `week.json` have each stay with its times, first reason and tasking."""
+    roster, area = Roster(demo_week), demo_week.plan.area
+    sheet = build_task_sheets(roster, demo_week.duties)
+    text = "".join(read_pages(sheet.render(demo_week.plan)))
+    page = html.unescape(render_week_map(roster).decode("utf-8"))
+    document = json.loads(json.dumps(build_week_document(demo_week)))
+    stays = {
+        (one["officer"], one["date"], one["window"], one["from"]): one for one in document["stays"]
+    }
+    assert len(stays) == len(document["stays"]) == len(document["places"])
+    tasked = 0
+    for duty in demo_week.duties:
+        slot = (duty.officer, f"{duty.date}", duty.window)
+        for one in list_stop_facts(duty.patrol, area.projection.crs):
+            stay = stays.pop((*slot, one.arrive))
+            assert stay["tasked"] == one.stop.tasked
+            assert (stay["place"], stay["to"]) == (one.stop.id, one.leave)
+            assert find_tasking(area, duty.date, one.stop) == one.stop.tasking
+            assert strip_spaces(one.list_sentences("short")[0]) in text
+            assert all(line.text in page for line in one.list_why())
+            tasked += one.stop.tasking is not None
+        if duty.patrol.has_presence:
+            gate = stays.pop((*slot, format_time(duty.start_minutes)))
+            assert (gate["kind"], gate["urn"]) == ("gate", duty.urn)
+    assert tasked
+    assert {one["kind"] for one in stays.values()} <= {"gate"}  # the end, back at the gate
+    minutes = {}
+    for stay in demo_week.stays:
+        for name in stay.names:
+            key = name, stay.date
+            minutes[key] = minutes.get(key, 0) + stay.to_minutes - stay.from_minutes
+    most = area.settings.week.max_dose_minutes_per_day
+    noted = " ".join(note.text for note in demo_week.notes)
+    hotspots = {*demo_week.plan.hotspots["hotspot"]}
+    over = {name for (name, _), much in minutes.items() if much > most + 1 and name in hotspots}
+    assert over
+    assert all(f"{name} " in noted for name in over)
