@@ -21,9 +21,14 @@ NO_PART: dict[str, Any] = {"ledger": True, "fetch": True, "week": {"secret"}}
 
 def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, Any]:
     """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
+    # Settings count by what differs from their defaults, which belong to the version: a key that
+    # a later version adds changes no ID.
+    differing = settings.model_dump(
+        mode="json", by_alias=True, exclude=NO_PART, exclude_defaults=True
+    )
     return {
         "inputs": hash_json(inputs),
-        "settings": hash_json(settings.model_dump(mode="json", by_alias=True, exclude=NO_PART)),
+        "settings": hash_json({name: part for name, part in differing.items() if part != {}}),
         "seed": settings.seed,
         "version": version("patrolplan"),
     }

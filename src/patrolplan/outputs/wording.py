@@ -10,6 +10,7 @@ from patrolplan.hotspots import OWN
 from patrolplan.notes import list_texts
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.privacy import note_low_threshold
+from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.text import capitalise, pluralise
@@ -277,8 +278,8 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
 
 
 def compute_plan_id(plan: "Plan") -> str:
-    """Eight characters that identify a plan by its settings, inputs, day and stops."""
-    facts = [plan.area.settings.model_dump_json(), repr(sorted(plan.area.inputs.items()))]
+    """Eight characters that identify a plan by its provenance, day and stops."""
+    facts = [compute_short_id(compute_area_provenance(plan.area))]
     if plan.date is not None:
         facts.append(plan.date.isoformat())
     for patrol in plan.patrols:
