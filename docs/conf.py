@@ -39,6 +39,7 @@ autodoc_typehints_format = "short"
 # What `elsewhere.toml` does not name, and kinds that stand for any.
 nitpick_ignore_regex = [
     ("py:.*", r"(_thread|concurrent\.futures|numpy|scipy)\..*"),
+    ("py:class", r"shapely\.geometry\.base\.BaseGeometry"),
     ("py:obj", r".*\.(Answer|Result)"),
 ]
 napoleon_google_docstring = False
