@@ -6,7 +6,7 @@ from patrolplan.team.week import Week
 
 def build_week(plan, days, duties, **more):
     """A week of these duties, where nothing is locked, missing or delivered."""
-    none = dict.fromkeys(("unmet", "short", "notes", "locks", "bans"), ())
+    none = dict.fromkeys(("unmet", "notes", "locks", "bans"), ())
     found = {"status": "feasible", "worth": 1.0, "bound": 1.0, "delivered": {}, "absent": {}}
     provenance = compute_area_provenance(plan.area)
     given = none | found | {"days": days, "duties": duties, "created_from": provenance} | more

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings, strategies as st
 from team import checker
 
 from patrolplan.board.edits import apply_change, list_differences
+from patrolplan.team.not_met import list_missing
 from patrolplan.team.repair import list_changes, repair_week
 from patrolplan.team.routes import build_route_key
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
@@ -45,7 +46,7 @@ def has_in_care(hand, officer, urn):
 
 def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
     """A patrol at a school not in the officer's care is a loan: locked, noted, removed as one."""
-    gaps = [(who, gap) for gap in chosen.unmet for who in hand.inputs.officers]
+    gaps = [(who, gap) for gap in list_missing(chosen.unmet, "day") for who in hand.inputs.officers]
     for who, gap in (one for one in gaps if not has_in_care(hand, one[0], one[1].urn)):
         lent = {"officer": who, "urn": gap.urn, "date": f"{gap.date}"}
         with suppress(InvalidEditError):
@@ -289,7 +290,7 @@ def test_a_tasked_place_is_met_by_few_changes(board, client):
 
 def test_swaps_for_a_gap_are_taken_by_one_request(board, client):
     """The best swap is what it says: the gap is filled, the worth changes as announced."""
-    gap = board.shared.state.week.unmet[0]
+    gap = list_missing(board.shared.state.week.unmet, "day")[0]
     wish = {"version": 1, "urn": gap.urn, "date": f"{gap.date}"}
     found = client.post("/api/offers", json=wish).json()
     gains = [offer["gain_percent"] for offer in found["offers"]]

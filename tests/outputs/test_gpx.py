@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from outputs.printed import change_settings
 
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.gpx import render_gpx
-from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Tasking
 
 CLEAN = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École ]]> <!-- '

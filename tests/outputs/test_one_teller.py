@@ -1,5 +1,6 @@
 """Every paper of a plan and of a week says the same of each patrol: read back, one by one."""
 
+import csv
 import datetime as dt
 import html
 import json
@@ -9,19 +10,25 @@ import pytest
 from gpxpy import parse as parse_gpx
 from outputs.printed import read_pages, strip_spaces
 
+from patrolplan.cli.console import list_week
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.frames import frame_stops
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.outputs.gpx import render_gpx
+from patrolplan.outputs.notes_file import render_notes
 from patrolplan.outputs.webmap.map_page import render_map
+from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.spreadsheet import render_week_tables
 from patrolplan.outputs.week.task_sheets import build_task_sheets
 from patrolplan.outputs.week.week_pack import render_week_map
 from patrolplan.outputs.wording import describe_barred
 from patrolplan.patrols.plan import KEEP_AWAY_METRES, BarredPlace, Tasking
 from patrolplan.patrols.tasked_places import find_tasking
+from patrolplan.team.not_met import count_unmet, list_missing
 from patrolplan.team.week_file import build_week_document
+from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
 MARKED = "OFFICIAL-SENSITIVE"
@@ -133,3 +140,27 @@ def test_all_papers_of_a_week_say_the_same(demo_week):
     over = {name for (name, _), much in minutes.items() if much > most + 1 and name in hotspots}
     assert over
     assert all(f"{name} " in noted for name in over)
+
+
+def test_all_that_is_not_met_is_told_alike(demo_week):
+    """Lead's sheet, notes, table, screen and `week.json` have the same rows and reasons."""
+    roster = Roster(demo_week)
+    lead = "".join(read_pages(build_lead_sheet(roster).render(demo_week.plan)))
+    notes = " ".join(render_notes(demo_week).decode("utf-8").split())
+    table = csv.DictReader(render_week_tables(roster)["unmet.csv"].decode("utf-8-sig").splitlines())
+    printed = [(row["kind"], row["what"], row["urn"], row["why"]) for row in table]
+    unmet = [row for row in demo_week.unmet if row.kind != "closed"]
+    assert printed == [(row.kind, row.what, row.urn or "", row.why) for row in unmet]
+    rows = build_week_document(demo_week)["unmet"]
+    assert [(row["kind"], row["what"], row["place"], row["why"], row["fix"]) for row in rows] == [
+        (row.kind, row.what, row.place, row.why, row.fix) for row in demo_week.unmet
+    ]
+    streets = list_missing(unmet, "street")
+    assert {row.kind for row in unmet} >= {"visit", "street", "day"}
+    for row in unmet:
+        assert capitalise(f"{row}.") in notes
+        if row.kind != "day":
+            assert strip_spaces(row.why) in lead
+            assert strip_spaces(row.fix) in lead
+            assert row in streets[5:] or strip_spaces(row.what) in lead
+    assert count_unmet(unmet) in " ".join(list_week(demo_week))

@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from outputs.printed import change_settings
 from pydantic import TypeAdapter
 
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.hotspots import reasons
 from patrolplan.outputs import wording
@@ -66,14 +67,14 @@ STOP = Landmark("bus_stop", "Dalby Road")
 ])  # fmt: skip
 def test_grid_references_of_known_places(x, y, expected):
     """Places from the Scillies to Shetland have those of maps; others, and other CRS, none."""
-    assert wording.format_grid_reference(x, y) == expected
-    assert wording.format_grid_reference(x, y, crs="EPSG:32630") == ""
+    assert format_grid_reference(x, y) == expected
+    assert format_grid_reference(x, y, crs="EPSG:32630") == ""
 
 
 @given(st.floats(0, 699_999), st.floats(0, 1_299_999))
 def test_grid_reference_has_always_two_letters_and_eight_figures(x, y):
     """Every point of the grid has a reference that can be read out on the radio."""
-    assert re.fullmatch(r"[A-HJ-Z]{2} \d{4} \d{4}", wording.format_grid_reference(x, y))
+    assert re.fullmatch(r"[A-HJ-Z]{2} \d{4} \d{4}", format_grid_reference(x, y))
 
 
 @given(st.floats(0, 20_000))

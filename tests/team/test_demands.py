@@ -18,7 +18,12 @@ from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.planner import get_planner
 from patrolplan.team import day_plans
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.obstacle_finder import ObstacleFinder, _explain_unmet, build_demand_outcomes
+from patrolplan.team.obstacle_finder import (
+    ObstacleFinder,
+    _explain_unmet,
+    build_demand_outcomes,
+    find_obstacles_beside,
+)
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes, list_demands, list_routes_for_two
 
@@ -125,14 +130,14 @@ def test_feared_places_ask_for_a_visit_unless_they_had_one_in_the_week_before(de
     [
         ({"from_minutes": 915.0, "to_minutes": 916.0}, "is the earliest, from "),
         ({"from_minutes": 480.0, "to_minutes": 540.0}, "08:00 to 09:00 are outside all patrols"),
-        ({"minutes": 119.0}, "T-01 does not fit into the window of "),
-        ({"schools": ["999999"]}, "T-01 is for none of the schools that are planned"),
+        ({"minutes": 119.0}, "it does not fit into the window of "),
+        ({"schools": ["999999"]}, "it is for none of the schools that are planned"),
         ({"geometry": shapely.Point(599000, 195000), "schools": ["*"]}, "on no school's streets"),
     ],
 )
 def test_what_no_patrol_can_do_names_the_nearest_miss(make_inputs, columns, words):
     """Hours, window, schools or distance: the reason of the school that comes nearest."""
-    outcomes = build_demand_outcomes(make_inputs(**columns), ())
+    outcomes = build_demand_outcomes(find_obstacles_beside(make_inputs(**columns), ()), ())
     (outcome,) = (outcome for outcome in outcomes if outcome.kind == "tasked")
     assert (outcome.place, outcome.date) == ("T-01", WEDNESDAY)
     assert not outcome.met_by

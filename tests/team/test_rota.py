@@ -13,6 +13,7 @@ from patrolplan.errors import InputError
 from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.free_time import list_school_days
+from patrolplan.team.not_met import list_missing
 from patrolplan.team.obstacle_finder import check_locks_and_bans
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import build_week, plan_week
@@ -41,9 +42,10 @@ def test_the_demo_week_is_as_good_as_proven_best_and_keeps_every_promise(week, d
     assert checker.find_broken_duties(week, demo_area) == []
     assert checker.find_broken_crews(week, demo_area) == []
     assert {duty.urn for duty in week.duties} == set(demo_area.schools["urn"])
-    assert not week.short + tuple(note for note in week.notes if note.key == "over_daily_maximum")
+    assert not list_missing(week.unmet, "minimum", "closed")
+    assert not [note for note in week.notes if note.key == "over_daily_maximum"]
     there = [(duty.urn, duty.date) for duty in week.duties]
-    there += [(gap.urn, gap.date) for gap in week.unmet]
+    there += [(gap.urn, gap.date) for gap in list_missing(week.unmet, "day")]
     assert sorted(there) == sorted((u, d) for u in demo_area.schools["urn"] for d in week.days)
 
 
@@ -99,9 +101,10 @@ def test_a_week_of_holidays_is_empty_and_explained(demo_area, plan):
     week = plan_week(demo_area, plan, start=dt.date(2026, 12, 19))  # a Saturday
     assert week.start == dt.date(2026, 12, 21)
     assert (week.duties, week.worth, week.gap_percent, week.status) == ((), 0.0, 0.0, "optimal")
-    assert len(week.unmet) == 5 * demo_area.schools["urn"].nunique()
-    assert {gap.why for gap in week.unmet} == {"school closed (term dates)"}
-    assert week.short == ()
+    days = list_missing(week.unmet, "closed")
+    assert len(days) == 5 * demo_area.schools["urn"].nunique()
+    assert {gap.why for gap in days} == {"school closed (term dates)"}
+    assert not list_missing(week.unmet, "minimum", "day")
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +144,7 @@ def test_reasons_are_exact(staffed, few, week):
     why = "SSO-03 is off duty, no other officer covers this school"
     assert _why(week, "900002", WEDNESDAY) == why
     served = {(duty.officer, duty.date): duty.urn for duty in week.duties}
-    for gap in (gap for gap in week.unmet if gap.urn == "900001"):
+    for gap in (gap for gap in list_missing(week.unmet, "day") if gap.urn == "900001"):
         urn = served.get(("SSO-01", gap.date))
         why = f"SSO-01 patrols URN {urn} that day" if urn else "SSO-01 has reached the maximum of 4"
         assert gap.why.startswith(why)
@@ -178,7 +181,8 @@ def test_who_may_not_patrol_alone_is_never_alone(staffed, few):
     _, week = _plan(area, few)
     assert checker.find_broken_crews(week, area) == []
     assert {duty.date.weekday() for duty in week.duties} == {0, 3, 4}
-    gap = next(gap for gap in week.unmet if gap.urn == "900001" and gap.date.weekday() == 1)
+    days = list_missing(week.unmet, "day")
+    gap = next(gap for gap in days if gap.urn == "900001" and gap.date.weekday() == 1)
     assert "Warden needs someone to walk along, and nobody is free to" in gap.why
     assert "Other is off duty" in gap.why
 

@@ -1,15 +1,19 @@
 """Names of squares of the fixed grid, as coarse as the squares themselves: by their streets."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.crs import SQUARE_METRES, Projection, find_squares
+from patrolplan.crs import BRITISH_GRID, SQUARE_METRES, Projection, find_squares
 from patrolplan.network.network import StreetNetwork
 
 PARTS = 5  # A square has so many parts of 50 m a side, each with a letter
 PART_METRES = round(SQUARE_METRES / PARTS)
 MAX_STREETS = 2  # Streets that the name of a square gives
+GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # of 500 km and 100 km squares, row by row
+GRID_METRES = (700_000, 1_300_000)  # Extent of the British National Grid, eastwards and northwards
 
 
 def name_places(xy: ArrayLike, crs: str) -> list[str]:
@@ -72,3 +76,14 @@ def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, 
         ranked = sorted((-length, str(name)) for name, length in metres.items())
         found.append(tuple(name for _, name in ranked[:MAX_STREETS]))
     return found
+
+
+def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str:
+    """Grid reference of the 10 m square around a point, for the radio; empty off the grid."""
+    if crs.upper() != BRITISH_GRID or not (0 <= x < GRID_METRES[0] and 0 <= y < GRID_METRES[1]):
+        return ""
+    # The lettering starts one 500 km square west and two south of the true origin (square S).
+    east, north = math.floor(x), math.floor(y)
+    big = GRID_LETTERS[(3 - north // 500_000) * 5 + east // 500_000 + 2]
+    small = GRID_LETTERS[(4 - north % 500_000 // 100_000) * 5 + east % 500_000 // 100_000]
+    return f"{big}{small} {east % 100_000 // 10:04d} {north % 100_000 // 10:04d}"

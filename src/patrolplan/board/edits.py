@@ -7,6 +7,7 @@ from typing import Any, Literal
 from patrolplan.board import requests
 from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
+from patrolplan.team.not_met import list_missing
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.repair import list_changes
 from patrolplan.team.week import Duty, PatrolSlot, Week, format_day
@@ -265,8 +266,8 @@ def _count(week: Week) -> dict[str, int]:
     """Hotspots with a dose, over all days; schools below the minimum; visits not made; patrols."""
     doses = {(name, stay.date) for stay in week.stays for name in stay.names}
     unmet = sum(max(0, demand.visits - len(demand.met_by)) for demand in week.demands)
-    short, patrols = len(week.short), len(week.duties)
-    return {"doses": len(doses), "short": short, "unmet": unmet, "patrols": patrols}
+    short = len(list_missing(week.unmet, "minimum"))
+    return {"doses": len(doses), "short": short, "unmet": unmet, "patrols": len(week.duties)}
 
 
 def judge_gains(gains: Mapping[str, float]) -> Judgement:

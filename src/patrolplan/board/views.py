@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from patrolplan.area import StudyArea
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.board.edits import is_lent
 from patrolplan.board.find_place import find_places
 from patrolplan.board.shared_week import BoardState, PlannedArea
@@ -19,10 +20,10 @@ from patrolplan.notes import list_texts
 from patrolplan.outputs import facts
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import DEMANDS, Roster
-from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.team.not_met import name_places
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.stays import sum_minutes
@@ -34,6 +35,7 @@ from patrolplan.times import format_time
 DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
 """Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""
 SIMPLIFY_METRES = 1.0  # tolerance of lines on the page's map
+UNMET_FIELDS = ("kind", "what", "why", "fix", "urn", "place", "date")
 BOUND_TOLERANCE = 1e-5  # a bound from a file so near the loosest is not shown until solved again
 
 
@@ -54,8 +56,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         "schools": _build_school_rows(roster, editor, duties),
         "officers": _build_officer_rows(state, roster),
         "doses": _build_dose_rows(state),
-        "gaps": [pick_fields(row, "urn", "date", "why") for row in week.unmet],
-        "short": [pick_fields(row, "urn", "patrols", "least") for row in week.short],
+        "unmet": [pick_fields(row, *UNMET_FIELDS) for row in week.unmet],
         "bans": [
             pick_fields(ban, "officer", "urn", "date", "variant", "window") for ban in week.bans
         ],
@@ -256,16 +257,16 @@ def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
 
 def _build_demand_rows(week: Week) -> list[dict[str, Any]]:
     """Every demand of the week: who meets it, or why not."""
-    names = facts.name_feared_places(week.plan.area)
+    names = name_places(week.plan, week.duties)
     return [
         {
             **pick_fields(demand, "kind", "place", "date", "visits"),
-            "words": capitalise(names.get(demand.place, "")) if demand.kind == "feared" else "",
+            "words": capitalise(names.get(demand.place, "")),
             "met_by": [
                 pick_fields(visitor, "officer", "urn", "date", "arrive")
                 for visitor in demand.met_by
             ],
-            "why": "" if demand.why is None else f"{demand.why.tell_lead()}.",
+            "why": "" if demand.why is None else demand.why.tell_lead(),
         }
         for demand in week.demands
     ]

@@ -189,14 +189,12 @@ def list_patrols(plan: pp.Plan, out: Path) -> list[str | Table]:
 
 def list_week(week: pp.Week, changes: Sequence[str] = (), *, is_whole: bool = False) -> list[str]:
     """Who patrols where on which day, and what needs a hand; a screenful unless `is_whole`."""
-    from patrolplan.outputs.notes_file import describe_want
+    from patrolplan.team.not_met import count_unmet, list_missing
 
     after = [*changes]
-    visits = [line for line in describe_want(week) if line.startswith("No visit")]
-    if week.unmet or visits:
-        days = f"{format_count(len(week.unmet), 'school day')} without a patrol"
-        places = f"{format_count(len(visits), 'place')} without a visit"
-        after.append(f"Not met: {days}, {places}; --notes says why.")
+    if lacks := count_unmet(week.unmet):
+        after.append(f"Not met: {lacks}; --notes says why.")
+    visits = [f"{row}." for row in list_missing(week.unmet, "visit", "minimum")]
     after += visits if is_whole else [shorten(line, WIDTH) for line in visits[:MAX_VISITS]]
     after += list_tasks(week.notes, ())
     after += _describe_quality(week) if is_whole else []

@@ -217,7 +217,7 @@ def _list_lines(
     week: pp.Week, changes: Sequence[Change] | None, out: Path | None, *, notes: bool
 ) -> list[str]:
     """The week, the changes in it, and its papers; with every note if they are wanted."""
-    from patrolplan.outputs.notes_file import describe_want
+    from patrolplan.outputs.notes_file import list_unmet_lines
 
     none = ["change: none; every card stays as it is"]
     told = [] if changes is None else [f"change: {change}" for change in changes] or none
@@ -225,8 +225,8 @@ def _list_lines(
     lines += [] if out is None else console.list_papers(out, WEEK_PAPERS)
     if notes:
         every = (*week.notes, *week.plan.risk.notes)
-        wants = list(describe_want(week))
-        lines += console.list_all(every, week.plan.left_out, "Not met", wants)
+        unmet = list_unmet_lines(week)
+        lines += console.list_all(every, week.plan.left_out, "Not met", unmet)
     return lines
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.area.square_names import name_squares
-from patrolplan.crs import locate_in_squares
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.outputs import wording
 from patrolplan.outputs.reason_words import (
@@ -19,7 +18,6 @@ from patrolplan.outputs.reason_words import (
     tell_busiest_way,
     tell_reasons,
 )
-from patrolplan.patrols.feared_places import name_place
 from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.patrols.stop_reasons import StopReasons, is_feared
 from patrolplan.tables import STAFF
@@ -75,7 +73,7 @@ def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
             leave=format_time(stop.leave_minutes),
             minutes=round(stop.leave_minutes - stop.arrive_minutes),
             place=wording.describe_place(stop) + (", again" if reasons.earlier else ""),
-            grid=wording.format_grid_reference(stop.x, stop.y, crs=crs),
+            grid=format_grid_reference(stop.x, stop.y, crs=crs),
             tasking="" if stop.tasking is None else wording.describe_tasking(stop.tasking),
             tasked_distance=wording.describe_tasked_distance(stop),
             earlier=reasons.earlier,
@@ -116,18 +114,6 @@ def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
     """(h,) `NOT_FEARED`, `REPORTED` or `CARRIED` for each hotspot."""
     reported = np.array([is_feared(reasons) for reasons in list_reasons(hotspots)], dtype=bool)
     return np.where(hotspots["mainly_reports"], CARRIED, np.where(reported, REPORTED, NOT_FEARED))
-
-
-def name_feared_places(area: StudyArea) -> dict[str, str]:
-    """Where each square with a group of reports is, in words, by `FearedPlace.name`."""
-    squares, crs = area.reports.squares, area.settings.area.crs
-    centres = locate_in_squares(squares, 0.5, 0.5, crs).tolist()
-    named = zip(squares, name_squares(area.network, squares), centres, strict=True)
-    names = {}
-    for square, streets, (x, y) in named:
-        where = join_words(streets) or wording.format_grid_reference(x, y, crs=crs)
-        names[name_place(square)] = f"around {where}"
-    return names
 
 
 def find_staff(area: StudyArea) -> frozenset[str]:

@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from patrolplan.notes import Note, Reader
-from patrolplan.outputs.facts import name_feared_places
 from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import GATE_ASSUMED, Plan
 from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.tables import LeftOutRow
-from patrolplan.text import list_first
+from patrolplan.text import capitalise, list_first
 
 if TYPE_CHECKING:
     from patrolplan.team.week import Week
@@ -38,7 +37,7 @@ def render_notes(plan_or_week: "Plan | Week") -> bytes:
         kinds = (demand.kind for demand in plan_or_week.demands)
         walks = (duty.patrol for duty in plan_or_week.duties)
         marking = find_marking(plan.area, walks, demands=kinds)
-        unmet = list(describe_want(plan_or_week))
+        unmet = list_unmet_lines(plan_or_week)
     lines = [f"{plan.area.name}: notes", marking, *format_notes(notes, plan.left_out)]
     return "\n".join([*lines, *format_part("Not met", unmet), ""]).encode("utf-8")
 
@@ -75,18 +74,9 @@ def _add_fix(sentence: str, fix: str) -> str:
     return f"{sentence} To fix: {fix}." if fix else sentence
 
 
-def describe_want(week: "Week") -> Iterator[str]:
-    """Schools without a patrol and places without a visit, and why."""
-    from patrolplan.team.week import format_day  # noqa: PLC0415 - of weeks alone, and heavy
-
-    for missing in week.unmet:
-        yield f"No patrol: {missing}."
-    names = name_feared_places(week.plan.area)
-    for demand in week.demands:
-        if demand.why is not None:
-            feared = f"pupils feel unsafe {names[demand.place]}: " if demand.place in names else ""
-            day = feared if demand.date is None else f"{format_day(demand.date)}: "
-            yield f"No visit: {day}{demand.why.tell_lead()}."
+def list_unmet_lines(week: "Week") -> list[str]:
+    """What a week does not reach, and why."""
+    return [f"{capitalise(str(row))}." for row in week.unmet if row.kind != "closed"]
 
 
 def format_part(title: str, sentences: Sequence[str]) -> list[str]:

@@ -27,6 +27,7 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.risk.backtest import Backtest
 from patrolplan.risk.surface import Risk
 from patrolplan.team.impact import Impact
+from patrolplan.team.not_met import list_missing
 from patrolplan.team.stays import group_stays
 from patrolplan.team.week import Week
 from patrolplan.text import format_count
@@ -297,8 +298,10 @@ def shares(week: Week, *, axes: Axes | None = None) -> Axes:
     """Draw how many patrols each school gets; those below its minimum are hatched."""
     first = [duty for duty in week.duties if duty.patrol.number == 1]
     counts = pd.Series([duty.urn for duty in first], dtype=str).value_counts()
-    counts = counts.reindex(sorted({*counts.index, *(gap.urn for gap in week.unmet)}), fill_value=0)
-    short = {row.urn for row in week.short}
+    counts = counts.reindex(
+        sorted({*counts.index, *(row.urn for row in week.unmet if row.urn)}), fill_value=0
+    )
+    short = {row.urn for row in list_missing(week.unmet, "minimum")}
     title = f"Week from {week.start:%d %B %Y}: patrols by school"
     axes = _get_axes(axes, title, (6.5, 1.2 + 0.22 * max(1, len(counts))))
     colours = [SERIES[1] if urn in short else SERIES[0] for urn in counts.index]

@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING, assert_never
 
 from patrolplan.area.patrol_window import find_sunset_minutes
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots import OWN
@@ -37,8 +38,6 @@ GATE_AGAIN = "School gate again"  # Place of a stop at the gate
 NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
 NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
 COULD_BE_CHANCE = " (could be chance)"
-GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # of 500 km and 100 km squares, row by row
-GRID_METRES = (700_000, 1_300_000)  # Extent of the British National Grid, eastwards and northwards
 
 
 def format_metres(length: float) -> str:
@@ -52,17 +51,6 @@ def format_metres(length: float) -> str:
 def format_minutes(length: float) -> str:
     """Whole minutes in words."""
     return f"{round(length)} min" if round(length) else "under 1 min"
-
-
-def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str:
-    """Grid reference of the 10 m square around a point, for the radio; empty off the grid."""
-    if crs.upper() != BRITISH_GRID or not (0 <= x < GRID_METRES[0] and 0 <= y < GRID_METRES[1]):
-        return ""
-    # The lettering starts one 500 km square west and two south of the true origin (square S).
-    east, north = math.floor(x), math.floor(y)
-    big = GRID_LETTERS[(3 - north // 500_000) * 5 + east // 500_000 + 2]
-    small = GRID_LETTERS[(4 - north % 500_000 // 100_000) * 5 + east % 500_000 // 100_000]
-    return f"{big}{small} {east % 100_000 // 10:04d} {north % 100_000 // 10:04d}"
 
 
 def format_route_name(variant: int) -> str:

@@ -81,7 +81,7 @@ def list_left_out(
         obstacle = find_nearest_miss(plan.area, place, urns, unserved)
         if all_schools or any(row.place == name for row in unserved):
             fix = "change the tasking, or send someone else"
-            left_out.add("tasked places", obstacle.tell_lead(), 1, fix=fix)
+            left_out.add("tasked places", f"{name}: {obstacle.tell_lead()}", 1, fix=fix)
     yield from left_out.rows
 
 

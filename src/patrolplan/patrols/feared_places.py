@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from patrolplan.area.square_names import name_squares
+from patrolplan.area import StudyArea
+from patrolplan.area.square_names import format_grid_reference, name_squares
 from patrolplan.arrays import Floats, Ints
+from patrolplan.crs import locate_in_squares
+from patrolplan.text import join_words
 
 if TYPE_CHECKING:
     from patrolplan.patrols.planner import Planner
@@ -111,3 +114,15 @@ def find_feared_places(
 def name_place(square: Ints) -> str:
     """The stable name of a square, such as P2118-727."""
     return f"P{square[1]}-{square[2]}"
+
+
+def name_feared_places(area: StudyArea) -> dict[str, str]:
+    """Where each square with a group of reports is, in words, by `FearedPlace.name`."""
+    squares, crs = area.reports.squares, area.settings.area.crs
+    centres = locate_in_squares(squares, 0.5, 0.5, crs).tolist()
+    named = zip(squares, name_squares(area.network, squares), centres, strict=True)
+    names = {}
+    for square, streets, (x, y) in named:
+        where = join_words(streets) or format_grid_reference(x, y, crs=crs)
+        names[name_place(square)] = f"around {where}"
+    return names

@@ -5,7 +5,7 @@ tasked or barred places, or hours: obstacles that are of these share one sentenc
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, with_config
 
@@ -26,44 +26,75 @@ OfficerObstacle = Literal["free", "without_second", "over_maximum", "elsewhere",
 
 NOT_PLANNED = "no patrol could be planned there"
 
-WORDS: dict[ObstacleKind, tuple[str, str]] = {
-    "hours_unmet": (
-        "{place}: its hours {hours} cannot be met: {earliest} is the earliest, from {school}",
+ASK_LOCAL_TEAM = "Ask the local team"
+SWAP = "Try a swap on the board, or add an officer"
+
+
+class ObstacleWords(NamedTuple):
+    """What is said of a kind of obstacles, each without a full stop."""
+
+    lead: str  # begins in the middle of a sentence
+    school: str  # the end of a sentence, in which no school learns of officers, places or hours
+    fix: str  # what a lead can do about it
+
+
+WORDS: dict[ObstacleKind, ObstacleWords] = {
+    "hours_unmet": ObstacleWords(
+        "its hours {hours} cannot be met: {earliest} is the earliest, from {school}",
         "it cannot be reached in time",
+        "Widen its hours, or ask the local team",
     ),
-    "unfit": (
-        "{place} does not fit into the window of {school}",
+    "unfit": ObstacleWords(
+        "it does not fit into the window of {school}",
         "it is too far to fit into a patrol",
+        "Lengthen the school's window, or ask the local team",
     ),
-    "near_barred": ("{place} cannot be visited: barred place {barred} is too near", NOT_PLANNED),
-    "outside_hours": ("{place}: its hours {hours} are outside all patrols", NOT_PLANNED),
-    "out_of_reach": (
-        "{place} is on no school's streets: {school}, the nearest, is {metres:,.0f} m away",
+    "near_barred": ObstacleWords(
+        "it cannot be visited: barred place {barred} is too near",
+        NOT_PLANNED,
+        "Lift the bar, or drop the place",
+    ),
+    "outside_hours": ObstacleWords(
+        "its hours {hours} are outside all patrols",
+        NOT_PLANNED,
+        "Change its hours, or ask the local team",
+    ),
+    "out_of_reach": ObstacleWords(
+        "it is on no school's streets: {school}, the nearest, is {metres:,.0f} m away",
         "it is beyond the streets that a patrol can reach on foot",
+        ASK_LOCAL_TEAM,
     ),
-    "no_school": (
-        "{place} is for none of the schools that are planned",
+    "no_school": ObstacleWords(
+        "it is for none of the schools that are planned",
         "no school's patrol has it on its way",
+        "Name a school for it",
     ),
-    "beyond_schools": (
-        "No school whose patrols leave the gate has it within reach",
+    "beyond_schools": ObstacleWords(
+        "no school whose patrols leave the gate has it within reach",
         "no school's patrol has it on its way",
+        ASK_LOCAL_TEAM,
     ),
-    "no_hotspot": (
-        "{place}: no priority street has its stopping place there, so that no patrol stops there",
+    "no_hotspot": ObstacleWords(
+        "no priority street has its stopping place there, so that no patrol stops there",
         "no street there is one at which patrols stop",
+        ASK_LOCAL_TEAM,
     ),
-    "other_days": ("{place} is designated for days that are not in this week", NOT_PLANNED),
-    "schools_closed": (
-        "{place}: the schools that may serve it are closed that day",
+    "other_days": ObstacleWords(
+        "it is designated for days that are not in this week",
+        NOT_PLANNED,
+        "Tell those who designated it",
+    ),
+    "schools_closed": ObstacleWords(
+        "the schools that may serve it are closed that day",
         "the schools from which patrols go there are closed",
+        ASK_LOCAL_TEAM,
     ),
-    "officers_short": (
-        "Too few go there from {schools}: {officers}",
+    "officers_short": ObstacleWords(
+        "too few go there from {schools}: {officers}",
         "the officers who could go there are needed elsewhere",
+        SWAP,
     ),
 }
-"""Words for the lead and for a school, without a full stop."""
 
 OFFICER_WORDS: dict[OfficerObstacle, tuple[str, str]] = {
     "free": ("free", "{officer} is free, but one more patrol there adds nothing to the week"),
@@ -119,8 +150,13 @@ class Obstacle:
         """Sort key: the nearest miss comes first."""
         return get_args(ObstacleKind).index(self.kind), self.earliest, self.metres
 
+    @property
+    def fix(self) -> str:
+        """What a lead can do about it."""
+        return WORDS[self.kind].fix
+
     def tell_lead(self) -> str:
-        """All of it, without a full stop."""
+        """All of it, as the end of a sentence whose beginning names the place."""
         officers = "; ".join(
             f"{words} {', '.join(self.officers[what])}"
             for what, (words, _) in OFFICER_WORDS.items()
@@ -131,8 +167,8 @@ class Obstacle:
             "schools": " or ".join(self.schools),
             "officers": officers or "none of their officers has such a patrol",
         }
-        return WORDS[self.kind][0].format(**facts)
+        return WORDS[self.kind].lead.format(**facts)
 
     def tell_school(self) -> str:
         """What a school may know of it, as the end of a sentence."""
-        return WORDS[self.kind][1]
+        return WORDS[self.kind].school

@@ -25,7 +25,7 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_meeting_routes
 from patrolplan.team.stays import Stay, group_stays, list_stays
 from patrolplan.team.week import Duty, format_day
-from patrolplan.team.week_records import Ban, DemandOutcome, Lock, Unmet, Visitor
+from patrolplan.team.week_records import Ban, DemandOutcome, Lock, Visitor
 from patrolplan.team.where_when import WHOLE_DAY_MINUTES
 from patrolplan.times import format_time
 
@@ -85,18 +85,7 @@ class ObstacleFinder:
         obstacle, facts = self.find_obstacle(officer, day, routes)
         return OFFICER_WORDS[obstacle][1].format(officer=self.inputs.officers[officer], **facts)
 
-    def find_unmet_days(self) -> tuple[Unmet, ...]:
-        """Every school and day without a patrol, and why."""
-        inputs = self.inputs
-        served = set(zip(inputs.route_school[self.chosen[:, 2]], self.chosen[:, 1], strict=True))
-        return tuple(
-            Unmet(urn, date, self._explain(school, day))
-            for day, date in enumerate(inputs.days)
-            for school, urn in enumerate(inputs.urns)
-            if (school, day) not in served
-        )
-
-    def _explain(self, school: int, day: int) -> str:
+    def explain_day(self, school: int, day: int) -> str:
         """Why a school has no patrol on a day."""
         inputs = self.inputs
         if obstacle := self._find_school_obstacle(school, day):
@@ -209,6 +198,12 @@ class ObstacleFinder:
         return given
 
 
+def find_obstacles_beside(inputs: RotaInputs, duties: Sequence[Duty]) -> ObstacleFinder:
+    """What keeps officers from further patrols than these."""
+    chosen = [option for duty in duties for option in inputs.list_options(duty)]
+    return ObstacleFinder(inputs, np.array(chosen, dtype=np.int64).reshape(-1, 3))
+
+
 def note_over_maximum(inputs: RotaInputs, duties: Sequence[Duty]) -> Iterator[Note]:
     """Hotspots that get more than the daily maximum: from several patrols, and from one alone."""
     # The maximum is a rule between patrols: no stay is ever cut short, and the gate is exempt.
@@ -270,15 +265,16 @@ def _describe(row: Lock | Ban) -> str:
     return f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
 
 
-def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[DemandOutcome, ...]:
+def build_demand_outcomes(
+    finder: ObstacleFinder, duties: Sequence[Duty]
+) -> tuple[DemandOutcome, ...]:
     """Who meets each demand of a week with these duties, or the nearest miss."""
+    inputs = finder.inputs
     demands = inputs.demands
     meets = np.zeros((len(demands), len(inputs.routes)), dtype=bool)
     meets[tuple(find_meeting_routes(demands, inputs.routes).T)] = True
     # Whoever stands at a tasked place in its hours meets it.
     stays = [(stay, None if stay.stop is None else stay.stop.tasked) for stay in list_stays(duties)]
-    chosen = [row for duty in duties for row in inputs.list_options(duty)]
-    finder = ObstacleFinder(inputs, np.array(chosen, dtype=np.int64).reshape(-1, 3))
     outcomes = []
     for demand, routes in zip(demands, meets, strict=True):
         met_by = _find_visitors(inputs, demand, stays)

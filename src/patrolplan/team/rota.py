@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from operator import is_
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
@@ -25,6 +24,7 @@ from patrolplan.team import obstacle_finder
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.draw import compute_digest, draw_week, find_foreseen, list_facts, make_draw_key
 from patrolplan.team.free_time import list_school_days, note_modes
+from patrolplan.team.not_met import list_unmet
 from patrolplan.team.problem import RotaProblem, SearchLimits
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import find_crews
@@ -32,7 +32,7 @@ from patrolplan.team.secret import DrawKey, note_secret
 from patrolplan.team.solve import IMPOSSIBLE, RotaSolution, solve_rota
 from patrolplan.team.walks import draw_new_walks, draw_walks
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_records import Ban, Draw, HandChange, Lock, PatrolShortfall
+from patrolplan.team.week_records import Ban, Draw, HandChange, Lock
 from patrolplan.text import format_count
 
 NO_SECRET = Note(
@@ -189,23 +189,13 @@ def choose_week(
 ) -> Week:
     """The week of a solution, before it is known how its patrols are walked."""
     # Of a week `before` all stays that does not follow from the choice, such as its draw.
-    at = solution.chosen
-    chosen = problem.list_options(at)
-    patrols = np.bincount(problem.school[at[problem.is_first[at]]], minlength=problem.schools)
-    target = np.minimum(problem.min_patrols, inputs.is_open.sum(axis=1))
-    short = tuple(
-        PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
-        for row in np.flatnonzero(patrols < target)
-    )
-    crews = find_crews(inputs, chosen).items()
+    crews = find_crews(inputs, problem.list_options(solution.chosen)).items()
     duties = [build_duty(inputs, *option).with_crew(crew) for option, crew in crews]
-    finder = obstacle_finder.ObstacleFinder(inputs, chosen)
     choice: dict[str, Any] = {
         "plan": inputs.plans[0],
         "days": inputs.days,
         "duties": sort_duties(duties),
-        "unmet": finder.find_unmet_days(),
-        "short": short,
+        "unmet": (),
         "status": "optimal" if solution.proven else "feasible",
         "worth": solution.worth,
         "bound": solution.bound,
@@ -230,10 +220,13 @@ def settle_week(inputs: RotaInputs, week: Week, walked: Iterable[Duty]) -> Week:
     # Each has what is tasked where its people stand, whoever was sent there.
     duties = sort_duties(_add_taskings(inputs.area, duty) for duty in walked)
     others = [note for note in week.notes if note.key not in obstacle_finder.OVER_MAXIMUM]
+    finder = obstacle_finder.find_obstacles_beside(inputs, duties)
+    demands = obstacle_finder.build_demand_outcomes(finder, duties)
     return replace(
         week,
         duties=duties,
-        demands=obstacle_finder.build_demand_outcomes(inputs, duties),
+        demands=demands,
+        unmet=tuple(list_unmet(finder, duties, demands)),
         notes=(*others, *obstacle_finder.note_over_maximum(inputs, duties)),
     )
 

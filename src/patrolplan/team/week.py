@@ -32,6 +32,7 @@ from patrolplan.provenance import compute_short_id
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import render_html_table
 from patrolplan.team import week_records as records
+from patrolplan.team.not_met import count_unmet
 from patrolplan.team.stays import Stay, list_stays
 from patrolplan.text import format_count, pick_fields
 from patrolplan.times import format_time
@@ -201,9 +202,8 @@ class Week:
     """The school week's days that were planned."""
     duties: Annotated[tuple[Duty, ...], Field(alias="patrols")]
     """In the order of day, start and officer."""
-    unmet: tuple[records.Unmet, ...]  # every school and day without a patrol, and why
-    short: tuple[records.PatrolShortfall, ...]
-    """Schools that get fewer than `[week] min_patrols_per_school`."""
+    unmet: tuple[records.Unmet, ...]
+    """What it does not reach, and why; also every school and day without a patrol."""
     notes: tuple[Note, ...]  # what was assumed
     locks: tuple[Annotated[records.Lock, records.EveryKey], ...]  # duties set by hand
     bans: tuple[Annotated[records.Ban, records.EveryKey], ...]  # duties ruled out by hand
@@ -275,14 +275,12 @@ class Week:
 
     def _repr_html_(self) -> str:
         good = "best possible" if self.status == "optimal" else f"within {self.gap_percent:.2f} %"
-        short = "; ".join(map(str, self.short))
-        days = f"{len(self.unmet)} days of schools, see week.unmet" if self.unmet else ""
         facts = {
             "patrols": len(self.duties),
             "officers": len({duty.officer for duty in self.duties}),
             "schools": len({duty.urn for duty in self.duties}),
             "how good": good,
-            "not met": "; ".join(filter(None, (short, days))) or "nothing",
+            "not met": count_unmet(self.unmet) or "nothing",
         }
         after = "pp.plot.doses(week)"
         return render_html_table(f"Week from {self.start:%d %B %Y}", facts, next_call=after)

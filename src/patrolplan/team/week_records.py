@@ -5,7 +5,7 @@ and to read it again, see `patrolplan.team.week_file`.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -190,30 +190,29 @@ class WeekTrial:
     drawn: tuple[TrialCell, ...]
 
 
+UnmetKind = Literal["visit", "minimum", "street", "day", "closed"]
+"""A demand without all its visits; a school with fewer patrols than promised to every school; a
+street with most risk where no patrol stops; a school's day without a patrol; a day it is closed."""
+
+
 @with_config(RECORD)
 @dataclass(frozen=True)
 class Unmet:
-    """A school without a patrol on a day of the week, and exactly why."""
+    """What the week does not reach, why, and what a lead can do about it."""
 
-    urn: str
-    date: Day
-    why: str
-
-    def __str__(self) -> str:
-        return f"URN {self.urn} on {self.date:%A}: {self.why}"
-
-
-@with_config(RECORD)
-@dataclass(frozen=True)
-class PatrolShortfall:
-    """A school that gets fewer patrols than the minimum promised to every school."""
-
-    urn: str
-    patrols: StrictCount
-    least: StrictCount
+    kind: UnmetKind
+    what: str  # the place, street or school, as papers call it
+    why: str  # the end of a sentence
+    fix: str = ""
+    urn: str | None = None
+    place: str | None = None
+    """Name of the tasked place, of the hotspot, or of the square."""
+    date: Day | None = None
+    """Its day; None where any day of the week counts."""
 
     def __str__(self) -> str:
-        return f"URN {self.urn} gets {self.patrols} of at least {self.least} patrols"
+        when = "" if self.date is None else f" on {self.date:%A}"
+        return f"{self.what}{when}: {self.why}"
 
 
 @with_config(RECORD)

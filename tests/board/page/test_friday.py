@@ -431,7 +431,10 @@ def test_a_gap_is_filled_by_one_tap(size, served, open_window):
     """The best swaps of a day without a patrol say what each changes; one tap makes it."""
     window, state = open_window(served, size), served.state()
     page, urns = window.page, [school["urn"] for school in state["schools"]]
-    gap = min(state["gaps"], key=lambda gap: urns.index(gap["urn"]))
+    gap = min(
+        (row for row in state["unmet"] if row["kind"] == "day"),
+        key=lambda gap: urns.index(gap["urn"]),
+    )
     window.open_more()
     page.get_by_role("tab", name="Gaps").click()
     page.locator("#list").get_by_role("button", name="Best swaps").first.click()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from outputs.printed import assert_on_map, rendered, typeset_pictures
 
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.card.card import BODY_WIDTH
 from patrolplan.outputs.card.card_text import build_card_data
@@ -31,7 +32,6 @@ from patrolplan.outputs.cartography.page import (
 )
 from patrolplan.outputs.cartography.symbols import SYMBOLS, draw_symbols, place_north_arrow
 from patrolplan.outputs.cartography.viewport import MIN_ROTATION_GAIN, Viewport, fit_viewport
-from patrolplan.outputs.wording import format_grid_reference
 
 WORDS = ["AVAILABLE Tower", "Søn & École", "£5 \\ (half)", "<1→2>"]
 ARABIC = "\u0645\u062f\u0631\u0633\u0629 \u0627\u0644\u0646\u0648\u0631"

@@ -16,6 +16,7 @@ import shapely.affinity
 from outputs.printed import change_settings
 from page_visits import DESK, LISTENING, PHONE
 
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.hotspots.reasons import ReportsReason, read_reasons, write_reasons
 from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_viewport
 from patrolplan.outputs.cartography.symbols import SYMBOLS, PhoneSign
@@ -28,7 +29,7 @@ from patrolplan.outputs.webmap.map_layers import (
     format_patrol_id,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.wording import describe_barred, describe_tasking, format_grid_reference
+from patrolplan.outputs.wording import describe_barred, describe_tasking
 from patrolplan.patrols.plan import BarredPlace, Tasking
 
 HOSTILE = 'St. </script><img src=x onerror=alert(1)> & "Søn\'s" \u2013 École ${1}{{ 7*7 }}'

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, strategies as st
 from outputs.printed import change_settings, find_words_off_page, read_pages, strip_spaces
 
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card_text
 from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import DEMANDS, RESERVED_FILE_NAMES, Roster, make_file_names
 from patrolplan.outputs.week.task_sheets import build_task_sheets
-from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.team.week_records import DemandOutcome, Draw, Foreseen
@@ -103,25 +103,12 @@ def test_the_sheet_is_a_page_or_two_with_all_of_it(week, hostile):
 def test_a_demand_of_every_kind_is_on_the_sheet(week, kind):
     """Under the heading of its kind stands who goes there, or that nobody does."""
     place = week.plan.hotspots["hotspot"].iloc[0]
-    lacking = replace(week, demands=(DemandOutcome(kind, place, None, 1),))
-    data = build_lead_sheet(Roster(lacking)).data
+    data = build_lead_sheet(
+        Roster(replace(week, demands=(DemandOutcome(kind, place, None, 1),)))
+    ).data
     (group,) = data["demands"]
     assert group["title"].startswith(DEMANDS[kind].lead.partition("{")[0])
     assert len(group["rows"]) == 1
-    what, why, action = data["gaps"][0]
-    assert what.startswith(place) or kind == "feared"
-    assert (why, action) == ("nobody goes there", "See Best swaps on the board")
-
-
-def test_schools_without_patrols_are_one_line(week):
-    """Before all else the sheet names them together, and they are in no table."""
-    gone = {"900001", "900002"}
-    left = tuple(duty for duty in week.duties if duty.urn not in gone)
-    data = build_lead_sheet(Roster(replace(week, duties=left))).data
-    (line,) = [why for what, why, _ in data["gaps"] if what == "No patrol this week"]
-    names = [school.name for school in Roster(week).schools if school.urn in gone]
-    assert line == " and ".join(names)
-    assert not {row["name"] for row in data["schools"]}.intersection(names)
 
 
 @given(st.lists(st.one_of(NASTY, st.text(max_size=90)), max_size=12))

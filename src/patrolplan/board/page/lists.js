@@ -32,11 +32,13 @@ export const drawDoses = ({ doses, week }) => {
   ];
 };
 
+const isDay = ({ kind }) => kind === "day";
+
 /** Days without a patrol and why, and what was assumed. */
-export const drawGaps = ({ gaps, notes, threshold_note: note }) => [
+export const drawGaps = ({ unmet, notes, threshold_note: note }) => [
   make("h3", { text: "Days without a patrol" }),
-  gaps.length ? make("ul", { class: "rows" }, store.state.schools.map((school) => {
-    const mine = gaps.filter(({ urn }) => urn === school.urn);
+  unmet.some(isDay) ? make("ul", { class: "rows" }, store.state.schools.map((school) => {
+    const mine = unmet.filter((row) => isDay(row) && row.urn === school.urn);
     return mine.length && make("li", {}, make("b", { text: school.name }), make("ul", {}, mine.map((gap) => make("li", {}, make("span", { text: `${dayName(gap.date)}: ${named(gap.why)} ` }), swapsButton({ urn: gap.urn, date: gap.date }, gapTitle(school.name, gap.date), { class: "link" })))));
   })) : make("p", { text: "None." }),
   make("h3", { text: "Notes" }),

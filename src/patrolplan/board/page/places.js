@@ -10,6 +10,7 @@ const WEEKDAYS = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"]
 const FAR_METRES = 5;
 const MOST_VISITORS = 3;
 const MOST_UNMET = 4;
+const ALL_MET = "All is met: each school has its patrols, each place its visits, each street with most risk a stop.";
 /** The form is made once: what is typed stays while the lists are drawn again. */
 const form = { element: null, redraw: () => {} };
 const drawn = { unmet: "" };
@@ -154,11 +155,6 @@ const placeForm = (state) => {
   );
 };
 
-const hotspotName = (name) => {
-  const place = store.state.doses.find(({ hotspot }) => hotspot === name)?.place;
-  return place ? `${name} ${place}` : name;
-};
-
 /** Who meets a demand: the first few of many. */
 const visitorNames = (met) => {
   const more = met.length - MOST_VISITORS;
@@ -166,16 +162,19 @@ const visitorNames = (met) => {
   return `${names.join("; ")}${more > 0 ? ` and ${counted(more, "more visit")}` : ""}`;
 };
 
+const nameDemanded = ({ kind, place, words }) => (kind === "feared" ? words : `${place} ${words}`);
+const capitalised = (text) => text[0].toUpperCase() + text.slice(1);
+
 /** One demand: met by whom, or not met and why, with the way to swaps. */
-const demandRow = ({ date, place, visits, met_by: met, why, words }, { short = false } = {}) => {
+const demandRow = ({ kind, date, place, visits, met_by: met, why, words }, { short = false } = {}) => {
   const isMet = met.length >= visits;
   const when = date ? shortDay(date) : "any day";
   const state = !visits && !met.length ? "patrolled in the week before" : isMet ? "met" : met.length ? `${met.length} of ${visits} visits` : "not met";
   return make(
     "li", { class: `demand-row${isMet ? "" : " unmet"}` },
-    make("b", { text: `${short ? when : words || hotspotName(place)}: ${state}` }),
+    make("b", { text: `${short ? when : nameDemanded({ kind, place, words })}: ${state}` }),
     met.length && `, ${visitorNames(met)}`,
-    why && make("span", { class: "why", text: `. ${named(why)}` }),
+    why && make("span", { class: "why", text: `. ${capitalised(named(why))}.` }),
     !isMet && swapsButton({ place, date }, `${place}${date ? `, ${dayName(date)}` : ""}`),
   );
 };
@@ -208,22 +207,28 @@ const placeRow = (place, demands) => {
   );
 };
 
-const listUnmet = ({ demands }) => demands.filter(({ met_by: met, visits }) => met.length < visits);
+/** One thing that is not met, why, and what to do; the way to swaps where a visit is missing. */
+const unmetRow = ({ kind, what, why, fix, place, date }) => {
+  const title = `${what}${date ? `, ${dayName(date)}` : ""}`;
+  return make(
+    "li", { class: "unmet" },
+    make("b", { text: title }),
+    make("span", { class: "why", text: `: ${named(why)}. ${fix}. ` }),
+    place && kind !== "minimum" && swapsButton({ place, date }, title),
+  );
+};
 
-/** Schools below their minimum and demands that nobody meets; all but the first few are folded away. */
+/** All that is not met but single days; all but the first few are folded away. */
 export const drawUnmet = (state) => {
-  const demands = listUnmet(state);
-  const facts = JSON.stringify([state.short, demands]);
+  const unmet = state.unmet.filter(({ kind }) => kind !== "day" && kind !== "closed");
+  const facts = JSON.stringify(unmet);
   if (facts === drawn.unmet) return; // what has the focus keeps it
   drawn.unmet = facts;
-  const rows = [
-    ...state.short.map(({ urn, patrols, least }) => make("li", { class: "unmet" }, make("b", { text: `${schoolName(urn)}: ${patrols} of at least ${least} patrols` }))),
-    ...demands.map((demand) => demandRow(demand)),
-  ];
+  const rows = unmet.map(unmetRow);
   const list = (some) => make("ul", { class: "rows" }, some);
   const more = rows.splice(MOST_UNMET);
   one("#unmet").replaceChildren(
-    make("h2", { id: "unmet-title", text: rows.length ? `Not met: ${rows.length + more.length}` : "All is met: each school has its patrols, each place its visits." }),
+    make("h2", { id: "unmet-title", text: unmet.length ? `Not met: ${unmet.length}` : ALL_MET }),
     list(rows), ...(more.length ? [make("details", {}, make("summary", { text: `${more.length} more` }), list(more))] : []),
   );
 };
@@ -232,7 +237,7 @@ export const drawUnmet = (state) => {
 const demandRows = ({ kind, title, noun, each }, all) => {
   const demands = all.filter((demand) => demand.kind === kind);
   if (!demands.length) return [];
-  const unmet = listUnmet({ demands }).length;
+  const unmet = demands.filter(({ met_by: met, visits }) => met.length < visits).length;
   return [
     make("h3", { text: title }),
     make("p", { class: "soft", text: `${counted(demands.length, noun)}, each ${each}; ${unmet ? `${unmet} not met` : "all met"}.` }),

@@ -19,9 +19,9 @@ from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief import crime_counts as counts
-from patrolplan.outputs.facts import name_feared_places, name_member
+from patrolplan.outputs.facts import name_member
 from patrolplan.outputs.reason_words import describe_factor
-from patrolplan.patrols.feared_places import name_place
+from patrolplan.patrols.feared_places import name_feared_places, name_place
 from patrolplan.patrols.file_forms import WholeMetres, not_in_files
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Tasking

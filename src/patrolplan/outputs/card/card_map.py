@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import shapely
 
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.outputs.cartography import (
     basemap,
     grid,
@@ -21,7 +22,6 @@ from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_vi
 from patrolplan.outputs.cartography.page import Page, Window, trace_rings
 from patrolplan.outputs.cartography.place_names import ShownStreet
 from patrolplan.outputs.cartography.viewport import Viewport
-from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 

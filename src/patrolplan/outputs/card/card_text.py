@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
@@ -68,7 +69,7 @@ def build_card_data(
         "window": format_span(start, patrol.latest_end_minutes) if patrol.stops else gate_time,
         "timing": f"back by {format_time(patrol.back_minutes)}" if patrol.stops else "",
         "gate_time": gate_time,
-        "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
+        "gate_grid": format_grid_reference(patrol.x, patrol.y, crs=crs),
         "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol),
         "stops": [_build_stop_data(plan, patrol, stop) for stop in stops],
         "cautions": list_cautions(plan, patrol),

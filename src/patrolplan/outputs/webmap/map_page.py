@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from markupsafe import escape
 from xstatic.pkg import leaflet
 
+from patrolplan.area.square_names import format_grid_reference
 from patrolplan.atomic import hash_content
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.notes import list_texts
@@ -182,7 +183,7 @@ def _describe_stop(facts: StopFacts, plan: "Plan") -> dict[str, Any]:
     tasked = facts.tasking
     if tasked:
         x, y = map_layers.find_tasked_point(facts.stop, plan.area)
-        grid = wording.format_grid_reference(x, y, crs=plan.area.projection.crs)
+        grid = format_grid_reference(x, y, crs=plan.area.projection.crs)
         tasked = f"{tasked}. The place is at {grid}." if grid else f"{tasked}."
     return {
         **pick_fields(facts, "number", "grid", "feared"),

@@ -3,7 +3,7 @@
 Not for the wall, since it has officers' appointments, which colleagues need not see.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from patrolplan.inputs.polygons import ALL_DAYS
@@ -23,27 +23,13 @@ from patrolplan.outputs.week.roster import (
 from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import get_place, read_hours
-from patrolplan.patrols.obstacles import ObstacleKind
-from patrolplan.team.routes import list_patrols
-from patrolplan.team.stays import group_stays
+from patrolplan.team.not_met import list_missing
 from patrolplan.team.week import Week, format_day
 from patrolplan.team.week_records import Ban, DemandOutcome, Lock
 from patrolplan.team.where_when import DayItem
 from patrolplan.text import capitalise, format_percent, join_words, list_first
 
 MAX_CHANGES = 12  # Maximum number of changes by hand that are listed, the latest ones
-HEAVIEST = 20  # priority streets with most risk, which should not be without a visit
-SWAP = "See Best swaps on the board"
-ASK_LOCAL_TEAM = "Ask the local team"
-ACTIONS: Mapping[ObstacleKind, str] = {
-    "hours_unmet": "Widen its hours, or ask the local team",
-    "unfit": "Lengthen the school's window, or ask the local team",
-    "near_barred": "Lift the bar, or drop the place",
-    "outside_hours": "Change its hours, or ask the local team",
-    "no_school": "Name a school for it",
-    "other_days": "Tell those who designated it",
-    "officers_short": SWAP,
-}  # What a lead can do about a place to which nobody goes, other than to ask the local team
 
 
 def build_lead_sheet(roster: Roster) -> Sheet:
@@ -144,26 +130,23 @@ def _describe_met(roster: Roster, demands: Sequence[DemandOutcome]) -> str:
 
 
 def _list_gaps(roster: Roster) -> Iterator[tuple[str, str, str]]:
-    """What lacks, why, and what can be done about it: demands, patrols, streets with most risk."""
-    yield from _list_unmet(roster)
-    week = roster.week
-    schools = [one for one in roster.schools if not roster.select_duties(urn=one.urn)]
-    if schools:
-        names = join_words([format_school_name(one.name) for one in schools])
-        yield "No patrol this week", names, "Add officers, or shorten others' patrols"
-    for row in week.short:
-        if row.patrols:
-            what = f"Fewer patrols than the minimum of {row.least}"
-            yield what, f"{_name_school(roster, row.urn)} has {row.patrols}", SWAP
-    for note in week.notes:
+    """What is not met, why, and what can be done about it; then what else needs a hand."""
+    unmet = roster.week.unmet
+    days: dict[tuple[str, str, str], list[str]] = {}
+    for row in list_missing(unmet, "visit", "minimum"):
+        day = "" if row.date is None else f"{row.date:%A}"
+        days.setdefault((row.what, row.why, row.fix), []).append(day)
+    for (what, why, fix), names in days.items():
+        when = join_words([name for name in names if name])
+        yield f"{what}, {when}" if when else what, why, fix
+    streets: dict[tuple[str, str], list[str]] = {}
+    for row in list_missing(unmet, "street"):
+        streets.setdefault((row.why, row.fix), []).append(row.what)
+    for (why, fix), places in streets.items():
+        yield list_first(places), why, fix
+    for note in roster.week.notes:
         if _is_gap(note) and note.key != "drawn_without_secret":
             yield "", note.text.rstrip("."), capitalise(note.fix) or "Move one of the visits"
-    away, missed = _find_heavy_unvisited(week)
-    if missed:
-        yield "Streets with most risk near schools, not visited", list_first(missed), SWAP
-    if away:
-        what = "Streets with most risk that no school's patrol reaches"
-        yield what, list_first(away), ASK_LOCAL_TEAM
 
 
 def _is_gap(note: Note) -> bool:
@@ -171,29 +154,11 @@ def _is_gap(note: Note) -> bool:
     return bool(note.fix) or note.key == "over_daily_maximum"
 
 
-def _list_unmet(roster: Roster) -> Iterator[tuple[str, str, str]]:
-    """Every unmet demand, grouped by reason: place and days, reason, action."""
-    reasons: dict[tuple[str, str, str], list[str]] = {}
-    for demand in roster.week.demands:
-        if not demand.is_met:
-            why = ("nobody goes there", SWAP)
-            if demand.why is not None:
-                why = (demand.why.tell_lead(), ACTIONS.get(demand.why.kind, ASK_LOCAL_TEAM))
-            day = "" if demand.date is None else f"{demand.date:%A}"
-            words = capitalise(roster.place_words.get(demand.place, ""))
-            what = f"{demand.place} ({words})" if words else demand.place
-            what = words if words and demand.kind == "feared" else what
-            reasons.setdefault((what, *why), []).append(day)
-    for (what, obstacle, action), days in reasons.items():
-        when = join_words([day for day in days if day])
-        yield f"{what}, {when}" if when else what, obstacle, action
-
-
 def _list_nobody(roster: Roster) -> list[str]:
     """By day the numbers of the schools that are open and have no patrol; none where none is so."""
     without: list[list[int]] = [[] for _ in roster.week.days]
-    for row in roster.week.unmet:
-        if row.urn in roster.schools_by_urn:
+    for row in list_missing(roster.week.unmet, "day"):
+        if row.urn in roster.schools_by_urn and row.date is not None:
             number = roster.schools_by_urn[row.urn].number
             without[roster.week.days.index(row.date)].append(number)
     return [", ".join(map(str, sorted(numbers))) for numbers in without] if any(without) else []
@@ -220,18 +185,6 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
         for school in roster.schools
         if (duties := roster.select_duties(urn=school.urn))
     ]
-
-
-def _find_heavy_unvisited(week: Week) -> tuple[list[str], list[str]]:
-    """Of the priority streets with most risk, those that no patrol reaches, and others missed."""
-    visited = group_stays(week.stays)
-    table = week.plan.hotspots.sort_values("worth", ascending=False, kind="stable")
-    heavy = dict(zip(table["hotspot"][:HEAVIEST], table["place"][:HEAVIEST], strict=True))
-    stops = (stop for _, patrol in list_patrols(week.plan) for stop in patrol.stops)
-    in_reach = {name for stop in stops for name in stop.covered}.union(visited)
-    away = [place for name, place in heavy.items() if name not in in_reach]
-    missed = [heavy[name] for name in heavy if name in in_reach and name not in visited]
-    return [*dict.fromkeys(away)], [*dict.fromkeys(missed)]
 
 
 def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.facts import STAFF_WORDS, find_staff, name_feared_places
+from patrolplan.outputs.facts import STAFF_WORDS, find_staff
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.patrols.marking import find_marking
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import MODE_WORDS, Appointment
+from patrolplan.team.not_met import name_places
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.where_when import DayItem, OfficerDays, build_officer_days
 from patrolplan.text import capitalise, join_words, shorten
@@ -189,15 +190,8 @@ class Roster:
 
     @cached_property
     def place_words(self) -> dict[str, str]:
-        """Street or grid reference of hotspots, tasked and feared places of the week."""
-        area, hotspots = self.week.plan.area, self.week.plan.hotspots
-        crs, places = area.settings.area.crs, area.tasked_places
-        points = zip(places["place_id"], places.geometry, strict=True)
-        words = {name: wording.format_grid_reference(at.x, at.y, crs=crs) for name, at in points}
-        words |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
-        words |= name_feared_places(area)
-        stops = (stop for duty in self.week.duties for stop in duty.patrol.stops)
-        return words | {stop.tasked: stop.place for stop in stops if stop.tasked}
+        """Where hotspots, tasked and feared places of the week are."""
+        return name_places(self.week.plan, self.week.duties)
 
     def card_path(self, duty: Duty) -> str:
         """Path of a duty's card in the folder."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def render_week_tables(roster: Roster) -> dict[str, bytes]:
-    """CSV files of patrols, and of days without one and of demands where there are any."""
-    further = {"unmet.csv": _list_unmet_days(roster), "demands.csv": _list_demands(roster)}
+    """CSV files of patrols, what is not met and demands where there are any."""
+    further = {"unmet.csv": _list_unmet(roster), "demands.csv": _list_demands(roster)}
     some = {name: _format_csv(table) for name, table in further.items() if len(table)}
     return {"week.csv": _format_csv(_list_duties(roster))} | some
 
@@ -48,12 +48,17 @@ def _format_csv(table: pd.DataFrame) -> bytes:
     return content.encode("utf-8-sig")
 
 
-def _list_unmet_days(roster: Roster) -> pd.DataFrame:
-    """A row per school and day without a patrol, and why."""
-    names = {school.urn: school.name for school in roster.schools}
-    unmet = roster.week.unmet
-    rows = [(format_day(row.date), row.urn, names.get(row.urn, ""), row.why) for row in unmet]
-    return pd.DataFrame(rows, columns=["day", "urn", "school", "why"])
+def _list_unmet(roster: Roster) -> pd.DataFrame:
+    """A row for all that is not met, and why."""
+    rows = [
+        (
+            *(row.kind, row.what, "any" if row.date is None else format_day(row.date)),
+            *(row.urn or "", row.why, row.fix),
+        )
+        for row in roster.week.unmet
+        if row.kind != "closed"
+    ]
+    return pd.DataFrame(rows, columns=["kind", "what", "day", "urn", "why", "what_to_do"])
 
 
 def _list_demands(roster: Roster) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from patrolplan.outputs.week.roster import (
 from patrolplan.outputs.week.sheet import MapMarker, OverviewMap, Sheet
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
+from patrolplan.team.not_met import list_missing
 from patrolplan.team.stays import Stay, group_stays
 from patrolplan.team.week import Duty, format_day
 from patrolplan.text import capitalise, format_count, format_letters, shorten
@@ -145,7 +146,9 @@ def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any
             for place in places
         ],
         "gaps": _build_gap_rows(roster),
-        "short": [fonts.make_printable(f"{short}.") for short in roster.week.short],
+        "short": [
+            fonts.make_printable(f"{row}.") for row in list_missing(roster.week.unmet, "minimum")
+        ],
         "notes": [fonts.make_printable(note) for note in list_texts(roster.week.notes)],
         "map_alt": "Street map of the area with the schools by their number and, by their "
         "letter, the places where presence is planned this week.",
@@ -172,8 +175,8 @@ def _count_days(dated: Sequence[Stay | Duty]) -> int:
 def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
     """Days without a patrol by school, each reason once; closed days need no reason."""
     reasons: dict[str, dict[str, list[str]]] = {school.urn: {} for school in roster.schools}
-    for gap in roster.week.unmet:
-        if gap.urn in reasons and (gap.urn, gap.date) not in roster.closed_days:
+    for gap in list_missing(roster.week.unmet, "day"):
+        if gap.urn in reasons:
             reasons[gap.urn].setdefault(gap.why, []).append(f"{gap.date:%a}")
     return [
         {
