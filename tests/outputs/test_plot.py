@@ -107,7 +107,14 @@ def test_the_map_to_explore_can_be_extended_and_requests_nothing(demo_plan):
     page = chart.get_root().render()
     folium.Marker([51.5, 0.88]).add_to(chart)
     names = [child.layer_name for child in chart._children.values() if hasattr(child, "layer_name")]
-    assert names == ["Streets", "Priority streets", "Hotspots", "Legs", "Stops", "Schools"]
+    assert names == [
+        "Streets",
+        "Streets with most risk",
+        "Priority streets",
+        "Legs",
+        "Stops",
+        "Schools",
+    ]
     assert not re.search(r"""<(?:script|img|iframe)[^>]*\ssrc=|<link[^>]*\shref=""", page)
     assert not re.search(r"""@import|url\(["']?(?!data:|#)""", page)
     assert "L.tileLayer(" not in page.split("<body>")[1]

@@ -170,7 +170,7 @@ def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
     places = planned_area.hotspots.set_index("hotspot")["place"]
     return {
         **{name: layers[name] for name in ("bounds", "streets", "labels", "schools")},
-        "priority": layers["voices"]["joined"],
+        "risk_classes": layers["voices"]["joined"],
         "ground": {**layers["ground"], "building": {"counts": [], "steps": []}},
         "hotspots": [{**row, "place": places[row["id"]]} for row in layers["hotspots"]],
     }

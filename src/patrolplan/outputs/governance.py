@@ -25,13 +25,14 @@ from patrolplan.patrols.patrol_backtest import PatrolBacktest
 from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
 from patrolplan.risk.backtest import Backtest
+from patrolplan.risk.priority import RISK_CLASSES
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 from patrolplan.team.burden import KINDS, Burden
 from patrolplan.team.shares import OUTSIDE
 from patrolplan.text import format_percent
 
-COVERAGE = 0.05  # Share of street length at which the papers give the back-test's figures
+COVERAGE = RISK_CLASSES[0].limit  # of street length, at which the papers give figures
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 RECORD_FILE, RECORD_WORDS = "transparency-record.json", "transparency-record.toml.j2"
 STANDARD, STANDARD_VERSION = "Algorithmic Transparency Recording Standard", "4.0"

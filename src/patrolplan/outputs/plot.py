@@ -25,6 +25,7 @@ from patrolplan.outputs.webmap.map_page import read_leaflet_script, read_leaflet
 from patrolplan.outputs.wording import describe_reference, format_data_months
 from patrolplan.patrols.plan import Plan
 from patrolplan.risk.backtest import Backtest
+from patrolplan.risk.priority import SHOWN_CLASSES
 from patrolplan.risk.surface import Risk
 from patrolplan.team.impact import Impact
 from patrolplan.team.not_met import list_missing
@@ -201,7 +202,7 @@ def route(plan: Plan, urn: str, *, axes: Axes | None = None) -> Axes:
 
 
 def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = None) -> Axes:
-    """Draw how much crime the priority streets captured, by their share of street length.
+    """Draw how much crime the streets with most risk captured, by their share of street length.
 
     The line is the chosen model on hold-out months, the band its 95 % interval over months; the
     dashed line is the prior count; the grey band is the 95 % interval, by chance alone, of a model
@@ -237,7 +238,7 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
     label = "prior count of twelve months"
     axes.plot(share, share.to_numpy() * prior["pai"].to_numpy(), "k--", label=label)
     captured_label = "crime captured in the following month, %"
-    axes.set(xlabel="priority streets, % of street length", ylabel=captured_label)
+    axes.set(xlabel="streets with most risk, % of street length", ylabel=captured_label)
     axes.set(xlim=(0, None), ylim=(0, None))
     axes.legend(loc="lower right", frameon=False)
     return axes
@@ -326,12 +327,10 @@ def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
     return axes
 
 
-STREETS_SHOWN = 0.1  # Share of the pieces of street that are drawn: those with most risk per metre
-
 FACTS = {
     "Streets": (),
-    "Priority streets": ("name", "metres", "risk"),
-    "Hotspots": ("hotspot", "place", "worth", "reasons", "how_sure"),
+    "Streets with most risk": ("name", "metres", "risk"),
+    "Priority streets": ("hotspot", "place", "worth", "reasons", "how_sure"),
     "Legs": ("date", "officer", "urn", "leg", "metres", "minutes", "streets"),
     "Stops": ("date", "officer", "urn", "stop", "hotspot", "arrive", "leave", "place", "why"),
     "Schools": ("urn", "name", "finish_time"),
@@ -344,7 +343,7 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> "folium.Map":
     Parameters
     ----------
     plan
-        Its priority streets, hotspots, legs, stops and schools become layers.
+        Streets with most risk, priority streets, legs, stops and schools become layers.
     tiles
         Map images in the background, as for `folium.TileLayer`; the browser then requests those of
         the area from that server. By default there are none.
@@ -359,12 +358,12 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> "folium.Map":
 
     whole = get_plan(plan)
     streets = whole.risk.frame(whole.area.network)
-    count = max(1, round(STREETS_SHOWN * len(streets)))
+    most = streets[streets["risk_class"] >= SHOWN_CLASSES[-1].level]
     hotspots = frame_hotspots(whole.area, whole.risk, whole.hotspots)
     layers = {
         "Streets": (streets.dissolve(), {"color": "#b0b0b0", "weight": 1}),
-        "Priority streets": (streets.nlargest(count, "risk_per_metre"), {"color": "#6a3d9a"}),
-        "Hotspots": (hotspots, {"color": "#e69f00", "weight": 9, "opacity": 0.6}),
+        "Streets with most risk": (most, {"color": "#6a3d9a"}),
+        "Priority streets": (hotspots, {"color": "#e69f00", "weight": 9, "opacity": 0.6}),
         "Legs": (frame_legs(plan), {"color": "#0072b2"}),
         "Stops": (frame_stops(plan), {"color": "#0072b2", "radius": 8}),
         "Schools": (whole.area.schools, {"color": "#000000", "radius": 6}),

@@ -1,4 +1,4 @@
-"""Back-test: how sure the priority streets are, measured on hold-out months."""
+"""Back-test: how sure the ranking of streets is, measured on hold-out months."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields

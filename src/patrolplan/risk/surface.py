@@ -19,6 +19,7 @@ from patrolplan.notes import Note
 from patrolplan.pupils.pupils import Pupils
 from patrolplan.risk.history import History, build_history
 from patrolplan.risk.in_time import RiskInTime
+from patrolplan.risk.priority import classify_streets_by_risk
 from patrolplan.tables import Drawn, render_html_table
 
 if TYPE_CHECKING:
@@ -213,7 +214,8 @@ class Risk(Drawn):
         """One row a piece of street, with its line and its risk without exposure to pupils.
 
         Columns `name`, `highway`, `metres`; `crime`, `reports` and `risk`, each a share of the
-        area's; `risk_per_metre`, and `disagreement`; and, where they are known, the incidents of
+        area's; `risk_per_metre`, and `risk_class` as on maps, from 4 for the 5 % of street with
+        most risk to 0; `disagreement`; and, where they are known, the incidents of
         all categories that are `expected` in the window on one day, with their 80 % band from
         `expected_low` to `expected_high`.
 
@@ -236,6 +238,7 @@ class Risk(Drawn):
             reports=self.reports,
             risk=self.without_exposure,
             risk_per_metre=self.without_exposure / network.piece_metres,
+            risk_class=classify_streets_by_risk(self.without_exposure, network.piece_metres),
             disagreement=self.disagreement,
         )
         if self.incidents is None:

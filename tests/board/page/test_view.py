@@ -343,7 +343,7 @@ def test_feared_and_tasked_places_have_their_signs(still, open_window):
     assert page.locator(".sign.stop.feared").all_inner_texts() == feared
     expect(page.locator(".sign.from")).to_have_text("G")
     told = page.locator("#map-tells")
-    meanings = ("G: gate, 1, 2 …: stops", "S: school", "H: hotspot", "! in a bubble", "T: tasked")
+    meanings = ("G: gate, 1, 2 …: stops", "S: school", "H: priority street", "! in a bubble", "T: tasked")
     for meaning in (*meanings, "\N{MULTIPLICATION SIGN}: keep away", "priority street"):
         expect(told).to_contain_text(meaning)
     signs = page.locator(".sign.stop")

@@ -9,14 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given, strategies as st
 from matplotlib import image
 from outputs.printed import change_settings
 
 from patrolplan.outputs.geopackage import write_layers
-from patrolplan.outputs.gis.project import RISK_SHARES, build_styles, find_breaks, render_project
+from patrolplan.outputs.gis.project import build_styles, render_project
 
 PYTHON = Path("/usr/bin/python3")
 SCRIPT = Path(__file__).with_name("qgis_script.py")
@@ -95,18 +93,6 @@ def test_more_risk_is_darker_and_wider(documents):
     assert (np.diff([float(line["line_width"]) for line in lines]) < 0).all()
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(1, 60)), min_size=1, max_size=60))
-def test_classes_have_their_share_of_street(pieces):
-    """Counted slowly, the streets above a limit are less than its share, with it at least that."""
-    values, metres = (np.array(column) for column in zip(*pieces, strict=True))
-    limits = find_breaks(pd.Series(values), pd.Series(metres))
-    assert limits == sorted(limits, reverse=True)
-    assert (limits[0], limits[-1]) == (max(values), min(values))
-    for share, limit in zip(RISK_SHARES, limits[1:-1], strict=True):
-        assert metres[values > limit].sum() < share * metres.sum() + 1e-6
-        assert metres[values >= limit].sum() >= share * metres.sum() - 1e-6
-
-
 def _run(*arguments):
     home = {"QT_QPA_PLATFORM": "offscreen", "PATH": os.defpath, "HOME": os.environ.get("HOME", "/")}
     return subprocess.run(  # noqa: S603 - our own script
@@ -145,10 +131,10 @@ def test_project_opens_with_every_layer_styled(found, demo_plan):
     assert found["crs"] == "EPSG:27700"
     layers = found["layers"]
     assert all(layer["valid"] for layer in layers.values())
-    assert layers["Priority streets"]["renderer"] == "graduatedSymbol"
+    assert layers["Streets by risk"]["renderer"] == "graduatedSymbol"
     assert layers["Streets"]["rows"] == len(demo_plan.area.network)
     assert "stop in a designated hotspot" in layers["Stops"]["legend"]
-    assert "mostly pupils' reports" in layers["Hotspots"]["legend"]
+    assert "mostly pupils' reports" in layers["Priority streets"]["legend"]
     assert layers["Stops"]["animated"]
     assert layers["School gates"]["labels"]
 

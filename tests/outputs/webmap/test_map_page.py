@@ -24,7 +24,6 @@ from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,
-    classify_priority,
     classify_voices,
     format_patrol_id,
 )
@@ -132,20 +131,6 @@ def test_walked_streets_have_pieces_on_the_walk(plan, html):
         for name, pieces in names.items():
             assert set(network.piece_name[pieces]) == {name}
             assert walk.distance(shapely.points(network.piece_middle[pieces])).max() < 40
-
-
-def test_classes_hold_their_share_of_street():
-    """At most 5 % of street in the top class, half in all; equal risk in one, no risk in none."""
-    rng = np.random.default_rng(1)
-    metres = rng.uniform(10, 50, 2000)
-    level = classify_priority(rng.exponential(size=2000) * metres, metres)
-    share = np.bincount(level, weights=metres, minlength=5) / metres.sum()
-    np.testing.assert_allclose(share[[4, 3, 2, 1]], [0.05, 0.10, 0.15, 0.20], atol=0.002)
-    metres = np.full(100, 30.0)
-    share = np.repeat([0.03, 0.01, 0.0], [10, 20, 70])
-    level = classify_priority(share * (1 + 1e-13 * np.arange(100)), metres)
-    assert level.tolist() == [3] * 10 + [2] * 20 + [0] * 70
-    assert not classify_priority(np.zeros(100), metres).any()
 
 
 def test_disagreement_is_feared_or_recorded(plan):

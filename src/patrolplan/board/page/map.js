@@ -7,10 +7,9 @@ const { L } = window;
 const LETTER_PIXELS = 6;
 const NEAR_ZOOM = 13;
 const CARRIED = 2; // of a hotspot that pupils' reports carry more than recorded crime
-// First 5 % of all street, up to 15 %, up to 30 %: distinguished by width as well as by colour.
-const PRIORITY = {
-  2: { color: "#e3a868", weight: 2 },
-  3: { color: "#c9641f", weight: 4 },
+// Streets by risk, the 5 % with most and the next 10 %, as on the phone: by width and by colour.
+const RISK_CLASSES = {
+  3: { color: "#b8480b", weight: 4 },
   4: { color: "#7a2303", weight: 6 },
 };
 const chart = { map: null, hotspots: [], patrol: null, places: null, onPoint: null, frame: null, dosed: new Set(), near: null, taken: [], nameHotspots: () => {} };
@@ -33,11 +32,11 @@ const drawGround = (data) => {
   const { drawLand, drawStreets, setWidths, withDigit, flat } = makeGround({ map, data, pieces: unpack(data.streets.lines), ground });
   drawLand();
   const streets = drawStreets();
-  const priority = Object.entries(PRIORITY).map(([digit, { color, weight }]) => {
-    const layer = L.polyline(withDigit(data.priority, digit), { ...ground, ...flat, color });
+  const coloured = Object.entries(RISK_CLASSES).map(([digit, { color, weight }]) => {
+    const layer = L.polyline(withDigit(data.risk_classes, digit), { ...ground, ...flat, color });
     return { layer: layer.addTo(layerOf(digit !== "4")), weight };
   });
-  const widen = () => setWidths([...streets, ...priority]);
+  const widen = () => setWidths([...streets, ...coloured]);
   map.on("zoomend", widen);
   widen();
 };
@@ -79,7 +78,7 @@ const isDosed = ({ id }) => chart.dosed.has(id);
 /** Hotspots as bands; their names where there is room, those with a dose this week first. */
 const drawHotspots = (hotspots) => {
   const { map } = chart;
-  const pressHotspot = (hotspot) => press(hotspot.stop, `hotspot ${hotspot.id}`, `Hotspot ${hotspotWords(hotspot)}.`);
+  const pressHotspot = (hotspot) => press(hotspot.stop, `priority street ${hotspot.id}`, `Priority street ${hotspotWords(hotspot)}.`);
   const renderer = L.canvas({ pane: "bands", padding: 0.3 });
   hotspots.forEach((hotspot) => L.polyline(unpack(hotspot.lines), {
     pane: "bands", renderer, color: "#4b1d7a", weight: 8, opacity: 0.25,
@@ -107,7 +106,7 @@ export const markDosed = ({ doses }) => {
   chart.dosed = new Set(doses.filter(({ days }) => Object.values(days).some(Boolean)).map(({ hotspot }) => hotspot));
 };
 
-const SIGNS = "S: school, H: hotspot, ! in a bubble: pupils feel unsafe, T: tasked, must be visited, ×: keep away, brown, wider: priority street.";
+const SIGNS = "S: school, H: priority street, ! in a bubble: pupils feel unsafe, T: tasked, must be visited, ×: keep away, brown: the 5 % of street with most risk, orange: the next 10 %.";
 export const isMapDrawn = () => Boolean(chart.map);
 const isMapSeen = () => isMapDrawn() && one("#map").clientWidth > 0;
 const tell = (text) => { one("#map-tells").textContent = text; };
@@ -177,7 +176,7 @@ export const lookAt = (at, text = "") => {
 
 export const lookAtHotspot = (name) => {
   const found = chart.hotspots.find(({ id }) => id === name);
-  if (found) lookAt(found.stop, `Hotspot ${hotspotWords(found)}.`);
+  if (found) lookAt(found.stop, `Priority street ${hotspotWords(found)}.`);
 };
 
 /** Draw a patrol's walk with its numbered stops; null takes it away. */

@@ -46,6 +46,8 @@ LAYERS: Mapping[str, LayerMeaning] = {
             "reports": "share of the area's risk from pupils' reports, 0 to 1",
             "risk": "both joined by their weights, share of the area's, 0 to 1",
             "risk_per_metre": "risk by length, share of the area's per metre",
+            "risk_class": "4 the 5 % of street with most risk, 3 the next 10 %, 2 the next 15 %, "
+            "1 the next 20 %, 0 other streets",
             "disagreement": "-1 recorded but not feared, 1 feared but not recorded, 0 in agreement",
             "expected": "incidents expected in the window on one day, all categories; "
             "times 190 for a school year",

@@ -21,6 +21,7 @@ from patrolplan.outputs.gis.geopackage_tables import LAYERS
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import Plan
+from patrolplan.risk.priority import OTHER_STREETS, RISK_CLASSES
 
 GEOPACKAGE = "plan.gpkg"
 
@@ -30,8 +31,8 @@ SHOWN = (
     ("schools", "School gates", "schools", True),
     ("legs", "Direction", "legs", False),
     ("patrols", "Patrols", "patrols", True),
-    ("risk", "Priority streets", "risk", True),
-    ("hotspots", "Hotspots", "hotspots", True),
+    ("risk", "Streets by risk", "risk", True),
+    ("hotspots", "Priority streets", "hotspots", True),
     ("disagreement", "Crime and pupils' reports compared", "risk", False),
     ("streets", "Streets", "risk", False),
 )  # Layers of the project from the top down: four of patrols, three of why there, and the ground
@@ -44,7 +45,6 @@ CRS = Markup(
     "</description><geographicflag>false</geographicflag></spatialrefsys>"
 )
 
-RISK_SHARES = (0.02, 0.05, 0.10, 0.25)  # of street, cumulative, in the classes of most risk
 STARTS = {"patrols": "starts", "stops": "arrives", "schools": "opens"}  # Columns of times
 STYLED = ("risk", "hotspots", "patrols", "legs", "stops", "schools")
 
@@ -93,23 +93,18 @@ def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
 def build_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
     """QML of the layers that have a style, by name."""
     styled = [name for name in layers if name in STYLED]
-    styled = [one for one in styled if one != "risk" or "risk_per_metre" in layers[one]]
+    styled = [one for one in styled if one != "risk" or "risk_class" in layers[one]]
     return {name: build_style(name, layers[name]) for name in styled}
 
 
 def build_style(name: str, frame: gpd.GeoDataFrame, *, over_streets: bool = False) -> str:
     """QML of a style; `over_streets` leaves out streets with little risk, which lie below it."""
-    limits = find_breaks(frame["risk_per_metre"], frame["metres"]) if name == "risk" else []
     times = frame[STARTS[name]] if STARTS.get(name) in frame else pd.Series(dtype="datetime64[ns]")
     shown = "yyyy-MM-dd HH:mm" if (times.dt.date != NO_DAY).any() else "HH:mm"
     template, streets = load_template(Path(__file__).with_name(f"{name}.qml")), [*STREETS.values()]
-    return template.render(limits=limits, shown=shown, covers_streets=over_streets, streets=streets)
-
-
-def find_breaks(values: pd.Series, metres: pd.Series) -> list[float]:
-    """Limits of the classes of risk by length of street, from the highest value to the lowest."""
-    amounts = values.to_numpy(dtype=np.float64)
-    order = np.argsort(-amounts, kind="stable")
-    share = np.cumsum(metres.to_numpy()[order]) / metres.sum()
-    limits = [amounts[order][np.searchsorted(share, one - 1e-9)] for one in RISK_SHARES]
-    return [float(one) for one in (amounts.max(), *limits, amounts.min())]
+    return template.render(
+        classes=[*RISK_CLASSES, OTHER_STREETS],
+        shown=shown,
+        covers_streets=over_streets,
+        streets=streets,
+    )

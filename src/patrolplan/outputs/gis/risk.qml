@@ -1,11 +1,9 @@
 <qgis version="3.22.0-Białowieża" labelsEnabled="1" styleCategories="Symbology|Labeling|Fields|Forms|Temporal">
- <renderer-v2 type="graduatedSymbol" attr="risk_per_metre" symbollevels="1" graduatedMethod="GraduatedColor">
+ <renderer-v2 type="graduatedSymbol" attr="risk_class" symbollevels="1" graduatedMethod="GraduatedColor">
   <ranges>
-   <range symbol="0" lower="{{ limits[1] }}" upper="{{ limits[0] }}" label="the 2 % with the most risk a metre" render="true" />
-   <range symbol="1" lower="{{ limits[2] }}" upper="{{ limits[1] }}" label="the next 3 %" render="true" />
-   <range symbol="2" lower="{{ limits[3] }}" upper="{{ limits[2] }}" label="the next 5 %" render="true" />
-   <range symbol="3" lower="{{ limits[4] }}" upper="{{ limits[3] }}" label="the next 15 %" render="true" />
-   <range symbol="4" lower="{{ limits[5] }}" upper="{{ limits[4] }}" label="all other streets" render="{{ "false" if covers_streets else "true" }}" />
+   {% for one in classes %}
+   <range symbol="{{ loop.index0 }}" lower="{{ one.level - 0.5 }}" upper="{{ one.level + 0.5 }}" label="{{ one.words }}" render="{{ "false" if covers_streets and loop.last else "true" }}" />
+   {% endfor %}
   </ranges>
   <symbols>
    <symbol name="0" type="line" alpha="1">

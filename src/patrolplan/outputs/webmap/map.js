@@ -78,7 +78,7 @@
   };
   const showHotspot = (id) => {
     const { stop } = data.hotspots.find((hotspot) => hotspot.id === id);
-    visit(stop, popupOf(id), `hotspot ${id}`);
+    visit(stop, popupOf(id), `priority street ${id}`);
   };
 
   // ---- streets ----------------------------------------------------------------------------
@@ -256,7 +256,7 @@
     })),
     ...data.streets.names.filter((name) => name).map((name) => ({ text: name, kind: "Street", act: () => showStreet(name) })),
     ...data.hotspots.map(({ id }) => ({
-      text: `${id} ${one(".text", hotspotItems.get(id)).textContent}`, kind: "Hotspot", act: () => showHotspot(id),
+      text: `${id} ${one(".text", hotspotItems.get(id)).textContent}`, kind: "Priority street", act: () => showHotspot(id),
     })),
   ], say);
 

@@ -19,6 +19,7 @@ from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.basemap import STREETS, classify_streets
 from patrolplan.outputs.cartography.symbols import SYMBOLS
 from patrolplan.outputs.facts import classify_fear, list_stop_facts
+from patrolplan.risk.priority import RISK_CLASSES, classify_streets_by_risk
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from patrolplan.risk.surface import Risk
 
 
-PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)  # Shares of all street length, cumulative
+MUCH, SOME = RISK_CLASSES[1].level, RISK_CLASSES[2].level  # from which a voice says so
 ONLY_REPORTED, ONLY_RECORDED = 1, 2  # Where voices differ: the other has little
 MARGIN_METRES = 60.0  # Parks, buildings and other features are drawn this far beyond the streets
 MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}  # smaller are not drawn
@@ -101,31 +102,16 @@ def pack_streets(network: StreetNetwork) -> tuple[dict[str, Any], dict[str, Any]
     return streets, place_labels(network, name, rank, names)
 
 
-def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(p,) class of each piece by its risk per metre: 4 for the top 5 % of street, 0 for none."""
-    density = risk / metres
-    order = np.argsort(-density, kind="stable")
-    ranked = density[order]
-    # Pieces of one catchment have equal risk up to rounding, so they must get the same class: a
-    # group of equal pieces gets the position of its end.
-    group = np.cumsum(np.r_[False, ranked[:-1] - ranked[1:] > 1e-9 * ranked[:1]])
-    along = pd.Series(np.cumsum(metres[order])).groupby(group).transform("last").to_numpy()
-    position = np.empty(len(ranked))
-    position[order] = along / metres.sum()
-    level = len(PRIORITY_CLASS_LIMITS) - np.searchsorted(PRIORITY_CLASS_LIMITS, position - 1e-12)
-    return np.where(density > 0, level, 0).astype(np.int64)
-
-
 def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
     """Classes of every piece by voice, and where they differ: numbers of reports cannot be read."""
-    classes = {"joined": classify_priority(risk.without_exposure, metres)}
+    classes = {"joined": classify_streets_by_risk(risk.without_exposure, metres)}
     if not (risk.reports.any() and risk.crime.any()):
         return classes
-    crime = classify_priority(risk.crime, metres)
-    reports = classify_priority(risk.reports, metres)
+    crime = classify_streets_by_risk(risk.crime, metres)
+    reports = classify_streets_by_risk(risk.reports, metres)
     differ = np.zeros(len(metres), dtype=np.int64)
-    differ[(reports >= 2) & (crime == 0)] = ONLY_REPORTED  # noqa: PLR2004 - see `classify_priority`
-    differ[(crime >= 3) & (reports == 0)] = ONLY_RECORDED  # noqa: PLR2004 - see `classify_priority`
+    differ[(reports >= SOME) & (crime == 0)] = ONLY_REPORTED
+    differ[(crime >= MUCH) & (reports == 0)] = ONLY_RECORDED
     return {**classes, "crime": crime, "reports": reports, "differ": differ}
 
 

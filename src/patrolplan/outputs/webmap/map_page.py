@@ -23,6 +23,7 @@ from patrolplan.outputs.offline_page import dump_script_json, read_asset, read_s
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap import map_layers
 from patrolplan.patrols.marking import find_marking
+from patrolplan.risk.priority import SHOWN_CLASSES
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
@@ -41,7 +42,7 @@ SCRIPT_FILES = (
 OPENSTREETMAP = "© OpenStreetMap contributors"  # The licences are in the text
 
 VOICES = {
-    "joined": "Priority (both voices)",
+    "joined": "Risk (both voices)",
     "crime": "Recorded crime",
     "reports": "Pupils' reports",
     "differ": "Where the voices differ",
@@ -97,6 +98,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         ],
         signs={one["words"]: one for one in layers["ground"]["points"] if one["names"]},
         voices={voice: VOICES[voice] for voice in layers["voices"]},
+        classes=SHOWN_CLASSES,
         threshold=plan.area.settings.privacy.threshold,
         data_dates=wording.format_data_months(plan.risk),
         approximations=wording.list_approximations(plan, (shown.patrol.way for shown in patrols)),

@@ -226,13 +226,13 @@ DEMANDS: Mapping[DemandKind, DemandWords] = {
     "designated": DemandWords(
         "designated by the force",
         "Designated by the force: minutes of those that it asks for in the week",
-        "Hotspots that the force designates",
+        "Priority streets that the force designates",
         each="for the minutes that it asks for",
     ),
     "watched": DemandWords(
         "new or rising",
         "New or rising within {watch} m of a gate: one visit in the week",
-        "New or rising hotspots near the gates",
+        "New or rising priority streets near the gates",
         each="once a week",
     ),
     "feared": DemandWords(
