@@ -343,8 +343,9 @@ def test_feared_and_tasked_places_have_their_signs(still, open_window):
     assert page.locator(".sign.stop.feared").all_inner_texts() == feared
     expect(page.locator(".sign.from")).to_have_text("G")
     told = page.locator("#map-tells")
-    meanings = ("G: gate, 1, 2 …: stops", "S: school", "H: priority street", "! in a bubble", "T: tasked")
-    for meaning in (*meanings, "\N{MULTIPLICATION SIGN}: keep away", "priority street"):
+    signs_explained = ("G: gate, 1, 2 …: stops", "S: school", "! in a bubble", "T: tasked")
+    classes_explained = ("H: priority street", "priority street")
+    for meaning in (*signs_explained, *classes_explained, "\N{MULTIPLICATION SIGN}: keep away"):
         expect(told).to_contain_text(meaning)
     signs = page.locator(".sign.stop")
     for row, stop in enumerate(patrol["stops"]):
