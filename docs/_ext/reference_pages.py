@@ -25,6 +25,7 @@ from patrolplan.inputs.polygons import DESIGNATED
 from patrolplan.inputs.small_tables import DUTIES, OFFICERS, TASKED_PLACES, TERM_DATES
 from patrolplan.outputs import schemas
 from patrolplan.settings import Settings, SourceSettings
+from patrolplan.tables import Column
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -147,12 +148,14 @@ def list_inputs() -> Iterator[str]:
     for name, field in SourceSettings.model_fields.items():
         if name in SOURCES:
             yield f"## `{name}`\n\n{field.description}; such as `{', '.join(field.examples)}`.\n"
-            columns = ((one.name, *one.known_names) for one in SOURCES[name].fields)
-            rows = (
-                (", ".join(f"`{one}`" for one in names), "yes" if of.required else "no", of.meaning)
-                for names, of in zip(columns, SOURCES[name].fields, strict=True)
-            )
+            rows = map(_describe_column, SOURCES[name])
             yield from _list_table("column | needed | meaning", rows)
+
+
+def _describe_column(column: Column) -> tuple[str, str, str]:
+    """Its names, whether a file needs it, and its meaning."""
+    names = ", ".join(f"`{name}`" for name in (column.name, *column.known_names))
+    return names, "yes" if column.needed else "no", column.meaning
 
 
 def list_tables() -> Iterator[str]:
@@ -161,7 +164,7 @@ def list_tables() -> Iterator[str]:
     declared = [one.schema for one in (OFFICERS, DUTIES, TERM_DATES, TASKED_PLACES, DESIGNATED)]
     for schema in (*vars(tables).values(), *declared):
         if isinstance(schema, tables.Schema):
-            rows = ((f"`{name}`", one.kind, one.meaning) for name, one in schema.columns.items())
+            rows = ((f"`{one.name}`", one.form.kind, one.meaning) for one in schema.columns)
             yield f"## `{schema.name}`\n"
             yield from _list_table("column | kind | meaning", rows)
 

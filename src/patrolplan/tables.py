@@ -1,27 +1,69 @@
 """Tables that pass between packages (columns, types, units), left-out rows, and HTML summaries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal, get_args
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Check = Callable[[pd.DataFrame, str], pd.Series | NDArray[np.bool_]]
+"""Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
+
+It sees the rows of all files together, so that it finds duplicates across files.
+"""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a cell is written, the message about one that is not, and how a column is stored."""
+
+    good: Check | str = ""  # a pattern matches the whole value
+    what: str = ""
+    remedy: str = ""
+    store: Callable[[pd.Series], Any] = pd.Series.copy
+    kind: str = "text"  # its type in pandas
+
+
+TEXT = Form()
+WORDS = Form(kind="category")
+MOMENT = Form(kind="datetime")
+YES_OR_NO = Form(kind="bool")
+INTEGER = Form(kind="int64")
+NUMBER = Form(kind="float64")
+LIST = Form(kind="list")
+SHAPE = Form(kind="geometry")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: its type in pandas ("text" for names) and its meaning."""
+    """A column of a table: its name with us and in files, its meaning, what its cells may hold."""
 
-    kind: str
+    name: str
     meaning: str
+    form: Form = TEXT
+    remedy: str = ""  # instead of the form's
+    missing: tuple[str, str] | None = None  # what and remedy, where no cell may be empty
+    once: bool = False  # each value in one row
+    needed: bool = True  # a file without it is refused
+    known_names: tuple[str, ...] = ()  # in known layouts of files
+    kept: bool = True  # in the table that is stored
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Names, types and meanings of a table's columns."""
+    """The columns of a table as it is stored."""
 
     name: str
-    columns: dict[str, Column]
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Their names, in order."""
+        return [column.name for column in self.columns]
 
 
 class Drawn:
@@ -43,40 +85,40 @@ class Drawn:
 
 INCIDENTS = Schema(
     "incidents",
-    {
-        "category": Column("category", "crime type as named in the data"),
-        "month": Column("datetime", "first day of the month it was recorded in"),
-        "occurred_at": Column("datetime", "local time, NaT where only the month is known"),
-        "timed": Column("bool", "the time of day is known, not the date alone"),
-        "occurred_until": Column("datetime", "last possible time, NaT where there is no span"),
-        "force": Column("category", "police force that recorded it"),
-        "geometry": Column("geometry", "snap point, or exact place, in the area's CRS"),
-    },
+    (
+        Column("category", "crime type as named in the data", WORDS),
+        Column("month", "first day of the month it was recorded in", MOMENT),
+        Column("occurred_at", "local time, NaT where only the month is known", MOMENT),
+        Column("timed", "the time of day is known, not the date alone", YES_OR_NO),
+        Column("occurred_until", "last possible time, NaT where there is no span", MOMENT),
+        Column("force", "police force that recorded it", WORDS),
+        Column("geometry", "snap point, or exact place, in the area's CRS", SHAPE),
+    ),
 )
 
 SCHOOLS = Schema(
     "schools",
-    {
-        "urn": Column("text", "unique reference number"),
-        "name": Column("text", "name of the school"),
-        "phase": Column("text", "phase of education"),
-        "postcode": Column("text", "postcode; empty where not known"),
-        "roll": Column("float64", "pupils; NaN where not known"),
-        "capacity": Column("float64", "places for pupils; NaN where not known"),
-        "low_age": Column("float64", "youngest age in years; NaN where not known"),
-        "high_age": Column("float64", "oldest age in years; NaN where not known"),
-        "finish_time": Column("text", "bell, HH:MM local"),
-        "finish_assumed": Column("bool", "bell not known, the default is assumed"),
-        "start_time": Column("text", "opening bell, HH:MM local"),
-        "start_assumed": Column("bool", "opening bell not known, the default is assumed"),
-        "late_share": Column("float64", "share of pupils who leave later; NaN where not known"),
-        "late_minutes": Column("float64", "when those leave, after the bell; NaN where not known"),
-        "walk_share": Column("float64", "share of pupils who walk; NaN where not known"),
-        "bus_share": Column("float64", "share by bus or train; NaN where not known"),
-        "is_driven": Column("bool", "special school or nursery, neither share known"),
-        "gate_assumed": Column("bool", "gate not known, the nearest walkable street is assumed"),
-        "geometry": Column("geometry", "gate, or site point where the gate is not known"),
-    },
+    (
+        Column("urn", "unique reference number"),
+        Column("name", "name of the school"),
+        Column("phase", "phase of education"),
+        Column("postcode", "postcode; empty where not known"),
+        Column("roll", "pupils; NaN where not known", NUMBER),
+        Column("capacity", "places for pupils; NaN where not known", NUMBER),
+        Column("low_age", "youngest age in years; NaN where not known", NUMBER),
+        Column("high_age", "oldest age in years; NaN where not known", NUMBER),
+        Column("finish_time", "bell, HH:MM local"),
+        Column("finish_assumed", "bell not known, the default is assumed", YES_OR_NO),
+        Column("start_time", "opening bell, HH:MM local"),
+        Column("start_assumed", "opening bell not known, the default is assumed", YES_OR_NO),
+        Column("late_share", "share of pupils who leave later; NaN where not known", NUMBER),
+        Column("late_minutes", "when those leave, after the bell; NaN where not known", NUMBER),
+        Column("walk_share", "share of pupils who walk; NaN where not known", NUMBER),
+        Column("bus_share", "share by bus or train; NaN where not known", NUMBER),
+        Column("is_driven", "special school or nursery, neither share known", YES_OR_NO),
+        Column("gate_assumed", "gate not known, the nearest walkable street is assumed", YES_OR_NO),
+        Column("geometry", "gate, or site point where the gate is not known", SHAPE),
+    ),
 )
 
 STAFF = "staff"  # School staff never lead a patrol, but may accompany one at their schools
@@ -85,31 +127,31 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 HOTSPOTS = Schema(
     "hotspots",
-    {
-        "hotspot": Column("text", "name, H1 for the most risk; of a designated one its id"),
-        "kind": Column("text", "hotspot, or designated: by the force, see [sources] designated"),
-        "worth": Column("float64", "risk of its stretch in the window, as a share of the area's"),
-        "crime_share": Column("float64", "share of recorded crime's risk in the area, 0 to 1"),
-        "reports_share": Column("float64", "share of reports' risk in the area, 0 to 1"),
-        "length_metres": Column("float64", "metres of street in the stretch"),
-        "place": Column("text", "street and nearest junction of the stopping place"),
-        "reasons": Column("text", "why it is one, as JSON, see patrolplan.hotspots.reasons"),
-        "carried_by": Column("text", "what most of its risk comes from: recorded, feared or way"),
-        "mainly_reports": Column("bool", "based on pupils' reports more than on recorded crime"),
-        "p_value": Column("float64", "chance that the best stretch of an even world holds as much"),
-        "stands_out": Column("bool", "more than the best of 95 % of even worlds"),
-        "trend": Column("text", "new, rising, persistent, fading, or too few to tell"),
-        "survived": Column("float64", "share of jitters of the snap points that it survives"),
-        "pieces": Column("list", "pieces of street in the stretch"),
-        "stop_piece": Column("int64", "piece that the stopping place is on"),
-        "stop_metres": Column("float64", "metres along that piece where one stands"),
-        "stop_stand": Column("text", "what one stands at, see patrolplan.hotspots.ground"),
-        "stop_at": Column("text", "street that joins, bus stop or station there, by name"),
-        "stop_lit": Column("text", "street lighting there: yes, no or unknown"),
-        "stop_x": Column("float64", "where it is, metres east in the area's CRS"),
-        "stop_y": Column("float64", "metres north"),
-        "geometry": Column("geometry", "the stretch, as lines along the streets"),
-    },
+    (
+        Column("hotspot", "name, H1 for the most risk; of a designated one its id"),
+        Column("kind", "hotspot, or designated: by the force, see [sources] designated"),
+        Column("worth", "risk of its stretch in the window, as a share of the area's", NUMBER),
+        Column("crime_share", "share of recorded crime's risk in the area, 0 to 1", NUMBER),
+        Column("reports_share", "share of reports' risk in the area, 0 to 1", NUMBER),
+        Column("length_metres", "metres of street in the stretch", NUMBER),
+        Column("place", "street and nearest junction of the stopping place"),
+        Column("reasons", "why it is one, as JSON, see patrolplan.hotspots.reasons"),
+        Column("carried_by", "what most of its risk comes from: recorded, feared or way"),
+        Column("mainly_reports", "based on pupils' reports more than on recorded crime", YES_OR_NO),
+        Column("p_value", "chance that the best stretch of an even world holds as much", NUMBER),
+        Column("stands_out", "more than the best of 95 % of even worlds", YES_OR_NO),
+        Column("trend", "new, rising, persistent, fading, or too few to tell"),
+        Column("survived", "share of jitters of the snap points that it survives", NUMBER),
+        Column("pieces", "pieces of street in the stretch", LIST),
+        Column("stop_piece", "piece that the stopping place is on", INTEGER),
+        Column("stop_metres", "metres along that piece where one stands", NUMBER),
+        Column("stop_stand", "what one stands at, see patrolplan.hotspots.ground"),
+        Column("stop_at", "street that joins, bus stop or station there, by name"),
+        Column("stop_lit", "street lighting there: yes, no or unknown"),
+        Column("stop_x", "where it is, metres east in the area's CRS", NUMBER),
+        Column("stop_y", "metres north", NUMBER),
+        Column("geometry", "the stretch, as lines along the streets", SHAPE),
+    ),
 )
 
 

@@ -388,18 +388,18 @@ def test_an_unknown_column_is_reported_by_its_key():
     assert "(known: crime_id, month, " in second
 
 
-@pytest.mark.parametrize(("name", "source"), list(SOURCES.items()), ids=list(SOURCES))
-def test_every_source_is_a_key_with_columns_that_say_what_they_mean(name, source):
+@pytest.mark.parametrize(("name", "columns"), list(SOURCES.items()), ids=list(SOURCES))
+def test_every_source_is_a_key_with_columns_that_say_what_they_mean(name, columns):
     """Settings, template and reference have each source, and no column is without a meaning."""
     named = Settings.model_fields["sources"].annotation.model_fields
     assert set(SOURCES) | {"streets"} == set(named)
     field = named[name]
     assert f"# {field.description}" in build_settings_template()
     assert field.examples
-    assert [column.name for column in source.fields if not column.meaning] == []
+    assert [column.name for column in columns if not column.meaning] == []
     page = "\n".join(reference_pages.list_inputs())
     part = page.partition(f"## `{name}`")[2].partition("## `")[0]
-    assert [column.name for column in source.fields if f"`{column.name}`" not in part] == []
+    assert [column.name for column in columns if f"`{column.name}`" not in part] == []
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -19,9 +19,9 @@ from patrolplan.inputs.crimes import read_crimes
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.schools import read_schools
 from patrolplan.inputs.street_files import read_streets
-from patrolplan.inputs.table_reader import Field, read_counted_table, read_table
+from patrolplan.inputs.table_reader import read_counted_table, read_table
 from patrolplan.network import build_network
-from patrolplan.tables import LeftOut
+from patrolplan.tables import Column, LeftOut
 
 BNG = Projection("EPSG:27700")
 EVERYWHERE = shapely.box(-1e7, -1e7, 1e7, 1e7)
@@ -84,7 +84,9 @@ def test_bombs_are_refused_before_they_unpack(tmp_path, monkeypatch, name):
     path = tmp_path / name
     path.write_bytes(gzip.compress(b"a,b\n" + b" " * (8 * 2**20)))
     with pytest.raises(InputError, match=r"unpacks to more than 1 MiB .*smaller extract"):
-        read_table(path, [Field("a")], {}, source="crimes") if "csv" in name else _streets(path)
+        read_table(
+            path, [Column("a", "a letter", needed=False)], {}, source="crimes"
+        ) if "csv" in name else _streets(path)
 
 
 def test_large_files_are_refused(tmp_path, monkeypatch):
@@ -102,9 +104,9 @@ def test_a_million_columns_are_refused(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a," + ",".join(f"c{k}" for k in range(1_000_000)) + "\n1\n", "utf-8")
     with pytest.raises(InputError, match="first line of more than 65,536 bytes"):
-        read_table(path, [Field("a")], {}, source="crimes")
+        read_table(path, [Column("a", "a letter", needed=False)], {}, source="crimes")
     path.write_text("a,b\n" + ",".join("1" * 1_000_000) + "\n2,3\n", "utf-8")
-    table = read_counted_table(path, [Field("a")], {}, source="crimes")
+    table = read_counted_table(path, [Column("a", "a letter", needed=False)], {}, source="crimes")
     assert table.rows["a"].tolist() == ["2"]
     assert table.malformed == (2,)
 
@@ -261,14 +263,14 @@ import resource, sys
 from pathlib import Path
 from patrolplan.errors import InputError
 from patrolplan.inputs.street_files import read_streets
-from patrolplan.inputs.table_reader import Field, read_table
+from patrolplan.inputs.table_reader import read_table
 from patrolplan.crs import Projection
-from patrolplan.tables import LeftOut
+from patrolplan.tables import Column, LeftOut
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 for name in sys.argv[1:]:
     try:
         if ".csv" in name:
-            read_table(Path(name), [Field("a")], {}, source="crimes")
+            read_table(Path(name), [Column("a", "a letter", needed=False)], {}, source="crimes")
         else:
             read_streets([Path(name)], Projection("EPSG:27700"), LeftOut())
         print("read")

@@ -1,5 +1,7 @@
 """Hotspots: stretches with a stopping place, a name and reasons; the force's beside ours."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,7 +42,7 @@ def test_hotspots_are_bounded_stretches_sorted_by_worth(found, demo_risk):
     """None is longer than the settings say, H1 has most risk, and each says where and why."""
     area, hotspots = found
     check_stretches(area.network, hotspots, demo_risk, 300)
-    assert set(HOTSPOTS.columns) <= set(hotspots.columns)
+    assert set(HOTSPOTS.names) <= set(hotspots.columns)
     assert 1 <= len(hotspots) <= 12
     assert list(hotspots["worth"]) == sorted(hotspots["worth"], reverse=True)
     assert list(hotspots["hotspot"]) == [f"H{n}" for n in range(1, len(hotspots) + 1)]
@@ -100,11 +102,11 @@ def test_polygons_without_a_street_are_left_out_and_counted(town):
     far.geometry = far.translate(1e6)
     loading = Loading(town.settings)
     loading.network = town.network
-    loading.tables = {"designated": pd.concat([table, far], ignore_index=True)}
+    loading.tables = SimpleNamespace(designated=pd.concat([table, far], ignore_index=True))
     chosen = select_designated(loading)
     assert chosen["place_id"].tolist() == ["A", "C"]
     assert [(row.reason, row.count) for row in loading.left_out.rows] == [(NO_STREET, 2)]
-    loading.tables = {"designated": far}
+    loading.tables = SimpleNamespace(designated=far)
     select_designated(loading)
     with pytest.raises(InputError, match="none of the 1 polygons has a street"):
         loading.raise_if_any()

@@ -38,7 +38,7 @@ def junction(demo_area):
 def test_hexagons_that_cover_the_area_share_out_all_of_it(demo_area, demo_risk, hexagons):
     """Every piece, metre and share of risk is in one hexagon; the table is that of hotspots."""
     own = pp.snap_hotspots(demo_area, hexagons.to_crs("EPSG:4326"), risk=demo_risk)
-    assert set(own) == set(HOTSPOTS.columns)
+    assert set(own) == set(HOTSPOTS.names)
     assert np.sort(np.concatenate(own["pieces"])).tolist() == list(range(len(demo_area.network)))
     assert own["worth"].sum() == pytest.approx(1)
     assert own["length_metres"].sum() == pytest.approx(demo_area.network.metres)

@@ -20,16 +20,20 @@ from table_files import FORMATS, PLACED, write_sheets, write_table
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import formats
-from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS
+from patrolplan.inputs.crimes import COLUMNS as CRIME_COLUMNS
 from patrolplan.inputs.formats import MemoryTable, hash_source
-from patrolplan.inputs.reports import COLUMNS, read_reports
+from patrolplan.inputs.reports import MEANINGS, read_reports
 from patrolplan.inputs.small_tables import read_bell_times, read_gates
-from patrolplan.inputs.table_reader import Field, read_counted_table, read_placed_table, write_cells
+from patrolplan.inputs.table_reader import read_counted_table, read_placed_table, write_cells
+from patrolplan.tables import Column
 
 BNG = Projection("EPSG:27700")
-FIELDS = (
-    *(Field("urn", ("URN",), required=True), Field("name", ("EstablishmentName",), required=True)),
-    *(Field("from"), Field("longitude", ("Longitude",)), Field("latitude", ("Latitude",))),
+COLUMNS = (
+    Column("urn", "number", known_names=("URN",)),
+    Column("name", "name", known_names=("EstablishmentName",)),
+    Column("from", "first day", needed=False),
+    Column("longitude", "degrees", needed=False, known_names=("Longitude",)),
+    Column("latitude", "degrees", needed=False, known_names=("Latitude",)),
 )
 FRAME = pd.DataFrame({
     "URN": [900001, 900002, 900003], "EstablishmentName": ["Mill, School", None, "Haus Straße"],
@@ -39,9 +43,9 @@ FRAME = pd.DataFrame({
 POINTS = {"points": ("Longitude", "Latitude")}
 
 
-def _read(path, fields=FIELDS, columns=None, source="schools"):
+def _read(path, wanted=COLUMNS, columns=None, source="schools"):
     cut = {"name": "Establishm"} if path.suffix == ".shp" else {}  # which has ten letters for names
-    return read_counted_table(path, fields, columns or cut, source=source)
+    return read_counted_table(path, wanted, columns or cut, source=source)
 
 
 def _text(table):
@@ -76,7 +80,7 @@ def test_points_of_any_crs_are_the_same_place(tmp_path, kind, crs):
     write_table(tmp_path / f"t.{kind}", FRAME, **POINTS, crs=crs)
     path = tmp_path / f"t.{kind}"
     columns = {"name": "Establishm"} if kind == "shp" else {}
-    rows = read_placed_table(path, FIELDS, columns, BNG, source="schools").rows
+    rows = read_placed_table(path, COLUMNS, columns, BNG, source="schools").rows
     expected = BNG.to_metres(FRAME["Longitude"], FRAME["Latitude"])
     np.testing.assert_allclose((rows["x"], rows["y"]), expected, rtol=0, atol=5e-3)
 
@@ -85,10 +89,10 @@ def test_points_on_the_british_grid_stay_metres_where_a_table_has_them():
     """Crimes on the grid come in by easting and northing, so round metres are seen as such."""
     places = gpd.points_from_xy([530100.0], [181200], crs="EPSG:27700")
     frame = gpd.GeoDataFrame({"Month": "2025-09", "Crime type": ["Robbery"]}, geometry=places)
-    rows = _read(MemoryTable("crimes", frame), CRIME_FIELDS, source="crimes").rows
+    rows = _read(MemoryTable("crimes", frame), CRIME_COLUMNS, source="crimes").rows
     assert rows[["easting", "northing"]].iloc[0].tolist() == ["530100", "181200"]
     mapped = {"easting": "E", "northing": "N"}  # those would be in the area's own CRS
-    rows = _read(MemoryTable("crimes", frame), CRIME_FIELDS, mapped, source="crimes").rows
+    rows = _read(MemoryTable("crimes", frame), CRIME_COLUMNS, mapped, source="crimes").rows
     assert "easting" not in rows
 
 
@@ -108,7 +112,11 @@ def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):
     """Blank rows are no rows; below a title the header is not found."""
     rows = [["urn", "finish_time"], [900001, "15:10"], [None, None], [900002, "15:00"]]
     write_sheets(tmp_path / "a.xlsx", {"Sheet1": [[None, None], *rows]})
-    table = _read(tmp_path / "a.xlsx", (Field("urn"), Field("finish_time")), source="bell_times")
+    table = _read(
+        tmp_path / "a.xlsx",
+        (Column("urn", "number"), Column("finish_time", "bell")),
+        source="bell_times",
+    )
     assert (list(table.rows.index), table.unread) == ([3, 5], ())
     write_sheets(tmp_path / "b.xlsx", {"Sheet1": [["Bells of 2025", None], *rows]})
     with pytest.raises(InputError, match="no column 'urn'; add it to the header"):
@@ -158,7 +166,7 @@ def test_free_text_of_reports_does_not_matter_in_any_format(tmp_path, demo, kind
         monkeypatch.setattr(module, name, spies[-1])
     reports = pd.read_csv(demo.parent / "reports.csv")
     write_table(tmp_path / f"r.{kind}", reports)
-    columns = {name: name[:10] for name in COLUMNS if len(name) > 10} if kind == "shp" else {}
+    columns = {name: name[:10] for name in MEANINGS if len(name) > 10} if kind == "shp" else {}
     found = read_reports([tmp_path / f"r.{kind}"], columns=columns)
     expected = read_reports([demo.parent / "reports.csv"])
     for name in ("counts", "squares", "factor_counts"):

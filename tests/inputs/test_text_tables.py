@@ -17,7 +17,8 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import table_reader
 from patrolplan.inputs.delimited import open_delimited, split_rows
 from patrolplan.inputs.formats import MemoryTable
-from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers
+from patrolplan.inputs.table_reader import POINT, parse_numbers
+from patrolplan.tables import Column
 
 
 def test_impossible_degrees_are_nan():
@@ -25,7 +26,7 @@ def test_impossible_degrees_are_nan():
     longitude = ["", "-0.1", "181", "-0.1", "inf", "-0.1", "-0.13"]
     latitude = ["51.5", "n/a", "51", "-91", "51", None, "51.52"]
     frame = MemoryTable("stops", pd.DataFrame({"longitude": longitude, "latitude": latitude}))
-    table = table_reader.read_placed_table(frame, POINT_FIELDS, {}, Projection(), source="stops")
+    table = table_reader.read_placed_table(frame, POINT, {}, Projection(), source="stops")
     assert np.isfinite(table.rows[["x", "y"]]).to_numpy().tolist() == [
         [n == 6] * 2 for n in range(7)
     ]
@@ -37,14 +38,15 @@ def test_numbers_are_read_exactly(value):
     assert parse_numbers(pd.Series([repr(value)]))[0] == pytest.approx(value, rel=1e-15, abs=0)
 
 
-FIELDS = (
-    *(Field("urn", ("URN",), required=True), Field("name", ("EstablishmentName",), required=True)),
-    Field("phase"),
+COLUMNS = (
+    Column("urn", "number", known_names=("URN",)),
+    Column("name", "name", known_names=("EstablishmentName",)),
+    Column("phase", "phase", needed=False),
 )
 
 
 def _read(path):
-    return table_reader.read_table(path, FIELDS, {}, source="schools")
+    return table_reader.read_table(path, COLUMNS, {}, source="schools")
 
 
 def _refused(path):

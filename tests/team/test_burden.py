@@ -22,9 +22,10 @@ from weeks_by_hand import build_week
 import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.inputs.polygons import read_limits
-from patrolplan.inputs.table_reader import Field, match_columns
+from patrolplan.inputs.table_reader import match_columns
 from patrolplan.risk.history import HARM_DAYS
 from patrolplan.risk.own_model import wrap_estimator
+from patrolplan.tables import Column
 from patrolplan.team.ledger import schema
 from patrolplan.team.week import Duty
 
@@ -337,12 +338,12 @@ def test_they_are_no_table(audit):
 
 def test_a_file_that_maps_them_is_refused():
     """A mapping of settings cannot read a sensitive column as something else."""
-    fields = [Field("roll"), Field("urn", required=True)]
+    wanted = [Column("roll", "pupils", needed=False), Column("urn", "number")]
     header = ["urn", "PercentageFSM", "audit_only_decile"]
-    assert match_columns("s.csv", header, fields, {}, "schools") == {"urn": "urn"}
+    assert match_columns("s.csv", header, wanted, {}, "schools") == {"urn": "urn"}
     for theirs in header[1:]:
         with pytest.raises(InputError, match=rf"s.csv: column '{theirs}' is for audit only"):
-            match_columns("s.csv", header, fields, {"roll": theirs}, "schools")
+            match_columns("s.csv", header, wanted, {"roll": theirs}, "schools")
 
 
 @pytest.mark.slow

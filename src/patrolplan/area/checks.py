@@ -109,7 +109,7 @@ def check_missing_months(a: Loading) -> None:
 
 def check_swapped_crimes(a: Loading) -> None:
     """Notice crimes that would lie in the area if longitude and latitude changed places."""
-    crimes, limits, projection = a["crimes"], a.limits, a.network.projection
+    crimes, limits, projection = a.tables.crimes, a.limits, a.network.projection
     xy = crimes.places
     outside = ~shapely.contains_xy(limits, xy[:, 0], xy[:, 1])
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
@@ -124,7 +124,7 @@ def check_swapped_crimes(a: Loading) -> None:
 
 def check_times(a: Loading) -> None:
     """Check bells, patrol windows and officers' hours: 03:20 is 15:20 on a 12-hour clock."""
-    bells, officers, settings = a["bell_times"], a["officers"], a.settings
+    bells, officers, settings = a.tables.bell_times, a.tables.officers, a.settings
     for bell, part, (earliest, latest) in (
         ("start_time", "start", (EARLIEST_OPENING, LATEST_OPENING)),
         ("finish_time", "end", (EARLIEST_BELL, LATEST_BELL)),
@@ -165,7 +165,7 @@ def check_times(a: Loading) -> None:
 
 def check_hours(a: Loading) -> None:
     """Note officers without hours on any day; stop where that is most of them."""
-    officers, settings = a["officers"], a.settings
+    officers, settings = a.tables.officers, a.settings
     idle = officers["officer"][(officers[list(WEEKDAYS)] == "").all(axis=1)]
     if idle.empty:
         return
@@ -183,7 +183,7 @@ def check_hours(a: Loading) -> None:
 
 def note_school_rows(a: Loading) -> None:
     """Note which of several sites of a school is used, unused figures, and URNs of our own."""
-    schools = a["schools"][a["schools"]["urn"].isin(a.schools["urn"])]
+    schools = a.tables.schools[a.tables.schools["urn"].isin(a.schools["urn"])]
     own = schools[schools["urn"].str.startswith(LOCAL_URN)]
     if len(own):
         named = [f"{name}: {urn}" for urn, name in zip(own["urn"], own["name"], strict=True)]
@@ -209,7 +209,7 @@ def note_school_rows(a: Loading) -> None:
 
 def check_places(a: Loading) -> None:
     """Check that tasked and barred places, gates and bases are not far from the area."""
-    tasked, officers, gates = (a[name] for name in ("tasked_places", "officers", "gates"))
+    tasked, officers, gates = a.tables.tasked_places, a.tables.officers, a.tables.gates
     settings, limits = a.settings, a.limits
     off_street = {urn for urn, why in a.schools_left_out.items() if why == OFF_STREET}
     planned = off_street.union(a.schools["urn"])
@@ -254,7 +254,10 @@ def _add_far(source: str, metres: Mapping[str, float], bound: float, a: Loading)
 
 def check_reports(a: Loading) -> None:
     """Stop where far more reports are refused than untidiness explains, without showing values."""
-    table, refused = a["reports"], a["reports"].refused
+    table = a.tables.reports
+    if table is None:
+        return
+    refused = table.refused
     total = int(table.counts.sum()) + table.in_small_squares + sum(refused.values())
     for reason, form in EXPECTED_FORMS.items():
         count = refused.get(reason, 0)

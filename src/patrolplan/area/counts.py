@@ -20,7 +20,7 @@ FAR_METRES = 40.0  # a corner is on a street, or on its pavement
 
 def select_counts(a: Loading) -> gpd.GeoDataFrame:
     """The counts of schools that are planned for; each that cannot be one is a problem."""
-    counts = a["counts"]
+    counts = a.tables.counts
     counts = counts[counts["urn"].isin(a.schools["urn"])].reset_index(drop=True)
 
     def refuse(row: Any, column: str, what: str, remedy: str) -> None:  # noqa: ANN401 - of itertuples
@@ -31,7 +31,7 @@ def select_counts(a: Loading) -> gpd.GeoDataFrame:
     at_corner = counts.groupby(["urn", "date", "geometry"])["pupils"].cumsum()
     school, urns = pd.factorize(counts["urn"])
     day, days = pd.factorize(counts["date"])
-    is_open = find_open_days(a["term_dates"], list(urns), list(days))[school, day]
+    is_open = find_open_days(a.tables.term_dates, list(urns), list(days))[school, day]
     rows = zip(counts.itertuples(), moved, at_corner, is_open, strict=True)
     for row, metres, total, has_school in rows:
         urn, roll = row.urn, rolls[row.urn]

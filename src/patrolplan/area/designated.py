@@ -14,7 +14,7 @@ NO_STREET = "without a street of the area that an earlier one does not have"
 def select_designated(a: Loading) -> gpd.GeoDataFrame | None:
     """Those with their own street in the area; None where no table is given."""
     # If none of them has a street, most likely the CRS of the file is wrong.
-    designated = a["designated"]
+    designated = a.tables.designated
     if designated is None:
         return None
     pieces = find_pieces_of_shapes(a.network, designated.geometry.to_numpy())

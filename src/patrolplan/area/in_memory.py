@@ -139,7 +139,7 @@ def _name_arguments(
 def _select_wanted(frame: pd.DataFrame, source: str, settings: Settings) -> pd.DataFrame:
     """The columns of a frame that a reader may want, and its shapes: others may be of people."""
     mapping = settings.columns.get(source, {})
-    wanted = {name for field in SOURCES[source].fields for name in (field.name, *field.known_names)}
+    wanted = {name for field in SOURCES[source] for name in (field.name, *field.known_names)}
     folded = {str(name).strip().casefold() for name in (*wanted, *mapping.values())}
     shapes = frame.active_geometry_name if isinstance(frame, gpd.GeoDataFrame) else None
     is_wanted = [name == shapes or str(name).strip().casefold() in folded for name in frame.columns]

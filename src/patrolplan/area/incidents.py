@@ -48,7 +48,7 @@ def place_incidents(a: Loading) -> PlacedIncidents:
     """Incidents inside the limits and near a street."""
     # Where the threshold applies to crime, catchments are squares and an incident's place is the
     # centre of its square: no later result can distinguish two of them.
-    crimes, min_crime_count = a["crimes"], a.settings.privacy.min_crime_count
+    crimes, min_crime_count = a.tables.crimes, a.settings.privacy.min_crime_count
     is_grouped = min_crime_count > 1
     inside = _find_inside(a)
     a.problems.raise_if_any()
@@ -186,7 +186,7 @@ def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
 
 def _find_inside(a: Loading) -> Bools:
     """(i,) whether each incident is in the area; a problem where none is."""
-    crimes, limits, projection = a["crimes"], a.limits, a.network.projection
+    crimes, limits, projection = a.tables.crimes, a.limits, a.network.projection
     xy = crimes.places
     inside = shapely.contains_xy(limits, xy[:, 0], xy[:, 1])[crimes.place_index]
     if not inside.any():

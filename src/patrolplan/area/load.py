@@ -65,7 +65,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     a = Loading(settings)
     read_sources(a, given)
     tables, network = a.tables, a.network
-    checks.check_unknown_categories(tables["crimes"].categories, a)
+    checks.check_unknown_categories(tables.crimes.categories, a)
     checks.check_swapped_crimes(a)
     a.problems.extend(a.alarms.take_problems())
     a.placed = place_incidents(a)
@@ -77,11 +77,11 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     designated = select_designated(a)
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
-    if tables["reports"] is not None:
+    if tables.reports is not None:
         if "reports" not in given.tables:
             privacy.fix_threshold(settings.find_files("reports"), threshold)
         groups, rows = privacy.group_reports(
-            tables["reports"],
+            tables.reports,
             network.piece_middle,
             a.limits,
             crs=settings.area.crs,
@@ -101,7 +101,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         "crimes": len(a.placed.incidents),
         "schools": len(a.schools),
         "reports": int(groups.counts.sum()),
-        "duties": len(tables["duties"]),
+        "duties": len(tables.duties),
         **{field.name: len(getattr(way_home, field.name)) for field in fields(way_home)},
         "designated": 0 if designated is None else len(designated),
     }
@@ -118,7 +118,10 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         schools=a.schools,
         gates=gates,
         features=a.streets.features.reset_index(drop=True),
-        **{one: tables[one] for one in ("officers", "term_dates", "tasked_places", "duties")},
+        officers=tables.officers,
+        term_dates=tables.term_dates,
+        tasked_places=tables.tasked_places,
+        duties=tables.duties,
         way_home=way_home,
         left_out=tuple(a.left_out.rows),
         notes=tuple(a.notes),
@@ -137,14 +140,14 @@ def _count_tables(a: Loading, counted: Mapping[str, int]) -> tuple[TableCount, .
     # their rows are the sum of the two others.
     tables, planned = a.tables, {ALL_SCHOOLS, *a.schools["urn"]}
     used = {
-        "bell times": tables["bell_times"].index.isin(planned),
-        "gates": tables["gates"].index.isin(planned),
-        "term dates": tables["term_dates"]["urn"].isin(planned),
-        "tasked places": tables["tasked_places"]["schools"].map(planned.intersection).astype(bool),
-        "officers": np.ones(len(tables["officers"]), dtype=bool),
+        "bell times": tables.bell_times.index.isin(planned),
+        "gates": tables.gates.index.isin(planned),
+        "term dates": tables.term_dates["urn"].isin(planned),
+        "tasked places": tables.tasked_places["schools"].map(planned.intersection).astype(bool),
+        "officers": np.ones(len(tables.officers), dtype=bool),
     }
-    for source in ("origins", "counts"):
-        a.left_out.count_rows(source, len(tables[source]))
+    a.left_out.count_rows("origins", len(tables.origins))
+    a.left_out.count_rows("counts", len(tables.counts))
     counts = []  # Crimes, schools, reports and duties come before the tables above.
     for source, number in counted.items():
         count = a.left_out.count_table(source, number)
@@ -168,9 +171,9 @@ def _digest_inputs(
     settings = a.settings
     counted = {
         "reports": reports.digest,
-        "origins": digest_origins(a.tables["origins"]),
-        "duties": digest_duties(a.tables["duties"]),
-        "counts": digest_counts(a.tables["counts"]),
+        "origins": digest_origins(a.tables.origins),
+        "duties": digest_duties(a.tables.duties),
+        "counts": digest_counts(a.tables.counts),
     }
     memory = {
         source: counted.get(source) or hash_json([hash_source(one) for one in tables])

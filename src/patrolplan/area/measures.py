@@ -146,7 +146,7 @@ def _measure_months(_: Loading, rows: SimpleNamespace) -> Measured:
 
 def _measure_spread(a: Loading, rows: SimpleNamespace) -> Measured:
     # How concentrated times (if any has more than its day), places and categories are.
-    crimes, times = a["crimes"], rows.time[rows.time >= 0]
+    crimes, times = a.tables.crimes, rows.time[rows.time >= 0]
     if len(times):
         yield "crime_time", *_top(times % DAY, MANY)
         hours = np.tile(np.bincount(times % DAY // 60, minlength=24), 2)
@@ -272,7 +272,7 @@ def _measure_designated(a: Loading, table: gpd.GeoDataFrame) -> Measured:
     pieces = find_pieces_of_shapes(a.network, shapes)
     share = [_measure_street(a.network, one) for one in pieces]
     yield "designated_wide", share, table[["place_id"]]
-    hours = _measure_hours(a["officers"]).sum()
+    hours = _measure_hours(a.tables.officers).sum()
     yield "designated_minutes", table["minutes"].sum() / (hours or 7 * DAY)
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     pairs = np.column_stack([one, other])[one < other]
@@ -285,7 +285,7 @@ def _measure_origins(a: Loading, origins: pd.DataFrame) -> Measured:
     pupils = origins.groupby("urn")["pupils"]
     total = pupils.sum()
     yield "origin_rolls", total / a.schools.set_index("urn")["roll"].reindex(total.index)
-    if len(a["areas"]) > SOME:
+    if len(a.tables.areas) > SOME:
         yield "origin_one_area", pupils.max() / total.where(total >= MANY)
 
 

@@ -133,7 +133,7 @@ def check_relations(a: Loading) -> None:
     """All measures of tables that are there: findings stop the command or are noted."""
     # Of crime under a threshold nothing is said, since its words would be of single rows.
     hidden, reasons = a.settings.privacy.min_crime_count > 1, a.settings.accept.reasons
-    tables = {**a.tables, "streets": a.network, "settings": a.settings}
+    tables = {**vars(a.tables), "streets": a.network, "settings": a.settings}
     for source, measure in MEASURES.items():
         table = tables.get(source)
         if table is None or getattr(table, "empty", False) or (hidden and source == "crimes"):

@@ -45,7 +45,7 @@ def assign_gates(a: Loading) -> tuple[gpd.GeoDataFrame, Positions]:
     """Schools inside the area with bell and gate, and their gates on the street."""
     schools = _fill_bells(_select_inside(a), a)
     site = schools.geometry
-    schools = _fill_gates(schools, a["gates"].geometry)
+    schools = _fill_gates(schools, a.tables.gates.geometry)
     # A special school or nursery says itself whether its pupils walk, where it knows a share.
     schools["is_driven"] &= schools[["walk_share", "bus_share"]].isna().all(axis=1)
     positions = a.network.snap(shapely.get_coordinates(schools.geometry.values))
@@ -64,7 +64,7 @@ def assign_gates(a: Loading) -> tuple[gpd.GeoDataFrame, Positions]:
 
 def _fill_bells(schools: gpd.GeoDataFrame, a: Loading) -> gpd.GeoDataFrame:
     """Add the times of both bells, whether they are assumed, and how pupils leave."""
-    bells = a["bell_times"]
+    bells = a.tables.bell_times
     finish = schools["urn"].map(bells["finish_time"]).astype(object)
     start = schools["urn"].map(bells["start_time"].replace("", None)).astype(object)
     leaving = {name: schools["urn"].map(bells[name]).astype("float64") for name in LEAVING_COLUMNS}
@@ -98,7 +98,7 @@ def _check_distances(
     schools: gpd.GeoDataFrame, metres: pd.Series, is_near: Bools, a: Loading
 ) -> None:
     """Leave out schools without a street near, and note gates (s,) metres away that look wrong."""
-    rows: dict[str, Any] = a["gates"].to_dict("index")
+    rows: dict[str, Any] = a.tables.gates.to_dict("index")
     listed = zip(schools["urn"], schools["name"], is_near, metres, strict=True)
     for urn, name, has_street, away in listed:
         school = f"URN {urn} ({name})"
@@ -171,7 +171,7 @@ def _move_to_ground(
 
 def check_gate_levels(schools: gpd.GeoDataFrame, positions: Positions, a: Loading) -> None:
     """Stop where a gate is above or below the ground, where no pupil may come out."""
-    rows: dict[str, Any] = a["gates"].to_dict("index")
+    rows: dict[str, Any] = a.tables.gates.to_dict("index")
     listed = zip(schools["urn"], schools["name"], positions.piece, strict=True)
     for urn, name, piece in listed:
         if a.network.piece_layer[piece] == 0:
@@ -197,7 +197,7 @@ def _describe_level(network: StreetNetwork, piece: int) -> str:
 
 
 def _select_inside(a: Loading) -> gpd.GeoDataFrame:
-    schools = a["schools"].drop(columns=["other_sites", "refused_figures"])
+    schools = a.tables.schools.drop(columns=["other_sites", "refused_figures"])
     site = shapely.get_coordinates(schools.geometry.values)
     inside = shapely.contains_xy(a.limits, site[:, 0], site[:, 1])
     a.left_out.add("schools", OUTSIDE, int((~inside).sum()))
@@ -264,14 +264,14 @@ def check_urns(a: Loading) -> None:
 def _list_urns(a: Loading) -> dict[str, Iterable[str]]:
     """The URNs in the rows of each optional table."""
     return {
-        "bell_times": a["bell_times"].index,
-        "gates": a["gates"].index,
-        "term_dates": a["term_dates"]["urn"],
-        "officers": a["officers"]["school_urns"].explode().dropna(),
-        "origins": a["origins"]["urn"],
-        "counts": a["counts"]["urn"],
-        "duties": a["duties"]["urn"][a["duties"]["urn"] != ""],
-        "tasked_places": a["tasked_places"]["schools"].explode().dropna(),
+        "bell_times": a.tables.bell_times.index,
+        "gates": a.tables.gates.index,
+        "term_dates": a.tables.term_dates["urn"],
+        "officers": a.tables.officers["school_urns"].explode().dropna(),
+        "origins": a.tables.origins["urn"],
+        "counts": a.tables.counts["urn"],
+        "duties": a.tables.duties["urn"][a.tables.duties["urn"] != ""],
+        "tasked_places": a.tables.tasked_places["schools"].explode().dropna(),
     }
 
 

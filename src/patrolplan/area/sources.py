@@ -3,37 +3,37 @@
 Problems are reported together; a wrong pattern or column once, before any file is read.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan import privacy
 from patrolplan.area.checks import list_own_categories
 from patrolplan.area.incidents import suppress_small_counts
-from patrolplan.area.loading import Loading
+from patrolplan.area.loading import AreaTables, Loading
 from patrolplan.crs import BRITISH_GRID, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
-from patrolplan.inputs import small_tables, way_home
-from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
+from patrolplan.inputs import origins, polygons, small_tables, way_home
+from patrolplan.inputs.crimes import COLUMNS as CRIME_COLUMNS, Crimes, read_crimes
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
 from patrolplan.inputs.formats import Files, MemoryTable, TableSource
-from patrolplan.inputs.origins import ORIGINS, read_origins
-from patrolplan.inputs.polygons import AREAS, DESIGNATED, read_areas, read_designated, read_limits
-from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, ODD, find_odd_files, read_reports
-from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
+from patrolplan.inputs.polygons import read_designated, read_limits
+from patrolplan.inputs.reports import COLUMNS as REPORT_COLUMNS, ODD, find_odd_files, read_reports
+from patrolplan.inputs.schools import COLUMNS as SCHOOL_COLUMNS, read_schools
 from patrolplan.inputs.street_files import finish_streets, load_cached_streets
 from patrolplan.inputs.streets import Streets
-from patrolplan.inputs.table_reader import Field
 from patrolplan.network.build import load_or_build_network
+from patrolplan.plausibility import Alarms
+from patrolplan.privacy import ReportTable
 from patrolplan.settings import Settings, format_unknown
 from patrolplan.settings.kinds import name_argument
-from patrolplan.tables import LeftOut
+from patrolplan.tables import Column, LeftOut
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -60,40 +60,156 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
     raise InputError.one(where, what, f"{remedy}, such as EPSG:{code}")
 
 
+Of = TypeVar("Of")
+"""What a table is once it is read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is known when a table is read, besides those before it."""
+
+    settings: Settings
+    projection: Projection
+    files: Files
+    columns: Mapping[str, str]
+    left_out: LeftOut = field(default_factory=LeftOut)
+    alarms: Alarms = field(default_factory=Alarms)
+    schools_left_out: dict[str, str] = field(default_factory=dict)
+    crimes: Crimes | None = None  # None before they are read, and where they cannot be read...
+    officers: gpd.GeoDataFrame | None = None  # ...as here
+
+
 @dataclass(frozen=True)
-class Source:
-    """A table under `[sources]`: its columns and reader, which is given what it asks for."""
+class Source(Generic[Of]):
+    """A table under `[sources]`: its key there, its columns, and its reader."""
 
-    fields: tuple[Field, ...]
-    reader: Callable[..., Any]
-    is_none: bool = False
-
-    def read(self, paths: Files, columns: Mapping[str, str], known: Mapping[str, object]) -> Any:  # noqa: ANN401 - of its kind
-        """The table; of what is known, the reader gets its own parameters by their names."""
-        asked = inspect.signature(self.reader).parameters
-        own = {name: value for name, value in known.items() if name in asked}
-        return self.reader(paths, columns=columns, **own)
+    name: str
+    columns: tuple[Column, ...]
+    read: Callable[[Reading], Of]
 
 
-SOURCES = {
-    "crimes": Source(CRIME_FIELDS, read_crimes),
-    "schools": Source(SCHOOL_FIELDS, read_schools),
-    "bell_times": Source(small_tables.BELL_TIMES.fields, small_tables.read_bell_times),
-    "gates": Source(small_tables.GATES.fields, small_tables.read_gates),
-    "officers": Source(small_tables.OFFICERS.fields, small_tables.read_officers),
-    "term_dates": Source(small_tables.TERM_DATES.fields, small_tables.read_term_dates),
-    "tasked_places": Source(small_tables.TASKED_PLACES.fields, small_tables.read_tasked_places),
-    "origins": Source(ORIGINS.fields, read_origins),
-    "areas": Source(AREAS.fields, read_areas),
-    "stops": Source(way_home.STOP_FIELDS, way_home.read_stops),
-    "places": Source(way_home.PLACE_FIELDS, way_home.read_places),
-    "clock": Source(way_home.CLOCK.fields, way_home.read_clock),
-    "counts": Source(small_tables.COUNTS.fields, small_tables.read_counts),
-    "designated": Source(DESIGNATED.fields, read_designated, is_none=True),
-    "reports": Source(REPORT_FIELDS, read_reports, is_none=True),
-    "duties": Source(small_tables.DUTIES.fields, read_all_duties),
+def _read_crimes(a: Reading) -> Crimes:
+    return read_crimes(
+        a.files,
+        a.projection,
+        a.left_out,
+        columns=a.columns,
+        leave_out_forces=a.settings.crimes.leave_out_forces,
+        categories=list_own_categories(a.settings),
+        alarms=a.alarms,
+    )
+
+
+def _read_schools(a: Reading) -> gpd.GeoDataFrame:
+    return read_schools(
+        a.files,
+        a.projection,
+        a.left_out,
+        columns=a.columns,
+        selection=a.settings.schools,
+        left_out_urns=a.schools_left_out,
+        alarms=a.alarms,
+    )
+
+
+def _read_clock(a: Reading) -> pd.DataFrame:
+    categories = list_own_categories(a.settings)
+    return way_home.read_clock(a.files, a.left_out, columns=a.columns, categories=categories)
+
+
+def _read_designated(a: Reading) -> gpd.GeoDataFrame | None:
+    if not a.files:
+        return None
+    return read_designated(a.files, a.projection, a.left_out, columns=a.columns)
+
+
+def _read_reports(a: Reading) -> ReportTable | None:
+    """Pupils' reports, with an alarm for files that are wrong as a whole."""
+    if not a.files:
+        return None
+    step = privacy.get_rounding_step(a.settings.privacy.threshold)
+    reports = read_reports(a.files, columns=a.columns, step=step)
+    for check, path in find_odd_files(a.files, a.columns):
+        a.alarms.add(check, path, ODD[check], "export what each report gave")
+    return reports
+
+
+def _read_duties(a: Reading) -> gpd.GeoDataFrame:
+    """Officers' appointments in the years about the newest crime."""
+    newest = None if a.crimes is None else a.crimes.incidents["month"].max()
+    return read_all_duties(
+        a.files,
+        a.projection,
+        columns=a.columns,
+        officers=None if a.officers is None else list(a.officers["officer"]),
+        span=find_duty_span(newest),
+        left_out=a.left_out,
+    )
+
+
+CRIMES = Source("crimes", CRIME_COLUMNS, _read_crimes)
+SCHOOLS = Source("schools", SCHOOL_COLUMNS, _read_schools)
+BELL_TIMES = Source(
+    "bell_times",
+    small_tables.BELL_TIMES.columns,
+    lambda a: small_tables.read_bell_times(a.files, columns=a.columns),
+)
+GATES = Source(
+    "gates",
+    small_tables.GATES.columns,
+    lambda a: small_tables.read_gates(a.files, a.projection, columns=a.columns),
+)
+OFFICERS = Source(
+    "officers",
+    small_tables.OFFICERS.columns,
+    lambda a: small_tables.read_officers(a.files, a.projection, columns=a.columns),
+)
+TERM_DATES = Source(
+    "term_dates",
+    small_tables.TERM_DATES.columns,
+    lambda a: small_tables.TERM_DATES.load(a.files, columns=a.columns),
+)
+TASKED_PLACES = Source(
+    "tasked_places",
+    small_tables.TASKED_PLACES.columns,
+    lambda a: small_tables.TASKED_PLACES.load_places(a.files, a.projection, columns=a.columns),
+)
+ORIGINS = Source(
+    "origins", origins.ORIGINS.columns, lambda a: origins.read_origins(a.files, columns=a.columns)
+)
+AREAS = Source(
+    "areas",
+    polygons.AREAS.columns,
+    lambda a: polygons.read_areas(a.files, a.projection, a.left_out, columns=a.columns),
+)
+STOPS = Source(
+    "stops",
+    way_home.STOP_COLUMNS,
+    lambda a: way_home.read_stops(a.files, a.projection, a.left_out, columns=a.columns),
+)
+PLACES = Source(
+    "places",
+    way_home.PLACE_COLUMNS,
+    lambda a: way_home.read_places(a.files, a.projection, a.left_out, columns=a.columns),
+)
+CLOCK = Source("clock", way_home.CLOCK.columns, _read_clock)
+COUNTS = Source(
+    "counts",
+    small_tables.COUNTS.columns,
+    lambda a: small_tables.COUNTS.load_places(a.files, a.projection, columns=a.columns),
+)
+DESIGNATED = Source("designated", polygons.DESIGNATED.columns, _read_designated)
+REPORTS = Source("reports", REPORT_COLUMNS, _read_reports)
+DUTIES = Source("duties", small_tables.DUTIES.columns, _read_duties)
+
+SOURCES: Mapping[str, tuple[Column, ...]] = {
+    source.name: source.columns
+    for source in (
+        *(CRIMES, SCHOOLS, BELL_TIMES, GATES, OFFICERS, TERM_DATES, TASKED_PLACES, ORIGINS, AREAS),
+        *(STOPS, PLACES, CLOCK, COUNTS, DESIGNATED, REPORTS, DUTIES),
+    )
 }
-"""Every source that is a table, in the order in which they are read.
+"""The columns of every source that is a table.
 
 Their names, meanings and examples are the keys of `patrolplan.settings.SourceSettings`.
 """
@@ -114,32 +230,29 @@ def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:
 
 def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     """`[columns.SOURCE]`: our name = "their name"; empty where it is not set."""
-    fields = [field.name for field in SOURCES[source].fields]
+    known = [column.name for column in SOURCES[source]]
     columns = settings.columns.get(source, {})
     remedy = "correct or remove it; patrolplan's name goes before the =, your file's after it"
     problems = []
-    for name in (one for one in columns if one not in fields):
-        what, place = (
-            format_unknown("unknown column", name, fields),
-            f"key 'columns.{source}.{name}'",
-        )
+    for name in (one for one in columns if one not in known):
+        what = format_unknown("unknown column", name, known)
+        place = f"key 'columns.{source}.{name}'"
         problems.append(Problem(settings.file, what, remedy, place))
     if problems:
         raise SettingsError(problems)
     return columns
 
 
-def read_source(settings: Settings, source: str, **known: object) -> Any:  # noqa: ANN401 - of its kind
-    """One table of the settings alone, with what its reader needs besides a projection."""
-    paths, columns = find_source_files(settings, source), get_column_mapping(settings, source)
-    known["projection"] = Projection(settings.area.crs)
-    return SOURCES[source].read(paths, columns, known)
+def read_source(settings: Settings, source: Source[Of]) -> Of:
+    """One table of the settings alone."""
+    files = find_source_files(settings, source.name)
+    columns = get_column_mapping(settings, source.name)
+    return source.read(Reading(settings, Projection(settings.area.crs), files, columns))
 
 
 def read_school_urns(settings: Settings) -> frozenset[str]:
     """URNs of the open schools that the settings select; a survey may be of one of them."""
-    schools = read_source(settings, "schools", left_out=LeftOut(), selection=settings.schools)
-    return frozenset(schools["urn"])
+    return frozenset(read_source(settings, SCHOOLS)["urn"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,39 +266,70 @@ class GivenSources:
 
 def read_sources(a: Loading, given: GivenSources) -> None:
     """Read every source separately."""
-    settings, projection = a.settings, Projection(a.settings.area.crs)
+    projection = Projection(a.settings.area.crs)
     with a.problems.collect():
         _read_streets(a, projection, given)
-    known: dict[str, Any] = {
-        "projection": projection,
-        "alarms": a.alarms,
-        "leave_out_forces": settings.crimes.leave_out_forces,
-        "categories": list_own_categories(settings),
-        "left_out_urns": a.schools_left_out,
-        "selection": settings.schools,
-        "step": privacy.get_rounding_step(settings.privacy.threshold),
-    }
-    tables: dict[str, Any] = {}
-    for name, source in SOURCES.items():
-        left_out = known["left_out"] = LeftOut()
-        if name == "duties":  # officers are None where they cannot be read
-            crimes, officers = tables.get("crimes"), tables.get("officers")
-            newest = None if crimes is None else crimes.incidents["month"].max()
-            known["officers"] = None if officers is None else list(officers["officer"])
-            known["span"] = find_duty_span(newest)
-        with a.problems.collect():
-            paths, columns = _find_table(settings, name, given)
-            is_absent = source.is_none and not paths
-            tables[name] = None if is_absent else source.read(paths, columns, known)
-            for check, path in find_odd_files(paths, columns) if name == "reports" else ():
-                a.alarms.add(check, path, ODD[check], "export what each report gave")
-        rows = left_out.rows
-        if name == "crimes":
-            rows = suppress_small_counts(rows, settings.privacy.min_crime_count)
-        a.left_out.extend(rows)
-        a.left_out.rows_read |= left_out.rows_read
+    a.tables = _TableReader(a, given, projection).read_all()
     a.raise_if_any()
-    a.tables = tables
+
+
+@dataclass(eq=False)
+class _TableReader:
+    """Reads one table after another, and collects the problems of all."""
+
+    area: Loading
+    given: GivenSources
+    projection: Projection
+    crimes: Crimes | None = None
+    officers: gpd.GeoDataFrame | None = None
+
+    def read_all(self) -> AreaTables:
+        """Every table; those with problems are None, and end the loading."""
+        self.crimes = crimes = self.read(CRIMES)
+        schools, bell_times, gates = self.read(SCHOOLS), self.read(BELL_TIMES), self.read(GATES)
+        self.officers = officers = self.read(OFFICERS)
+        return AreaTables(
+            crimes=crimes,
+            schools=schools,
+            bell_times=bell_times,
+            gates=gates,
+            officers=officers,
+            term_dates=self.read(TERM_DATES),
+            tasked_places=self.read(TASKED_PLACES),
+            origins=self.read(ORIGINS),
+            areas=self.read(AREAS),
+            stops=self.read(STOPS),
+            places=self.read(PLACES),
+            clock=self.read(CLOCK),
+            counts=self.read(COUNTS),
+            designated=self.read(DESIGNATED),
+            reports=self.read(REPORTS),
+            duties=self.read(DUTIES),
+        )
+
+    def read(self, source: Source[Of]) -> Of:
+        """One table; None where it has problems, which are raised before anything uses it."""
+        left_out, table = LeftOut(), None
+        with self.area.problems.collect():
+            files, columns = _find_table(self.area.settings, source.name, self.given)
+            reading = Reading(
+                settings=self.area.settings,
+                projection=self.projection,
+                files=files,
+                columns=columns,
+                left_out=left_out,
+                alarms=self.area.alarms,
+                schools_left_out=self.area.schools_left_out,
+                crimes=self.crimes,
+                officers=self.officers,
+            )
+            table = source.read(reading)
+        rows = left_out.rows
+        if source.name == CRIMES.name:
+            rows = suppress_small_counts(rows, self.area.settings.privacy.min_crime_count)
+        self.area.left_out.extend(rows)
+        self.area.left_out.rows_read |= left_out.rows_read
+        return table
 
 
 def _read_streets(a: Loading, projection: Projection, given: GivenSources) -> None:

@@ -26,9 +26,10 @@ STOP_KINDS = ("bus_stop", "station")
 def gather_way_home(a: Loading) -> WayHomeTables:
     """The tables as the area uses them; stops and places of the streets where none are given."""
     origins = _select_origins(a)
-    areas = _select_near("areas", a, also=a["areas"]["area"].isin(origins["area"]).to_numpy())
-    stops = _select_near("stops", a)
-    places = _select_near("places", a)
+    has_pupils = a.tables.areas["area"].isin(origins["area"]).to_numpy()
+    areas = _select_near(a, "areas", a.tables.areas, also=has_pupils)
+    stops = _select_near(a, "stops", a.tables.stops)
+    places = _select_near(a, "places", a.tables.places)
     clock = _select_known_categories(a)
     if not a.settings.sources.stops:
         found = a.streets.features[a.streets.features["kind"].isin(STOP_KINDS)]
@@ -61,7 +62,7 @@ def gather_way_home(a: Loading) -> WayHomeTables:
 
 def _select_origins(a: Loading) -> pd.DataFrame:
     """The counts of schools that are planned for, in areas whose polygons are known."""
-    origins: pd.DataFrame = a["origins"][a["origins"]["urn"].isin(a.schools["urn"])]
+    origins: pd.DataFrame = a.tables.origins[a.tables.origins["urn"].isin(a.schools["urn"])]
     files = a.settings.find_files("origins")
     if not files:
         return origins
@@ -69,7 +70,7 @@ def _select_origins(a: Loading) -> pd.DataFrame:
         what = "is given without the polygons of its areas"
         a.problems.add(files[0], what, "name their file in [sources] areas")
         return origins
-    is_known = origins["area"].isin(a["areas"]["area"])
+    is_known = origins["area"].isin(a.tables.areas["area"])
     unknown = list(dict.fromkeys(origins["area"][~is_known]))
     count = int((~is_known).sum())
     if count and count == len(origins):
@@ -97,9 +98,10 @@ def _is_near(table: gpd.GeoDataFrame, limits: BaseGeometry) -> Bools:
     return np.asarray(near, dtype=bool)
 
 
-def _select_near(source: str, a: Loading, *, also: Bools | bool = False) -> gpd.GeoDataFrame:
+def _select_near(
+    a: Loading, source: str, table: gpd.GeoDataFrame, *, also: Bools | bool = False
+) -> gpd.GeoDataFrame:
     """The rows of a table within reach, and (n,) others; an alarm if no row is within reach."""
-    table: gpd.GeoDataFrame = a[source]
     near = _is_near(table, a.limits) | also
     reach = f"{REACH_METRES / 1000:g} km"
     a.left_out.add(source, f"more than {reach} from the area", int((~near).sum()))
@@ -116,7 +118,7 @@ def _select_near(source: str, a: Loading, *, also: Bools | bool = False) -> gpd.
 
 def _select_known_categories(a: Loading) -> pd.DataFrame:
     """The rows of categories that occur or are known; others have no effect and are noted."""
-    clock: pd.DataFrame = a["clock"]
+    clock: pd.DataFrame = a.tables.clock
     known = (*a.placed.incidents["category"].cat.categories, *list_own_categories(a.settings))
     names = dict.fromkeys((*known, *CATEGORIES))
     is_known = clock["category"].isin(list(names))

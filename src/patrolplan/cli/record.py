@@ -159,10 +159,9 @@ def _parse_crew(
 
 
 def _read_officers(settings: pp.Settings) -> gpd.GeoDataFrame:
-    from patrolplan.area.sources import read_source
+    from patrolplan.area.sources import OFFICERS, read_source
 
-    officers: gpd.GeoDataFrame = read_source(settings, "officers")
-    return officers
+    return read_source(settings, OFFICERS)
 
 
 def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:

@@ -67,7 +67,7 @@ def complete_hotspots(
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
     frame = describe_stops(area, bare).assign(hotspot=names, **certainty)
-    return rate_hotspots(area, risk, frame)[list(HOTSPOTS.columns)]
+    return rate_hotspots(area, risk, frame)[HOTSPOTS.names]
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:

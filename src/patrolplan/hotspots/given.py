@@ -22,7 +22,7 @@ SOURCE = "hotspots"
 
 def take_hotspots(area: StudyArea, risk: Risk, given: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The hotspots on the area's streets, by their lines in any CRS; edited ones are rated anew."""
-    missing = [name for name in HOTSPOTS.columns if name not in given]
+    missing = [name for name in HOTSPOTS.names if name not in given]
     if missing:
         what, remedy = f"lack {list_first(missing)}", "take those of find_hotspots or snap_hotspots"
         raise InputError.one(SOURCE, what, remedy)
@@ -59,13 +59,14 @@ def take_hotspots(area: StudyArea, risk: Risk, given: gpd.GeoDataFrame) -> gpd.G
 
 def _restore_types(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The types that a file changed: whole numbers, empty text, and JSON that it took apart."""
-    for name, column in HOTSPOTS.columns.items():
-        if column.kind == "text":
+    for column in HOTSPOTS.columns:
+        name, kind = column.name, column.form.kind
+        if kind == "text":
             texts = frame[name].astype(object).where(frame[name].notna(), "")
             frame[name] = [one if isinstance(one, str) else json.dumps(one) for one in texts]
-        elif column.kind in {"int64", "float64", "bool"}:
-            empty = {"int64": -1, "float64": np.nan, "bool": False}[column.kind]
-            frame[name] = frame[name].where(frame[name].notna(), empty).astype(column.kind)
+        elif kind in {"int64", "float64", "bool"}:
+            empty = {"int64": -1, "float64": np.nan, "bool": False}[kind]
+            frame[name] = frame[name].where(frame[name].notna(), empty).astype(kind)
     return frame
 
 

@@ -17,7 +17,7 @@ from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
-from patrolplan.tables import HOTSPOTS
+from patrolplan.tables import HOTSPOTS, LIST, TEXT
 
 
 def add_designations(
@@ -106,6 +106,6 @@ def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gp
         carried_by=find_carriers(risk, stretches),
         reasons=list(map(write_reasons, add_designations(area, hotspots["hotspot"], reasons))),
     )
-    words = [name for name, one in HOTSPOTS.columns.items() if one.kind in {"text", "list"}]
+    words = [column.name for column in HOTSPOTS.columns if column.form in (TEXT, LIST)]
     # Where risk is even there is no hotspot: pandas takes empty lists for numbers.
     return rated if len(rated) else rated.astype(dict.fromkeys(words, object))

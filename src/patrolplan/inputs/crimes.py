@@ -24,24 +24,29 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import crime_checks, table_reader, timestamps
 from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
-from patrolplan.inputs.table_reader import POINT_FIELDS, Field
+from patrolplan.inputs.table_reader import POINT
 from patrolplan.plausibility import Alarms
-from patrolplan.tables import LeftOut
+from patrolplan.tables import Column, LeftOut
 
 CRIMES = Store("crimes", version="12")  # Change the version when what is read from a file changes
 WORDS = ("category", "force")
 NO_ID = 0  # The number of rows without a Crime ID
 
-FIELDS = (
-    Field("crime_id", ("Crime ID",), meaning="the same in every file that has the crime"),
-    Field("month", ("Month",), meaning="month that it was recorded in, YYYY-MM"),
-    Field("occurred_at", ("date_time", "datetime"), meaning="when, YYYY-MM-DD HH:MM"),
-    Field("committed_from", meaning="first possible time, where when is not known"),
-    Field("committed_to", meaning="last possible time"),
-    Field("category", ("Crime type",), required=True, meaning="its category"),
-    Field("force", ("Reported by",), meaning="police force that recorded it"),
-    *POINT_FIELDS,
+# fmt: off
+COLUMNS = (
+    Column("crime_id", "the same in every file that has the crime", needed=False,
+           known_names=("Crime ID",)),
+    Column("month", "month that it was recorded in, YYYY-MM", needed=False,
+           known_names=("Month",)),
+    Column("occurred_at", "when, YYYY-MM-DD HH:MM", needed=False,
+           known_names=("date_time", "datetime")),
+    Column("committed_from", "first possible time, where when is not known", needed=False),
+    Column("committed_to", "last possible time", needed=False),
+    Column("category", "its category", known_names=("Crime type",)),
+    Column("force", "police force that recorded it", needed=False, known_names=("Reported by",)),
+    *POINT,
 )
+# fmt: on
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +188,7 @@ def _read_one(
     path: TableSource, projection: Projection, columns: Mapping[str, str]
 ) -> CountedTable:
     """A file's rows: number of the ID, times, `precision`, words, `x`, `y`, `is_coarse`."""
-    counted = table_reader.read_placed_table(path, FIELDS, columns, projection, source="crimes")
+    counted = table_reader.read_placed_table(path, COLUMNS, columns, projection, source="crimes")
     table = counted.rows
     if not {"month", *TIMES} & {*table}:
         what = "has neither a Month nor a date and time"

@@ -4,8 +4,8 @@ Reader, checks, `build_area` and the reference come from it; all wrong values ar
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -18,23 +18,17 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem
 from patrolplan.inputs import table_reader
 from patrolplan.inputs.formats import Columns, Files
-from patrolplan.tables import Column as Kept, Schema
+from patrolplan.tables import SHAPE, Check, Column, Form, Schema
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
 MIDNIGHT = r"[T ]00:00(:00(\.0+)?)?Z?$"
 PLANNED_YEARS = (2000, 2099)  # Years in which terms, taskings and visits can be
-Check = Callable[[pd.DataFrame, str], pd.Series | Bools]
-"""Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
-
-It sees the rows of all files together, so that it finds duplicates across files.
-"""
 
 
 class Made(NamedTuple):
-    """A stored column that is made of others: its type and meaning, and how from their text."""
+    """A stored column that is made of others, and how from their text."""
 
-    kind: str
-    meaning: str
+    column: Column
     store: Callable[[pd.DataFrame], Any]
 
 
@@ -47,43 +41,15 @@ class Rule(NamedTuple):
     remedy: str
 
 
-@dataclass(frozen=True)
-class Form:
-    """How a cell is written, the message about one that is not, and how a column is stored."""
-
-    good: Check | str = ""
-    what: str = ""
-    remedy: str = ""
-    store: Callable[[pd.Series], Any] = pd.Series.copy
-    kind: str = "text"
-
-
-TEXT = Form()
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a file; `missing` has the message about an empty cell where none may be."""
-
-    name: str
-    meaning: str
-    form: Form = TEXT
-    remedy: str = ""
-    missing: tuple[str, str] | None = None
-    once: bool = False
-    needed: bool = True
-    known_names: tuple[str, ...] = ()
-    kept: bool = True
-
-    @property
-    def rules(self) -> Iterator[Rule]:
-        """What is asked of its cells."""
-        if self.missing is not None:
-            yield Rule(self.name, is_given, *self.missing)
-        if self.once:
-            yield Rule(self.name, _is_first, "{value} is a duplicate", "keep one of the rows")
-        if self.form.good:
-            yield Rule(self.name, self.form.good, self.form.what, self.remedy or self.form.remedy)
+def _list_rules(column: Column) -> Iterator[Rule]:
+    """What is asked of the cells of a column."""
+    if column.missing is not None:
+        yield Rule(column.name, is_given, *column.missing)
+    if column.once:
+        yield Rule(column.name, _is_first, "{value} is a duplicate", "keep one of the rows")
+    form = column.form
+    if form.good:
+        yield Rule(column.name, form.good, form.what, column.remedy or form.remedy)
 
 
 @dataclass(frozen=True)
@@ -93,26 +59,18 @@ class Table:
     source: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
-    made: Mapping[str, Made] = field(default_factory=dict)  # of others, by its reader
+    made: tuple[Made, ...] = ()  # of others
     place: str = ""  # what its geometry means
     noun: str = ""  # what is there, where a point that the CRS does not reach is an error
     point: tuple[str, str] = ("longitude", "latitude")  # the columns that it is made of
 
     @cached_property
-    def fields(self) -> tuple[table_reader.Field, ...]:
-        """Its columns as the reader of files wants them."""
-        return tuple(
-            table_reader.Field(one.name, one.known_names, required=one.needed, meaning=one.meaning)
-            for one in self.columns
-        )
-
-    @cached_property
     def schema(self) -> Schema:
         """Its columns as they are stored."""
-        kept = {one.name: Kept(one.form.kind, one.meaning) for one in self.columns if one.kept}
-        place = {"geometry": Kept("geometry", self.place)} if self.place else {}
-        made = {name: Kept(one.kind, one.meaning) for name, one in self.made.items()}
-        return Schema(self.source, {**kept, **made, **place})
+        kept = [column for column in self.columns if column.kept]
+        made = [one.column for one in self.made]
+        place = [Column("geometry", self.place, SHAPE)] if self.place else []
+        return Schema(self.source, (*kept, *made, *place))
 
     def read(
         self,
@@ -127,7 +85,7 @@ class Table:
         tables: list[pd.DataFrame] = []
         for path in paths:
             try:
-                table = read_file(path, self.fields, columns or {}, source=self.source)
+                table = read_file(path, self.columns, columns or {}, source=self.source)
             except InputError as error:
                 problems += error.problems
             else:
@@ -146,7 +104,7 @@ class Table:
 
     def find_problems(self, text: pd.DataFrame, extra_rules: Iterable[Rule] = ()) -> list[Problem]:
         """A problem for every value that breaks a rule, rule by rule."""
-        own = (rule for column in self.columns for rule in column.rules)
+        own = (rule for column in self.columns for rule in _list_rules(column))
         problems: list[Problem] = []
         for column, check, words, remedy in (*own, *self.rules, *extra_rules) if len(text) else ():
             is_good = check(text, column) if callable(check) else text[column].str.fullmatch(check)
@@ -163,7 +121,7 @@ class Table:
     def store(self, text: pd.DataFrame) -> pd.DataFrame:
         """The columns that are kept, by their forms."""
         kept = {one.name: one.form.store(text[one.name]) for one in self.columns if one.kept}
-        made = {name: one.store(text) for name, one in self.made.items()}
+        made = {one.column.name: one.store(text) for one in self.made}
         return pd.DataFrame({**kept, **made}, index=text.index)
 
     def locate(self, text: pd.DataFrame, projection: Projection) -> gpd.array.GeometryArray:
@@ -171,18 +129,20 @@ class Table:
         longitude, latitude = (table_reader.parse_numbers(text[name]) for name in self.point)
         return gpd.points_from_xy(*projection.to_metres(longitude, latitude), crs=projection.crs)
 
-    def load(
-        self, paths: Files, projection: Projection | None = None, *, columns: Columns = None
-    ) -> Any:  # noqa: ANN401 - a GeoDataFrame where rows have a place
-        """The stored table of files."""
-        if projection is None or not self.place:
-            return self.store(self.read(paths, columns))
+    def load(self, paths: Files, *, columns: Columns = None) -> pd.DataFrame:
+        """The stored table of files whose rows have no place."""
+        return self.store(self.read(paths, columns))
+
+    def load_places(
+        self, paths: Files, projection: Projection, *, columns: Columns = None
+    ) -> gpd.GeoDataFrame:
+        """The stored table of files whose rows are points."""
         text = self.read(paths, columns, [reach(self.noun, projection)] if self.noun else ())
         return self.build(text, self.locate(text, projection))
 
     def build(self, text: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
         """The stored columns with their shapes, in order."""
-        return gpd.GeoDataFrame(self.store(text), geometry=shapes)[[*self.schema.columns]]
+        return gpd.GeoDataFrame(self.store(text), geometry=shapes)[self.schema.names]
 
 
 def is_given(table: pd.DataFrame, column: str) -> pd.Series:

@@ -8,10 +8,11 @@ from itertools import groupby
 import pandas as pd
 
 from patrolplan.atomic import hash_content
-from patrolplan.inputs.declared import Column, Form, Rule, Table
+from patrolplan.inputs.declared import Rule, Table
 from patrolplan.inputs.formats import Columns, Files
 from patrolplan.inputs.table_reader import parse_numbers
 from patrolplan.privacy import ROUNDING_STEP
+from patrolplan.tables import Column, Form
 
 PUPILS_REMEDY = "write a whole number from 0 to 9999; leave out areas whose number is withheld"
 

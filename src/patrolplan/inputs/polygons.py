@@ -15,12 +15,12 @@ from patrolplan.arrays import Floats
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import declared
-from patrolplan.inputs.declared import OPTIONAL_TIME, Column, Form, Rule, Table
+from patrolplan.inputs.declared import OPTIONAL_TIME, Rule, Table
 from patrolplan.inputs.formats import GIS_REMEDY, Choose, Columns, Files, TableSource, read_layer
-from patrolplan.inputs.table_reader import Field, match_columns, parse_numbers, write_cells
+from patrolplan.inputs.table_reader import match_columns, parse_numbers, write_cells
 from patrolplan.settings import Settings
 from patrolplan.settings.kinds import name_argument
-from patrolplan.tables import LeftOut
+from patrolplan.tables import Column, Form, LeftOut
 
 POLYGONS = ["Polygon", "MultiPolygon"]
 
@@ -41,7 +41,7 @@ def read_polygon_file(
 
 def _read_rows(
     path: TableSource,
-    fields: Sequence[Field],
+    wanted: Sequence[Column],
     columns: Mapping[str, str],
     *,
     source: str,
@@ -51,7 +51,7 @@ def _read_rows(
     theirs: dict[str, str] = {}
 
     def choose(header: Sequence[str], _has_shapes: bool) -> Iterable[str]:  # noqa: FBT001
-        theirs.update(match_columns(path, header, fields, columns, source))
+        theirs.update(match_columns(path, header, wanted, columns, source))
         return dict.fromkeys(theirs.values())
 
     shapes = read_polygon_file(path, key=f"[sources] {source}", choose=choose)

@@ -16,10 +16,11 @@ from patrolplan.inputs import table_reader
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.inputs.survey_form import check_surveys_differ, has_record
-from patrolplan.inputs.table_reader import Field, parse_axis, parse_numbers, read_counted_table
+from patrolplan.inputs.table_reader import parse_axis, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.plausibility import CheckName
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
+from patrolplan.tables import Column
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 NONE_GIVEN = "none"  # The value of a report without a place factor, or without a behaviour factor
@@ -34,8 +35,7 @@ MEANINGS = {
     **{column: " or ".join(allowed) for column, allowed in ALLOWED_VALUES.items()},
     **dict.fromkeys(("longitude", "latitude"), "degrees"),
 }
-COLUMNS = tuple(MEANINGS)
-FIELDS = tuple(Field(name, (), required=True, meaning=said) for name, said in MEANINGS.items())
+COLUMNS = tuple(Column(name, meaning) for name, meaning in MEANINGS.items())
 
 
 def read_reports(
@@ -46,7 +46,7 @@ def read_reports(
     tables, by_digest = [], dict[str, TableSource]()
     for path in paths:
         with problems.collect():
-            tables.append(read_counted_table(path, FIELDS, columns or {}, source="reports"))
+            tables.append(read_counted_table(path, COLUMNS, columns or {}, source="reports"))
             digest = hash_source(path)
             if digest in by_digest:  # reports without an ID would count several times
                 what = f"has the same content as {by_digest[digest]}"
@@ -112,7 +112,9 @@ def find_odd_files(
     for path in paths:
         if has_record(path):
             continue
-        table = _list_places(read_counted_table(path, FIELDS, columns or {}, source="reports").rows)
+        table = _list_places(
+            read_counted_table(path, COLUMNS, columns or {}, source="reports").rows
+        )
         if len(table) < MIN_JUDGED:
             continue
         coarse = table_reader.find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
@@ -143,7 +145,7 @@ ALIKE: tuple[tuple[CheckName, list[int], float], ...] = (
 
 
 def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> ReportTable:
-    """The suppressed and rounded counts of raw rows (`COLUMNS` as text, a row a report)."""
+    """The suppressed and rounded counts of raw rows (`MEANINGS` as text, a row a report)."""
     longitude, latitude = parse_numbers(rows["longitude"]), parse_numbers(rows["latitude"])
     squares = find_squares(np.column_stack([longitude, latitude]))
     good = np.ones(len(rows), dtype=bool)

@@ -15,24 +15,29 @@ from patrolplan.errors import Problems
 from patrolplan.inputs import table_reader
 from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers, quote_value
+from patrolplan.inputs.table_reader import POINT, parse_numbers, quote_value
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
-from patrolplan.tables import LeftOut
+from patrolplan.tables import Column, LeftOut
 
-FIELDS = (
-    Field("urn", ("URN",), required=True, meaning="unique reference number"),
-    Field("name", ("EstablishmentName", "school", "school_name"), required=True, meaning="name"),
-    Field("status", ("EstablishmentStatus (name)",), meaning="Open, or what else it is"),
-    Field("phase", ("PhaseOfEducation (name)",), meaning="phase of education"),
-    Field("type", ("TypeOfEstablishment (name)",), meaning="such as a special school"),
-    Field("postcode", ("Postcode",), meaning="postcode"),
-    Field("roll", ("NumberOfPupils",), meaning="pupils"),
-    Field("capacity", ("SchoolCapacity",), meaning="places for pupils"),
-    Field("low_age", ("StatutoryLowAge",), meaning="youngest age in years"),
-    Field("high_age", ("StatutoryHighAge",), meaning="oldest age in years"),
-    *POINT_FIELDS,
+# fmt: off
+COLUMNS = (
+    Column("urn", "unique reference number", known_names=("URN",)),
+    Column("name", "name", known_names=("EstablishmentName", "school", "school_name")),
+    Column("status", "Open, or what else it is", needed=False,
+           known_names=("EstablishmentStatus (name)",)),
+    Column("phase", "phase of education", needed=False,
+           known_names=("PhaseOfEducation (name)",)),
+    Column("type", "such as a special school", needed=False,
+           known_names=("TypeOfEstablishment (name)",)),
+    Column("postcode", "postcode", needed=False, known_names=("Postcode",)),
+    Column("roll", "pupils", needed=False, known_names=("NumberOfPupils",)),
+    Column("capacity", "places for pupils", needed=False, known_names=("SchoolCapacity",)),
+    Column("low_age", "youngest age in years", needed=False, known_names=("StatutoryLowAge",)),
+    Column("high_age", "oldest age in years", needed=False, known_names=("StatutoryHighAge",)),
+    *POINT,
 )
+# fmt: on
 FIGURES = {
     "roll": (0, 10_000, "write the number of pupils, such as 1164"),
     "capacity": (0, 10_000, "write the number of places, such as 1200"),
@@ -113,7 +118,7 @@ def _read_one(
     path: TableSource, projection: Projection, columns: Mapping[str, str]
 ) -> CountedTable:
     """A file's rows with their numbers, figures, and in words the figures that were refused."""
-    counted = table_reader.read_placed_table(path, FIELDS, columns, projection, source="schools")
+    counted = table_reader.read_placed_table(path, COLUMNS, columns, projection, source="schools")
     table = counted.rows
     figures = {}
     refused: dict[int, list[str]] = {}

@@ -18,8 +18,6 @@ from patrolplan.inputs.declared import (
     OPTIONAL_TIME,
     SPAN,
     TIME,
-    Column,
-    Form,
     Made,
     Rule,
     Table,
@@ -35,7 +33,7 @@ from patrolplan.inputs.declared import (
 )
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import parse_numbers
-from patrolplan.tables import REASONS
+from patrolplan.tables import INTEGER, NUMBER, REASONS, Column, Form
 from patrolplan.text import MAX_NAMED
 from patrolplan.times import TIME_OF_DAY, format_time
 
@@ -165,20 +163,21 @@ TASKED_PLACES = Table("tasked_places", (
     Column("weekdays", "days of the week on which it holds, of mon to fri",
            some_of(WEEKDAYS, "weekdays", "write such as mon;wed, or nothing for every day"),
            needed=False),
-), (IN_ORDER,), {
-    "from_minutes": Made("float64", "start of its hours after midnight; NaN: any time",
-                         lambda text: parse_times(text["hours"].str[:5])),
-    "to_minutes": Made("float64", "end of its hours after midnight; NaN: any time",
-                       lambda text: parse_times(text["hours"].str[6:])),
-}, "the place, in the area's CRS")
+), (IN_ORDER,), (
+    Made(Column("from_minutes", "start of its hours after midnight; NaN: any time", NUMBER),
+         lambda text: parse_times(text["hours"].str[:5])),
+    Made(Column("to_minutes", "end of its hours after midnight; NaN: any time", NUMBER),
+         lambda text: parse_times(text["hours"].str[6:])),
+), "the place, in the area's CRS")
 
 SPAN_OF_DAY = (
     Column("date", "day", DATE), Column("from", "start, HH:MM", TIME, kept=False),
     Column("to", "end, HH:MM", TIME, kept=False))
-MINUTES = {
-    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
-    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
-}
+MINUTES = (
+    Made(Column("from_minutes", "start after midnight", NUMBER),
+         lambda text: parse_times(text["from"])),
+    Made(Column("to_minutes", "end after midnight", NUMBER), lambda text: parse_times(text["to"])),
+)
 
 DUTIES = Table("duties", (
     OFFICER,
@@ -207,11 +206,11 @@ COUNTS = Table("counts", (
     Rule("to", _is_after_start, "{value} is not after the start", "write the later time"),
     Rule("from", _is_counted_once, "{value}: the corner is counted twice at this time",
          "keep one of the rows"),
-), {
-    **MINUTES,
-    "file": Made("text", "where it was read", lambda text: text["file"]),
-    "row": Made("int64", "row there", lambda text: text["row"].astype("int64")),
-}, "the corner, in the area's CRS", "corner")
+), (
+    *MINUTES,
+    Made(Column("file", "where it was read"), lambda text: text["file"]),
+    Made(Column("row", "row there", INTEGER), lambda text: text["row"].astype("int64")),
+), "the corner, in the area's CRS", "corner")
 
 VISITS = Table("--csv", (
     replace(OFFICER, missing=("the officer is missing", "write who it was, such as SSO-01")),
@@ -265,7 +264,7 @@ def read_officers(
     return OFFICERS.build(text, OFFICERS.locate(text, projection))
 
 
-read_term_dates, read_tasked_places = TERM_DATES.load, TASKED_PLACES.load
+read_term_dates, read_tasked_places = TERM_DATES.load, TASKED_PLACES.load_places
 
 
 def read_duties(
@@ -289,7 +288,7 @@ def read_duties(
     return DUTIES.build(text, points)
 
 
-read_counts = COUNTS.load
+read_counts = COUNTS.load_places
 
 
 def write_counts(counts: gpd.GeoDataFrame, projection: Projection) -> str:

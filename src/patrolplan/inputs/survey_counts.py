@@ -67,7 +67,7 @@ def count_surveys(
             is_tally = survey.form == TALLY_FORM
             parts.append(_list_tally(survey) if is_tally else _list_answers(survey))
     problems.raise_if_any()
-    rows = pd.concat([pd.DataFrame(columns=list(reports.COLUMNS), dtype=object), *parts])
+    rows = pd.concat([pd.DataFrame(columns=list(reports.MEANINGS), dtype=object), *parts])
     table = reports.count_reports(rows.reset_index(drop=True).astype(object), ROUNDING_STEP)
     return SurveyCounts(entries, table, tuple(repeated))
 
@@ -113,7 +113,7 @@ def _list_tally(survey: Survey) -> pd.DataFrame:
         place = {"longitude": repr(float(longitude)), "latitude": repr(float(latitude))}
         parts.append(pd.DataFrame(words | place, index=range(number)))
     if not parts:
-        return pd.DataFrame(columns=list(reports.COLUMNS), dtype=object)
+        return pd.DataFrame(columns=list(reports.MEANINGS), dtype=object)
     return pd.concat(parts).assign(**_date(survey))
 
 

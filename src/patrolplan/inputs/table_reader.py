@@ -6,7 +6,7 @@ The index is the row number in the file: below a header from 2, in GIS files fro
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import delimited, formats
 from patrolplan.inputs.formats import MemoryTable, TableSource
 from patrolplan.plausibility import Alarms, exceeds_bound
-from patrolplan.tables import LeftOut
+from patrolplan.tables import Column, LeftOut
 from patrolplan.text import find_similar, format_count, list_rows
 
 MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
@@ -113,16 +113,6 @@ def write_points(
     }
 
 
-@dataclass(frozen=True)
-class Field:
-    """A column to read: our name, its names in known layouts, whether it is required, meaning."""
-
-    name: str
-    known_names: tuple[str, ...] = ()
-    required: bool = False
-    meaning: str = ""
-
-
 Read = TypeVar("Read")
 
 
@@ -137,10 +127,10 @@ def read_each(paths: Iterable[TableSource], read: Callable[[Any], Read]) -> list
 
 
 def read_table(
-    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
+    path: TableSource, wanted: Sequence[Column], columns: Mapping[str, str], *, source: str
 ) -> pd.DataFrame:
     """Read a table whose rows must all fit the header; see `read_counted_table`."""
-    table = read_counted_table(path, fields, columns, source=source)
+    table = read_counted_table(path, wanted, columns, source=source)
     if table.malformed:
         what = CUT_SHORT if table.is_cut else "more or fewer fields than the header"
         raise InputError.one(path, what, MALFORMED_REMEDY, list_rows(table.malformed))
@@ -152,7 +142,7 @@ CUT_SHORT = "the file ends in the middle of its last row, so it was cut short"
 
 
 def read_counted_table(
-    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
+    path: TableSource, wanted: Sequence[Column], columns: Mapping[str, str], *, source: str
 ) -> delimited.CountedTable:
     """Read the given columns of one table as text or NA under our names; others are dropped."""
     # Points, in whatever CRS, replace columns of coordinates. Columns that are not required and not
@@ -162,32 +152,32 @@ def read_counted_table(
         raise InputError.one(path, "the file does not exist", f"correct {key}")
     suffix = path.suffix.lower()
     if isinstance(path, MemoryTable) or suffix in (formats.SPREADSHEET, *formats.GIS_SUFFIXES):
-        table = _read_layer(path, fields, columns, source)
+        table = _read_layer(path, wanted, columns, source)
     else:
         text = delimited.open_delimited(path)
-        theirs = match_columns(path, text.header, fields, columns, source)
+        theirs = match_columns(path, text.header, wanted, columns, source)
         table = delimited.split_rows(text, tuple(dict.fromkeys(theirs.values())))
         rows = pd.DataFrame({ours: table.rows[name] for ours, name in theirs.items()})
         table = replace(table, rows=rows)
-    if {*POINT_FIELDS} <= {*fields} and find_axes(table.rows) is None:
+    if {*POINT} <= {*wanted} and find_axes(table.rows) is None:
         what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"
         raise InputError.one(path, what, f"add them or map them under [columns.{source}]")
     return table
 
 
 def _read_layer(
-    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], source: str
+    path: TableSource, wanted: Sequence[Column], columns: Mapping[str, str], source: str
 ) -> delimited.CountedTable:
     """A layer, sheet or frame as a table; rows with nothing in any column are only counted."""
     theirs: dict[str, str] = {}
     axes: dict[str, tuple[str, str]] = {}
 
     def choose(header: Sequence[str], has_shapes: bool) -> Iterable[str]:  # noqa: FBT001
-        given, mapping = fields, columns
+        given, mapping = wanted, columns
         if has_shapes:
-            axes.update(choose_axes({field.name for field in fields}, columns))
+            axes.update(choose_axes({column.name for column in wanted}, columns))
         if axes:
-            given = [field for field in fields if field.name not in COORDINATES]
+            given = [column for column in wanted if column.name not in COORDINATES]
             mapping = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
         theirs.update(match_columns(path, header, given, mapping, source))
         return dict.fromkeys(theirs.values())
@@ -205,21 +195,21 @@ def _read_layer(
 def match_columns(
     path: TableSource,
     header: Sequence[Any],
-    fields: Sequence[Field],
+    wanted: Sequence[Column],
     columns: Mapping[str, str],
     source: str,
 ) -> dict[str, str]:
     """Our name -> the file's name, by the settings, else by known layouts (any case)."""
     by_fold = {_fold(name): str(name) for name in reversed(header)}
     theirs, missing, problems = dict[str, str](), dict[str, str](), Problems()
-    for field in fields:
-        is_mapped = field.name in columns
-        names = [columns[field.name]] if is_mapped else [*field.known_names, field.name]
+    for column in wanted:
+        is_mapped = column.name in columns
+        names = [columns[column.name]] if is_mapped else [*column.known_names, column.name]
         match = next((by_fold[_fold(name)] for name in names if _fold(name) in by_fold), "")
         if match:
-            theirs[field.name] = match
-        elif field.required or is_mapped:
-            missing[field.name] = names[0]
+            theirs[column.name] = match
+        elif column.needed or is_mapped:
+            missing[column.name] = names[0]
     for ours, name in theirs.items():
         if is_marked(name) or (ours in columns and is_for_audit(name)):
             what = f"column '{name.strip()}' is for audit only and cannot be read as {ours}"
@@ -256,12 +246,16 @@ def describe_cell(row: object, column: str) -> str:
     return f"row {row}, column '{column}'"
 
 
-POINT_FIELDS = (
-    Field("longitude", ("Longitude",), meaning="degrees; or easting and northing"),
-    Field("latitude", ("Latitude",), meaning="degrees"),
-    Field("easting", ("Easting", "Location_Easting"), meaning="metres on the British grid"),
-    Field("northing", ("Northing", "Location_Northing"), meaning="metres on the British grid"),
+POINT = tuple(
+    Column(name, meaning, needed=False, known_names=known_names)
+    for name, meaning, known_names in (
+        ("longitude", "degrees; or easting and northing", ("Longitude",)),
+        ("latitude", "degrees", ("Latitude",)),
+        ("easting", "metres on the British grid", ("Easting", "Location_Easting")),
+        ("northing", "metres on the British grid", ("Northing", "Location_Northing")),
+    )
 )
+"""Columns of a point, in one of two pairs."""
 
 
 AXES = (("longitude", "latitude"), ("easting", "northing"))
@@ -298,14 +292,14 @@ METRES_REMEDY = "write whole metres without commas, such as 530000"
 
 def read_placed_table(
     path: TableSource,
-    fields: Sequence[Field],
+    wanted: Sequence[Column],
     columns: Mapping[str, str],
     projection: Projection,
     *,
     source: str,
 ) -> delimited.CountedTable:
     """A table with the place of each row: `x` and `y` in metres (NaN: none), and `is_coarse`."""
-    table = read_counted_table(path, fields, columns, source=source)
+    table = read_counted_table(path, wanted, columns, source=source)
     axes = find_axes(table.rows) or AXES[0]
     xy = np.column_stack([parse_axis(table.rows[axis], axis) for axis in axes])
     # Easting and northing in a known UK layout are on the British National Grid; those that the

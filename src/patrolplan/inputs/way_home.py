@@ -11,11 +11,11 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import table_reader
 from patrolplan.inputs.crime_checks import rename_categories
-from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
+from patrolplan.inputs.declared import Rule, Table, one_of
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers
+from patrolplan.inputs.table_reader import POINT, parse_numbers
 from patrolplan.plausibility import Alarms
-from patrolplan.tables import LeftOut
+from patrolplan.tables import Column, Form, LeftOut
 from patrolplan.text import format_count, list_first
 
 
@@ -101,14 +101,17 @@ def read_clock(
     return table.sort_values(names, kind="stable")[names].reset_index(drop=True)
 
 
-STOP_FIELDS = (
-    Field("kind", ("StopType",), meaning="bus_stop or station"),
-    Field("code", ("Naptan_Atco", "ATCOCode"), meaning="official code"),
-    Field("virtual", ("Virtual_Bus_Stop",), meaning="1 where there is no stop on the street"),
-    Field("boardings", meaning="passengers who board"),
-    *POINT_FIELDS,
+# fmt: off
+STOP_COLUMNS = (
+    Column("kind", "bus_stop or station", needed=False, known_names=("StopType",)),
+    Column("code", "official code", needed=False, known_names=("Naptan_Atco", "ATCOCode")),
+    Column("virtual", "1 where there is no stop on the street", needed=False,
+           known_names=("Virtual_Bus_Stop",)),
+    Column("boardings", "passengers who board", needed=False),
+    *POINT,
 )  # Columns of stops: ours, those of NaPTAN, or those of Transport for London's bus stops
-PLACE_FIELDS = (Field("kind", meaning="pub, bar, nightclub or takeaway"), *POINT_FIELDS)
+# fmt: on
+PLACE_COLUMNS = (Column("kind", "pub, bar, nightclub or takeaway", needed=False), *POINT)
 LATE_KINDS = ("pub", "bar", "nightclub", "takeaway")
 KINDS = {
     "stops": {
@@ -146,9 +149,9 @@ def _read_points(
     # Both tables usually come from a publisher, with thousands of rows. So a row without a place is
     # left out and counted; an unknown kind, which would drop its row silently, is reported.
     alarms, problems = alarms or Alarms(), Problems()
-    fields = STOP_FIELDS if source == "stops" else PLACE_FIELDS
+    wanted = STOP_COLUMNS if source == "stops" else PLACE_COLUMNS
     tables = [pd.DataFrame(columns=["kind", "virtual", "boardings", "x", "y", "is_coarse"])]
-    accounts, how = [], (fields, columns or {}, projection)
+    accounts, how = [], (wanted, columns or {}, projection)
     for path in paths:
         with problems.collect():
             counted = table_reader.read_placed_table(path, *how, source=source)

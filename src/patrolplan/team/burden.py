@@ -19,12 +19,13 @@ from patrolplan.arrays import Floats, Objects
 from patrolplan.audit_guard import AUDIT_MARK, REMEDY, is_marked
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
-from patrolplan.inputs.declared import Column, Table
+from patrolplan.inputs.declared import Table
 from patrolplan.inputs.polygons import AREAS, read_limits
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, History, build_history, get_harm_days
+from patrolplan.tables import Column
 from patrolplan.team import shares
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence

@@ -26,7 +26,7 @@ _DUTY = {
 }
 
 _INNER = {"pieces", "stop_piece", "stop_metres", "stop"}
-_HOTSPOT = {name: one.meaning for name, one in HOTSPOTS.columns.items() if name not in _INNER}
+_HOTSPOT = {column.name: column.meaning for column in HOTSPOTS.columns if column.name not in _INNER}
 
 _WAYS = {
     "pupils": "pupils who walk along the piece of street",
@@ -125,7 +125,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
         "Schools at their gates",
         "Point",
         {
-            **{name: column.meaning for name, column in SCHOOLS.columns.items()},
+            **{column.name: column.meaning for column in SCHOOLS.columns},
             "opens": f"opening bell, {NO_DAY_WORDS}",
             "finishes": f"bell, {NO_DAY_WORDS}",
         },
