@@ -10,9 +10,12 @@ from patrolplan.atomic import WEEK_FILE
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs import output_folder
+from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
-from patrolplan.outputs.gis.project import GEOPACKAGE
-from patrolplan.outputs.papers import PLAN_PAPERS
+from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
+from patrolplan.outputs.gpx import render_gpx_files
+from patrolplan.outputs.notes_file import render_notes
+from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 
@@ -59,7 +62,6 @@ def write_pack(
         When the folder cannot be written, or holds other files, or a whole week instead of a part.
     """
     out = Path(out)
-    workers: dict[str, Any] = {"executor": executor, "report_progress": report_progress}
     if not isinstance(plan_or_week, Plan):
         # Imported late, so that a plan loads nothing that only a week's papers and ledger need.
         from patrolplan.outputs.earlier_papers import PAPERS_KEY  # noqa: PLC0415
@@ -74,7 +76,13 @@ def write_pack(
         details |= {"part": part} if (part := _describe_part(officer, day)) else {}
         with output_folder.replace_folder(out, details) as folder:
             details[PAPERS_KEY] = write_week_files(
-                roster, folder, officer=officer, date=day, earlier=out, **workers
+                roster,
+                folder,
+                officer=officer,
+                date=day,
+                earlier=out,
+                executor=executor,
+                report_progress=report_progress,
             )
         return out
     if officer is not None or date is not None:
@@ -85,10 +93,16 @@ def write_pack(
     with output_folder.replace_folder(out, details) as folder:
         layers = build_plan_layers(plan_or_week)
         write_layers(folder / GEOPACKAGE, layers)
-        document = output_folder.format_json(build_plan_document(plan_or_week))
-        known = {"plan": plan_or_week, "plan_or_week": plan_or_week, "layers": layers} | workers
-        files = dict(one for paper in PLAN_PAPERS for one in paper.make(known))
-        output_folder.write_files(folder, files | {"plan.json": document.encode("utf-8")})
+        document = build_plan_document(plan_or_week)
+        files = {
+            **render_cards(plan_or_week, executor=executor, report_progress=report_progress),
+            **render_gpx_files(plan_or_week),
+            "map.html": render_map(plan_or_week),
+            "plan.qgs": render_project(plan_or_week, layers=layers),
+            "notes.txt": render_notes(plan_or_week),
+            "plan.json": output_folder.format_json(document).encode("utf-8"),
+        }
+        output_folder.write_files(folder, files)
     return out
 
 

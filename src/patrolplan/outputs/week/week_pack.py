@@ -15,10 +15,12 @@ from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, ren
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers
 from patrolplan.outputs.facts import list_stop_facts
+from patrolplan.outputs.notes_file import render_notes
 from patrolplan.outputs.output_folder import format_json, write_files
-from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
+from patrolplan.outputs.week.calendars import render_calendars
+from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import (
     LONGEST_OFFICER,
     Roster,
@@ -31,7 +33,8 @@ from patrolplan.outputs.week.roster import (
 )
 from patrolplan.outputs.week.school_sheet import build_poster, build_school_sheet
 from patrolplan.outputs.week.sheet import Sheet
-from patrolplan.outputs.week.task_sheets import choose_officer_points
+from patrolplan.outputs.week.spreadsheet import render_week_tables
+from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_officer_points
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
 from patrolplan.team.ledger.monthly_return import load_recent_presence
@@ -108,15 +111,22 @@ def write_week_files(
     people = {name for duty in duties for name in duty.people if officer in {None, name}}
     officers = [one for one in roster.officers if one.name in people]
     is_whole = officer is None and date is None
-    # What a paper is made by asks for some of it by name; duties and officers are those printed.
-    known = {"week": week, "plan_or_week": week, "roster": roster}
-    known |= {"duties": duties, "officers": officers, "is_whole": is_whole}
-    known |= {"changes": changes, "papers": papers, "render": render}
-    printed = [paper for paper in WEEK_PAPERS if is_whole or paper.in_parts]
-    files = dict(one for paper in printed for one in paper.make(known))
-    for path, sheet in files.items():
-        if isinstance(sheet, Sheet):
-            files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
+    sheets = build_school_papers(roster, duties=duties, is_whole=is_whole)
+    sheets["tasks.pdf"] = build_task_sheets(roster, duties=duties, is_whole=is_whole)
+    if is_whole:
+        sheets["lead.pdf"] = build_lead_sheet(roster)
+    files = {
+        **render_books(
+            roster, duties=duties, officers=officers, changes=changes, papers=papers, render=render
+        ),
+        **render_calendars(roster, officers=officers),
+        **render_week_tables(roster),
+        **format_week_documents(week),
+        "map.html": render_week_map(roster),
+        "notes.txt": render_notes(week),
+    }
+    for path, sheet in sheets.items():
+        files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
     write_files(folder, files)
     return papers.seal(files)
 
