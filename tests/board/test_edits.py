@@ -230,7 +230,7 @@ def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
     stayed = {slot for slot in walks(before) if slot[:3:2] != (duty.officer, f"{duty.date}")}
     assert stayed <= walks(week)
     officers = {row["officer"]: row for row in client.get("/api/state").json()["officers"]}
-    entered = {"kind": "court", "from": "14:30", "to": "17:30", "urn": "", "removable": True}
+    entered = {"what": "Court", "from": "14:30", "to": "17:30", "urn": "", "removable": True}
     assert officers[duty.officer]["appointments"] == {f"{duty.date}": [entered]}
     assert "already" in change(board, client, **appointment(duty))
     gone = {key: appointment(duty)[key] for key in ("officer", "date", "from")}

@@ -20,8 +20,8 @@ WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
 @pytest.fixture(scope="module")
 def area(static_demo_area):
     """The demo borough with patrols by bicycle and nothing tasked."""
-    by_bicycle = pp.with_settings(static_demo_area, patrol={"way": "bicycle"})
-    return replace(by_bicycle, tasked_places=by_bicycle.tasked_places.iloc[:0])
+    is_ridden = pp.with_settings(static_demo_area, patrol={"way": "bicycle"})
+    return replace(is_ridden, tasked_places=is_ridden.tasked_places.iloc[:0])
 
 
 @pytest.fixture(scope="module")

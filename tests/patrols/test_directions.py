@@ -51,7 +51,7 @@ def _traits(called, *, forks=None, bicycle_ways=None, **pieces):
     for name, values in pieces.items():
         kind = object if isinstance(values[0], str) else None
         setattr(network, f"piece_{name}", np.array(values, dtype=kind))
-    traits = PieceTraits(network, labels, by_bicycle=bicycle_ways is not None)
+    traits = PieceTraits(network, labels, is_ridden=bicycle_ways is not None)
     if forks is not None:
         traits.forks = np.array(forks)
     return traits

@@ -22,12 +22,7 @@ from patrolplan.network.walking_effort import compute_preference
 from patrolplan.notes import list_texts
 from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.prize import count_own_pupils
-from patrolplan.patrols.surroundings import (
-    build_surroundings,
-    compute_hours,
-    find_dark,
-    metres_per_minute,
-)
+from patrolplan.patrols.surroundings import build_surroundings, compute_hours, find_dark
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
 from patrolplan.settings import load_settings
 from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
@@ -195,7 +190,7 @@ def reach(request, free, demo_plan):
 def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
     """Free ones within 600 m, for four dwells in a row at most; the gate for three, others one."""
     settings = demo_area.settings.patrol
-    farthest = (80 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
+    farthest = (80 - settings.dwell_minutes) / 2 * settings.metres_per_minute
     there_and_back = reach.walks.metres[0, 1:] + reach.walks.metres[1:, 0]
     assert len(there_and_back) == len(reach.visits) > 10
     is_free = np.array([place.is_free for place in reach.visits])

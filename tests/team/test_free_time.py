@@ -14,7 +14,6 @@ import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
 from patrolplan.hotspots.stretches import rate_hotspots
 from patrolplan.inputs.small_tables import WEEKDAYS
-from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 from patrolplan.settings.patrol import PatrolWindow
 from patrolplan.team import free_time
 from patrolplan.team.day_plans import list_day_plans, plan_days
@@ -23,6 +22,7 @@ from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.times import minutes_after_midnight
+from patrolplan.travel import TRAVEL
 
 MONDAY = dt.date(2026, 11, 16)
 QUICK = SearchLimits(gap_percent=2.0, moves_per_school=1000)
@@ -180,7 +180,7 @@ def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch
     monkeypatch.setattr(free_time, "MAX_SEARCH_METRES", 900.0)
     found = compute_minutes_from_base(demo_area)
     walking = demo_area.settings.patrol.walking_speed_kmh
-    kmh = np.where(demo_area.officers["mode"] == "bicycle", CYCLING_SPEED_KMH, walking)
+    kmh = np.where(demo_area.officers["mode"] == "bicycle", TRAVEL["bicycle"].speed_kmh, walking)
     speed = kmh[:, None] / 0.06
     bases = np.column_stack([demo_area.officers.geometry.x, demo_area.officers.geometry.y])
     on_street = demo_area.network.snap(bases)

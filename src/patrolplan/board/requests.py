@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from patrolplan.inputs.small_tables import DUTY_KINDS
+from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import Reason

@@ -15,6 +15,7 @@ from patrolplan.board.find_place import find_places
 from patrolplan.board.shared_week import BoardState, PlannedArea
 from patrolplan.crs import Projection
 from patrolplan.hotspots.reasons import list_reasons
+from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import list_texts
 from patrolplan.outputs import facts
@@ -62,6 +63,11 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         ],
         "tasked": _build_tasked_rows(area.tasked_places, area.projection),
         "demands": _build_demand_rows(week),
+        "duty_kinds": [
+            {"kind": name, "words": kind.words, "at_school": kind.is_at_school}
+            for name, kind in DUTY_KINDS.items()
+            if kind.is_entered
+        ],
         "demand_kinds": [
             {"kind": kind, "title": words.board, "noun": words.noun, "each": words.each}
             for kind, words in DEMANDS.items()
@@ -224,7 +230,7 @@ def _build_officer_rows(state: BoardState, roster: Roster) -> list[dict[str, Any
 
 
 def _list_appointments(state: BoardState) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """Officers' appointments, by officer and day; only kind, hours and school."""
+    """Officers' appointments, by officer and day; only what, hours and school."""
     table, names = state.tables.get("duties"), ("officer", "date", "from")
     rows = [] if table is None else table.list_rows()
     ours = {tuple(row.get(name, "") for name in names) for row in rows}
@@ -233,7 +239,8 @@ def _list_appointments(state: BoardState) -> dict[str, dict[str, list[dict[str, 
         begin, day = format_time(one.from_minutes), f"{one.date}"
         found.setdefault(one.officer, {}).setdefault(day, []).append(
             {
-                **pick_fields(one, "kind", "urn"),
+                "what": DUTY_KINDS[one.kind].words,
+                "urn": one.urn,
                 "from": begin,
                 "to": format_time(one.to_minutes),
                 "removable": (one.officer, day, begin) in ours,

@@ -12,6 +12,7 @@ import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.errors import InputError
+from patrolplan.travel import PATROL_WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,8 +66,7 @@ def plan(
         "--date", "Day of the patrol; tasked places count only on their days."
     ),
     way: str | None = options.option(
-        "On foot or by bicycle; default: as in the settings.",
-        **options.choose_from("walk", "bicycle"),
+        "On foot or by bicycle; default: as in the settings.", **options.choose_from(*PATROL_WAYS)
     ),
     posts: int | None = options.option(
         "Adults who stand at posts after the bell, for each school.", min=0, max=MAX_POSTS

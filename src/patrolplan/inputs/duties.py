@@ -24,8 +24,9 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem, Problems
 from patrolplan.inputs.declared import PLANNED_YEARS, parse_dates
+from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.formats import Columns, Files, read_bounded
-from patrolplan.inputs.small_tables import DUTY_KINDS, coarsen_visits, read_duties
+from patrolplan.inputs.small_tables import coarsen_visits, read_duties
 from patrolplan.tables import LeftOut
 
 NOTHING = dt.timedelta()
@@ -64,7 +65,7 @@ class CalendarDuty(NamedTuple):
     date: dt.date
     from_minutes: float
     to_minutes: float
-    kind: str  # Of `small_tables.DUTY_KINDS`; of our own calendars also patrol and crew
+    kind: str  # Of `DUTY_KINDS`; of our own calendars also patrol and crew
     urn: str = ""
     longitude: float = float("nan")
     latitude: float = float("nan")

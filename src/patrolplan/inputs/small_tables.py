@@ -31,11 +31,13 @@ from patrolplan.inputs.declared import (
     some_of,
     whole,
 )
+from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import parse_numbers
 from patrolplan.tables import INTEGER, NUMBER, REASONS, Column, Form
 from patrolplan.text import MAX_NAMED
 from patrolplan.times import TIME_OF_DAY, format_time
+from patrolplan.travel import TRAVEL
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 MAX_LATE_MINUTES = 240  # longest time after the bell at which pupils leave a club, on average
@@ -43,10 +45,6 @@ LEAVING_COLUMNS = ("late_share", "late_minutes", "walk_share", "bus_share")
 """Columns of bell times that say when and how pupils leave; NaN where a cell is empty."""
 
 MAX_VISIT_MINUTES = 720  # Maximum minutes in one place on one day: more are a typing error
-DUTY_KINDS = (
-    *("leave", "sick", "court", "training", "assembly", "meeting"),
-    *("interview", "home_visit", "event", "away"),
-)  # Kinds of duties; `away` is one from a calendar that shows only that the officer is busy
 ROLES_ALONE = ("officer", "pcso", "")  # Roles that patrol alone by default; empty: an officer
 
 
@@ -114,7 +112,7 @@ OFFICERS = Table("officers", (
     Column("max_patrols_per_week", "most patrols a week",
            whole(r"[0-9]{1,2}", "a number of patrols", "write a whole number")),
     Column("mode", "walk, bicycle, transport or car",
-           one_of(("walk", "bicycle", "transport", "car"), "a mode",
+           one_of(tuple(TRAVEL), "a mode",
                   "write walk, bicycle, transport or car")),
     Column("role", "officer, pcso, warden or staff",
            one_of(("officer", "pcso", "warden", "staff"), "a role",
@@ -183,7 +181,7 @@ DUTIES = Table("duties", (
     OFFICER,
     *SPAN_OF_DAY,
     Column("kind", "leave, sick, court, training, assembly, meeting, interview, home_visit, event "
-           "or away", one_of(DUTY_KINDS, "a kind")),
+           "or away", one_of(tuple(DUTY_KINDS), "a kind")),
     Column("urn", "school where it is; empty where it is at none", needed=False),
     *(Column(name, "where it is, degrees",
              Form(_is_whole_point, NO_POINT, "write decimal degrees in both columns, or neither"),
@@ -305,7 +303,8 @@ VISIT_METRES = 500.0  # Side of the squares at whose middle home visits are
 def coarsen_visits(points: gpd.array.GeometryArray, kinds: pd.Series) -> gpd.array.GeometryArray:
     """The points of duties, those of home visits at the middle of a square: no home is held."""
     middles = (np.floor(shapely.get_coordinates(points) / VISIT_METRES) + 0.5) * VISIT_METRES
-    is_visit = (kinds == "home_visit").to_numpy()
+    private = [name for name, kind in DUTY_KINDS.items() if kind.is_at_home_of_pupil]
+    is_visit = kinds.isin(private).to_numpy()
     points = points.copy()
     points[is_visit] = gpd.points_from_xy(*middles[is_visit].T, crs=points.crs)
     return points

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
     from patrolplan.risk.surface import Risk
+    from patrolplan.travel import WayOfTravel
 
 
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."  # At the top of all papers
@@ -165,10 +166,9 @@ def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
 
 
 def describe_distance(patrol: "Patrol") -> str:
-    """All that is walked; by bicycle also how far the bicycle is pushed."""
-    text = f"{format_metres(patrol.walked_metres)} "
-    text += "on foot" if patrol.way == "walk" else "by bicycle"
-    if patrol.way == "bicycle" and patrol.pushed_metres >= 1:
+    """All that is walked or ridden; also how far a bicycle is pushed."""
+    text = f"{format_metres(patrol.walked_metres)} {patrol.travel.words}"
+    if patrol.pushed_metres >= 1:
         text += f", {format_metres(patrol.pushed_metres)} of it on foot"
     return text
 
@@ -217,7 +217,11 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     if unlit := list_legs("unlit_metres"):
         when = "after dark" if sun is None else "then"
         sentences.append(f"No street lighting {when} on part of {unlit}.")
-    if sun is not None and patrol.way == "walk" and (secluded := list_legs("secluded_metres")):
+    if (
+        sun is not None
+        and not patrol.travel.is_ridden
+        and (secluded := list_legs("secluded_metres"))
+    ):
         sentences.append(f"No way then but by footpath or passage on {secluded}.")
     unlit_stops = [
         str(number)
@@ -241,8 +245,8 @@ def format_data_months(risk: "Risk") -> str:
     return f"Recorded crime {first:%B %Y} to {last:%B %Y}"
 
 
-def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str, ...]:
-    """Approximations in plain sentences; `modes` are "walk" or "bicycle", by default as set."""
+def list_approximations(plan: "Plan", ways: "Iterable[WayOfTravel]" = ()) -> tuple[str, ...]:
+    """Approximations in plain sentences; `ways` of patrols are by default as set."""
     risk, settings = plan.risk, plan.area.settings
     threshold = settings.privacy.threshold
     month = "" if risk.times_known else "; only the month is known"
@@ -260,7 +264,7 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
     if pupils:
         lines.append(f"Pupils' {'; '.join(pupils)}.")
     lines += list_texts([*note_guard(settings), *note_low_threshold(settings)])
-    if "bicycle" in ({*modes} or {settings.patrol.way}):
+    if any(way.is_ridden for way in [*ways] or [settings.patrol.travel]):
         lines.append("Riding times allow for no waiting.")
     return tuple(lines)
 

@@ -23,12 +23,7 @@ from patrolplan.network import concatenate_positions
 from patrolplan.network.graph import look_around
 from patrolplan.patrols.designated import find_resting
 from patrolplan.patrols.places import Place, StandingPlaces
-from patrolplan.patrols.surroundings import (
-    MIN_STOP_METRES_TO_BARRED,
-    PatrolHours,
-    Surroundings,
-    compute_speed,
-)
+from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, PatrolHours, Surroundings
 from patrolplan.patrols.tasked_places import SchoolPlaces, find_near
 
 if TYPE_CHECKING:
@@ -79,7 +74,7 @@ class Case:
         """Longest way to a stop and back that leaves time for a dwell there."""
         settings = self.planner.area.settings.patrol
         minutes = self.hours.latest_back_minutes - self.hours.gate_until_minutes
-        return max(0.0, minutes - settings.dwell_minutes) * compute_speed(settings)
+        return max(0.0, minutes - settings.dwell_minutes) * settings.metres_per_minute
 
 
 def is_in_reach(case: Case, place: Place) -> bool:

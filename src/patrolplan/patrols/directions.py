@@ -79,8 +79,8 @@ class Landmarks:
 class PieceTraits:
     """Properties of a network's (p,) pieces that are needed for directions."""
 
-    def __init__(self, network: StreetNetwork, labels: Objects, *, by_bicycle: bool) -> None:
-        self.network, self.by_bicycle = network, by_bicycle
+    def __init__(self, network: StreetNetwork, labels: Objects, *, is_ridden: bool) -> None:
+        self.network, self.is_ridden = network, is_ridden
         self.labels = labels  # see `patrolplan.network.names.label_streets`
         names = np.unique(network.piece_name.astype(str), return_inverse=True)[1]
         arms = network.piece_nodes * (names.max(initial=0) + 1) + names[:, None]
@@ -100,7 +100,7 @@ def build_leg(
     """A leg along a walk past main roads, with directions that name landmarks, if there are any."""
     lit = traits.network.piece_lit[walk.pieces]
     # On foot, the cost of a walk in excess of its length is the waiting at crossings.
-    moving = walk.cost_metres if traits.by_bicycle else walk.metres
+    moving = walk.cost_metres if traits.is_ridden else walk.metres
     is_pushed = np.isin(_find_ways(walk, traits), list(OFF_BICYCLE_WAYS.values()))
     return Leg(
         metres=walk.metres,
@@ -120,7 +120,7 @@ def build_leg(
 
 def _find_ways(walk: Walk, traits: PieceTraits) -> Objects:
     """(s,) "walk", or by bicycle "ride", "push" or "carry"."""
-    if not traits.by_bicycle:
+    if not traits.is_ridden:
         return np.full(len(walk.pieces), "walk", dtype=object)
     kind = traits.network.bicycle_ways[walk.pieces, walk.backwards.astype(np.int64)]
     return np.array([OFF_BICYCLE_WAYS.get(int(each), "ride") for each in kind], dtype=object)

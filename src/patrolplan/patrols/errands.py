@@ -119,7 +119,7 @@ def _explain(
         return Obstacle("outside_hours", name, hours=str(hours))
     for stop in stops:
         _, latest = met.find_begins(problem.get_visit(stop).dwell_minutes)
-        walk = float(problem.walks.metres[0, stop]) / surroundings.compute_speed(problem.settings)
+        walk = float(problem.walks.metres[0, stop]) / problem.settings.metres_per_minute
         earliest = problem.hours.gate_until_minutes + walk
         if np.isfinite(earliest) and earliest > latest:
             arrival = format_time(np.ceil(earliest))

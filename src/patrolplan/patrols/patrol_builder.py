@@ -17,7 +17,6 @@ from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, Variant
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
-from patrolplan.patrols.surroundings import compute_speed
 from patrolplan.patrols.timings import Timing, list_timings
 
 
@@ -37,11 +36,11 @@ class PatrolBuilder:
         self.problem = problem
         self.orienteering = problem.plain_problem
         self.hours = problem.hours
-        self.speed = compute_speed(problem.settings)
+        self.speed = problem.settings.metres_per_minute
         self.piece_traits = PieceTraits(
             problem.surroundings.network,
             problem.planner.piece_labels[problem.surroundings.pieces],
-            by_bicycle=problem.settings.way == "bicycle",
+            is_ridden=problem.settings.travel.is_ridden,
         )
         self._legs: dict[tuple[int, int], Leg] = {}
 

@@ -41,6 +41,7 @@ from patrolplan.risk.surface import Risk
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import Drawn, LeftOutRow, render_html_table
 from patrolplan.text import format_count, pick_fields
+from patrolplan.travel import TRAVEL, PatrolWay, WayOfTravel
 
 if TYPE_CHECKING:
     from patrolplan.patrols.planner import Planner
@@ -261,8 +262,7 @@ class Patrol(_AtPoint):
     """End of the patrol window."""
     window: str = AFTER_SCHOOL
     """Name of the window in the settings."""
-    way: str = "walk"
-    """"walk" or "bicycle"."""
+    way: PatrolWay = "walk"
     worth: forms.Share
     """What it meets of the risk to own pupils within reach, see `patrolplan.patrols.prize`."""
     bound: forms.Share
@@ -305,6 +305,11 @@ class Patrol(_AtPoint):
                 "walked_metres": round(sum(leg["metres"] for leg in legs), 1),
             },
         )
+
+    @property
+    def travel(self) -> WayOfTravel:
+        """How the officer goes."""
+        return TRAVEL[self.way]
 
     @property
     def has_presence(self) -> bool:

@@ -26,7 +26,6 @@ from patrolplan.patrols.surroundings import (
     Surroundings,
     build_way_notes,
     compute_hours,
-    compute_speed,
     find_dark,
 )
 from patrolplan.patrols.tasked_visits import is_on_own_streets, list_tasked
@@ -118,7 +117,7 @@ class SchoolProblem:
         gathered = np.cumsum(np.column_stack([np.zeros(len(rates)), rates]), axis=1)
         hours = self.hours
         return OrienteeringProblem(
-            travel_minutes=self.walks.metres / compute_speed(self.settings),
+            travel_minutes=self.walks.metres / self.settings.metres_per_minute,
             timed_prizes=TimedPrizes(self.standing.first_minute, gathered),
             dwell_minutes=np.array([0.0, *(place.dwell_minutes for place in self.visits)]),
             earliest_minutes=hours.gate_until_minutes,

@@ -34,25 +34,13 @@ MAX_METRES = 600.0
 """Longest walk from the gate to a place without a reason of its own: tried on outcomes, nearer
 places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
 
-CYCLING_SPEED_KMH = 12.0  # speed by bicycle, with its stops on the way; assumed
 ALL_LEFT = 0.99  # without clubs a patrol ends when this share of pupils have gone so far
 EXTENT_MARGIN = 1.2  # greatest distance of walks from the gate, as a multiple of the radius
 
 
-def metres_per_minute(speed_kmh: float) -> float:
-    """Speed in metres per minute."""
-    return speed_kmh * 1000 / 60
-
-
-def compute_speed(settings: PatrolSettings) -> float:
-    """Metres per minute at full speed, on foot or by bicycle according to the settings."""
-    on_foot = settings.way == "walk"
-    return metres_per_minute(settings.walking_speed_kmh if on_foot else CYCLING_SPEED_KMH)
-
-
 def build_way_notes(area: StudyArea) -> tuple[Note, ...]:
     """Notes on information about riding that the streets file lacks; empty for patrols on foot."""
-    if area.settings.patrol.way == "walk":
+    if not area.settings.patrol.travel.is_ridden:
         return ()
     notes = []
     if area.walking_extract:
@@ -194,17 +182,20 @@ class Surroundings:
     @cached_property
     def effort(self) -> Floats:
         """(q, 2) cost per metre of each piece: of riding or pushing; on foot waits as metres."""
-        if self.settings.way == "bicycle":
-            speeds = (CYCLING_SPEED_KMH, self.settings.walking_speed_kmh)
+        travel, walking_kmh = self.settings.travel, self.settings.walking_speed_kmh
+        if travel.is_ridden:
             return compute_cycling_effort(
-                self.network.bicycle_ways, riding_kmh=speeds[0], walking_kmh=speeds[1]
+                self.network.bicycle_ways,
+                riding_kmh=travel.find_speed_kmh(walking_kmh),
+                walking_kmh=walking_kmh,
             )
-        effort = walking_effort.compute_crossing_effort(self.network, compute_speed(self.settings))
+        speed = self.settings.metres_per_minute
+        effort = walking_effort.compute_crossing_effort(self.network, speed)
         return np.tile(effort, (2, 1)).T
 
     def find_walks(self, places: Positions, effort: Floats, *, is_dark: bool) -> WalkFinder:
         """Walks between places, with this cost per metre of each piece."""
-        if self.settings.way == "bicycle":
+        if self.settings.travel.is_ridden:
             return WalkFinder(self.network, places, effort=effort)
         # If any of a patrol is after dark, all of it prefers the lit ways.
         factor = walking_effort.compute_preference(self.network, is_dark=is_dark)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from patrolplan.settings.kinds import ClockTime, Section, key
+from patrolplan.travel import TRAVEL, PatrolWay, WayOfTravel
 
 MAX_WINDOW_MINUTES = 720  # Maximum length of a patrol, wherever it is given: half a day
 
@@ -53,7 +54,7 @@ class PatrolSettings(Section):
     windows: dict[str, PatrolWindow] = key("named windows", {})
     dwell_minutes: float = key("time at each stop", 15, 0.1, 120)
     gate_minutes: float = key("presence at the gate first", 10, 0, 120)
-    way: Literal["walk", "bicycle"] = key("on foot, or by bicycle", "walk")
+    way: PatrolWay = key("on foot, or by bicycle", "walk")
     walking_speed_kmh: float = key("speed on foot", 4.8, 0.5, 12)
     radius_metres: float = key("longest walk from the gate", 1500, 10, 50_000)
     officers: int = key("officers who patrol a school together", 1, 1, 10)
@@ -61,6 +62,16 @@ class PatrolSettings(Section):
     after_dark: Literal["avoid", "allow"] = key(
         "avoid or allow stops without street lighting after sunset", "avoid"
     )
+
+    @property
+    def travel(self) -> WayOfTravel:
+        """How patrols go."""
+        return TRAVEL[self.way]
+
+    @property
+    def metres_per_minute(self) -> float:
+        """Their full speed."""
+        return self.travel.compute_metres_per_minute(self.walking_speed_kmh)
 
 
 class WayHomeSettings(Section):

@@ -19,22 +19,20 @@ from scipy.sparse import csgraph
 from patrolplan.area import StudyArea
 from patrolplan.area.school_days import SATURDAY
 from patrolplan.arrays import Bools, Floats
+from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.network import concatenate_positions
 from patrolplan.network.graph import build_street_graph
 from patrolplan.network.pieces import join_both_ways
 from patrolplan.notes import Note
-from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH, metres_per_minute
 from patrolplan.tables import STAFF
 from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.text import join_words
 from patrolplan.times import minutes_after_midnight
+from patrolplan.travel import TRAVEL
 
 OFF_STREET_FACTOR = 1.3
 """Walking distance over the straight line, for places off the mapped streets."""
-
-DOOR_TO_DOOR = {"transport": (14.0, 8.0), "car": (18.0, 6.0)}
-"""Speed in km/h, and minutes for the walk to the stop or car, waiting and parking; assumed."""
 
 MAX_SEARCH_METRES = 12_000.0
 """Beyond this, the straight line times `OFF_STREET_FACTOR` counts: officers do not come from so far
@@ -44,8 +42,7 @@ before a bell, and in a city the search would cover all streets for every office
 def compute_minutes_from_base(area: StudyArea, places_xy: Floats | None = None) -> Floats:
     """(k, n) minutes from each officer's base to each of (n, 2) places, by default the gates."""
     # Along the streets, up to `MAX_SEARCH_METRES`; where base or place is off them, the straight
-    # line to the nearest street counts 1.3 times. Officers on bicycles ride at `CYCLING_SPEED_KMH`,
-    # those on foot walk at `[patrol] walking_speed_kmh`.
+    # line to the nearest street counts 1.3 times.
     network = area.network.walkable
     places = area.gates if places_xy is None else network.snap(places_xy)
     if places_xy is None:
@@ -67,36 +64,32 @@ def compute_minutes_from_base(area: StudyArea, places_xy: Floats | None = None) 
     moved = np.hypot(*(network.xy(places) - places_xy).T)
     total = metres[which.ravel()] + OFF_STREET_FACTOR * (bases.moved_metres[:, None] + moved)
     mode = area.officers["mode"].to_numpy()
-    walk = metres_per_minute(area.settings.patrol.walking_speed_kmh)
-    speed = np.where(mode == "bicycle", metres_per_minute(CYCLING_SPEED_KMH), walk)
-    minutes = total / speed[:, None]
+    walking_kmh = area.settings.patrol.walking_speed_kmh
+    speeds = {name: way.compute_metres_per_minute(walking_kmh) for name, way in TRAVEL.items()}
+    speed = np.array([speeds[name] for name in mode]).reshape(-1, 1)
+    minutes = total / speed
     # Of public transport and cars no more is known of the journey; no distance takes no time.
     direct = np.hypot(*(bases_xy[:, None] - places_xy).transpose(2, 0, 1))
-    for name, (speed_kmh, overhead) in DOOR_TO_DOOR.items():
-        ride = overhead + direct[mode == name] / metres_per_minute(speed_kmh)
-        minutes[mode == name] = np.where(direct[mode == name] > 0, ride, 0.0)
+    for name, way in TRAVEL.items():
+        if way.overhead_minutes is not None:
+            journey = way.overhead_minutes + direct[mode == name] / speeds[name]
+            minutes[mode == name] = np.where(direct[mode == name] > 0, journey, 0.0)
     return np.asarray(minutes)
 
 
-MODE_WORDS = {"walk": "on foot", "bicycle": "by bicycle"}
-MODE_WORDS |= {"transport": "by public transport", "car": "by car"}
-
-
 def note_modes(area: StudyArea) -> tuple[Note, ...]:
-    """A note about officers who come by bicycle to patrols on foot, or the reverse."""
-    way, leads = area.settings.patrol.way, area.officers[area.officers["role"] != STAFF]
-    is_other = (leads["mode"] == "bicycle") != (way == "bicycle")
-    others = leads["officer"][is_other].astype(str).tolist()
-    if not others:
-        return ()
-    goes, patrols = ("go", "patrol") if len(others) > 1 else ("goes", "patrols")
-    mode = MODE_WORDS["walk" if way == "bicycle" else "bicycle"]
-    to_gate = f"{join_words(others)} {goes} {mode} to the gate and between schools"
-    text = f"{to_gate}, and {patrols} {MODE_WORDS[way]}."
-    return (Note("other_mode", text, "lead", about={"officers": others}),)
-
-
-AT_HOME = ("leave", "sick")  # kinds of duties without travel
+    """A note about officers who ride to patrols that are not ridden, or the reverse."""
+    patrol, leads = area.settings.patrol.travel, area.officers[area.officers["role"] != STAFF]
+    sentences, named = [], list[str]()
+    for mode, officers in leads.groupby("mode", sort=False)["officer"]:
+        way, names = TRAVEL[str(mode)], officers.astype(str).tolist()
+        if way.is_ridden != patrol.is_ridden:
+            goes, patrols = ("go", "patrol") if len(names) > 1 else ("goes", "patrols")
+            to_gate = f"{join_words(names)} {goes} {way.words} to the gate and between schools"
+            sentences.append(f"{to_gate}, and {patrols} {patrol.words}.")
+            named += names
+    text = " ".join(sentences)
+    return (Note("other_mode", text, "lead", about={"officers": named}),) if named else ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +98,7 @@ class Appointment:
 
     officer: str
     date: dt.date
-    kind: str  # of `patrolplan.inputs.small_tables.DUTIES`
+    kind: str  # of `patrolplan.inputs.duty_kinds.DUTY_KINDS`
     leave_minutes: float  # when they set out from the base
     from_minutes: float
     to_minutes: float
@@ -156,7 +149,8 @@ class FreeTime:
         school = pd.Index(area.schools["urn"]).get_indexer(duties["urn"])
         xy = np.column_stack([duties.geometry.x, duties.geometry.y])
         xy[school >= 0] = area.network.xy(area.gates)[school[school >= 0]]
-        goes = (officer >= 0) & ~duties["kind"].isin(AT_HOME).to_numpy() & ~np.isnan(xy[:, 0])
+        travelled = [name for name, kind in DUTY_KINDS.items() if kind.is_travelled]
+        goes = (officer >= 0) & duties["kind"].isin(travelled).to_numpy() & ~np.isnan(xy[:, 0])
         if goes.any():
             minutes = compute_minutes_from_base(area, xy[goes])
             ways[goes] = minutes[officer[goes], np.arange(goes.sum())]

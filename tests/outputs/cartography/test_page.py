@@ -147,7 +147,7 @@ def test_every_sign_is_drawn_and_explained(kind):
     window, below = (Page(99.0, 99.0).add_window((0.0, 0.0, 99.0, 99.0)) for _ in range(2))
     draw_symbols(window, {kind: (np.array([""]), np.array([(50.0, 50.0)]))})
     frame = Viewport(100.0, 100.0, 0.0, 0.0, 1.0)
-    entries = legend.build_sign_entries(frame, [kind], way="walk", speed_kmh=4.8, grid_square="")
+    entries = legend.build_sign_entries(frame, [kind], going="walk", speed_kmh=4.8, grid_square="")
     (entry,) = [entry for entry in entries if entry.text == SYMBOLS[kind].words]
     entry.draw_sign(below, 50.0 - SYMBOLS[kind].width / 2, 50.0)
     drawn, explained = ([shape for _, shape in one.items] for one in (window, below))
@@ -167,7 +167,7 @@ def test_the_fullest_legend_fits(scale):
     """With every sign and at any scale, the strip holds all its words."""
     shown = [kind for kind, *_ in legend.list_signs()]
     frame = Viewport(BODY_WIDTH, 300, 0, 0, scale)
-    options = {"way": "bicycle", "speed_kmh": 12.0, "grid_square": "TQ"}
+    options = {"going": "ride", "speed_kmh": 12.0, "grid_square": "TQ"}
     entries = legend.build_sign_entries(frame, shown, **options)
     height = legend.compute_strip_height(legend.count_rows(entries, BODY_WIDTH))
     strip = RecordingWindow(Page(BODY_WIDTH, height), (0.0, 0.0, BODY_WIDTH, height))

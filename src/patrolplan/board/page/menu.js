@@ -132,8 +132,6 @@ export const openAdd = (urn, wanted) => {
   });
 };
 
-const KINDS = ["leave", "sick", "court", "training", "assembly", "meeting", "interview", "home_visit", "event"];
-const AT_SCHOOL = new Set(["assembly", "meeting", "interview", "event"]);
 const NO_HOURS = "09:00-17:00";
 
 const likelyDay = () => {
@@ -191,15 +189,16 @@ const appointmentList = (row, close) => {
 
 /** The form of an appointment: what, which day, from when to when, and where if it is at a school. */
 const appointmentForm = (row, close) => {
+  const kinds = store.state.duty_kinds;
   const day = choice(store.state.week.days.map(({ date, name }) => [date, name]), { id: "appoint-day" });
-  const what = choice(KINDS.map((kind) => [kind, plain(kind)]), { id: "appoint-what" });
+  const what = choice(kinds.map(({ kind, words }) => [kind, words]), { id: "appoint-what" });
   const from = make("input", { type: "time", id: "appoint-from", required: true });
   const to = make("input", { type: "time", id: "appoint-to", required: true });
   const school = choice([["", "no school"], ...store.state.schools.map(({ urn, name }) => [urn, name])], { id: "appoint-school" });
   const where = labelled("School", school);
   const show = () => {
     [from.value, to.value] = (row.hours[day.value] || NO_HOURS).split("-");
-    where.hidden = !AT_SCHOOL.has(what.value);
+    where.hidden = !kinds.find(({ kind }) => kind === what.value).at_school;
   };
   day.value = likelyDay();
   day.addEventListener("change", show);

@@ -121,7 +121,7 @@ export const plain = (name) => name.replaceAll("_", " ");
 
 /** The window of a patrol after a comma, where the week has several; else empty. */
 export const windowOf = ({ window = AFTER_SCHOOL }) => (store.state.windows.length > 1 ? `, ${plain(window)}` : "");
-export const appointmentName = ({ kind, from, to }) => `${plain(kind)} ${from}–${to}`;
+export const appointmentName = ({ what, from, to }) => `${what} ${from}–${to}`;
 
 /** What tells a patrol from the others. */
 export const keyOf = ({ officer, urn, date, window = AFTER_SCHOOL }) => ({ officer, urn, date, window });

@@ -23,7 +23,6 @@ from patrolplan.outputs.cartography.page import Page, Window, trace_rings
 from patrolplan.outputs.cartography.place_names import ShownStreet
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)  # Points from a stretch to its sign
 FEARED_STEP = 6.0  # Points along the stretch between two candidate places
@@ -196,8 +195,8 @@ def _build_sign_entries(content: MapContent, placed: list[PlacedLabel]) -> list[
     return legend.build_sign_entries(
         viewport,
         {kind for kind, is_shown in signs.items() if is_shown},
-        way=patrol.way if patrol.stops else "",
-        speed_kmh=walking_kmh if patrol.way == "walk" else CYCLING_SPEED_KMH,
+        going=patrol.travel.verb,
+        speed_kmh=patrol.travel.find_speed_kmh(walking_kmh),
         grid_square=grid_square if content.grid_lines else "",
     )
 

@@ -154,8 +154,8 @@ def _describe_map(patrol: Patrol, school: str, places: Sequence[str]) -> str:
         return f"Street map around the gate of {school}."
     named = map(make_printable, places)
     stops = "; ".join(f"stop {number}, {place}" for number, place in enumerate(named, 1))
-    way = "walk" if patrol.way == "walk" else "bicycle ride"
-    return f"Street map of the {way} from the gate of {school} to {stops}; and back to the gate."
+    way = f"Street map of the {patrol.travel.noun} from the gate of {school}"
+    return f"{way} to {stops}; and back to the gate."
 
 
 def _make_tasking_printable(tasking: Tasking) -> Tasking:

@@ -76,12 +76,11 @@ def _flow(entries: Sequence[Entry], width: float) -> list[list[Entry]]:
 
 
 def build_sign_entries(
-    viewport: Viewport, shown: Collection[str], *, way: str, speed_kmh: float, grid_square: str
+    viewport: Viewport, shown: Collection[str], *, going: str, speed_kmh: float, grid_square: str
 ) -> list[Entry]:
-    """The scale with its minutes, and the signs `shown`; `grid_square` is empty without a grid."""
+    """The scale with its minutes of `going`, and the signs `shown`; `grid_square` may be empty."""
     metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
     length = metres / viewport.metres_per_point
-    going = "ride" if way == "bicycle" else "walk"
     scale = round(viewport.metres_per_point / POINT_METRES, -2)
     text = f"{metres} m, {metres / speed_kmh * 0.06:.3g} min {going}; 1:{scale:,.0f}"
     entries = [Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))]

@@ -101,7 +101,9 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         classes=SHOWN_CLASSES,
         threshold=plan.area.settings.privacy.threshold,
         data_dates=wording.format_data_months(plan.risk),
-        approximations=wording.list_approximations(plan, (shown.patrol.way for shown in patrols)),
+        approximations=wording.list_approximations(
+            plan, (shown.patrol.travel for shown in patrols)
+        ),
         notes=list_texts((*plan.risk.notes, *plan.area.notes)),
         attributions=wording.list_attributions(plan),
         tiles_host=host if tiles else "",
@@ -147,8 +149,8 @@ def _describe_patrol(map_patrol: map_layers.MapPatrol, plan: "Plan") -> dict[str
     patrol, crs = map_patrol.patrol, plan.area.projection.crs
     if map_patrol.day:  # light depends on the day
         plan = replace(plan, date=dt.date.fromisoformat(map_patrol.day))
+    verb = capitalise(patrol.travel.verb)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
-    verb = "Walk" if patrol.way == "walk" else "Ride"
     ends = [*(f"stop {number + 1}" for number in range(len(patrol.stops))), "the gate"]
     legs = [
         {

@@ -11,6 +11,7 @@ import numpy as np
 
 from patrolplan.area.school_days import find_open_days
 from patrolplan.errors import Problems
+from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import make_printable
@@ -18,12 +19,13 @@ from patrolplan.outputs.facts import STAFF_WORDS, find_staff
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.patrols.marking import find_marking
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.free_time import MODE_WORDS, Appointment
+from patrolplan.team.free_time import Appointment
 from patrolplan.team.not_met import name_places
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.where_when import DayItem, OfficerDays, build_officer_days
 from patrolplan.text import capitalise, join_words, shorten
 from patrolplan.times import format_days, format_span, format_time
+from patrolplan.travel import TRAVEL
 
 LONGEST_FILE_NAME = 60
 LONGEST_NAME = 60
@@ -92,7 +94,7 @@ class Roster:
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
         officers = []
         for name, file in make_file_names((*table["officer"], *walkers)).items():
-            mode = MODE_WORDS[modes.get(name, "walk")]
+            mode = TRAVEL[modes.get(name, "walk")].words
             officers.append(RosterOfficer(name, file, mode, tuple(schools.get(name, ()))))
         return tuple(officers)
 
@@ -130,7 +132,7 @@ class Roster:
 
     def describe_officer_modes(self, officer: RosterOfficer) -> str:
         """How an officer travels to the gate, and on patrol if that differs."""
-        mode = MODE_WORDS[self.week.plan.area.settings.patrol.way]
+        mode = self.week.plan.area.settings.patrol.travel.words
         return mode if mode == officer.mode else f"to the gate {officer.mode}, patrol {mode}"
 
     @cached_property
@@ -244,13 +246,10 @@ DEMANDS: Mapping[DemandKind, DemandWords] = {
     ),
 }  # In the order of the papers; no other kind can be shown
 
-APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit": "Home visit"}
-"""Words for kinds of appointments, where they differ from the kind itself."""
-
 
 def describe_appointment(roster: Roster, appointment: Appointment) -> str:
     """The kind of an appointment and its school; nothing else about it is stored."""
-    kind = APPOINTMENT_WORDS.get(appointment.kind, capitalise(appointment.kind))
+    kind = DUTY_KINDS[appointment.kind].words
     school = roster.schools_by_urn.get(appointment.urn)
     return make_printable(f"{kind} at {school.name}" if school else kind)
 
