@@ -3,9 +3,11 @@
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 from patrolplan.board.requests import ChangeRequest
 from patrolplan.board.server import build_server, open_listener
+from patrolplan.team.calendar_state import NEVER_SENT
 from patrolplan.team.week_file import build_week_document
 
 TOKEN = "of-this-session"  # noqa: S105 - of a test
@@ -49,8 +51,8 @@ def ask_change(client, version=1, **change):
 
 
 def without_history(week):
-    """A week's document but for what was done by hand to get there."""
-    return {**build_week_document(week), "history": []}
+    """A week's document but for what was done by hand, and what calendars were told of it."""
+    return build_week_document(replace(week, history=(), calendar=NEVER_SENT))
 
 
 @contextmanager

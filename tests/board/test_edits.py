@@ -189,9 +189,16 @@ def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
     assert outcome["cards"][0]["kind"] == "withdrawn"
     assert len(outcome["cards"]) == len(list_changes(before, week))
     assert checker.find_broken_duties(week, planned.area) == []
+    versions = [before.calendar.version, week.calendar.version]
     for version, action, there in ((2, "undo", before), (3, "redo", week)):
         shared.step_back(version, action)
         assert without_history(shared.state.week) == without_history(there)
+        versions.append(shared.state.week.calendar.version)
+        withdrawn = {
+            (patrol.officer, patrol.date) for patrol in shared.state.week.calendar.withdrawn
+        }
+        assert withdrawn == ({(duty.officer, duty.date)} if there is week else set())
+    assert versions == sorted({*versions}), "a calendar's version fell, or stayed over a change"
 
 
 def test_who_comes_back_fills_the_free_days(board, client):

@@ -21,6 +21,7 @@ from patrolplan.outputs.output_folder import lock_folder
 from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.surface import Risk
+from patrolplan.team.calendar_state import follow_calendars
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.monthly_return import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
@@ -159,6 +160,7 @@ class SharedWeek:
         """Write a state's week with a line of history; on failure everything stays as it was."""
         when = f"{dt.datetime.now():%Y-%m-%d %H:%M}"  # noqa: DTZ005 - the clock on the wall
         week = replace(state.week, history=(*self.state.week.history, HandChange(when, message)))
+        week = follow_calendars(week, self.state.week)
         try:
             with ExitStack() as undo:  # the tables and the week are written, all or none
                 for source, old in self.state.tables.items():

@@ -92,9 +92,10 @@ def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
     cards = dict(shown)
     for officer in roster.officers:
         own = [cards[roster.card_path(duty)] for duty in roster.select_duties(officer.name)]
-        if not own:
+        gone = [one for one in week.calendar.withdrawn if one.officer == officer.name]
+        if not (own or gone):
             continue
-        facts = _hash(own, [_list_day_facts(roster, officer.name, day) for day in week.days])
+        facts = _hash(own, gone, [_list_day_facts(roster, officer.name, day) for day in week.days])
         shown |= {name.replace("*", officer.file_name): facts for name in list_showing("officer")}
     for urn, promises in list_promises(week, roster.schools_by_urn).items():
         own = [cards[roster.card_path(duty)] for duty in week.duties if duty.urn == urn]

@@ -18,6 +18,7 @@ from patrolplan.doors import Day, read_day
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
+from patrolplan.team.calendar_state import follow_calendars
 from patrolplan.team.draw import list_facts
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota import build_week, walk_new_patrols
@@ -135,6 +136,7 @@ def repair_week(
             best = moved.worth
             changes = list_changes(repaired, moved)
             moves.append(Move(moved, changes, moved.worth - repaired.worth))
+    repaired = follow_calendars(repaired, week)
     return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
 
 

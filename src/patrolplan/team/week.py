@@ -32,6 +32,7 @@ from patrolplan.provenance import compute_short_id
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import render_html_table
 from patrolplan.team import week_records as records
+from patrolplan.team.calendar_state import NEVER_SENT, CalendarState
 from patrolplan.team.not_met import count_unmet
 from patrolplan.team.stays import Stay, list_stays
 from patrolplan.text import format_count, pick_fields
@@ -216,6 +217,7 @@ class Week:
     draw: records.Draw | None = None  # None where the week was not drawn
     foreseen: records.Foreseen | None = None
     history: tuple[records.HandChange, ...] = ()  # changes by hand
+    calendar: CalendarState = NEVER_SENT  # what calendars were told of it
     trial: records.WeekTrial | None = None
     """See `patrolplan.team.trial`; for the team's lead, and on no officer's paper."""
 
@@ -224,6 +226,7 @@ class Week:
         self, handler: SerializerFunctionWrapHandler, info: "SerializationInfo[dict[str, Any]]"
     ) -> dict[str, Any]:
         without = ["trial"] if self.trial is None else []
+        without += ["calendar"] if self.calendar == NEVER_SENT else []
         drawn: dict[str, Any] = {}
         if self.draw is None:
             without += ["draw", "foreseen"]

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 from dataclasses import replace
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -14,11 +15,11 @@ import patrolplan as pp
 from patrolplan.outputs.week import spreadsheet as tables
 from patrolplan.outputs.week.calendars import render_calendar, render_calendars
 from patrolplan.outputs.week.roster import Roster
+from patrolplan.team.calendar_state import NEVER_SENT, follow_calendars
 from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 from patrolplan.team.ledger.promised import PromisedWeek
 from patrolplan.team.ledger.visits import Visit
 from patrolplan.team.week import Week
-from patrolplan.team.week_records import HandChange
 from patrolplan.times import format_time
 
 LONDON = ZoneInfo("Europe/London")
@@ -77,29 +78,53 @@ def test_times_are_those_of_london_on_both_sides_of_a_change_of_the_clocks(week,
             assert f"{event['DTSTART'].dt.astimezone(LONDON):%Y-%m-%d %H:%M}" in clocks
 
 
+def read_calendar(week, officer):
+    """The events of an officer's calendar of a week, by identity."""
+    roster = Roster(week)
+    return read_events(render_calendar(roster, roster.officers_by_name[officer]))
+
+
 def test_a_changed_week_is_a_later_version_of_the_same_events(week):
-    """Equal weeks give equal bytes; a change by hand, an absence and a draw replace the events."""
+    """Equal weeks give equal bytes; each change and each draw replaces the events before it."""
     duty = week.duties[0]
-    by_hand = replace(week, history=(*week.history, HandChange("1 December, 12:00", "later")))
-    absent = replace(by_hand, absent={**week.absent, duty.officer: frozenset(week.days[-1:])})
     later = replace(duty, start_minutes=duty.start_minutes + 7, end_minutes=duty.end_minutes + 7)
     again = replace(week.draw, number=week.draw.number + 1)
-    redrawn = replace(week, duties=(later, *week.duties[1:]), draw=again)
-    rosters = map(Roster, (week, replace(week), by_hand, absent, redrawn))
-    written = (render_calendar(one, one.officers_by_name[duty.officer]) for one in rosters)
-    first, same, *others = written
-    assert first == same
-    before = read_events(first)
-    starts = {event["DTSTART"].dt for event in before.values()}
-    for after in map(read_events, others):
+    changed = follow_calendars(replace(week, duties=(later, *week.duties[1:])), week)
+    redrawn = follow_calendars(replace(changed, draw=again), changed)
+    undone = follow_calendars(week, redrawn)
+    assert render_all(Roster(week)) == render_all(Roster(follow_calendars(week, week)))
+    events = [read_calendar(one, duty.officer) for one in (week, changed, redrawn, undone)]
+    for before, after in pairwise(events):
         assert before.keys() == after.keys()
         for uid in before:
-            for name in ("SEQUENCE", "DTSTAMP"):
-                values = [one[uid][name] for one in (before, after)]
-                earlier, newer = (getattr(value, "dt", value) for value in values)
-                assert earlier < newer
-        before = after
-    assert starts != {event["DTSTART"].dt for event in before.values()}
+            assert before[uid]["SEQUENCE"] < after[uid]["SEQUENCE"]
+            assert before[uid]["DTSTAMP"].dt < after[uid]["DTSTAMP"].dt
+    starts = [{event["DTSTART"].dt for event in one.values()} for one in events]
+    assert starts[0] != starts[1]
+    assert starts[0] == starts[3]
+
+
+def test_a_withdrawn_patrol_is_cancelled_until_it_comes_back(week):
+    """It stays in the calendar as cancelled, later than before, and is confirmed on its return."""
+    officer = week.duties[0].officer
+    kept = tuple(duty for duty in week.duties if officer not in duty.people)
+    gone = follow_calendars(replace(week, duties=kept), week)
+    still_gone = follow_calendars(replace(week, duties=kept[1:]), gone)
+    back = follow_calendars(week, still_gone)
+    weeks = (week, gone, still_gone, back)
+    events = [read_calendar(one, officer) for one in weeks]
+    assert all(one.keys() == events[0].keys() for one in events)
+    statuses = [{str(event["STATUS"]) for event in one.values()} for one in events]
+    assert statuses == [{"CONFIRMED"}, {"CANCELLED"}, {"CANCELLED"}, {"CONFIRMED"}]
+    numbers = [{int(event["SEQUENCE"]) for event in one.values()} for one in events]
+    assert [max(one) for one in numbers] == sorted({*map(max, numbers)})
+    assert f"calendars/{officer}.ics" in render_all(Roster(gone))
+    assert not back.calendar.withdrawn
+
+
+def test_a_new_week_withdraws_nothing_of_the_week_before(week):
+    """Patrols of last week have been; a calendar of this week does not cancel them."""
+    assert follow_calendars(move_week(week, 7), week).calendar == NEVER_SENT
 
 
 def test_identities_are_all_different(roll):

@@ -14,17 +14,22 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.wording import describe_further_window
+from patrolplan.team.calendar_state import PersonPatrol, find_calendar_version
 from patrolplan.team.week import Duty
 from patrolplan.times import format_time
 
 BRITISH_ZONE = ZoneInfo("Europe/London")
-CHANGES_A_DRAW = 1000  # more than a week has
 
 
 def render_calendars(roster: Roster, officers: Sequence[RosterOfficer]) -> dict[str, bytes]:
     """Each officer's calendar by its file."""
-    busy = [one for one in officers if roster.select_duties(one.name)]
-    return {f"calendars/{one.file_name}.ics": render_calendar(roster, one) for one in busy}
+    known = {patrol.officer for patrol in roster.week.calendar.withdrawn}
+    known |= {name for duty in roster.week.duties for name in duty.people}
+    return {
+        f"calendars/{officer.file_name}.ics": render_calendar(roster, officer)
+        for officer in officers
+        if officer.name in known
+    }
 
 
 def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
@@ -37,18 +42,33 @@ def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
     calendar["X-WR-CALNAME"] = icalendar.vText(_clean(f"Patrols of {officer.name}"))
     calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(roster.week)}")
     for duty in roster.select_duties(officer.name):
-        calendar.add_component(_build_event(roster, officer, duty))
+        patrol = PersonPatrol(
+            *(officer.name, duty.date, duty.urn, duty.patrol.window),
+            *(duty.start_minutes, duty.end_minutes),
+        )
+        event = _build_event(roster, patrol, duty.patrol.school, "CONFIRMED")
+        event.add("DESCRIPTION", "\n".join(_describe_event(roster, officer, duty)))
+        kind = "patrol" if duty.officer == officer.name else "crew"
+        event["X-PATROLPLAN-KIND"] = icalendar.vText(kind)
+        calendar.add_component(event)
+    for patrol in roster.week.calendar.withdrawn:
+        if patrol.officer == officer.name:
+            school = roster.schools_by_urn.get(patrol.urn)
+            name = f"URN {patrol.urn}" if school is None else school.name
+            event = _build_event(roster, patrol, name, "CANCELLED")
+            event.add("DESCRIPTION", "This patrol is withdrawn.")
+            event["X-PATROLPLAN-KIND"] = icalendar.vText("patrol")
+            calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
-def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalendar.Event:
-    school = _clean(duty.patrol.school)
-    week, monday = roster.week, duty.date - dt.timedelta(days=duty.date.weekday())
-    own = (officer.name, f"{duty.date}", duty.urn, duty.patrol.window)
-    uid = hash_content(chr(0x1F).join((week.plan.area.name, f"{monday}", *own)))[:32]
-    # It rises with each change and absence, and above all of these with each draw.
-    version = len(week.history) + sum(map(len, week.absent.values()))
-    version += 0 if week.draw is None else CHANGES_A_DRAW * week.draw.number
+def _build_event(roster: Roster, patrol: PersonPatrol, school: str, status: str) -> icalendar.Event:
+    """When and where a patrol is, with the identity and version of its event."""
+    week, name = roster.week, _clean(school)
+    monday = patrol.date - dt.timedelta(days=patrol.date.weekday())
+    facts = (week.plan.area.name, f"{monday}", patrol.officer, f"{patrol.date}")
+    uid = hash_content(chr(0x1F).join((*facts, patrol.urn, patrol.window)))[:32]
+    version = find_calendar_version(week)
     event = icalendar.Event()
     event["UID"] = icalendar.vText(f"{uid}@patrolplan")
     event["SEQUENCE"] = icalendar.vInt(version)
@@ -57,18 +77,16 @@ def _build_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> icalenda
     event["DTSTAMP"] = icalendar.vDatetime(made)
     # Moments of universal time need no rules of a zone; outside Great Britain, the local clock.
     is_british = week.plan.area.settings.area.crs.upper() == BRITISH_GRID
-    for name, minutes in (("DTSTART", duty.start_minutes), ("DTEND", duty.end_minutes)):
-        at = dt.datetime.combine(duty.date, dt.time.fromisoformat(format_time(minutes)))
-        event.add(name, at.replace(tzinfo=BRITISH_ZONE).astimezone(dt.UTC) if is_british else at)
-    event.add("SUMMARY", f"School patrol: {school}")
-    event.add("LOCATION", f"School gate, {school}")
-    event.add("DESCRIPTION", "\n".join(_describe_event(roster, officer, duty)))
-    event.add("STATUS", "CONFIRMED")
+    for key, minutes in (("DTSTART", patrol.start_minutes), ("DTEND", patrol.end_minutes)):
+        at = dt.datetime.combine(patrol.date, dt.time.fromisoformat(format_time(minutes)))
+        event.add(key, at.replace(tzinfo=BRITISH_ZONE).astimezone(dt.UTC) if is_british else at)
+    event.add("SUMMARY", f"School patrol: {name}")
+    event.add("LOCATION", f"School gate, {name}")
+    event.add("STATUS", status)
     event.add("CLASS", "PRIVATE")
-    kind = "patrol" if duty.officer == officer.name else "crew"
-    facts = {"OFFICER": officer.name, "URN": duty.urn, "KIND": kind, "WINDOW": duty.patrol.window}
-    for name, value in facts.items():
-        event[f"X-PATROLPLAN-{name}"] = icalendar.vText(_clean(value))
+    about = {"OFFICER": patrol.officer, "URN": patrol.urn, "WINDOW": patrol.window}
+    for key, value in about.items():
+        event[f"X-PATROLPLAN-{key}"] = icalendar.vText(_clean(value))
     return event
 
 

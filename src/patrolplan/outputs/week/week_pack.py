@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from patrolplan.atomic import WEEK_FILE
-from patrolplan.errors import LedgerError
+from patrolplan.errors import InputError, LedgerError
 from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers
@@ -37,11 +37,12 @@ from patrolplan.outputs.week.spreadsheet import render_week_tables
 from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_officer_points
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
+from patrolplan.team.calendar_state import follow_calendars
 from patrolplan.team.ledger.monthly_return import load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_file import build_week_document, round_week
+from patrolplan.team.week_file import build_week_document, read_week_alone, round_week
 from patrolplan.team.where_when import DayItem
 from patrolplan.text import format_count, join_words, shorten
 from patrolplan.times import format_time
@@ -104,6 +105,9 @@ def write_week_files(
 ) -> dict[str, str]:
     """Write the papers of a week, or of an officer or day; returns digests for the manifest."""
     week = round_week(roster.week)
+    if earlier is not None:
+        with suppress(InputError):  # it holds no week yet, or none that can be read
+            week = follow_calendars(week, read_week_alone(earlier))
     roster = Roster(week)
     papers = EarlierPapers(earlier, week.plan)
     render = partial(render_card_books, executor=executor, report_progress=report_progress)
