@@ -122,6 +122,17 @@ def test_a_withdrawn_patrol_is_cancelled_until_it_comes_back(week):
     assert not back.calendar.withdrawn
 
 
+def test_who_left_the_team_is_told_that_patrols_are_withdrawn(week):
+    """An officer who is no longer in the officers table still gets the cancelled events."""
+    officer = week.duties[0].officer
+    kept = tuple(duty for duty in week.duties if officer not in duty.people)
+    officers = week.plan.area.officers
+    smaller = replace(week.plan.area, officers=officers[officers["officer"] != officer])
+    gone = replace(week, duties=kept, plan=replace(week.plan, area=smaller))
+    content = render_all(Roster(follow_calendars(gone, week)))[f"calendars/{officer}.ics"]
+    assert {str(event["STATUS"]) for event in read_events(content).values()} == {"CANCELLED"}
+
+
 def test_a_new_week_withdraws_nothing_of_the_week_before(week):
     """Patrols of last week have been; a calendar of this week does not cancel them."""
     assert follow_calendars(move_week(week, 7), week).calendar == NEVER_SENT

@@ -222,7 +222,10 @@ def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
     assert changed <= {"lead.pdf", "notes.txt"}  # notes of a week that was read again
 
     typeset.clear()
+    officer = again.duties[0].officer
     pp.write_pack(replace(again, duties=again.duties[1:]), out)
+    assert b"STATUS:CANCELLED" not in (folder / f"calendars/{officer}.ics").read_bytes()
+    assert b"STATUS:CANCELLED" in (out / f"calendars/{officer}.ics").read_bytes()
     book, *sheets = typeset
     assert len(book.cards) == len(hand.duties) - 1
     assert {*sheets} <= {"tasks.typ", "lead.typ", "school.typ"}

@@ -14,7 +14,7 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.wording import describe_further_window
-from patrolplan.team.calendar_state import PersonPatrol, find_calendar_version
+from patrolplan.team.calendar_state import PersonPatrol, find_calendar_version, list_person_patrols
 from patrolplan.team.week import Duty
 from patrolplan.times import format_time
 
@@ -41,23 +41,19 @@ def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
     calendar.add("METHOD", "PUBLISH")
     calendar["X-WR-CALNAME"] = icalendar.vText(_clean(f"Patrols of {officer.name}"))
     calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(roster.week)}")
-    for duty in roster.select_duties(officer.name):
-        patrol = PersonPatrol(
-            *(officer.name, duty.date, duty.urn, duty.patrol.window),
-            *(duty.start_minutes, duty.end_minutes),
-        )
-        event = _build_event(roster, patrol, duty.patrol.school, "CONFIRMED")
-        event.add("DESCRIPTION", "\n".join(_describe_event(roster, officer, duty)))
-        kind = "patrol" if duty.officer == officer.name else "crew"
-        event["X-PATROLPLAN-KIND"] = icalendar.vText(kind)
-        calendar.add_component(event)
+    for patrol, duty in list_person_patrols(roster.week).items():
+        if patrol.officer == officer.name:
+            event = _build_event(roster, patrol, duty.patrol.school, "CONFIRMED")
+            event.add("DESCRIPTION", "\n".join(_describe_event(roster, officer, duty)))
+            kind = "patrol" if duty.officer == officer.name else "crew"
+            event["X-PATROLPLAN-KIND"] = icalendar.vText(kind)
+            calendar.add_component(event)
     for patrol in roster.week.calendar.withdrawn:
         if patrol.officer == officer.name:
             school = roster.schools_by_urn.get(patrol.urn)
             name = f"URN {patrol.urn}" if school is None else school.name
             event = _build_event(roster, patrol, name, "CANCELLED")
             event.add("DESCRIPTION", "This patrol is withdrawn.")
-            event["X-PATROLPLAN-KIND"] = icalendar.vText("patrol")
             calendar.add_component(event)
     return bytes(calendar.to_ical())
 

@@ -87,9 +87,10 @@ class Roster:
 
     @cached_property
     def officers(self) -> tuple[RosterOfficer, ...]:
-        """Every officer, in the order of the officers table."""
+        """Every officer, in the order of the officers table, then who is in the week alone."""
         table = self.week.plan.area.officers
-        walkers = (name for duty in self.week.duties for name in duty.people)
+        walkers = [name for duty in self.week.duties for name in duty.people]
+        walkers += [patrol.officer for patrol in self.week.calendar.withdrawn]
         modes = dict(zip(table["officer"], table["mode"], strict=True))
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
         officers = []
