@@ -30,7 +30,7 @@ from own_pupils import Meter
 from scipy import stats
 
 import patrolplan as pp
-from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.file_forms import write_record
 from patrolplan.pupils.pupils import Pupils
 
 sys.path.append(str(Path(__file__).parents[1] / "data"))
@@ -98,7 +98,7 @@ def _plan(area: pp.StudyArea, pupils: Pupils | None = None) -> dict[str, Any]:
     """The patrol of each school as in plan.json."""
     risk = pp.estimate_risk(area, pupils)
     plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-    documents = [build_patrol_document(one, area.projection) for one in plan.patrols]
+    documents = [write_record(one, area.projection) for one in plan.patrols]
     return {one["urn"]: one for one in documents}
 
 

@@ -34,7 +34,7 @@ import pandas as pd
 import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
 from patrolplan.network.graph import find_pieces_in_sight
-from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.file_forms import write_record
 from patrolplan.patrols.planner import Occasion, Planner
 from patrolplan.patrols.planning import plan_before_giving_way
 from patrolplan.patrols.prize import count_own_pupils, weigh_by_share
@@ -192,7 +192,7 @@ def measure_area(config: Path, before: Path | None = None) -> dict[str, Any]:
     if not plans["now"]:
         sys.exit("no school has own pupils out, and a presence at the gate, in the window")
     documents = {
-        name: [build_patrol_document(patrol, area.projection) for patrol in plan]
+        name: [write_record(patrol, area.projection) for patrol in plan]
         for name, plan in plans.items()
     }
     if before is not None:

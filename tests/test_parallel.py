@@ -17,7 +17,7 @@ import pytest
 import patrolplan as pp
 from patrolplan import parallel as room
 from patrolplan.errors import ClusterError
-from patrolplan.outputs.geopackage import build_plan_document
+from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.parallel import Workers, connect_cluster, map_in_threads, map_parallel
 from patrolplan.provenance import list_versions
 from patrolplan.settings import LedgerSettings

@@ -19,7 +19,8 @@ from scipy import stats
 import patrolplan as pp
 from patrolplan.atomic import hash_file
 from patrolplan.inputs.small_tables import read_counts
-from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers
+from patrolplan.outputs.geopackage import build_plan_layers
+from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.outputs.webmap.map_layers import classify_voices
 from patrolplan.parallel import map_parallel
 from patrolplan.patrols.planner import get_occasion, get_planner

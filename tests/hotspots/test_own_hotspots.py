@@ -9,7 +9,7 @@ from hexagons import make_hexagons
 
 import patrolplan as pp
 from patrolplan.network.shapes import find_pieces_of_shapes
-from patrolplan.outputs.geopackage import build_plan_document
+from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.tables import HOTSPOTS
 
 

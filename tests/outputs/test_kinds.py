@@ -13,8 +13,8 @@ from patrolplan.board.requests import AppointmentKind
 from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.small_tables import DUTIES, OFFICERS
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.outputs.gpx import render_gpx
+from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.team.free_time import compute_minutes_from_base, note_modes
 from patrolplan.travel import PATROL_WAYS, TRAVEL, PatrolWay, WayOfTravel

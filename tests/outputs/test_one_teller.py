@@ -14,9 +14,9 @@ from patrolplan.cli.console import list_week
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.frames import frame_stops
-from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.notes_file import render_notes
+from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import Roster

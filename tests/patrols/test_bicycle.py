@@ -12,7 +12,8 @@ import shapely
 from pydantic import TypeAdapter
 
 import patrolplan as pp
-from patrolplan.patrols.plan import Patrol, build_patrol_document
+from patrolplan.patrols.file_forms import write_record
+from patrolplan.patrols.plan import Patrol
 
 WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
 
@@ -97,10 +98,10 @@ def test_rides_are_the_same_read_from_a_file(plan, area):
     """A file has which parts are ridden and which are pushed."""
     assert any(len(patrol.stops) > 1 for patrol in plan.patrols)
     for patrol in plan.patrols:
-        document = build_patrol_document(patrol, area.projection)
+        document = write_record(patrol, area.projection)
         text = json.loads(json.dumps(document))
         back = TypeAdapter(Patrol).validate_python(text, context={"projection": area.projection})
         ways, again = ([s.way for leg in one.legs for s in leg.steps] for one in (patrol, back))
         assert (back.way, again) == ("bicycle", ways)
         assert back.pushed_metres == pytest.approx(patrol.pushed_metres, abs=0.5)
-        assert build_patrol_document(back, area.projection) == document
+        assert write_record(back, area.projection) == document

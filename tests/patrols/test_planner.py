@@ -11,8 +11,8 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.patrols import planning
+from patrolplan.patrols.file_forms import write_record
 from patrolplan.patrols.patrol_builder import Visit
-from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planner import get_occasion, get_planner
 from patrolplan.patrols.solver.solve import Route
 from patrolplan.patrols.timings import MIN_ORDER_SHARE, Timing
@@ -116,7 +116,7 @@ def test_pupils_of_the_risk_are_those_that_count(demo_area, demo_pupils):
         risk = pp.estimate_risk(demo_area, pupils)
         hotspots = pp.find_hotspots(demo_area, risk)
         plan = pp.plan_patrols(demo_area, risk, hotspots, urns=["900003"])
-        documents.append(build_patrol_document(plan.patrols[0], demo_area.projection))
+        documents.append(write_record(plan.patrols[0], demo_area.projection))
     assert documents[0] == documents[1]
     assert documents[0]["stops"] != documents[2]["stops"]
 
@@ -142,8 +142,7 @@ def test_walked_as_planned_a_patrol_is_the_planned_one(patrols, builders, plan):
         assert walk.worth == pytest.approx(patrol.worth)
         shares = {"worth": patrol.worth, "bound": patrol.bound}  # equal but for rounding
         planned, walked = (
-            build_patrol_document(replace(each, **shares), plan.area.projection)
-            for each in (patrol, walk)
+            write_record(replace(each, **shares), plan.area.projection) for each in (patrol, walk)
         )
         assert walked == planned
 

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import patrolplan as pp
 from patrolplan.hotspots.ground import Ground
 from patrolplan.network.graph import list_seen_pieces
-from patrolplan.outputs.geopackage import build_plan_document
+from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts
 from patrolplan.pupils.pupils import Visit

@@ -9,8 +9,8 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.network.graph import list_seen_pieces
-from patrolplan.outputs.geopackage import build_plan_document
-from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.outputs.plan_document import build_plan_document
+from patrolplan.patrols.file_forms import write_record
 from patrolplan.patrols.planner import get_planner
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.pupils.leaving import build_curve
@@ -97,7 +97,7 @@ def test_files_hold_pupils_met_only_in_steps(demo_plan):
 def test_no_other_file_holds_the_exact_share(demo_plan):
     """Weeks do not hold it."""
     patrol = demo_plan.patrols[0]
-    document = build_patrol_document(patrol, demo_plan.area.projection)
+    document = write_record(patrol, demo_plan.area.projection)
     assert "way_home" not in document
     text = json.dumps(build_plan_document(demo_plan))
     assert f"{patrol.way_home.pupil_share:.5f}"[:6] not in text

@@ -18,7 +18,8 @@ from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import build_task_sheets
 from patrolplan.patrols import planning
-from patrolplan.patrols.plan import Patrol, build_patrol_document
+from patrolplan.patrols.file_forms import write_record
+from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.timings import MIN_ORDER_SHARE
 from patrolplan.team import free_time
 from patrolplan.team.free_time import Appointment, list_school_days
@@ -189,10 +190,10 @@ def test_a_route_is_found_again_whatever_minutes_its_file_rounds_to(timed_plan, 
     stop = replace(patrol.stops[0], arrive_minutes=arrive, leave_minutes=arrive + dwell)
     patrol = replace(patrol, stops=(stop, *patrol.stops[1:]))
     context = {"projection": timed_plan.area.projection}
-    document = build_patrol_document(patrol, **context)
+    document = write_record(patrol, **context)
     read = TypeAdapter(Patrol).validate_python(json.loads(json.dumps(document)), context=context)
     assert build_route_key(read) == build_route_key(patrol)
-    assert build_patrol_document(read, **context) == document
+    assert write_record(read, **context) == document
     assert ("dwell" in document["stops"][0]) == (round(arrive + dwell) - round(arrive) != dwell)
 
 

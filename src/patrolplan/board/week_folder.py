@@ -15,7 +15,8 @@ from patrolplan.outputs.earlier_papers import PAPERS_KEY, hash_facts
 from patrolplan.outputs.papers import Paper, list_showing
 from patrolplan.outputs.week import week_pack
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.patrols.plan import Patrol, build_patrol_document
+from patrolplan.patrols.file_forms import write_record
+from patrolplan.patrols.plan import Patrol
 from patrolplan.team.school_answers import list_promises
 from patrolplan.team.week import Week
 from patrolplan.text import format_count
@@ -126,7 +127,7 @@ def _list_day_facts(roster: Roster, officer: str, day: dt.date) -> list[object]:
 
 @lru_cache(maxsize=4096)
 def _hash_walk(patrol: Patrol, projection: Projection) -> str:
-    return hash_facts(build_patrol_document(patrol, projection))
+    return hash_facts(write_record(patrol, projection))
 
 
 def find_shown(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:

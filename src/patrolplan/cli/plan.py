@@ -123,8 +123,8 @@ def _run_plan(
 ) -> None:
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.area.relations import check_age
-    from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.notes_file import collect_plan_notes
+    from patrolplan.outputs.plan_document import build_plan_document
     from patrolplan.patrols.planning import check_request
 
     steps.check_out(out)

@@ -33,8 +33,9 @@ def risk(
 ) -> None:
     """Estimate the risk of every piece of street; --out writes a layer."""
     from patrolplan.notes import list_texts
-    from patrolplan.outputs.geopackage import build_risk_document
     from patrolplan.outputs.hexagons import write_hexagons
+    from patrolplan.outputs.plan_document import tell_risk
+    from patrolplan.patrols.file_forms import write_record
 
     resolution = None if hexagons is None else _parse_hexagons(hexagons, out)
     if resolution is None:
@@ -53,7 +54,8 @@ def risk(
         *(f"note: {note}" for note in notes),
         *console.list_written(out, "risk.gpkg" if resolution is None else ""),
     ]
-    document = {"area": area.name, **build_risk_document(surface), "notes": notes}
+    told = write_record(tell_risk(surface), area.projection)
+    document = {"area": area.name, **told, "notes": notes}
     console.print_result(document, lines, as_json=as_json)
 
 
@@ -83,7 +85,8 @@ def hotspots(
 ) -> None:
     """Find the hotspots of a window; --out writes a layer."""
     from patrolplan.notes import list_texts
-    from patrolplan.outputs.geopackage import build_hotspot_documents
+    from patrolplan.outputs.plan_document import tell_hotspots
+    from patrolplan.patrols.file_forms import write_record
     from patrolplan.risk.history import note_guard
 
     steps.check_out(out)
@@ -92,7 +95,9 @@ def hotspots(
     if out is not None:
         layer = pp.frame_hotspots(area, surface, spots)
         _write_layers(area, out, "hotspots.gpkg", {"hotspots": layer})
-    documents = build_hotspot_documents(area, surface, spots)
+    documents = [
+        write_record(entry, area.projection) for entry in tell_hotspots(area, surface, spots)
+    ]
     rows = [
         (
             *(row["id"], format_percent(row["worth"], 1), f"{row['length_metres']:.0f}"),

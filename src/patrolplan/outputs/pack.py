@@ -11,10 +11,11 @@ from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs import output_folder
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
+from patrolplan.outputs.geopackage import build_plan_layers, write_layers
 from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
 from patrolplan.outputs.gpx import render_gpx_files
 from patrolplan.outputs.notes_file import render_notes
+from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan

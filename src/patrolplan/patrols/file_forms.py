@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
@@ -191,6 +192,20 @@ class FileModel(BaseModel):
     """Part of one of our files; keys added by later versions are ignored."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, extra="ignore")
+
+
+@cache
+def _get_adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def write_record(record: object, projection: Projection) -> dict[str, Any]:
+    """A record as files have it: under its names there, in degrees and HH:MM."""
+    adapter = _get_adapter(type(record))  # type: ignore[arg-type]  # mypy: no class is hashable
+    written: dict[str, Any] = adapter.dump_python(
+        record, mode="json", by_alias=True, context={"projection": projection}
+    )
+    return written
 
 
 def arrange(

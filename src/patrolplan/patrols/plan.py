@@ -6,26 +6,18 @@ Times are minutes after local midnight; places are metres in the area's CRS.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    Strict,
-    TypeAdapter,
-    model_serializer,
-    with_config,
-)
+from pydantic import Field, SerializerFunctionWrapHandler, Strict, model_serializer, with_config
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import Floats
-from patrolplan.crs import Projection
 from patrolplan.hotspots.ground import Lighting, Stand
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.notes import Note
@@ -477,16 +469,3 @@ class Plan(Drawn):
         }
         after = 'pp.write_pack(plan, "out"); pp.explore(plan)'
         return render_html_table(f"Plan of {self.area.name}", facts, next_call=after)
-
-
-@cache
-def _get_adapter() -> TypeAdapter[Patrol]:
-    return TypeAdapter(Patrol)
-
-
-def build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """A patrol for `week.json`, in degrees and HH:MM; `plan.json` has notes in words."""
-    document: dict[str, Any] = _get_adapter().dump_python(
-        patrol, mode="json", by_alias=True, context={"projection": projection}
-    )
-    return document

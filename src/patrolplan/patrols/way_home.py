@@ -7,7 +7,7 @@ school's reach in the window, by crime and reports, without exposure, that in si
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -60,15 +60,12 @@ class WayHome:
     pupils: float  # on the streets, by which a plan's mean is weighted
     step: float | None  # to which `pupil_share` is rounded in files
 
-    def write(self) -> dict[str, Any]:
-        """The figures for files, without the assumptions, which need words."""
-        step = self.step  # the share depends on where pupils walk
-        share = None if step is None else round(step * round(self.pupil_share / step), 6)
-        return {
-            "pupil_share": share,
-            "harm_share": round(self.harm_share, HARM_DIGITS),
-            "elsewhere_share": round(self.elsewhere_share, 2),
-        }
+    @property
+    def shown_pupil_share(self) -> float | None:
+        """The share of pupils as files have it; None where it must not be shown."""
+        if self.step is None:
+            return None
+        return round(self.step * round(self.pupil_share / self.step), 6)
 
 
 def measure_patrols(

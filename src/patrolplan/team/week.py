@@ -25,8 +25,16 @@ from pydantic import (
 
 from patrolplan.crs import Projection
 from patrolplan.notes import Note
-from patrolplan.patrols.file_forms import Amount, Day, Minutes, also_writes, arrange, not_in_files
-from patrolplan.patrols.plan import Patrol, Plan, StopKind, build_patrol_document
+from patrolplan.patrols.file_forms import (
+    Amount,
+    Day,
+    Minutes,
+    also_writes,
+    arrange,
+    not_in_files,
+    write_record,
+)
+from patrolplan.patrols.plan import Patrol, Plan, StopKind
 from patrolplan.patrols.solver.problem import compute_gap_percent
 from patrolplan.provenance import compute_short_id
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -44,7 +52,7 @@ SCHEMA = 3  # of `week.json`; in version 1, stops had reasons in words
 @lru_cache(maxsize=4096)
 def _encode_route(patrol: Patrol, projection: Projection) -> str:
     """A walk as text; cached, since most of a week stays as it is when it is written again."""
-    document = build_patrol_document(patrol, projection)
+    document = write_record(patrol, projection)
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
