@@ -137,7 +137,8 @@ def print_installed(many: int = 7) -> None:
     rooms, packages = {name: set() for name in wanted}, packages_distributions()
     for path in HERE.glob("src/*/**/*.py"):
         imports = re.findall(r"^ *(?:import|from) (\w+)", path.read_text("utf-8"), re.MULTILINE)
-        names = {one.casefold() for part in imports for one in packages.get(part, ())}
+        found = {one.casefold() for part in imports for one in packages.get(part, ())}
+        names = {one.replace("_", "-") for one in found}
         for name in names & {*wanted}:
             rooms[name].add(path.relative_to(HERE).parts[2].removesuffix(".py"))
     sizes = weigh(wanted)

@@ -4,18 +4,18 @@ import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from pydantic import TypeAdapter, ValidationError, with_config
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
+from patrolplan.patrols.file_forms import RECORD
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
@@ -29,7 +29,9 @@ REMEDY = f"use the file as it was written, or {PLAN_AGAIN}"
 MAX_SHOWN_CHARACTERS = 40  # maximum characters of a wrong value in a message
 
 
-class _Routes(TypedDict):
+@with_config(RECORD)
+@dataclass(frozen=True)
+class _Routes:
     """The part of the file that is read first: rows of patrols name their routes by number."""
 
     routes: list[Patrol]
@@ -85,7 +87,7 @@ def _parse_week(document: object, path: Path, projection: Projection | None) -> 
     context: dict[str, Any] = {"projection": projection, "routes": None}
     routes, whole = _get_adapters()
     try:
-        context["routes"] = routes.validate_python(document, context=context)["routes"]
+        context["routes"] = routes.validate_python(document, context=context).routes
     except ValidationError as error:
         _add_errors(problems, path, error)
     try:
