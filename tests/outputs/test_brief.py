@@ -16,9 +16,10 @@ from outputs.printed import HOSTILE, change_settings, read_pages
 from weeks_by_hand import build_week
 
 from patrolplan.errors import InputError
+from patrolplan.hotspots import crime_counts as counts
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.hotspots.trends import CHANGED_TRENDS
-from patrolplan.outputs.brief import brief_render as render, crime_counts as counts
+from patrolplan.outputs.brief import brief_render as render
 from patrolplan.outputs.brief.brief import build_brief, read_week_visits
 from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.output_folder import write_files

@@ -15,10 +15,10 @@ from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
 from patrolplan.doors import Day, Urn, read_day, read_urn
 from patrolplan.errors import InputError
+from patrolplan.hotspots import crime_counts as counts
 from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
-from patrolplan.outputs.brief import crime_counts as counts
 from patrolplan.outputs.facts import name_member
 from patrolplan.outputs.reason_words import describe_factor
 from patrolplan.patrols.feared_places import name_feared_places, name_place

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from patrolplan.hotspots.crime_counts import CrimeSummary
 from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.brief.brief import Brief, BriefTasking, ChangedHotspot
-from patrolplan.outputs.brief.crime_counts import CrimeSummary
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole, typeset_template
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import tell_reasons
