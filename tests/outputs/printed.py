@@ -12,9 +12,10 @@ import pytest
 
 from patrolplan.outputs.cartography.fonts import open_template_folder, typeset
 from patrolplan.outputs.cartography.labels import compute_corners, find_overlaps
-from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS
+from patrolplan.outputs.cartography.symbols import STOP_RADIUS
+from patrolplan.outputs.routes import KEEP_AWAY_MARK
 
-ROUND_SIGNS = {"G", "B", KEEP_AWAY_TEXT, *map(str, range(1, 10))}
+ROUND_SIGNS = {"G", "B", KEEP_AWAY_MARK, *map(str, range(1, 10))}
 HOSTILE = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] '
 HOSTILE += "$x$"
 DOTS = 72  # an inch: a point of the page is a dot of the picture

@@ -1,5 +1,6 @@
 """A kind is a record in a table: one that is added is honoured everywhere."""
 
+import datetime as dt
 import html
 from dataclasses import replace
 from typing import get_args
@@ -14,8 +15,12 @@ from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.small_tables import DUTIES, OFFICERS
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.gpx import render_gpx
+from patrolplan.outputs.pack import ROUTE_FORMATS
+from patrolplan.outputs.papers import is_output_name
 from patrolplan.outputs.plan_document import build_plan_document
+from patrolplan.outputs.routes import list_route_points
 from patrolplan.outputs.webmap.map_page import render_map
+from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.team.free_time import compute_minutes_from_base, note_modes
 from patrolplan.travel import PATROL_WAYS, TRAVEL, PatrolWay, WayOfTravel
 
@@ -66,3 +71,23 @@ def test_duty_kinds_are_those_of_table_and_board():
     assert all(name in kind.meaning for name in DUTY_KINDS)
     pattern = AppointmentKind.__metadata__[0].metadata[0].pattern
     assert {*pattern.strip("^()$").split("|")} == {*DUTY_KINDS}
+
+
+@pytest.mark.parametrize("name", ROUTE_FORMATS)
+def test_each_format_has_taskings_and_places_to_keep_away_from(demo_plan, name):
+    """What other programs read of a patrol has each stop, its tasking, and each barred place."""
+    task = Tasking("T-9", "be seen at this corner", "A", dt.date(2026, 5, 4))
+    first, *others = next(one for one in demo_plan.patrols if len(one.stops) > 1).stops
+    patrol = next(one for one in demo_plan.patrols if first in one.stops)
+    barred = BarredPlace(point=(patrol.x + 60.0, patrol.y), place="Mill Lane", tasking=task)
+    stops = (replace(first, tasking=task), *others)
+    patrol = replace(patrol, stops=stops, barred=(barred,))
+    plan = replace(demo_plan, patrols=(patrol,))
+    text = html.unescape(ROUTE_FORMATS[name](plan, patrol.urn).decode("utf-8"))
+    points = list_route_points(patrol, plan.area.projection)
+    kinds = ["gate", "tasked", *("stop" for _ in others), "keep_away"]
+    assert [point.kind for point in points] == kinds
+    for point in points:
+        assert all(words in text for words in (point.name, point.about))
+        assert all(f"{degrees:.6f}"[:-1] in text for degrees in point.degrees)
+    assert is_output_name(f"{name}/{patrol.urn}.{name}")

@@ -12,11 +12,13 @@ for. Where months are missing nothing is compared.
 import math
 
 import numpy as np
+import pandas as pd
 import scipy
 from numpy.typing import NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
+from patrolplan.hotspots import OWN
 from patrolplan.risk.history import History
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -93,3 +95,16 @@ def find_held_months(history: History, share: sparse.csr_array, months: int) -> 
     baseline = history.estimate_last(span).sum(axis=1) + TINY
     held = share @ (history.exposure[-span:] * baseline).T
     return np.asarray(held.T / (share @ baseline))
+
+
+def could_be_chance(hotspots: pd.DataFrame) -> NDArray[np.bool_]:
+    """(h,) which of our own hotspots have no more crime than chance would give, and no reports."""
+    is_own = hotspots["kind"] == OWN
+    return np.asarray(is_own & ~hotspots["stands_out"] & ~hotspots["mainly_reports"], dtype=bool)
+
+
+def is_remarkable(hotspots: pd.DataFrame) -> NDArray[np.bool_]:
+    """(h,) which hotspots are worse than chance, new, rising or feared."""
+    is_changed = hotspots["trend"].isin(CHANGED_TRENDS)
+    is_more = hotspots["stands_out"] | is_changed | hotspots["mainly_reports"]
+    return np.asarray(is_more, dtype=bool)

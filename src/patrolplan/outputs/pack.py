@@ -1,7 +1,7 @@
 """The folder of papers and files that people use, for a plan or for a week."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from patrolplan.outputs import output_folder
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_layers, write_layers
 from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
-from patrolplan.outputs.gpx import render_gpx_files
+from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.notes_file import render_notes
 from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.outputs.webmap.map_page import render_map
@@ -22,6 +22,9 @@ from patrolplan.patrols.plan import Plan
 
 if TYPE_CHECKING:
     from patrolplan.team.week import Week
+
+ROUTE_FORMATS: Mapping[str, Callable[[Plan, str], bytes]] = {"gpx": render_gpx}
+"""What writes a school's patrols for other programs, by folder and ending of its files."""
 
 
 def write_pack(
@@ -97,7 +100,7 @@ def write_pack(
         document = build_plan_document(plan_or_week)
         files = {
             **render_cards(plan_or_week, executor=executor, report_progress=report_progress),
-            **render_gpx_files(plan_or_week),
+            **_render_routes(plan_or_week),
             "map.html": render_map(plan_or_week),
             "plan.qgs": render_project(plan_or_week, layers=layers),
             "notes.txt": render_notes(plan_or_week),
@@ -105,6 +108,16 @@ def write_pack(
         }
         output_folder.write_files(folder, files)
     return out
+
+
+def _render_routes(plan: Plan) -> dict[str, bytes]:
+    """A file a school in each format for other programs."""
+    urns = dict.fromkeys(patrol.urn for patrol in plan.patrols)
+    return {
+        f"{name}/{urn}.{name}": render(plan, urn)
+        for name, render in ROUTE_FORMATS.items()
+        for urn in urns
+    }
 
 
 def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | None) -> None:

@@ -17,8 +17,9 @@ from patrolplan.hotspots.reasons import (
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.polygons import ALL_DAYS
-from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES
+from patrolplan.outputs.wording import SNAPPED_PLACES
 from patrolplan.patrols.stop_reasons import is_way_met
+from patrolplan.pupils.pupils import NOON_MINUTES
 from patrolplan.risk.report_voice import TIME_WORDS
 from patrolplan.text import format_count, join_words
 from patrolplan.times import minutes_after_midnight

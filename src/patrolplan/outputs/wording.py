@@ -3,13 +3,14 @@
 import math
 from typing import TYPE_CHECKING, assert_never
 
-from patrolplan.area.patrol_window import find_sunset_minutes
 from patrolplan.area.square_names import format_grid_reference
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
-from patrolplan.hotspots import OWN
+from patrolplan.hotspots.trends import could_be_chance
 from patrolplan.notes import list_texts
 from patrolplan.patrols.file_forms import round_share
+from patrolplan.patrols.light import find_light
+from patrolplan.patrols.stop_reasons import find_want_of_danger
 from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
@@ -20,6 +21,7 @@ from patrolplan.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from patrolplan.patrols.light import LegMetres
     from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
     from patrolplan.risk.surface import Risk
     from patrolplan.travel import WayOfTravel
@@ -28,16 +30,17 @@ if TYPE_CHECKING:
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."  # At the top of all papers
 SNAPPED_ACCURACY = "to within a few streets"  # How exact the places of open data are
 SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
-NOON_MINUTES = 720.0
 AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked place
 KILOMETRE = 1000
 COARSE_FROM = 100  # From this length lengths are rounded to 10 m, shorter ones to 5 m
-MIN_UNLIT_METRES = 20.0  # Minimum length of a part of a leg without lighting that is named
-MIN_UNKNOWN_METRES = 300.0  # Minimum length of unknown lighting that is mentioned
-TWILIGHT_MINUTES = 30  # Sunset is mentioned up to this long after a patrol, sunrise before one
 GATE_AGAIN = "School gate again"  # Place of a stop at the gate
 NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
 NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
+WANTS_OF_DANGER = {
+    "": "",
+    "nothing recorded": NOTHING_RECORDED,
+    "nothing stands out": NOTHING_STANDS_OUT,
+}
 COULD_BE_CHANCE = " (could be chance)"
 
 
@@ -93,27 +96,14 @@ def format_reference_ratio(patrol: "Patrol") -> str:
 
 def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
     """That nothing within reach is worse than chance, new, rising or feared; else empty."""
-    from patrolplan.hotspots.trends import CHANGED_TRENDS  # noqa: PLC0415 - heavy, as the next
-    from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415
-
-    if patrol.nothing_recorded:
-        return NOTHING_RECORDED
-    hotspots = plan.hotspots
-    east, north = hotspots["stop_x"] - patrol.x, hotspots["stop_y"] - patrol.y
-    away = (east**2 + north**2) ** 0.5
-    visited = {name for stop in patrol.stops for name in stop.covered}
-    reach = min(MAX_METRES, plan.area.settings.patrol.radius_metres)
-    is_here = (away <= reach) | hotspots["hotspot"].isin(visited)
-    is_more = hotspots["stands_out"] | hotspots["trend"].isin(CHANGED_TRENDS)
-    is_more |= hotspots["mainly_reports"]
-    return "" if (is_here & is_more).any() else NOTHING_STANDS_OUT
+    radius = plan.area.settings.patrol.radius_metres
+    return WANTS_OF_DANGER[find_want_of_danger(plan.hotspots, patrol, radius)]
 
 
 def describe_chance(plan: "Plan", hotspot: str) -> str:
     """In brackets, that crime at a hotspot could be chance; empty if not, or for other places."""
-    table = plan.hotspots
-    is_chance = (table["kind"] == OWN) & ~table["stands_out"] & ~table["mainly_reports"]
-    return COULD_BE_CHANCE if hotspot in set(table["hotspot"][is_chance]) else ""
+    by_chance = plan.hotspots["hotspot"][could_be_chance(plan.hotspots)]
+    return COULD_BE_CHANCE if hotspot in set(by_chance) else ""
 
 
 def describe_end(patrol: "Patrol") -> str:
@@ -175,15 +165,8 @@ def describe_distance(patrol: "Patrol") -> str:
 
 def format_leg_minutes(patrol: "Patrol", leg: int) -> str:
     """Duration of a leg as the difference of the times printed next to it, which are rounded."""
-    leave, arrive = _list_leg_times(patrol)[leg]
+    leave, arrive = patrol.leg_times[leg]
     return format_minutes(round(arrive) - round(leave))
-
-
-def _list_leg_times(patrol: "Patrol") -> list[tuple[float, float]]:
-    """Departure and arrival of each leg, in minutes after midnight."""
-    leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
-    arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.back_minutes]
-    return list(zip(leaves, arrives, strict=True))
 
 
 def format_leg_name(patrol: "Patrol", leg: int) -> str:
@@ -194,46 +177,29 @@ def format_leg_name(patrol: "Patrol", leg: int) -> str:
 
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     """Sunset (by noon: sunrise) if it is near on the day, and legs and stops without lighting."""
-    # With a day, only those after sunset or before sunrise count. Unknown is never called unlit.
-    early = patrol.end_minutes <= NOON_MINUTES
-    sun = find_sunset_minutes(plan.area, plan.date, rising=early)
+    light = find_light(plan.area, plan.date, patrol)
 
-    def is_dark(start: float, end: float) -> bool:
-        return sun is None or (start < sun if early else end > sun)
-
-    times = _list_leg_times(patrol)
-    dark = {number: leg for number, leg in enumerate(patrol.legs) if is_dark(*times[number])}
-
-    def list_legs(name: str) -> str:
-        metres = {format_leg_name(patrol, at): getattr(leg, name) for at, leg in dark.items()}
-        long = {leg: length for leg, length in metres.items() if length >= MIN_UNLIT_METRES}
-        return ", ".join(f"{leg} ({format_metres(length)})" for leg, length in long.items())
+    def list_legs(metres: "LegMetres") -> str:
+        parts = (f"{format_leg_name(patrol, leg)} ({format_metres(much)})" for leg, much in metres)
+        return ", ".join(parts)
 
     sentences = []
-    start, end = patrol.start_minutes - TWILIGHT_MINUTES, patrol.end_minutes + TWILIGHT_MINUTES
-    if sun is not None and is_dark(start, end):
+    if light.sun_minutes is not None:
         # Rounded down, as almanacs print the sun's times.
-        sentences.append(f"{'Sunrise' if early else 'Sunset'} {format_time(math.floor(sun))}.")
-    if unlit := list_legs("unlit_metres"):
-        when = "after dark" if sun is None else "then"
-        sentences.append(f"No street lighting {when} on part of {unlit}.")
-    if (
-        sun is not None
-        and not patrol.travel.is_ridden
-        and (secluded := list_legs("secluded_metres"))
-    ):
-        sentences.append(f"No way then but by footpath or passage on {secluded}.")
-    unlit_stops = [
-        str(number)
-        for number, stop in enumerate(patrol.stops, start=1)
-        if sun is not None and stop.lit == "no" and is_dark(stop.arrive_minutes, stop.leave_minutes)
-    ]
-    if unlit_stops:
-        name = pluralise(len(unlit_stops), "stop", "stops")
-        sentences.append(f"No street lighting then at {name} {', '.join(unlit_stops)}.")
-    unknown_metres = sum(leg.lighting_unknown_metres for leg in dark.values())
-    if unknown_metres >= MIN_UNKNOWN_METRES and sentences:
-        sentences.append(f"Lighting not known on {format_metres(unknown_metres)}.")
+        at = format_time(math.floor(light.sun_minutes))
+        sentences.append(f"{capitalise(light.sun)} {at}.")
+    if light.unlit:
+        when = "then" if light.has_day else "after dark"
+        sentences.append(f"No street lighting {when} on part of {list_legs(light.unlit)}.")
+    if light.secluded:
+        where = list_legs(light.secluded)
+        sentences.append(f"No way then but by footpath or passage on {where}.")
+    if light.unlit_stops:
+        name = pluralise(len(light.unlit_stops), "stop", "stops")
+        numbers = ", ".join(map(str, light.unlit_stops))
+        sentences.append(f"No street lighting then at {name} {numbers}.")
+    if light.unknown_metres and sentences:
+        sentences.append(f"Lighting not known on {format_metres(light.unknown_metres)}.")
     return " ".join(sentences)
 
 

@@ -367,6 +367,15 @@ class Patrol(_AtPoint):
         return round(self.stops[-1].leave_minutes) + walk
 
     @property
+    def leg_times(self) -> list[tuple[float, float]]:
+        """Departure and arrival of each leg, in minutes after midnight."""
+        if not self.legs:
+            return []
+        leaves = [self.gate_until_minutes, *(stop.leave_minutes for stop in self.stops)]
+        arrives = [*(stop.arrive_minutes for stop in self.stops), self.back_minutes]
+        return list(zip(leaves, arrives, strict=True))
+
+    @property
     def title(self) -> str:
         """The school, and the number of the officer if it has several."""
         return self.school if self.number == 1 else f"{self.school}, officer {self.number}"

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import geopandas as gpd
+import numpy as np
 
 from patrolplan.hotspots.reasons import (
     Reason,
@@ -11,6 +14,8 @@ from patrolplan.hotspots.reasons import (
     UnsurePlaceReason,
     WayReason,
 )
+from patrolplan.hotspots.trends import is_remarkable
+from patrolplan.patrols.surroundings import MAX_METRES
 from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 
 NEAR_MINUTES = 5.0  # pupils who pass so long before or after a stop are still seen
 MODIFIERS = (TrendReason, UnsurePlaceReason)  # reasons that only modify another reason
+Want = Literal["", "nothing recorded", "nothing stands out"]
 OWN_SCHOOL = "this school"  # name of a patrol's own school among its reasons
 
 
@@ -107,3 +113,13 @@ def is_way_met(stop: "Stop", reason: WayReason) -> bool:
 def is_feared(reasons: Iterable[Reason]) -> bool:
     """Whether a group of pupils reports that they feel unsafe at a place."""
     return any(isinstance(reason, ReportsReason) for reason in reasons)
+
+
+def find_want_of_danger(hotspots: gpd.GeoDataFrame, patrol: "Patrol", radius: float) -> Want:
+    """What is missing of danger around a patrol; `radius` is the one that is set, in metres."""
+    if patrol.nothing_recorded:
+        return "nothing recorded"
+    away = np.hypot(hotspots["stop_x"] - patrol.x, hotspots["stop_y"] - patrol.y)
+    is_visited = hotspots["hotspot"].isin(patrol.covered)
+    is_here = (away <= min(MAX_METRES, radius)) | is_visited
+    return "" if (is_here & is_remarkable(hotspots)).any() else "nothing stands out"

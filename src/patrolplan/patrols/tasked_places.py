@@ -106,6 +106,13 @@ def build_tasking(place: pd.Series) -> Tasking:
     )
 
 
+def find_tasked_point(area: StudyArea, stop: Stop) -> tuple[float, float]:
+    """The point of a stop's tasking, or the stop's own if the table no longer has the tasking."""
+    places = area.tasked_places
+    point = places.geometry[places["place_id"] == stop.tasked]
+    return (point.iloc[0].x, point.iloc[0].y) if len(point) else stop.point
+
+
 def find_tasking(area: StudyArea, date: dt.date | None, stop: Stop) -> Tasking | None:
     """What is tasked where an officer stands as long as asked, whichever patrol was sent for it."""
     if stop.is_sent:

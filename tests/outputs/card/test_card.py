@@ -24,13 +24,9 @@ from patrolplan.outputs.card.card_map import draw_patrol_map
 from patrolplan.outputs.card.card_text import build_card_data, list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_viewport
-from patrolplan.outputs.cartography.symbols import (
-    FEARED_TEXT,
-    KEEP_AWAY_TEXT,
-    STOP_RADIUS,
-    TASKED_RADIUS,
-)
+from patrolplan.outputs.cartography.symbols import FEARED_TEXT, STOP_RADIUS, TASKED_RADIUS
 from patrolplan.outputs.facts import list_stop_facts
+from patrolplan.outputs.routes import KEEP_AWAY_MARK
 from patrolplan.outputs.webmap.map_layers import format_patrol_id
 from patrolplan.outputs.wording import compute_plan_id, describe_barred, describe_tasking
 from patrolplan.patrols.legs import RoadCrossing
@@ -68,7 +64,8 @@ def test_busiest_way_stands_at_one_stop_and_raises_the_marking(demo_plan):
     ways = [(fewer, TREND), (way, TREND), (other,)]
     for whys, marking in ((ways, "OFFICIAL-SENSITIVE"), ([(TREND,)] * 3, "OFFICIAL")):
         stops = tuple(replace(stop, id=f"place {row}", why=why) for row, why in enumerate(whys))
-        card = build_card_data(demo_plan, replace(patrol, stops=stops), "x")
+        legs = patrol.legs[:1] * (len(stops) + 1)
+        card = build_card_data(demo_plan, replace(patrol, stops=stops, legs=legs), "x")
         busy = [words in str(row["why"]) for row in card["stops"]]
         assert busy == [False, way in whys[1], False]
         assert str(card["stops"]).count("Busiest") == sum(busy)
@@ -173,7 +170,7 @@ def test_tasked_stops_and_places_to_keep_away_from_have_their_signs(signs):
     content = MapContent(signs.picture.viewport, signs.plan, signs.patrol)
     assert content.markers.kinds.count("tasked") == signs.count
     assert ("tasked stop" in _read_words(signs.picture)) == bool(signs.count)
-    crosses = [text == KEEP_AWAY_TEXT for text in signs.picture.label_texts]
+    crosses = [text == KEEP_AWAY_MARK for text in signs.picture.label_texts]
     assert sum(crosses) == signs.count
     printed.assert_on_map(signs.picture.viewport, signs.picture.label_boxes[crosses])
     printed.assert_labels_apart(signs.picture)
@@ -209,7 +206,7 @@ def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
     patrol = replace(patrol, barred=(barred,))
     frame = fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0)
     markers = MapContent(frame, demo_plan, patrol).markers
-    assert markers.texts[:3] == ["G", KEEP_AWAY_TEXT, "1"]
+    assert markers.texts[:3] == ["G", KEEP_AWAY_MARK, "1"]
     assert markers.centres[1].tolist() == markers.true_points[1].tolist()
     assert np.hypot(*(markers.centres[2] - markers.centres[1])) > 2 * STOP_RADIUS
 
@@ -349,7 +346,7 @@ def test_no_text_is_cut(plan, drawn):
     """Every word that a card has to say stands on its page or the next, whole."""
     unprinted, plan_id = {"title", "map_alt", "code_alt"}, compute_plan_id(plan)
     for card, patrol, picture in zip(drawn.alone, plan.patrols, drawn.maps, strict=True):
-        barred = patrol.keep_away if KEEP_AWAY_TEXT in picture.label_texts else ()
+        barred = patrol.keep_away if KEEP_AWAY_MARK in picture.label_texts else ()
         data = build_card_data(plan, replace(patrol, barred=barred), plan_id)
         text = "".join(printed.read_pages(card))
         for phrase in _list_texts({key: data[key] for key in data.keys() - unprinted}):

@@ -12,8 +12,10 @@ from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_pr
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, list_stop_facts
+from patrolplan.outputs.routes import KEEP_AWAY_MARK
 from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import GATE_ASSUMED, Patrol, Plan, Tasking
+from patrolplan.patrols.walked import find_unguarded_crossings
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, join_words
@@ -31,7 +33,7 @@ GATE_REASON = "gate_reason"  # Key of a note that is in the panel, so it is no c
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "unmarked": "Main roads without a marked crossing",
     "unknown": "Main roads, no crossing known",
-}  # Kinds of crossing that need care; the others stop or slow the traffic
+}
 
 
 def build_card_data(
@@ -189,20 +191,20 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
         replace(one, place=print_whole(one.place), tasking=_make_tasking_printable(one.tasking))
         for one in patrol.keep_away
     )
-    cross = "\N{MULTIPLICATION SIGN}"
-    lines = [(cross, "", wording.describe_barred(one, crs=crs)) for one in barred]
+    lines = [(KEEP_AWAY_MARK, "", wording.describe_barred(one, crs=crs)) for one in barred]
     lines += [("", "Light:", wording.describe_lighting(plan, patrol))]
-    # Main roads that are crossed without lights or priority, with the legs, by kind.
-    found: dict[CrossingKind, dict[str, dict[str, None]]] = {}
-    carried = []
-    for number, leg in enumerate(patrol.legs):
-        name = wording.format_leg_name(patrol, number)
-        carried += [name] if any(step.way == "carry" for step in leg.steps) else []
-        for crossing in (crossing for step in leg.steps for crossing in step.crossings):
-            found.setdefault(crossing.kind, {}).setdefault(crossing.road, {})[name] = None
+    crossings = find_unguarded_crossings(patrol)
     for kind, what in CROSSING_WORDS.items():
-        roads = (f"{road} ({', '.join(legs)})" for road, legs in found.get(kind, {}).items())
-        lines += [("", f"{what}:", "; ".join(roads) + ".")] if kind in found else []
+        roads = [
+            f"{road} ({', '.join(wording.format_leg_name(patrol, leg) for leg in legs)})"
+            for road, legs in crossings.get(kind, {}).items()
+        ]
+        lines += [("", f"{what}:", f"{'; '.join(roads)}.")] if roads else []
+    carried = [
+        wording.format_leg_name(patrol, number)
+        for number, leg in enumerate(patrol.legs)
+        if any(step.way == "carry" for step in leg.steps)
+    ]
     lines += [("", "Steps for the bicycle:", f"{', '.join(carried)}." if carried else "")]
     # Seen elsewhere on the card: the gate, a reason in its panel, the day.
     elsewhere = {GATE_ASSUMED, "no_date"} | (set() if patrol.stops else {GATE_REASON})

@@ -22,10 +22,12 @@ from patrolplan.outputs.cartography.viewport import (
     Viewport,
     fit_viewport,
 )
+from patrolplan.outputs.routes import PointKind, list_route_points
 from patrolplan.outputs.wording import format_leg_name
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.patrols.stop_reasons import is_feared
+from patrolplan.patrols.walked import find_walked_pieces
 
 PADDING = 28.0  # Points around a route for its circles and their names; more would reduce the scale
 MIN_GATE_EXTENT_METRES = 600.0  # The same if only the gate is shown
@@ -35,7 +37,6 @@ MARKER_EDGE_MARGIN = 8.0  # Points; a sign nearer to the edge of the map is left
 STRETCH_WIDTH = 13.0
 STREET_EDGE_MARGIN = 12.0  # Points from the map's edge within which a street could not be named
 STOP_PLACE_SEPARATOR = " near "  # Between the two streets of a stop's place
-ON_WALK_METRES = 4.0
 CROSSING_GAP = 12.0  # Points; nearer signs of one kind are parts of one crossing
 
 
@@ -99,11 +100,8 @@ class MapContent:
 
     @cached_property
     def walked_pieces(self) -> NDArray[np.int64]:
-        """The pieces that legs follow or cross, by their lines: legs from a file have no pieces."""
-        walk = shapely.union_all([shapely.LineString(leg.line) for leg in _list_legs(self.patrol)])
-        shapely.prepare(walk)
-        middles = shapely.points(self.network.piece_middle[self.pieces])
-        return np.asarray(self.pieces[shapely.dwithin(walk, middles, ON_WALK_METRES)])
+        """(n,) pieces that legs follow or cross."""
+        return find_walked_pieces(self.patrol, self.network)
 
     @property
     def passages(self) -> frozenset[str]:
@@ -141,24 +139,15 @@ class MapContent:
     @cached_property
     def markers(self) -> "Markers":
         """The signs on the map; those that would touch are moved apart, except the gate."""
-        signs: list[tuple[symbols.MarkerKind, str, tuple[float, float]]] = [
-            ("gate", "G", self.patrol.point),
-            *(
-                ("keep_away", symbols.KEEP_AWAY_TEXT, place.point)
-                for place in self.patrol.keep_away
-            ),
-            *(
-                ("stop" if stop.tasking is None else "tasked", str(number), stop.point)
-                for number, stop in enumerate(self.patrol.stops, 1)
-            ),
-        ]
-        kinds, texts, places = zip(*signs, strict=True)
-        points = self.viewport.to_page(np.array(places))
+        signs = list_route_points(self.patrol, self.plan.area.projection)
+        signs.sort(key=lambda sign: sign.is_stop)
+        points = self.viewport.to_page(np.array([sign.xy for sign in signs]))
         on_map = np.flatnonzero(self.viewport.contains(points, margin=MARKER_EDGE_MARGIN)).tolist()
-        shown = [kinds[row] for row in on_map]
-        fixed = sum(kind in {"gate", "keep_away"} for kind in shown)
+        shown = [signs[row] for row in on_map]
+        fixed = sum(not sign.is_stop for sign in shown)
         centres = route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed)
-        return Markers(shown, [texts[row] for row in on_map], centres, points[on_map])
+        kinds, texts = [sign.kind for sign in shown], [sign.mark for sign in shown]
+        return Markers(kinds, texts, centres, points[on_map])
 
     @cached_property
     def marker_boxes(self) -> Boxes:
@@ -254,7 +243,7 @@ class MapContent:
 class Markers(NamedTuple):
     """The signs of a patrol on its map."""
 
-    kinds: list[symbols.MarkerKind]  # Gate, crosses and stops, in this order
+    kinds: list[PointKind]  # Gate, crosses and stops, in this order
     texts: list[str]
     centres: NDArray[np.float64]  # (n, 2) middles of the signs
     true_points: NDArray[np.float64]  # (n, 2) the places that they mark

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import assert_never
 
 import numpy as np
 import shapely
@@ -14,6 +14,7 @@ from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, trace_areas
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
 from patrolplan.outputs.cartography.labels import NAME_SIZE, build_level_boxes, find_overlaps
 from patrolplan.outputs.cartography.viewport import Viewport
+from patrolplan.outputs.routes import PointKind
 
 ROUTE_WIDTH = 2.6
 LAST_LEG_DASHES = (2.4, 0.9)  # Dashes of the last leg, in multiples of the width
@@ -35,8 +36,6 @@ GATE_SIDE = 17.0
 TASKED_RADIUS = 6.9  # Radius in points of the circle in the frame of a tasked stop
 MARKER_TEXT_SIZE = 12.0
 FEARED_TEXT = "!"
-KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"  # as in the card's text
-MarkerKind = Literal["gate", "stop", "tasked", "keep_away"]
 Outline = tuple[tuple[float, float], ...]
 SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 FEARED_SIZE = (12.5, 13.5)  # Width and height in points of the sign that pupils feel unsafe
@@ -162,7 +161,7 @@ def draw_stretch(window: page.Window, band: BaseGeometry, *, level: float) -> No
 
 def draw_markers(
     window: page.Window,
-    kinds: Sequence[MarkerKind],
+    kinds: Sequence[PointKind],
     texts: Sequence[str],
     centres: NDArray[np.float64],
     true_points: NDArray[np.float64],

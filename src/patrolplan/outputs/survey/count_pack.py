@@ -7,6 +7,7 @@ import base64
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from patrolplan.outputs.cartography import basemap, place_names, symbols
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.cartography.labels import build_level_boxes, place_labels
 from patrolplan.outputs.cartography.page import Page, Points
-from patrolplan.outputs.cartography.symbols import GATE_SIDE, MarkerKind
+from patrolplan.outputs.cartography.symbols import GATE_SIDE
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
@@ -28,6 +29,9 @@ from patrolplan.pupils.counted import divide
 from patrolplan.pupils.model import JourneyModel
 from patrolplan.pupils.rolls import find_late
 from patrolplan.times import format_time, minutes_after_midnight
+
+if TYPE_CHECKING:
+    from patrolplan.outputs.routes import PointKind
 
 FILES = Path(__file__).parent
 MAP_SIZE, MAP_GAP = 74 * POINTS_PER_MM, 4 * POINTS_PER_MM
@@ -98,7 +102,7 @@ def _draw_maps(area: StudyArea, corners: Mapping[int, Points], gate: Points) -> 
         basemap.draw_streets(window, network, pieces, view)
         places = view.to_page(np.vstack([xy, gate]))
         places = places[: 1 + int(view.contains(places[1:], margin=GATE_SIDE)[0])]
-        kinds: tuple[MarkerKind, ...] = ("stop", "gate")
+        kinds: tuple[PointKind, ...] = ("stop", "gate")
         texts = (str(number), "S")[: len(places)]
         symbols.draw_markers(window, kinds[: len(places)], texts, places, places)
         labels = place_names.build_street_labels(place_names.list_streets(network, pieces, view))

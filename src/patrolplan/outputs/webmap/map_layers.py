@@ -19,12 +19,15 @@ from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.basemap import STREETS, classify_streets
 from patrolplan.outputs.cartography.symbols import SYMBOLS
 from patrolplan.outputs.facts import classify_fear, list_stop_facts
+from patrolplan.outputs.routes import list_route_points
+from patrolplan.patrols.tasked_places import find_tasked_point
+from patrolplan.patrols.walked import find_walked_streets
 from patrolplan.risk.priority import RISK_CLASSES, classify_streets_by_risk
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
-    from patrolplan.patrols.plan import Patrol, Plan, Stop
+    from patrolplan.patrols.plan import Patrol, Plan
     from patrolplan.risk.surface import Risk
 
 
@@ -33,8 +36,6 @@ ONLY_REPORTED, ONLY_RECORDED = 1, 2  # Where voices differ: the other has little
 MARGIN_METRES = 60.0  # Parks, buildings and other features are drawn this far beyond the streets
 MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}  # smaller are not drawn
 LABEL_SPACING_METRES = (450.0, 220.0, 110.0)  # between two copies of a name, by room
-WALKED_METRES = 2.0  # The middle of a piece that is walked lies within this of the walk
-NEAR_METRES = 40.0  # A street of which no piece is walked has its name within this of the walk
 MIN_LABEL_STRAIGHTNESS = 0.97
 """Minimum ratio of chord to length of a street where its name is placed."""
 
@@ -202,13 +203,6 @@ def pack_basemap(
     return ground
 
 
-def find_tasked_point(stop: "Stop", area: "StudyArea") -> tuple[float, float]:
-    """(2,) the point of a tasking, or the stop's own if the tasking is no longer in the table."""
-    places = area.tasked_places
-    point = places.geometry[places["place_id"] == stop.tasked]
-    return (point.iloc[0].x, point.iloc[0].y) if len(point) else stop.point
-
-
 def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Each hotspot; a designated one also has the edge of its polygon."""
     projection, edges = area.projection, {}
@@ -233,10 +227,12 @@ def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[s
 def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]) -> dict[str, Any]:
     """A patrol; `names` are the rows of streets' names."""
     patrol, projection = map_patrol.patrol, area.projection
-    barred = np.array([place.point for place in patrol.keep_away]).reshape(-1, 2)
+    points = list_route_points(patrol, projection)
+    barred = [point.xy for point in points if point.kind == "keep_away"]
+    walk = [point.xy for point in points if point.kind != "keep_away"]
     lines = [np.empty((0, 2)), *(leg.line for leg in patrol.legs)]
     stops = list_stop_facts(patrol, projection.crs)
-    tasked = {one.number: find_tasked_point(one.stop, area) for one in stops if one.stop.tasked}
+    tasked = {one.number: find_tasked_point(area, one.stop) for one in stops if one.stop.tasked}
     return {
         "id": map_patrol.id,
         "day": map_patrol.day,
@@ -244,10 +240,10 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]
         "urn": patrol.urn,
         "hotspots": patrol.covered,
         "streets": [
-            (names[street], pieces)
-            for street, pieces in _find_walked_pieces(patrol, area.network.walkable).items()
+            (names[street], pieces.tolist())
+            for street, pieces in find_walked_streets(patrol, area.network.walkable).items()
         ],
-        "at": encode_steps(patrol.points, projection),
+        "at": encode_steps(np.array(walk), projection),
         "start": round(patrol.start_minutes),
         "gate_until": round(patrol.gate_until_minutes),
         "back": round(patrol.back_minutes),
@@ -264,26 +260,12 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]
             for facts in stops
             for at in [np.array(tasked.get(facts.number, ()))]
         ],
-        "keep_away": encode_steps(barred, projection),
+        "keep_away": encode_steps(np.array(barred).reshape(-1, 2), projection),
         "legs": {
             "counts": [*map(len, lines[1:])],
             "steps": encode_steps(np.concatenate(lines), projection),
         },
     }
-
-
-def _find_walked_pieces(patrol: "Patrol", network: StreetNetwork) -> dict[str, list[int]]:
-    """The pieces of each street of the directions that are walked, or else those near the walk."""
-    lines = (leg.line for leg in patrol.legs if len(leg.line) > 1)
-    walk = shapely.union_all([shapely.LineString(line) for line in lines])
-    walked = {}
-    for street in dict.fromkeys(step.street for leg in patrol.legs for step in leg.steps):
-        pieces = network.pieces_by_name.get(street)
-        if pieces is not None:
-            apart = shapely.distance(walk, shapely.points(network.piece_middle[pieces]))
-            reach = WALKED_METRES if apart.min() < WALKED_METRES else NEAR_METRES
-            walked[street] = pieces[apart < reach].tolist()
-    return walked
 
 
 def format_patrol_id(patrol: "Patrol") -> str:

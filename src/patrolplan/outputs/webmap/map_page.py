@@ -23,6 +23,7 @@ from patrolplan.outputs.offline_page import dump_script_json, read_asset, read_s
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap import map_layers
 from patrolplan.patrols.marking import find_marking
+from patrolplan.patrols.tasked_places import find_tasked_point
 from patrolplan.risk.priority import SHOWN_CLASSES
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
@@ -186,7 +187,7 @@ def _describe_stop(facts: StopFacts, plan: "Plan") -> dict[str, Any]:
     """A stop's texts; if it is tasked, with what is requested, and where exactly."""
     tasked = facts.tasking
     if tasked:
-        x, y = map_layers.find_tasked_point(facts.stop, plan.area)
+        x, y = find_tasked_point(plan.area, facts.stop)
         grid = format_grid_reference(x, y, crs=plan.area.projection.crs)
         tasked = f"{tasked}. The place is at {grid}." if grid else f"{tasked}."
     return {
