@@ -13,7 +13,6 @@ from .hotspots.find import find_hotspots as find_hotspots
 from .hotspots.snap import snap_hotspots as snap_hotspots
 from .notes import Note as Note
 from .outputs import plot as plot
-from .outputs.brief.brief import build_brief as build_brief
 from .outputs.frames import (
     frame_hotspots as frame_hotspots,
     frame_legs as frame_legs,
@@ -38,6 +37,7 @@ from .risk.own_model import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings
+from .team.brief import build_brief as build_brief
 from .team.burden import (
     AuditColumns as AuditColumns,
     Burden as Burden,

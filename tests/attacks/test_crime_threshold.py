@@ -11,11 +11,11 @@ from hypothesis import given, strategies as st
 import patrolplan as pp
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.notes import list_texts
-from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import build_brief_document
 from patrolplan.outputs.reason_words import describe_certainty
 from patrolplan.privacy import meets_threshold
 from patrolplan.settings import parse_settings
+from patrolplan.team.brief import build_brief
 
 LONE = "0.858242,51.526313"
 COLUMNS = {name: name for name in ("category", "occurred_at", "longitude", "latitude")}

@@ -25,13 +25,13 @@ from hypothesis import assume, event, given, settings, strategies as st
 import patrolplan as pp
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.inputs.reports import read_reports
-from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import build_brief_document
 from patrolplan.outputs.output_folder import format_json
 from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.privacy import FACTORS, ROUNDING_STEP, group_reports
 from patrolplan.settings import parse_settings
 from patrolplan.tables import list_left_out
+from patrolplan.team.brief import build_brief
 
 BNG = "EPSG:27700"
 CORNER = np.array([town.WEST, town.SOUTH])

@@ -20,12 +20,12 @@ from patrolplan.hotspots import crime_counts as counts
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.outputs.brief import brief_render as render
-from patrolplan.outputs.brief.brief import build_brief, read_week_visits
-from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.output_folder import write_files
 from patrolplan.outputs.week.week_pack import format_week_documents
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.tables import STAFF
+from patrolplan.team.brief import build_brief, read_week_visits
+from patrolplan.team.people import STAFF_WORDS
 from patrolplan.team.week import Duty
 from patrolplan.team.week_records import DemandOutcome
 from patrolplan.times import format_time

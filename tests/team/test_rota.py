@@ -10,11 +10,11 @@ from team import checker
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.free_time import list_school_days
 from patrolplan.team.not_met import list_missing
 from patrolplan.team.obstacle_finder import check_locks_and_bans
+from patrolplan.team.people import describe_crew
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import build_week, plan_week
 from patrolplan.team.rota_inputs import RotaInputs

@@ -13,7 +13,6 @@ from team.slow_counts import list_stops
 
 import patrolplan as pp
 from patrolplan.board.views import _build_walk_document
-from patrolplan.outputs.brief.brief import WeekVisits
 from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import build_task_sheets
@@ -22,6 +21,7 @@ from patrolplan.patrols.file_forms import write_record
 from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.timings import MIN_ORDER_SHARE
 from patrolplan.team import free_time
+from patrolplan.team.brief import WeekVisits
 from patrolplan.team.free_time import Appointment, list_school_days
 from patrolplan.team.rota import build_duty, plan_week
 from patrolplan.team.rota_inputs import RotaInputs

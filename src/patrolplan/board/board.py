@@ -16,7 +16,6 @@ from patrolplan.board.shared_week import BoardState, SharedWeek
 from patrolplan.board.views import DeliveredBySlot, build_week_view
 from patrolplan.board.week_folder import OUT_OF_DATE_KEY, print_papers
 from patrolplan.errors import PatrolplanError
-from patrolplan.outputs.facts import describe_crew
 from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.settings import Settings
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -24,6 +23,7 @@ from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.promised import build_promised_week, get_place_id
+from patrolplan.team.people import describe_crew
 from patrolplan.team.repair import Change, Gap, Move, list_changes, suggest_swaps
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week import Week

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from patrolplan.board import requests
-from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.not_met import list_missing
 from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.people import describe_crew, name_member
 from patrolplan.team.repair import list_changes
 from patrolplan.team.week import Duty, PatrolSlot, Week, format_day
 from patrolplan.team.week_editor import PATROL_GONE, WeekEditor, refuse

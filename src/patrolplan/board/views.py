@@ -18,7 +18,7 @@ from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import list_texts
-from patrolplan.outputs import facts
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.patrols.file_forms import convert_to_degrees
@@ -26,6 +26,7 @@ from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.team.not_met import name_places
 from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.people import describe_crew
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.stays import sum_minutes
 from patrolplan.team.week import PatrolSlot, Week
@@ -109,7 +110,7 @@ def build_duty_documents(state: BoardState, delivered: DeliveredBySlot) -> list[
                 "leave": "" if np.isnan(leave) else format_time(leave),
                 "locked": editor.find_lock(duty) is not None,
                 "lent": is_lent(editor, slot),
-                "company": facts.describe_crew(inputs.area, duty.crew),
+                "company": describe_crew(inputs.area, duty.crew),
                 "delivered": minutes,
                 "engagements": engagements,
                 **_build_walk_document(duty.patrol, inputs.area.projection),
@@ -190,7 +191,7 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
         line = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), SIMPLIFY_METRES))
     stops = np.array([(stop.x, stop.y) for stop in patrol.stops]).reshape(-1, 2)
     points = convert_to_degrees(stops, projection)
-    visits = facts.list_stop_facts(patrol, projection.crs)
+    visits = list_stop_facts(patrol, projection.crs)
     return {
         "stops": [
             {**pick_fields(one, "place", "arrive", "leave", "minutes", "feared"), "stop": point}

@@ -23,7 +23,7 @@ def brief(
 ) -> None:
     """Say what is new around a school since a day."""
     from patrolplan.outputs.brief import brief_render
-    from patrolplan.outputs.brief.brief import check_brief_request, read_week_visits
+    from patrolplan.team.brief import check_brief_request, read_week_visits
 
     steps.check_out(out)
     area = steps.load_study_area(config)

@@ -1,13 +1,11 @@
 """What papers and pages say of a patrol's stops, unescaped and uncut, and their marking."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.area import StudyArea
 from patrolplan.area.square_names import format_grid_reference
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.outputs import wording
@@ -20,12 +18,9 @@ from patrolplan.outputs.reason_words import (
 )
 from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.patrols.stop_reasons import StopReasons, is_feared
-from patrolplan.tables import STAFF
-from patrolplan.text import join_words
 from patrolplan.times import format_time
 
 NOT_FEARED, REPORTED, CARRIED = 0, 1, 2  # The last: due more to reports than to crime
-STAFF_WORDS = "a member of staff of the school"  # School staff are named only by their role
 
 
 @dataclass(frozen=True)
@@ -114,20 +109,3 @@ def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
     """(h,) `NOT_FEARED`, `REPORTED` or `CARRIED` for each hotspot."""
     reported = np.array([is_feared(reasons) for reasons in list_reasons(hotspots)], dtype=bool)
     return np.where(hotspots["mainly_reports"], CARRIED, np.where(reported, REPORTED, NOT_FEARED))
-
-
-def find_staff(area: StudyArea) -> frozenset[str]:
-    """Names of the school staff in the officers table."""
-    table = area.officers
-    named = zip(table["officer"], table["role"], strict=True)
-    return frozenset(name for name, role in named if role == STAFF)
-
-
-def name_member(area: StudyArea, name: str) -> str:
-    """The name on papers of someone in the officers table: school staff only by their role."""
-    return STAFF_WORDS if name in find_staff(area) else name
-
-
-def describe_crew(area: StudyArea, crew: Sequence[str]) -> str:
-    """Who accompanies a patrol, such as "SSO-02"; empty if there is no one."""
-    return join_words([name_member(area, name) for name in crew])

@@ -11,13 +11,13 @@ from patrolplan.hotspots.crime_counts import CrimeSummary
 from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
-from patrolplan.outputs.brief.brief import Brief, BriefTasking, ChangedHotspot
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole, typeset_template
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
-from patrolplan.outputs.reason_words import tell_reasons
+from patrolplan.outputs.reason_words import describe_factor, tell_reasons
 from patrolplan.patrols.marking import find_marking
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
+from patrolplan.team.brief import Brief, BriefTasking, ChangedHotspot, ReportGroup
 from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
 
 if TYPE_CHECKING:
@@ -61,9 +61,18 @@ def format_brief_lines(brief: Brief) -> list[str]:
     return [*lines, "", *sheet["basis"]]
 
 
+def _tell_group(group: ReportGroup) -> str:
+    """A group of reports: where, from how many to how many, and what is reported."""
+    factors = ", ".join(map(describe_factor, group.factors[:4]))
+    words = capitalise(f"{group.place}, {group.number} reports")
+    return print_whole(f"{words}: {factors}" if factors else words)
+
+
 def build_brief_document(brief: Brief) -> dict[str, Any]:
     """The facts of a brief for other programs; a suppressed number is null."""
     facts = TypeAdapter(Brief).dump_python(brief, mode="json")
+    for group in facts["reports"]:
+        group["factors"] = list(map(describe_factor, group["factors"]))
     return {"schema": 2, "area": brief.area.name, **facts}
 
 
@@ -107,13 +116,7 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         ],
         "reports_title": "Pupils' reports of all dates, not only of this period "
         f"(groups of {brief.area.reports.threshold} or more)",
-        "reports": [
-            print_whole(
-                capitalise(f"{group.place}, {group.number} reports")
-                + (f": {', '.join(group.factors[:4])}" if group.factors else "")
-            )
-            for group in brief.reports[:MAX_REPORT_GROUPS]
-        ],
+        "reports": [_tell_group(group) for group in brief.reports[:MAX_REPORT_GROUPS]],
         "basis": [*map(print_whole, _describe_basis(brief))],
     }
 

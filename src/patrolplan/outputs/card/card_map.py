@@ -33,7 +33,7 @@ def place_needed_words(content: MapContent) -> list[PlacedLabel]:
     # A street whose name does not fit gets a leader line. Streets are placed before the legs' tags,
     # which fit almost anywhere; if something would be missing, the tags are placed first, or away
     # from their leg with a leader line to it.
-    streets = {one.name: one for one in content.streets if one.name in content.named_streets}
+    streets = {one.name: one for one in content.ground.streets if one.name in content.named_streets}
     walked = content.walked_streets
     ranked = sorted(streets.values(), key=lambda one: (one.name not in walked, -one.length))
     gate, radius = (content.gate.x, content.gate.y), symbols.GATE_SIDE * 0.6
@@ -66,7 +66,7 @@ def place_other_words(content: MapContent, placed: list[PlacedLabel]) -> None:
         content.point_symbols, covered=content.covered, near=content.route | content.gate
     )
     landmarks = [label for label in signs if label.text.replace("\n", " ") in passed]
-    streets = place_names.build_street_labels(content.streets)
+    streets = place_names.build_street_labels(content.ground.streets)
     repeated = []  # names of long streets, far from their first place
     for label, box in placed:
         far = np.hypot(*(label.boxes[:, :2] - box[:2]).T) >= place_names.REPEAT_POINTS
@@ -76,7 +76,7 @@ def place_other_words(content: MapContent, placed: list[PlacedLabel]) -> None:
         *landmarks,
         *repeated,
         *(label for label in streets if label.key not in named),
-        *place_names.build_area_labels(content.features, content.viewport),
+        *place_names.build_area_labels(content.ground.features, content.viewport),
         *(label for label in signs if label not in landmarks),
         *grid.build_grid_labels(content.grid_lines, content.viewport),
     ]
@@ -180,14 +180,14 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
 
 def _build_sign_entries(content: MapContent, placed: list[PlacedLabel]) -> list[legend.Entry]:
     """The part of the legend on what is on the map."""
-    patrol, viewport = content.patrol, content.viewport
+    patrol, viewport, streets = content.patrol, content.viewport, content.ground
     walking_kmh = content.plan.area.settings.patrol.walking_speed_kmh
     signs = {
         "route": bool(patrol.stops),
         "pushed": bool(content.pushed),
         "outline": bool(content.outlines),
         "feared": any(label.kind == "feared" for label, _ in placed),
-        "steps": bool((content.network.piece_highway[content.pieces] == "steps").any()),
+        "steps": bool((streets.network.piece_highway[streets.pieces] == "steps").any()),
         **{kind: bool(len(names)) for kind, (names, _) in content.point_symbols.items()},
         **dict.fromkeys((*content.markers.kinds, *content.passages), True),
     }
@@ -204,12 +204,10 @@ def _build_sign_entries(content: MapContent, placed: list[PlacedLabel]) -> list[
 def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]) -> None:
     """Draw the ground, the route and the words."""
     viewport = content.viewport
-    symbols.draw_border(window, *viewport.size)
+    content.ground.draw(window)
     symbols.draw_north_arrow(window, viewport, content.north)
-    basemap.draw_ground(window, content.features, viewport)
     edges = [np.round(line.ends, 1) for line in content.grid_lines]
     window.draw_lines(edges, grid.GRID_COLOUR, 0.5, grid.GRID_LEVEL, cap="butt")
-    basemap.draw_streets(window, content.network, content.pieces, viewport)
     if content.band is not None:
         symbols.draw_stretch(window, content.band, level=5.0)
     symbols.draw_outlines(window, content.outlines, level=5.3)

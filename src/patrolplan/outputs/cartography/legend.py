@@ -79,11 +79,7 @@ def build_sign_entries(
     viewport: Viewport, shown: Collection[str], *, going: str, speed_kmh: float, grid_square: str
 ) -> list[Entry]:
     """The scale with its minutes of `going`, and the signs `shown`; `grid_square` may be empty."""
-    metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
-    length = metres / viewport.metres_per_point
-    scale = round(viewport.metres_per_point / POINT_METRES, -2)
-    text = f"{metres} m, {metres / speed_kmh * 0.06:.3g} min {going}; 1:{scale:,.0f}"
-    entries = [Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))]
+    entries = [build_scale(viewport, going, speed_kmh)]
     entries += [
         build_entry(words or going, width, draw)
         for kind, words, width, draw in list_signs()
@@ -93,6 +89,17 @@ def build_sign_entries(
         spacing = choose_grid_metres(viewport.metres_per_point)
         entries.append(build_entry(f"grid {grid_square}, {spacing} m", 10.0, _draw_grid))
     return entries
+
+
+def build_scale(viewport: Viewport, going: str = "", speed_kmh: float = 0.0) -> Entry:
+    """The scale bar; with its minutes of `going` at a speed, and the scale, where one goes."""
+    metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
+    length = metres / viewport.metres_per_point
+    text = f"{metres} m"
+    if going:
+        scale = round(viewport.metres_per_point / POINT_METRES, -2)
+        text += f", {metres / speed_kmh * 0.06:.3g} min {going}; 1:{scale:,.0f}"
+    return Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))
 
 
 def list_signs() -> list[tuple[str, str, float, Sign]]:

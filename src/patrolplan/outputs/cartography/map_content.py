@@ -11,11 +11,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import basemap, labels, place_names, route, symbols
 from patrolplan.outputs.cartography.grid import GridLine, build_grid_lines
 from patrolplan.outputs.cartography.labels import Boxes, MapLabel, PlacedLabel
 from patrolplan.outputs.cartography.route import DrawnLeg, Line
+from patrolplan.outputs.cartography.street_map import StreetMap
 from patrolplan.outputs.cartography.viewport import (
     MIN_EXTENT_METRES,
     Geometries,
@@ -49,24 +49,10 @@ class MapContent:
     patrol: Patrol
 
     @cached_property
-    def network(self) -> StreetNetwork:
-        """The streets that can be walked."""
-        return self.plan.area.network.walkable
-
-    @cached_property
-    def features(self) -> gpd.GeoDataFrame:
-        """Features in the window."""
-        return basemap.select_visible_features(self.plan.area.features, self.viewport)
-
-    @cached_property
-    def pieces(self) -> NDArray[np.int64]:
-        """(n,) pieces of street in the window."""
-        return basemap.find_visible_pieces(self.network, self.viewport)
-
-    @cached_property
-    def streets(self) -> list[place_names.ShownStreet]:
-        """Streets in the window that have a name."""
-        return place_names.list_streets(self.network, self.pieces, self.viewport)
+    def ground(self) -> StreetMap:
+        """The streets that can be walked, and what is around them."""
+        area = self.plan.area
+        return StreetMap(self.viewport, area.network.walkable, area.features)
 
     @cached_property
     def legs(self) -> list[DrawnLeg]:
@@ -101,12 +87,12 @@ class MapContent:
     @cached_property
     def walked_pieces(self) -> NDArray[np.int64]:
         """(n,) pieces that legs follow or cross."""
-        return find_walked_pieces(self.patrol, self.network)
+        return find_walked_pieces(self.patrol, self.ground.network)
 
     @property
     def passages(self) -> frozenset[str]:
         """Bridges and passages on the route, see `patrolplan.inputs.osm_tags.Passage`."""
-        return frozenset(self.network.piece_passage[self.walked_pieces]) - {""}
+        return frozenset(self.ground.network.piece_passage[self.walked_pieces]) - {""}
 
     @cached_property
     def point_symbols(self) -> symbols.Signs:
@@ -114,10 +100,10 @@ class MapContent:
         found = {}
         for kind, symbol in symbols.SYMBOLS.items():
             if not symbol.of_crossing:
-                found[kind] = place_names.find_symbols(self.features, self.viewport, kind)
+                found[kind] = place_names.find_symbols(self.ground.features, self.viewport, kind)
                 continue
-            own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
-            points = self.viewport.to_page(self.network.piece_middle[own])
+            own = self.walked_pieces[self.ground.network.piece_crossing[self.walked_pieces] == kind]
+            points = self.viewport.to_page(self.ground.network.piece_middle[own])
             points = points[self.viewport.contains(points, margin=place_names.SYMBOL_EDGE_MARGIN)]
             near = route.measure_apart(points, points) < CROSSING_GAP
             shown = points[~np.tril(near, -1).any(axis=1)]
@@ -199,7 +185,9 @@ class MapContent:
                 mentioned += [step.street, *(crossing.road for crossing in step.crossings)]
             for stop in self.patrol.stops[number:][:1]:
                 mentioned += _list_stop_streets(stop)
-        return [name for name in dict.fromkeys(mentioned) if name in self.network.pieces_by_name]
+        return [
+            name for name in dict.fromkeys(mentioned) if name in self.ground.network.pieces_by_name
+        ]
 
     @property
     def feared_stretches(self) -> list[Geometries]:

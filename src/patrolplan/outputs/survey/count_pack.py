@@ -7,7 +7,6 @@ import base64
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,14 +14,16 @@ from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
 from patrolplan.errors import InputError
 from patrolplan.network.names import describe_positions
-from patrolplan.outputs.cartography import basemap, place_names, symbols
+from patrolplan.outputs.cartography import symbols
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
-from patrolplan.outputs.cartography.labels import build_level_boxes, place_labels
+from patrolplan.outputs.cartography.labels import build_level_boxes
 from patrolplan.outputs.cartography.page import Page, Points
+from patrolplan.outputs.cartography.street_map import StreetMap
 from patrolplan.outputs.cartography.symbols import GATE_SIDE
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
+from patrolplan.outputs.routes import PointKind
 from patrolplan.provenance import read_package_versions
 from patrolplan.pupils.corners import choose_corners
 from patrolplan.pupils.counted import divide
@@ -30,13 +31,11 @@ from patrolplan.pupils.model import JourneyModel
 from patrolplan.pupils.rolls import find_late
 from patrolplan.times import format_time, minutes_after_midnight
 
-if TYPE_CHECKING:
-    from patrolplan.outputs.routes import PointKind
-
 FILES = Path(__file__).parent
 MAP_SIZE, MAP_GAP = 74 * POINTS_PER_MM, 4 * POINTS_PER_MM
 MAP_METRES = 300.0  # side of a map
 ROW_MINUTES, ROWS = 5, 6
+CORNER_AND_GATE: tuple[PointKind, ...] = ("stop", "gate")
 CLUBS_AROUND = 15  # minutes of counting before and after the time at which clubs end
 
 
@@ -90,24 +89,18 @@ def write_count_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
 
 def _draw_maps(area: StudyArea, corners: Mapping[int, Points], gate: Points) -> bytes:
     """Streets around each corner, with its number and the gate where it is near, as one SVG."""
-    network, step = area.network.walkable, MAP_SIZE + MAP_GAP
+    step = MAP_SIZE + MAP_GAP
     page = Page(MAP_SIZE, step * len(corners) - MAP_GAP)
-    shown = area.features[area.features["kind"] != "shop"]
     for below, (number, xy) in enumerate(reversed(list(corners.items()))):
         x, y = xy.tolist()
         view = Viewport(MAP_SIZE, MAP_SIZE, x, y, MAP_METRES / MAP_SIZE)
         window = page.add_window((0.0, step * below, *view.size))
-        pieces = basemap.find_visible_pieces(network, view)
-        basemap.draw_ground(window, basemap.select_visible_features(shown, view), view)
-        basemap.draw_streets(window, network, pieces, view)
+        streets = StreetMap(view, area.network.walkable, area.features)
+        streets.draw(window)
         places = view.to_page(np.vstack([xy, gate]))
-        places = places[: 1 + int(view.contains(places[1:], margin=GATE_SIDE)[0])]
-        kinds: tuple[PointKind, ...] = ("stop", "gate")
-        texts = (str(number), "S")[: len(places)]
-        symbols.draw_markers(window, kinds[: len(places)], texts, places, places)
-        labels = place_names.build_street_labels(place_names.list_streets(network, pieces, view))
+        shown = 1 + int(view.contains(places[1:], margin=GATE_SIDE)[0])
+        places, texts = places[:shown], (str(number), "S")[:shown]
+        symbols.draw_markers(window, CORNER_AND_GATE[:shown], texts, places, places)
         signs = build_level_boxes(places, (GATE_SIDE + 2, GATE_SIDE + 2))
-        for label, box in place_labels(labels, view.size, occupied=signs):
-            place_names.draw_label(window, label, box)
-        symbols.draw_border(window, *view.size)
+        streets.write_names(window, occupied=signs)
     return page.write()

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from patrolplan.area.square_names import name_squares
 from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
-from patrolplan.outputs.cartography import basemap, legend, place_names, symbols
+from patrolplan.outputs.cartography import legend, place_names, symbols
 from patrolplan.outputs.cartography.fonts import draw_text, make_printable, measure_label
-from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes, place_labels
+from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
 from patrolplan.outputs.cartography.page import (
     Page,
     Points,
@@ -24,8 +24,9 @@ from patrolplan.outputs.cartography.page import (
     trace_rectangle,
     trace_rings,
 )
-from patrolplan.outputs.cartography.symbols import GATE_SIDE, LEGEND_LEVEL, LONG_BAR
-from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
+from patrolplan.outputs.cartography.street_map import StreetMap
+from patrolplan.outputs.cartography.symbols import GATE_SIDE, LEGEND_LEVEL
+from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.text import shorten
 
 EDGE_STRIP = 15.0  # Points around the map for letters and numbers
@@ -40,7 +41,7 @@ LABEL_COLOUR = "#1c1c1c"
 LONGEST_SCHOOL = 60  # Maximum letters of a school's name on the map
 GATE_LETTER = "S"
 SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
-UNDRAWN_FEATURES = ("building", "shop")
+UNDRAWN_FEATURES = ("building",)
 LUMA = (0.299, 0.587, 0.114)  # Weights of red, green and blue in grey, by ITU-R BT.601
 GROUND_GREY = 0.93 * 255  # lighter greys become white, since copiers darken them
 MAX_ACROSS, MAX_DOWN = 9, 11
@@ -140,55 +141,59 @@ def draw_form_map(
     area: StudyArea, grid: FormGrid, urn: str, *, width: float, height: float
 ) -> FormMap:
     """Draw the map of a form on a page of at most this width and height in points."""
-    row, network = find_school(area, urn), area.network.walkable
     strip = legend.compute_strip_height(1)
+    inward = np.array([EDGE_STRIP, EDGE_STRIP + strip])
     corners = grid.locate_corners(area.projection.crs)
-    room = (width - 2 * EDGE_STRIP, height - 2 * EDGE_STRIP - strip)
-    viewport = _fit_window(corners, grid, *room)
+    viewport = _fit_window(corners, grid, width - 2 * EDGE_STRIP, height - 2 * EDGE_STRIP - strip)
     corners = viewport.to_page(corners.reshape(-1, 2)).reshape(corners.shape)
-    gate = viewport.to_page(area.network.xy(area.gates.take([row])))
-    drawn = area.features[~area.features["kind"].isin(UNDRAWN_FEATURES)]
-    features = basemap.select_visible_features(drawn, viewport)
-    pieces = basemap.find_visible_pieces(network, viewport)
-    signs = {kind: place_names.find_symbols(features, viewport, kind) for kind in SHOWN_SYMBOLS}
+    is_drawn = ~area.features["kind"].isin(UNDRAWN_FEATURES)
+    streets = StreetMap(viewport, area.network.walkable, area.features[is_drawn])
+    signs = {
+        kind: place_names.find_symbols(streets.features, viewport, kind) for kind in SHOWN_SYMBOLS
+    }
 
     wide, tall = viewport.size
     size = (wide + 2 * EDGE_STRIP, tall + 2 * EDGE_STRIP + strip)
-    inward = np.array([EDGE_STRIP, EDGE_STRIP + strip])
     page = Page(*size)
     _draw_edge_letters(page.add_window((0.0, 0.0, *size)), grid, corners + inward)
-    window = page.add_window((EDGE_STRIP, EDGE_STRIP + strip, wide, tall), tone=_to_grey)
-    basemap.draw_ground(window, features, viewport)
-    basemap.draw_streets(window, network, pieces, viewport)
+    window = page.add_window((*inward, wide, tall), tone=_to_grey)
+    streets.draw(window)
     lines = [np.round(line, 1) for line in (*corners, *corners.transpose(1, 0, 2))]
     window.draw_lines(lines, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
     symbols.draw_symbols(window, signs)
-    symbols.draw_markers(window, ["gate"], [GATE_LETTER], gate, gate)
-    symbols.draw_border(window, *viewport.size)
-    [at], covered = gate.tolist(), shapely.Point(gate[0]).buffer(GATE_SIDE / 2)
-    school = shorten(make_printable(area.schools["name"].iloc[row]), LONGEST_SCHOOL)
-    labels = [
-        *place_names.build_school_labels(tuple(at), school, radius=GATE_SIDE / 2 + 1),
-        *place_names.build_symbol_labels(signs, covered=covered),
-        *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
-        *place_names.build_area_labels(features, viewport),
-    ]
     words = _write_cell_labels(window, grid, corners)
-    gate_box = build_level_boxes(gate, (GATE_SIDE + 2, GATE_SIDE + 2))
-    points = np.concatenate([points for _, points in signs.values()])
-    placed = place_labels(
-        labels,
-        viewport.size,
-        occupied=np.vstack([gate_box, *(box for _, box in words)]),
-        avoided=shapely.multipoints(points).buffer(4.0),
-    )
-    for label, box in placed:
-        place_names.draw_label(window, label, box)
-    words += [(label.text, box) for label, box in placed]
+    words += _write_school_and_names(window, area, find_school(area, urn), streets, signs, words)
     below = page.add_window((EDGE_STRIP, 0.0, wide, strip))
     legend.draw_strip(below, _build_entries(viewport, signs), wide, strip)
     texts, boxes = zip(*words, strict=True)
     return FormMap(page.write(), size, corners + inward, texts, np.vstack(boxes))
+
+
+def _write_school_and_names(
+    window: Window,
+    area: StudyArea,
+    row: int,
+    streets: StreetMap,
+    signs: symbols.Signs,
+    words: list[tuple[str, Boxes]],
+) -> list[tuple[str, Boxes]]:
+    """Mark the gate of the school in a row, and write all names clear of `words`."""
+    gate = streets.viewport.to_page(area.network.xy(area.gates.take([row])))
+    symbols.draw_markers(window, ["gate"], [GATE_LETTER], gate, gate)
+    covered = shapely.Point(gate[0]).buffer(GATE_SIDE / 2)
+    school = shorten(make_printable(area.schools["name"].iloc[row]), LONGEST_SCHOOL)
+    gate_box = build_level_boxes(gate, (GATE_SIDE + 2, GATE_SIDE + 2))
+    points = np.concatenate([points for _, points in signs.values()])
+    placed = streets.write_names(
+        window,
+        [
+            *place_names.build_school_labels(tuple(gate[0]), school, radius=GATE_SIDE / 2 + 1),
+            *place_names.build_symbol_labels(signs, covered=covered),
+        ],
+        occupied=np.vstack([gate_box, *(box for _, box in words)]),
+        avoided=shapely.multipoints(points).buffer(4.0),
+    )
+    return [(label.text, box) for label, box in placed]
 
 
 def _fit_window(corners: Points, grid: FormGrid, width: float, height: float) -> Viewport:
@@ -234,8 +239,6 @@ def _write_cell_labels(window: Window, grid: FormGrid, corners: Points) -> list[
 
 def _build_entries(viewport: Viewport, signs: symbols.Signs) -> list[legend.Entry]:
     """Entries below the map: north, the scale, and the meaning of signs."""
-    metres = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
-    bar = metres / viewport.metres_per_point
 
     def draw_school(window: Window, x: float, y: float) -> None:
         square, middle = trace_rectangle(x, y - 5.5, 11.0, 11.0), (x + 5.5, y)
@@ -247,7 +250,7 @@ def _build_entries(viewport: Viewport, signs: symbols.Signs) -> list[legend.Entr
 
     entries = [
         legend.Entry("north", 7.0, draw_north),
-        legend.Entry(f"{metres} m", bar, lambda page, x, y: symbols.draw_bar(page, (x, y), bar)),
+        legend.build_scale(viewport),
         legend.Entry("the school", 11.0, draw_school),
     ]
     shown = [symbols.SYMBOLS[kind] for kind, (_, points) in signs.items() if len(points)]

@@ -10,7 +10,6 @@ from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.notes import Note, list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
-from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.reason_words import DAY_WORDS
 from patrolplan.outputs.week.roster import (
     DEMANDS,
@@ -24,6 +23,7 @@ from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import get_place, read_hours
 from patrolplan.team.not_met import list_missing
+from patrolplan.team.people import STAFF_WORDS
 from patrolplan.team.week import Week, format_day
 from patrolplan.team.week_records import Ban, DemandOutcome, Lock
 from patrolplan.team.where_when import DayItem

@@ -15,12 +15,12 @@ from patrolplan.inputs.duty_kinds import DUTY_KINDS
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.facts import STAFF_WORDS, find_staff
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.patrols.marking import find_marking
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import Appointment
 from patrolplan.team.not_met import name_places
+from patrolplan.team.people import STAFF_WORDS, find_staff
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.where_when import DayItem, OfficerDays, build_officer_days
 from patrolplan.text import capitalise, join_words, shorten

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import shapely
 
-from patrolplan.outputs.cartography import basemap, fonts, place_names, symbols
+from patrolplan.outputs.cartography import fonts, legend, symbols
 from patrolplan.outputs.cartography.labels import (
     MapLabel,
     build_level_boxes,
     find_places_around_point,
-    place_labels,
 )
 from patrolplan.outputs.cartography.page import Page, Points, Window, trace_rectangle, trace_rounded
 from patrolplan.outputs.cartography.route import separate_points
-from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres, fit_viewport
+from patrolplan.outputs.cartography.street_map import StreetMap
+from patrolplan.outputs.cartography.viewport import Viewport, fit_viewport
 from patrolplan.outputs.earlier_papers import hash_template
 from patrolplan.patrols.plan import Plan
 from patrolplan.text import shorten
@@ -25,7 +25,6 @@ MARKER_HEIGHT = 13.0  # Points; a sign is as wide as its words
 TEXT_SIZE = 9.0
 BAND_WIDTH = 11.0  # Points across a street where presence is planned
 PADDING = 46.0  # Points without content, but for signs: room for the north arrow
-SCALE_STRIP_HEIGHT = 16.0  # Points below the map, for the scale
 LONGEST_NAME = 40  # Maximum letters of a name next to its sign
 
 
@@ -59,24 +58,23 @@ class OverviewMap:
 
     def draw(self, plan: Plan) -> bytes:
         """Draw streets, the stretches of the hotspots, and the signs."""
-        network, own = plan.area.network, plan.hotspots["hotspot"].isin(list(self.hotspots))
-        shapes = plan.hotspots.geometry[own].to_numpy()
+        area, is_own = plan.area, plan.hotspots["hotspot"].isin(list(self.hotspots))
+        shapes = plan.hotspots.geometry[is_own].to_numpy()
         places = np.array([(marker.x, marker.y) for marker in self.markers]).reshape(-1, 2)
+        strip = legend.compute_strip_height(1)
         viewport = fit_viewport(
             [places, shapely.get_coordinates(shapes)],
             width=self.width,
-            height=self.height - SCALE_STRIP_HEIGHT,
+            height=self.height - strip,
             padding=PADDING,
             min_extent_metres=MIN_EXTENT_METRES,
-            street_bounds=network.bounds,
+            street_bounds=area.network.bounds,
             may_rotate=False,  # readers are far away, or not used to turned maps
         )
         page = Page(self.width, self.height)
-        window = page.add_window((0.0, SCALE_STRIP_HEIGHT, *viewport.size))
-        features = basemap.select_visible_features(plan.area.features, viewport)
-        pieces = basemap.find_visible_pieces(network, viewport)
-        basemap.draw_ground(window, features, viewport)
-        basemap.draw_streets(window, network, pieces, viewport)
+        window = page.add_window((0.0, strip, *viewport.size))
+        streets = StreetMap(viewport, area.network, area.features)
+        streets.draw(window)
         band = symbols.build_band(viewport.clip_to_page(shapes), BAND_WIDTH)
         if band is not None:
             symbols.draw_stretch(window, band, level=5.0)
@@ -84,19 +82,11 @@ class OverviewMap:
         sizes = np.array([(one.width, MARKER_HEIGHT) for one in self.markers]).reshape(-1, 2) + 2
         marker_boxes = build_level_boxes(centres, sizes)
         north = symbols.place_north_arrow(viewport, marker_boxes)
-        symbols.draw_border(window, *viewport.size)
         symbols.draw_north_arrow(window, viewport, north)
-        streets = place_names.list_streets(network, pieces, viewport)
-        labels = [*names, *place_names.build_street_labels(streets)]
-        labels += place_names.build_area_labels(features, viewport)
         occupied = np.vstack([marker_boxes, north])
-        for label, box in place_labels(labels, viewport.size, occupied=occupied, avoided=band):
-            place_names.draw_label(window, label, box)
-        scale = viewport.metres_per_point
-        strip = page.add_window((0.0, 0.0, self.width, SCALE_STRIP_HEIGHT))
-        length, y = choose_scale_bar_metres(scale, symbols.LONG_BAR), SCALE_STRIP_HEIGHT / 2 - 1
-        x = symbols.draw_bar(strip, (2.0, y), length / scale)
-        symbols.write_text(strip, x + 5.0, y, f"{length} m")
+        streets.write_names(window, names, occupied=occupied, avoided=band)
+        below = page.add_window((0.0, 0.0, self.width, strip))
+        legend.draw_strip(below, [legend.build_scale(viewport)], self.width, strip)
         return page.write()
 
     def _draw_markers(

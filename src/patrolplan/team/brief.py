@@ -19,8 +19,6 @@ from patrolplan.hotspots import crime_counts as counts
 from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
-from patrolplan.outputs.facts import name_member
-from patrolplan.outputs.reason_words import describe_factor
 from patrolplan.patrols.feared_places import name_feared_places, name_place
 from patrolplan.patrols.file_forms import WholeMetres, not_in_files
 from patrolplan.patrols.obstacles import Obstacle
@@ -28,6 +26,7 @@ from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.surroundings import PatrolHours, compute_extent, find_tasked_places
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.provenance import compute_area_provenance, compute_short_id
+from patrolplan.team.people import name_member
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import read_week_alone
 from patrolplan.team.week_records import Visitor
@@ -121,7 +120,7 @@ class ReportGroup:
 
     place: str
     number: str  # From how many reports to how many
-    factors: tuple[str, ...]
+    factors: tuple[str, ...]  # as the table of reports has them
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,7 +275,7 @@ def _find_report_groups(
         ReportGroup(
             place=names[name_place(reports.squares[number])],
             number=f"{reports.counts[number]} to {reports.max_counts[number]}",
-            factors=tuple(map(describe_factor, reports.reasons[number])),
+            factors=tuple(reports.reasons[number]),
         )
         for number in order
     )
