@@ -17,8 +17,8 @@ from patrolplan.crs import find_squares
 from patrolplan.hotspots.reasons import ReportsReason, list_reasons
 from patrolplan.inputs.reports import ALLOWED_VALUES
 from patrolplan.inputs.survey_form import MAX_PLACES, find_record_path
+from patrolplan.inputs.survey_reading import take_in_surveys
 from patrolplan.outputs.reason_words import describe_reason, describe_reasons
-from patrolplan.outputs.survey.survey_reading import take_in_surveys
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, count_in_band
 

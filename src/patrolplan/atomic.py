@@ -19,6 +19,7 @@ import filelock
 from patrolplan.errors import OutputError, PatrolplanError
 
 TEMPORARY_PREFIX = "patrolplan-"  # Prefix of our folders in the system's temporary folder
+WAIT_SECONDS = 10.0  # How long a run waits for another one that is writing the same folder
 WEEK_FILE = "week.json"  # It may have changes by hand, so only another week replaces it
 
 
@@ -74,6 +75,22 @@ def hold_lock(path: Path, in_use: PatrolplanError, *, wait_seconds: float = 0.0)
         with contextlib.suppress(OSError):  # Windows cannot remove it before the release
             path.unlink(missing_ok=True)
         lock.release()
+
+
+@contextlib.contextmanager
+def lock_folder(path: Path, remedy: str) -> Iterator[None]:
+    """Hold the lock of a folder or file, so that no other run checks or writes it meanwhile."""
+    in_use = f"{path}: another patrolplan is writing to it; try again when it has finished, or "
+    with contextlib.ExitStack() as stack:
+        with explain_os_errors(path, remedy):
+            lock, error = sibling_path(path, "lock"), OutputError(in_use + remedy)
+            stack.enter_context(hold_lock(lock, error, wait_seconds=WAIT_SECONDS))
+        yield
+
+
+def format_json(document: Mapping[str, Any]) -> str:
+    """JSON with keys in the order given and a line break at the end; NaN is an error."""
+    return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def write_synced(path: Path, content: bytes) -> None:

@@ -23,10 +23,10 @@ from attacks import small_town as town
 from hypothesis import assume, event, given, settings, strategies as st
 
 import patrolplan as pp
+from patrolplan.atomic import format_json
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.inputs.reports import read_reports
 from patrolplan.outputs.brief.brief_render import build_brief_document
-from patrolplan.outputs.output_folder import format_json
 from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.privacy import FACTORS, ROUNDING_STEP, group_reports
 from patrolplan.settings import parse_settings

@@ -16,8 +16,8 @@ from survey_forms import ID, answer, answers_file, save, tally_file, tally_squar
 
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError
-from patrolplan.outputs.survey import survey_reading
-from patrolplan.outputs.survey.survey_reading import build_reading_document, describe_reading
+from patrolplan.inputs import survey_reading
+from patrolplan.inputs.survey_reading import build_reading_document, describe_reading
 
 TODAY = dt.date(2026, 11, 26)
 STEP = 5

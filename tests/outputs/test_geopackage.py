@@ -15,9 +15,9 @@ import pytest
 import shapely
 
 import patrolplan as pp
+from patrolplan.atomic import format_json
 from patrolplan.outputs.geopackage import write_layers
 from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
-from patrolplan.outputs.output_folder import format_json
 from patrolplan.outputs.plan_document import build_plan_document
 from patrolplan.outputs.schemas import DOCUMENTS, HarmRatio, build_schema
 from patrolplan.outputs.ways_layer import build_way_layers

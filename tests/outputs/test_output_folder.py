@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from patrolplan import atomic
 from patrolplan.errors import OutputError
 from patrolplan.outputs import output_folder as folders
 
@@ -257,7 +258,7 @@ def _holding(out):
 def test_two_runs_do_not_mix_and_a_killed_one_does_not_block(tmp_path, monkeypatch):
     """A second run on a folder is refused and changes nothing; a killed run's lock is ignored."""
     out = tmp_path / "out"
-    monkeypatch.setattr("patrolplan.outputs.output_folder.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("patrolplan.atomic.WAIT_SECONDS", 0.1)
     with _holding(out) as first:
         siblings = {path.name for path in tmp_path.iterdir()}
         for again, *more in ((_write, "second"), (folders.check_folder,)):
@@ -280,10 +281,10 @@ def test_json_keeps_order_and_letters_and_refuses_nan(tmp_path):
     folders.write_json(tmp_path / "x.json", document)
     text = (tmp_path / "x.json").read_text(encoding="utf-8")
     assert list(json.loads(text).items()) == list(document.items())
-    assert text == folders.format_json(document)
+    assert text == atomic.format_json(document)
     assert text.endswith('"Café"\n}\n')
     with pytest.raises(ValueError, match="JSON compliant"):
-        folders.format_json({"a": float("nan")})
+        atomic.format_json({"a": float("nan")})
 
 
 def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path):

@@ -11,13 +11,13 @@ from typing import Literal
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
-from patrolplan.atomic import WEEK_FILE
+from patrolplan.atomic import WEEK_FILE, lock_folder
 from patrolplan.board.edits import apply_change
 from patrolplan.board.requests import WeekChange
 from patrolplan.board.table_changes import WRITABLE, CsvTable, read_area_table
 from patrolplan.board.week_folder import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
-from patrolplan.outputs.output_folder import lock_folder
+from patrolplan.outputs.output_folder import REMEDY
 from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.surface import Risk
@@ -111,7 +111,7 @@ class SharedWeek:
         self, version: int, build_state: Callable[[BoardState], tuple[BoardState, str]]
     ) -> str:
         """Replace the state by one built from it, and save it."""
-        with self.lock, lock_folder(self.store.folder):
+        with self.lock, lock_folder(self.store.folder, REMEDY):
             self.check_version(version)
             before = self.state
             after, message = build_state(before)
@@ -122,7 +122,7 @@ class SharedWeek:
 
     def step_back(self, version: int, action: Literal["undo", "redo"]) -> str:
         """Undo the last change, or make the one again that was undone last."""
-        with self.lock, lock_folder(self.store.folder):
+        with self.lock, lock_folder(self.store.folder, REMEDY):
             self.check_version(version)
             stacks = (self.undo_stack, self.redo_stack)
             taken, given = stacks if action == "undo" else stacks[::-1]

@@ -115,7 +115,7 @@ def _read_surveys(
     files: Sequence[str], out: Path, config: Path, *, delete: bool, as_json: bool
 ) -> None:
     from patrolplan.area.sources import read_school_urns
-    from patrolplan.outputs.survey import survey_reading
+    from patrolplan.inputs import survey_reading
     from patrolplan.privacy import ROUNDING_STEP
 
     has_settings = config != options.DEFAULT_CONFIG or config.exists()

@@ -15,6 +15,7 @@ import pandas as pd
 from jinja2 import Template
 
 from patrolplan.area import StudyArea
+from patrolplan.atomic import format_json
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
 from patrolplan.notes import list_texts
@@ -150,7 +151,7 @@ def write_governance(
     texts, plain = {RESIDENTS_FILE: page}, {"autoescape": False, "keep_trailing_newline": True}
     words = open_templates(TEMPLATES, finalize=escape_toml, **plain)
     record = build_record_document(words.get_template(RECORD_WORDS), facts)
-    texts[RECORD_FILE], facts = output_folder.format_json(record), facts | {"record": record}
+    texts[RECORD_FILE], facts = format_json(record), facts | {"record": record}
     papers: tuple[str, ...] = PAPERS
     if burden is not None:
         facts |= {"burden": burden, "burden_tables": build_burden_tables(burden)}

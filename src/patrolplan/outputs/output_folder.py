@@ -6,7 +6,7 @@ The manifest lists files with their hashes, so that others, and edited ones, are
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
 
 MANIFEST = "manifest.json"
-WAIT_SECONDS = 10.0  # How long a run waits for another one that is writing the same folder
 REMEDY = "name another folder with --out"  # What to do if a folder cannot be written
 FOREIGN, EDITED = "that patrolplan did not write", "that were changed after patrolplan wrote them"
 
@@ -31,7 +30,7 @@ FOREIGN, EDITED = "that patrolplan did not write", "that were changed after patr
 def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     """Yield an empty folder; it replaces `folder` unless a foreign or edited file would be lost."""
     folder = resolve_folder(folder)
-    with lock_folder(folder):
+    with atomic.lock_folder(folder, REMEDY):
         _prepare_folder(folder)
         with atomic.explain_os_errors(folder, REMEDY):
             part = atomic.create_part_folder(folder)
@@ -60,19 +59,8 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
 def check_folder(folder: Path) -> None:
     """Check beforehand that `replace_folder` will be able to write."""
     folder = resolve_folder(folder)
-    with lock_folder(folder):
+    with atomic.lock_folder(folder, REMEDY):
         _prepare_folder(folder)
-
-
-@contextmanager
-def lock_folder(path: Path, remedy: str = REMEDY) -> Iterator[None]:
-    """Hold the lock of a folder or file, so that no other run checks or writes it meanwhile."""
-    in_use = f"{path}: another patrolplan is writing to it; try again when it has finished, or "
-    with ExitStack() as stack:
-        with atomic.explain_os_errors(path, remedy):
-            lock, error = atomic.sibling_path(path, "lock"), OutputError(in_use + remedy)
-            stack.enter_context(atomic.hold_lock(lock, error, wait_seconds=WAIT_SECONDS))
-        yield
 
 
 def _prepare_folder(folder: Path) -> None:
@@ -109,7 +97,7 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
             raise OutputError(message)
         hashes = {name: atomic.hash_content(content) for name, content in files.items()}
         hashes = dict(sorted({**manifest["files"], **hashes}.items()))
-        new = format_json({**manifest, **changes, "files": hashes}).encode("utf-8")
+        new = atomic.format_json({**manifest, **changes, "files": hashes}).encode("utf-8")
         contents = {folder / name: content for name, content in files.items()}
         atomic.replace_together({**contents, folder / MANIFEST: new})
 
@@ -184,12 +172,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write JSON; equal content gives equal bytes."""
-    path.write_text(format_json(document), encoding="utf-8", newline="\n")
-
-
-def format_json(document: Mapping[str, Any]) -> str:
-    """JSON with keys in the order given and a line break at the end; NaN is an error."""
-    return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    path.write_text(atomic.format_json(document), encoding="utf-8", newline="\n")
 
 
 def append_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import WEEK_FILE
+from patrolplan.atomic import WEEK_FILE, format_json
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs import output_folder
@@ -104,7 +104,7 @@ def write_pack(
             "map.html": render_map(plan_or_week),
             "plan.qgs": render_project(plan_or_week, layers=layers),
             "notes.txt": render_notes(plan_or_week),
-            "plan.json": output_folder.format_json(document).encode("utf-8"),
+            "plan.json": format_json(document).encode("utf-8"),
         }
         output_folder.write_files(folder, files)
     return out

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from patrolplan.atomic import TEMPORARY_PREFIX, explain_os_errors, list_leftovers
+from patrolplan.atomic import TEMPORARY_PREFIX, explain_os_errors, list_leftovers, lock_folder
 from patrolplan.cache import ENTRY_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
 from patrolplan.outputs import output_folder
@@ -94,7 +94,7 @@ def _purge_output_folder(out: Path, cutoff: float, remove: Callable[..., None]) 
     if not out.is_dir():
         message = f"{out}: folder not found; correct --folder"
         raise OutputError(message)
-    with output_folder.lock_folder(out):
+    with lock_folder(out, output_folder.REMEDY):
         for path in sorted(list_leftovers(out)):
             if path.is_dir() and not path.is_symlink() and path.stat().st_mtime < cutoff:
                 remove(path, "left by an interrupted run")

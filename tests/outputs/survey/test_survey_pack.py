@@ -14,6 +14,7 @@ from hypothesis import given, strategies as st
 from outputs import printed
 from survey_areas import HOSTILE, load_leaning, make_hostile, strip_findings
 
+from patrolplan.area import form_squares
 from patrolplan.area.study_area import with_settings
 from patrolplan.crs import find_squares
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM
@@ -45,14 +46,14 @@ def papers(demo_area):
 @pytest.fixture(scope="module")
 def drawn(demo_area):
     """The map of the form."""
-    grid = form.build_form_grid(demo_area, URN)
+    grid = form_squares.build_form_grid(demo_area, URN)
     return form.draw_form_map(demo_area, grid, URN, width=pack.MAP_WIDTH, height=pack.MAP_HEIGHT)
 
 
-@pytest.mark.parametrize("squares", [(form.MAX_ACROSS, form.MAX_DOWN), (2, 2)])
+@pytest.mark.parametrize("squares", [(form_squares.MAX_ACROSS, form_squares.MAX_DOWN), (2, 2)])
 def test_a_small_place_and_a_full_form_fit_the_page(demo_area, squares):
     """With as many squares as there may be, or few, one is 19 to 39 mm wide, and all have room."""
-    grid = form.build_form_grid(demo_area, URN)
+    grid = form_squares.build_form_grid(demo_area, URN)
     grid = replace(grid, across=squares[0], down=squares[1], cells=())
     shown = form.draw_form_map(demo_area, grid, URN, width=pack.MAP_WIDTH, height=pack.MAP_HEIGHT)
     assert shown.size[0] <= pack.MAP_WIDTH + 0.01
@@ -108,7 +109,7 @@ def test_hostile_names_are_text(demo_area):
 
 def test_leaning_grid_stands_upright(utm_area):
     """In the metres of a UTM zone the map is turned with the squares; each has its own label."""
-    grid = form.build_form_grid(utm_area, URN)
+    grid = form_squares.build_form_grid(utm_area, URN)
     lean = grid.locate_corners(utm_area.projection.crs)[0]
     assert abs(lean[-1, 1] - lean[0, 1]) > 100
     drawn = form.draw_form_map(utm_area, grid, URN, width=pack.MAP_WIDTH, height=pack.MAP_HEIGHT)
@@ -141,7 +142,7 @@ def test_a_pack_has_the_four_files_and_a_manifest(demo_area, tmp_path):
 def test_drawn_corners_hold_the_places_of_their_square(projected, request):
     """A place is between the drawn corners of the cell with the letters of its square."""
     area = request.getfixturevalue(projected)
-    grid = form.build_form_grid(area, URN)
+    grid = form_squares.build_form_grid(area, URN)
     corners = grid.locate_corners(area.projection.crs)
     random = np.random.default_rng(6)
     low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
@@ -160,7 +161,10 @@ def test_drawn_corners_hold_the_places_of_their_square(projected, request):
 
 def test_grid_is_the_same_in_any_crs(demo_area, utm_area):
     """The CRS of the area changes no letter: the squares belong to the place alone."""
-    first, second = form.build_form_grid(demo_area, URN), form.build_form_grid(utm_area, URN)
+    first, second = (
+        form_squares.build_form_grid(demo_area, URN),
+        form_squares.build_form_grid(utm_area, URN),
+    )
     assert vars(replace(first, cells=())) == vars(replace(second, cells=()))
     assert [cell.label for cell in first.cells] == [cell.label for cell in second.cells]
 
@@ -170,9 +174,9 @@ def test_the_form_of_each_school_has_the_squares_with_streets_around_it(demo_are
     network, crs = demo_area.network, demo_area.projection.crs
     squares = find_squares(network.piece_middle, crs)
     for row, urn in enumerate(demo_area.schools["urn"]):
-        grid = form.build_form_grid(demo_area, urn)
-        assert len(grid.letters) == grid.across <= form.MAX_ACROSS
-        assert grid.down <= form.MAX_DOWN
+        grid = form_squares.build_form_grid(demo_area, urn)
+        assert len(grid.letters) == grid.across <= form_squares.MAX_ACROSS
+        assert grid.down <= form_squares.MAX_DOWN
         across, down = squares[:, 1] - grid.first_column, grid.first_row - squares[:, 2]
         inside = (squares[:, 0] == grid.code) & (across >= 0) & (across < grid.across)
         inside &= (down >= 0) & (down < grid.down)
@@ -189,7 +193,7 @@ def test_the_form_of_each_school_has_the_squares_with_streets_around_it(demo_are
 @given(st.integers(-50, 50), st.lists(st.integers(-60, 60), max_size=40), st.integers(1, 26))
 def test_window_holds_the_gate_and_wastes_nothing(home, used, most):
     """Any window contains the gate, is within the used squares, and as long as possible."""
-    first, count = form._choose_window(home, np.array(used, dtype=np.int64), most)
+    first, count = form_squares._choose_window(home, np.array(used, dtype=np.int64), most)
     low, high = min([*used, home]), max([*used, home])
     assert low <= first <= home < first + count <= high + 1
     assert count == min(most, high - low + 1)

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 from survey_areas import HOSTILE, make_hostile
 from survey_class import tab_to
 
+from patrolplan.area.form_squares import build_form_grid
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM
-from patrolplan.outputs.survey.form_map import build_form_grid
 from patrolplan.outputs.survey.survey_pack import QUESTIONS, render_tally_page
 from patrolplan.privacy import FACTORS
 

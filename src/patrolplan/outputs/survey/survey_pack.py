@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from patrolplan.area import StudyArea
+from patrolplan.area.form_squares import build_form_grid
 from patrolplan.area.study_area import GATE_RECORD, find_school
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES, TALLY_FORM
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
-from patrolplan.outputs.survey.form_map import build_form_grid, draw_form_map
+from patrolplan.outputs.survey.form_map import draw_form_map
 from patrolplan.outputs.survey.street_map import build_street_map
 from patrolplan.outputs.webmap import map_page
 from patrolplan.outputs.wording import is_fictional_area, list_area_attributions

@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from patrolplan.atomic import WEEK_FILE
+from patrolplan.atomic import WEEK_FILE, format_json
 from patrolplan.errors import InputError, LedgerError
 from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers
 from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.notes_file import render_notes
-from patrolplan.outputs.output_folder import format_json, write_files
+from patrolplan.outputs.output_folder import write_files
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars

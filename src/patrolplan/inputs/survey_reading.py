@@ -24,7 +24,6 @@ from patrolplan import atomic
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError, OutputError, Problems
 from patrolplan.inputs import survey_counts, survey_form
-from patrolplan.outputs.output_folder import format_json, lock_folder
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable
 from patrolplan.text import format_count, pick_fields
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
@@ -89,7 +88,7 @@ def write_reports_file(
     }
     with atomic.explain_os_errors(out, "free some disk space or choose another folder"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        written = {survey_form.find_record_path(out): format_json(record).encode("utf-8")}
+        written = {survey_form.find_record_path(out): atomic.format_json(record).encode("utf-8")}
         atomic.replace_together({out: content} | written)
     return record
 
@@ -181,7 +180,7 @@ def take_in_surveys(
         # Deleting one would leave the file that it leads to.
         problems.add(path, "is a link, so deleting it deletes nothing", "name the file itself")
     problems.raise_if_any()
-    with lock_folder(out, REMEDY):
+    with atomic.lock_folder(out, REMEDY):
         before = {survey["id"] for survey in read_recorded_surveys(out)}
         counts = survey_counts.count_surveys(files, urns=urns, today=today)
         if missing := before - {entry.id for entry in counts.entries}:
@@ -208,7 +207,7 @@ def _delete_files(reading: SurveyReading) -> SurveyReading:
         row["deleted"] = len(undeleted) == before
     path = survey_form.find_record_path(reading.out)
     with atomic.explain_os_errors(path, "the files of the surveys are deleted all the same"):
-        atomic.replace_file(path, format_json(reading.record).encode("utf-8"))
+        atomic.replace_file(path, atomic.format_json(reading.record).encode("utf-8"))
     return replace(reading, deleted=tuple(deleted), undeleted=tuple(undeleted))
 
 

@@ -15,10 +15,10 @@ from survey_forms import ID, answer, answers_file, save, tally_file, tally_squar
 from patrolplan.atomic import hash_file
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError, OutputError
+from patrolplan.inputs import survey_reading as reader
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import find_record_path
-from patrolplan.outputs.survey import survey_reading as reader
 from patrolplan.privacy import FACTOR_NAMES
 
 DAYS = ("2023-11-20", "2025-02-03", "2026-05-04", "2026-10-08")
