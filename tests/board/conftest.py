@@ -1,6 +1,7 @@
 """A small week on the board: four schools of the demo borough, planned once."""
 
 import datetime as dt
+import json
 import shutil
 import warnings
 from contextlib import contextmanager
@@ -31,9 +32,14 @@ PORT = 8765
 @pytest.fixture(scope="session")
 def ground(copy_demo, tmp_path_factory):
     """Four schools with one month of crimes, planned for a week; in a folder of its own."""
-    settings = copy_demo(tmp_path_factory.mktemp("borough"), "2026-09")
+    folder = tmp_path_factory.mktemp("borough")
+    return plan_ground(copy_demo(folder, "2026-09"), ["900001", "900006", "900007", "900009"])
+
+
+def plan_ground(settings, urns):
+    """A week's plans for some schools of a borough without appointments."""
     with settings.open("a", encoding="utf-8") as stream:
-        stream.write('\n[schools]\nurns = ["900001", "900006", "900007", "900009"]\n')
+        stream.write(f"\n[schools]\nurns = {json.dumps(urns)}\n")
     duties = settings.with_name("duties.csv")
     duties.write_text("officer,date,from,to,kind,urn\n", encoding="utf-8")
     area = pp.load_area(settings)

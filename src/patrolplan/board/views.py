@@ -185,18 +185,23 @@ def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
 
 @lru_cache(maxsize=4096)
 def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """The stops and the line of a walk, in degrees; cached, since most of a week stays as it is."""
+    """Stops, places to keep away from and the line of a walk; most of a week stays as it is."""
     line = np.concatenate([np.empty((0, 2)), *(leg.line for leg in patrol.legs)])
     if len(line) > 1:
         line = shapely.get_coordinates(shapely.simplify(shapely.linestrings(line), SIMPLIFY_METRES))
     stops = np.array([(stop.x, stop.y) for stop in patrol.stops]).reshape(-1, 2)
     points = convert_to_degrees(stops, projection)
-    visits = list_stop_facts(patrol, projection.crs)
+    told = list_stop_facts(patrol, projection.crs)
     return {
         "stops": [
-            {**pick_fields(one, "place", "arrive", "leave", "minutes", "feared"), "stop": point}
-            for one, point in zip(visits, points, strict=True)
+            {
+                **pick_fields(facts, "place", "arrive", "leave", "minutes", "feared"),
+                "tasked": facts.stop.tasked,
+                "stop": point,
+            }
+            for facts, point in zip(told, points, strict=True)
         ],
+        "keep_away": [place.tasking.place_id for place in patrol.keep_away],
         "line": convert_to_degrees(line, projection),
     }
 

@@ -350,6 +350,7 @@ def test_feared_and_tasked_places_have_their_signs(still, open_window):
     signs = page.locator(".sign.stop")
     for row, stop in enumerate(patrol["stops"]):
         name = f"Stop {row + 1}: {stop['place']}"
+        name += f"; tasked: {stop['tasked']}" if stop["tasked"] else ""
         name += "; pupils feel unsafe here" if stop["feared"] else ""
         assert signs.nth(row).get_attribute("title") == name
         signs.nth(row).dispatch_event("click")

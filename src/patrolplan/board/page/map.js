@@ -1,7 +1,7 @@
 // The map next to the week: our own streets, hotspots, schools, tasked places, the patrol shown.
 
 import { make, one } from "./dom.js";
-import { fear, isRefused, schoolName } from "./store.js";
+import { fear, isRefused, keptAway, schoolName, task } from "./store.js";
 
 const { L } = window;
 const LETTER_PIXELS = 6;
@@ -195,11 +195,11 @@ export const showPatrol = (patrol, { fit = true } = {}) => {
   });
   if (line.length) sign(line[0], "G", "school from").addTo(chart.patrol);
   patrol.stops.forEach((stop, row) => {
-    const [at, number, name] = [point(stop.stop), row + 1, `Stop ${row + 1}: ${stop.place}${fear(stop)}`];
+    const [at, number, name] = [point(stop.stop), row + 1, `Stop ${row + 1}: ${stop.place}${task(stop)}${fear(stop)}`];
     sign(at, `${number}`, `stop${stop.feared ? " feared" : ""}`, name)
       .on("click", press(at, `stop ${number}`, `${name}.`)).addTo(chart.patrol);
   });
-  tell(`${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}. G: gate, 1, 2 …: stops, ${SIGNS}`);
+  tell(`${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}. G: gate, 1, 2 …: stops, ${SIGNS}${keptAway(patrol)}`);
   if (fit && line.length) chart.map.fitBounds(L.latLngBounds(line), { padding: [26, 26], maxZoom: 17, animate: false });
   chart.nameHotspots();
 };

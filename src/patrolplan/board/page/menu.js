@@ -6,7 +6,7 @@ import { button, choice, findFocus, labelled, make, one, openDialog } from "./do
 import { markChosen, shownDay } from "./grid.js";
 import { showPatrol } from "./map.js";
 import { changeAndShow, gapTitle, swapsButton } from "./planning.js";
-import { appointmentName, change, check, counted, dayName, fear, idOf, keyOf, named, plain, routeName, ruleName, schoolName, shortDay, store, verdict, windowOf } from "./store.js";
+import { appointmentName, change, check, counted, dayName, fear, idOf, keptAway, keyOf, named, plain, routeName, ruleName, schoolName, shortDay, store, task, verdict, windowOf } from "./store.js";
 
 const NOBODY = "-";
 
@@ -61,9 +61,9 @@ export const openMenu = (patrol) => {
     const simple = (text, kind) => button(text, () => act(close, { kind, ...key }));
     const rule = (text, what) => button(text, () => act(close, { kind: "ban", ...what }), { "aria-label": `Rule out: ${ruleName(what)}` });
     return [
-      make("p", { text: `${dayName(date)}${windowOf(patrol)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}${patrol.company ? `, with ${patrol.company}` : ""}.` }),
+      make("p", { text: `${dayName(date)}${windowOf(patrol)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}${patrol.company ? `, with ${patrol.company}` : ""}.${keptAway(patrol)}` }),
       make("ol", { class: "stops" }, patrol.stops.map((stop) => make(
-        "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${Math.round(stop.minutes)} min)${fear(stop)}`,
+        "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${Math.round(stop.minutes)} min)${task(stop)}${fear(stop)}`,
       ))),
       make(
         "div", { class: "actions" },

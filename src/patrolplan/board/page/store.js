@@ -131,8 +131,12 @@ export const idOf = ({ date, urn, officer, window = AFTER_SCHOOL }) => [date, ur
 export const patrolName = ({ officer, urn, date }) => `${officer} at ${schoolName(urn)} on ${dayName(date)}`;
 export const routeName = ({ variant, variants }) => (variants > 1 ? `route ${variant + 1} of ${variants}` : "its only route");
 
+/** That a stop is tasked, after its name; else empty. */
+export const task = ({ tasked }) => (tasked ? `; tasked: ${tasked}` : "");
 /** That pupils feel unsafe at a stop or hotspot, after its name; else empty. */
 export const fear = ({ feared }) => (feared ? "; pupils feel unsafe here" : "");
+/** The places that a patrol keeps away from; else empty. */
+export const keptAway = ({ keep_away: places }) => (places.length ? ` Keeps away from ${places.join(", ")}.` : "");
 export const promised = (patrol) => patrol.stops.map(({ minutes }) => Math.round(minutes));
 export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
