@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import geopandas as gpd
 import numpy as np
@@ -229,6 +229,15 @@ class Variant:
         return bool(self.avoided_hotspots or self.serves or self.watches)
 
 
+class Standing(NamedTuple):
+    """The time that a patrol spends at one place."""
+
+    from_minutes: float
+    to_minutes: float
+    number: int = 0
+    """Of the stop; 0 is the gate before the stops, and after them."""
+
+
 @forms.also_writes(
     pushed_metres=forms.Metres, gap_percent=forms.Amount, gate_card=bool, walked_metres=forms.Metres
 )
@@ -365,6 +374,18 @@ class Patrol(_AtPoint):
         last = self.legs[-1]
         walk = round(last.moving_minutes, 2) + round(last.waiting_minutes, 2)
         return round(self.stops[-1].leave_minutes) + walk
+
+    @property
+    def standings(self) -> list[Standing]:
+        """Where it stands, in the order of time: at the gate, at each stop, back at the gate."""
+        stood = []
+        if self.has_presence:
+            stood.append(Standing(self.start_minutes, self.gate_until_minutes))
+        for number, stop in enumerate(self.stops, start=1):
+            stood.append(Standing(stop.arrive_minutes, stop.leave_minutes, number))
+        if self.stops and self.end_minutes > self.back_minutes:
+            stood.append(Standing(self.back_minutes, self.end_minutes))
+        return stood
 
     @property
     def leg_times(self) -> list[tuple[float, float]]:

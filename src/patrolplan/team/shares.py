@@ -115,12 +115,9 @@ def _sum_minutes(plan_or_week: Plan | Week, shapes: Objects) -> dict[str, Floats
 
 def _list_parts(patrol: Patrol) -> Iterator[tuple[shapely.Geometry, float]]:
     """Where a patrol is from its start to its end, part by part, and for how many minutes."""
-    at_gate = patrol.gate_until_minutes - patrol.start_minutes
-    if patrol.stops:
-        at_gate += patrol.end_minutes - patrol.stops[-1].leave_minutes - patrol.legs[-1].minutes
-    yield shapely.Point(patrol.point), at_gate
-    for stop in patrol.stops:
-        yield shapely.Point(stop.point), stop.dwell_minutes
+    for standing in patrol.standings:
+        point = patrol.stops[standing.number - 1].point if standing.number else patrol.point
+        yield shapely.Point(point), standing.to_minutes - standing.from_minutes
     for leg in patrol.legs:
         line = np.asarray(leg.line, dtype=np.float64)
         is_walk = len(line) > 1

@@ -85,13 +85,8 @@ def list_visited(stop: Stop) -> tuple[str, ...]:
 def list_stays(duties: Iterable["Duty"]) -> Iterator[Stay]:
     """The stays of some patrols, each patrol's in the order of time."""
     for duty in duties:
-        patrol = duty.patrol
-        if patrol.has_presence:
-            yield Stay(duty, duty.start_minutes, patrol.gate_until_minutes)
-        for number, stop in enumerate(patrol.stops, start=1):
-            yield Stay(duty, stop.arrive_minutes, stop.leave_minutes, number)
-        if patrol.stops and duty.end_minutes > patrol.back_minutes:
-            yield Stay(duty, patrol.back_minutes, duty.end_minutes)
+        for standing in duty.patrol.standings:
+            yield Stay(duty, *standing)
 
 
 def group_stays(stays: Iterable[Stay]) -> dict[str, list[Stay]]:

@@ -252,11 +252,12 @@ def _describe_gate(roster: Roster, duties: list[Duty]) -> str:
     first: dict[str, Duty] = {}  # the first duty of each window
     for duty in sorted(duties, key=lambda duty: duty.start_minutes):
         first.setdefault(duty.window, duty)
-    stays = [
-        (duty.patrol.back_minutes, duty.patrol.end_minutes)
-        if wording.is_before_school(roster.week.plan, duty.patrol)
-        else (duty.patrol.start_minutes, duty.patrol.gate_until_minutes)
-        for duty in first.values()
-    ]
-    none = "not at the gate" if stays else "no patrol planned"
-    return ", ".join(format_span(*stay) for stay in stays if stay[1] > stay[0]) or none
+    stays = []
+    for duty in first.values():
+        standings = duty.patrol.standings
+        is_early = wording.is_before_school(roster.week.plan, duty.patrol)
+        chosen = standings[-1:] if is_early else standings[:1]
+        stays += [standing for standing in chosen if standing.number == 0]
+    if not stays:
+        return "not at the gate" if duties else "no patrol planned"
+    return ", ".join(format_span(stay.from_minutes, stay.to_minutes) for stay in stays)
