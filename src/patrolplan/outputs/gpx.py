@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from patrolplan.outputs import wording
 from patrolplan.outputs.offline_page import load_template
-from patrolplan.outputs.routes import Route, RoutePoint, tell_route
+from patrolplan.outputs.routes import PatrolRoute, RoutePoint, tell_route
 from patrolplan.patrols.marking import find_marking
 from patrolplan.patrols.plan import Plan
 from patrolplan.text import capitalise
@@ -48,7 +48,7 @@ def render_gpx(plan: Plan, urn: str) -> bytes:
     return INVALID_XML_CHARACTERS.sub("", text).encode()
 
 
-def _write_route(route: Route) -> dict[str, Any]:
+def _write_route(route: PatrolRoute) -> dict[str, Any]:
     points = [_write_point(point) for point in route.points if point.kind != "keep_away"]
     end = {"name": capitalise(route.end), "desc": None}
     return {

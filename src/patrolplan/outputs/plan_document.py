@@ -32,7 +32,7 @@ NotInPlan = Annotated[None, file_forms.not_in_files(None), Field(exclude=True)]
 
 @with_config(file_forms.RECORD)
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class MadeFrom:
     """What a result was made from: if these are equal, results are equal."""
 
     inputs: str
@@ -172,7 +172,7 @@ class PlanDocument:
     area: str
     date: file_forms.Day | None
     """Day of the patrols; null means any school day."""
-    created_from: Origin
+    created_from: MadeFrom
     risk: RiskEntry
     stands_out: int = 0
     """How many hotspots have more than chance would give."""
@@ -194,7 +194,7 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         schema_number=SCHEMA,
         area=area.name,
         date=plan.date,
-        created_from=Origin(**compute_area_provenance(area)),
+        created_from=MadeFrom(**compute_area_provenance(area)),
         risk=tell_risk(plan.risk),
         stands_out=int(plan.hotspots["stands_out"].sum()),
         hotspots=tell_hotspots(area, plan.risk, plan.hotspots),

@@ -40,7 +40,7 @@ class RoutePoint:
 
 
 @dataclass(frozen=True, eq=False)
-class Route:
+class PatrolRoute:
     """The route of a patrol on its day."""
 
     title: str
@@ -51,7 +51,7 @@ class Route:
     end: str  # when and where it ends
 
 
-def tell_route(plan: Plan, patrol: Patrol) -> Route:
+def tell_route(plan: Plan, patrol: Patrol) -> PatrolRoute:
     """The route of one of a plan's patrols."""
     projection = plan.area.projection
     distance = wording.describe_distance(patrol) if patrol.legs else "no walk"
@@ -61,7 +61,7 @@ def tell_route(plan: Plan, patrol: Patrol) -> Route:
         wording.describe_lighting(plan, patrol),
         wording.describe_reference(patrol),
     )
-    return Route(
+    return PatrolRoute(
         title=patrol.title,
         number=patrol.number,
         about=" ".join(filter(None, sentences)),
