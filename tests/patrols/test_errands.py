@@ -15,7 +15,7 @@ from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.demands import KINDS
 from patrolplan.patrols.errands import Errand, add_variants, find_errands, plan_errand, plan_errands
 from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places, name_place
-from patrolplan.patrols.plan import Variant
+from patrolplan.patrols.plan import Unserved, Variant
 from patrolplan.patrols.planner import Occasion, Planner, get_planner
 from patrolplan.patrols.planning import _give_places
 from patrolplan.patrols.surroundings import is_in_force
@@ -113,7 +113,7 @@ def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
 
 @pytest.mark.parametrize("visits", [1, 2])
 def test_without_a_week_the_schools_that_lose_least_go(demo_area, demo_plan, best, visits):
-    """As many schools as there are visits take the place; no other choice would lose less."""
+    """As many schools as there are visits take the place; where as many pass, the least is lost."""
     gate = best.patrols[1]
     area = task(demo_area, (gate.x + 200, gate.y), visits=visits, **TODAY)
     how = {"urns": URNS, "date": DAY, "for_week": False}
@@ -128,20 +128,41 @@ def test_without_a_week_the_schools_that_lose_least_go(demo_area, demo_plan, bes
             assert [s.hotspot for s in patrol.stops] == [s.hotspot for s in before.stops]
 
 
+def _invent(worth, serves):
+    patrol = SimpleNamespace(worth=worth)
+    return Variant(worth_share=1.0, hotspots=(), patrols=(patrol,), serves=serves)
+
+
+BEST = {urn: [SimpleNamespace(worth=1.0)] for urn in ("a", "b")}
+LOSSES = {
+    ("T1", "a"): 0.2,
+    ("T1", "b"): 0.1,
+    ("T2", "a"): 0.3,
+    ("T2", "b"): 0.0,
+    ("T3", "a"): 0.1,
+    ("T3", "b"): 0.4,
+}
+
+
 def test_a_place_goes_to_a_school_without_one_and_then_to_one_that_has_time_for_both():
     """Of two schools the second place has the one left; the third place is added to a patrol."""
-
-    def invent(worth, serves):
-        patrol = SimpleNamespace(worth=worth)
-        return Variant(worth_share=1.0, hotspots=(), patrols=(patrol,), serves=serves)
-
-    best = {urn: [SimpleNamespace(worth=1.0)] for urn in ("a", "b")}
-    losses = {("T1", "a"): 0.2, ("T1", "b"): 0.1, ("T2", "a"): 0.3, ("T2", "b"): 0.0,
-              ("T3", "a"): 0.1, ("T3", "b"): 0.4}  # fmt: skip
-    served = {(name, urn): invent(1 - loss, (name,)) for (name, urn), loss in losses.items()}
-    both = invent(0.1, ("T2", "T3"))
-    given = _give_places(["T1", "T2", "T3"], best, served, lambda errands: [both] * len(errands))
+    served = {(name, urn): _invent(1 - loss, (name,)) for (name, urn), loss in LOSSES.items()}
+    both = _invent(0.1, ("T2", "T3"))
+    alike = dict.fromkeys(served, 0.05)
+    given = _give_places(["T1", "T2", "T3"], BEST, served, alike, lambda asked: [both] * len(asked))
     assert given == {"b": served["T1", "b"], "a": both}
+
+
+def test_a_place_goes_to_the_school_whose_pupils_pass_whatever_is_lost():
+    """More of the pupils of one school pass both places: it visits them, if it has the time."""
+    served = {(name, urn): _invent(1 - loss, (name,)) for (name, urn), loss in LOSSES.items()}
+    passing = dict.fromkeys(served, 0.0) | {("T1", "a"): 0.1, ("T2", "a"): 0.2}
+    both = _invent(0.4, ("T1", "T2"))
+    given = _give_places(["T1", "T2"], BEST, served, passing, lambda _: [both])
+    assert given == {"a": both}
+    answer = [Unserved("a", "T2", "no time")]
+    given = _give_places(["T1", "T2"], BEST, served, passing, lambda _: answer)
+    assert given == {"a": served["T1", "a"], "b": served["T2", "b"]}
 
 
 @pytest.mark.parametrize("is_apart", [False, True])

@@ -74,12 +74,14 @@ def test_minutes_are_those_of_a_slow_loop(plan, hexagons):
         for stop in patrol.stops:
             add(shapely.Point(stop.point), stop.leave_minutes - stop.arrive_minutes)
         if patrol.stops:
-            back = patrol.stops[-1].leave_minutes + patrol.legs[-1].minutes
-            add(shapely.Point(patrol.point), patrol.end_minutes - back)
-        for leg in patrol.legs:
+            add(shapely.Point(patrol.point), patrol.end_minutes - patrol.back_minutes)
+        assert patrol.legs
+        left = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
+        reached = [*(stop.arrive_minutes for stop in patrol.stops), patrol.back_minutes]
+        for leg, leave, arrive in zip(patrol.legs, left, reached, strict=True):
             line = shapely.LineString(leg.line)
             metres = np.array(measure_slowly(line, shapes))
-            expected += metres / metres.sum() * leg.minutes
+            expected += metres / metres.sum() * (arrive - leave)
     shares = pp.shares_by(plan, hexagons)
     np.testing.assert_allclose(shares["patrol_minutes"], expected, atol=0.02)
 

@@ -326,7 +326,7 @@ def test_nobody_does_two_things_at_once_and_patrols_are_between_their_ways(week)
 
 
 def test_who_walks_along_has_the_patrol_in_their_day(week, demo_area):
-    """A companion sets out from their own base, by the time that they need themselves."""
+    """A companion sets out from their own base, three minutes before they need to."""
     duty = replace(week.duties[0], crew=("SSO-08",))
     days = build_officer_days(replace(week, duties=(duty,)))
     travel = free_time.compute_minutes_from_base(demo_area)
@@ -334,7 +334,7 @@ def test_who_walks_along_has_the_patrol_in_their_day(week, demo_area):
     minutes = travel[row, list(demo_area.schools["urn"]).index(duty.urn)]
     way, patrol, back = days["SSO-08", duty.date]
     assert patrol.is_companion
-    assert way.from_minutes == pytest.approx(duty.start_minutes - minutes)
+    assert way.from_minutes == pytest.approx(duty.start_minutes - minutes - 3)
     assert back.to_minutes == pytest.approx(duty.end_minutes + minutes)
     assert not any(item.is_companion for item in days[duty.officer, duty.date])
 

@@ -160,13 +160,15 @@ def list_patrols(plan: pp.Plan, out: Path) -> list[str | Table]:
     """A line for each patrol, what to fix, what was assumed, and where the papers are."""
     from patrolplan.outputs.notes_file import collect_plan_notes
     from patrolplan.outputs.papers import PLAN_PAPERS
-    from patrolplan.outputs.wording import NOTHING_STANDS_OUT, format_reference_ratio
+    from patrolplan.outputs.wording import NOTHING_STANDS_OUT, format_ratio
     from patrolplan.patrols.file_forms import round_share
+    from patrolplan.patrols.patrol_state import find_patrol_state
 
     parts: list[str | Table] = [] if plan.hotspots["stands_out"].any() else [NOTHING_STANDS_OUT]
     parts.append(_align("URN", "school", "from", "to", "x gate", "places"))
     for patrol in plan.patrols:
-        good = format_reference_ratio(patrol) if patrol.kind == "patrol" else "-"
+        ratio = find_patrol_state(plan, patrol).worth_ratio
+        good = "-" if ratio is None else format_ratio(ratio)
         hours = format_time(patrol.start_minutes), format_time(patrol.end_minutes)
         streets = [stop.street or stop.place for stop in patrol.stops if stop.kind != "gate"]
         places = ", ".join(dict.fromkeys(streets)) or "gate"

@@ -118,6 +118,16 @@ class WayReason:
 
 @with_config(_RECORD)
 @dataclass(frozen=True, kw_only=True)
+class PassingReason:
+    """Pupils of the patrol's own school pass a stop while it lasts, as modelled."""
+
+    kind: Literal["passing"] = "passing"
+    share: Annotated[float, Field(ge=0.05, le=1)]  # of the pupils on foot, in steps of 5 %
+    until: _TimeOfDay  # when nearly all of these have passed
+
+
+@with_config(_RECORD)
+@dataclass(frozen=True, kw_only=True)
 class DesignatedReason:
     """The force designates the place, whatever was recorded there."""
 
@@ -129,7 +139,13 @@ class DesignatedReason:
 
 
 Reason = (
-    CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason | WayReason | DesignatedReason
+    CrimeReason
+    | ReportsReason
+    | TrendReason
+    | UnsurePlaceReason
+    | WayReason
+    | PassingReason
+    | DesignatedReason
 )
 
 

@@ -97,14 +97,13 @@ def find_held_months(history: History, share: sparse.csr_array, months: int) -> 
     return np.asarray(held.T / (share @ baseline))
 
 
-def could_be_chance(hotspots: pd.DataFrame) -> NDArray[np.bool_]:
-    """(h,) which of our own hotspots have no more crime than chance would give, and no reports."""
-    is_own = hotspots["kind"] == OWN
-    return np.asarray(is_own & ~hotspots["stands_out"] & ~hotspots["mainly_reports"], dtype=bool)
-
-
 def is_remarkable(hotspots: pd.DataFrame) -> NDArray[np.bool_]:
     """(h,) which hotspots are worse than chance, new, rising or feared."""
     is_changed = hotspots["trend"].isin(CHANGED_TRENDS)
     is_more = hotspots["stands_out"] | is_changed | hotspots["mainly_reports"]
     return np.asarray(is_more, dtype=bool)
+
+
+def could_be_chance(hotspots: pd.DataFrame) -> NDArray[np.bool_]:
+    """(h,) which of our own hotspots chance would give, too: nothing about them is remarkable."""
+    return np.asarray((hotspots["kind"] == OWN) & ~is_remarkable(hotspots), dtype=bool)

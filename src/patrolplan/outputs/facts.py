@@ -44,7 +44,7 @@ class StopFacts:
         """Why to stand there other than a tasking, the most important first."""
         if self.earlier is not None:
             return [ReasonLine(f"As at stop {self.earlier}")]
-        lines = tell_reasons(self.reasons.reasons, detail, self.stop, self.reasons.told)
+        lines = tell_reasons(self.reasons.reasons, detail, self.reasons.told)
         if self.reasons.busiest is not None:
             at = int(bool(lines) and lines[0].is_voice)
             lines.insert(at, tell_busiest_way(self.reasons.busiest, detail))

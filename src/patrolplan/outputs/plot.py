@@ -22,7 +22,8 @@ from patrolplan.outputs.cartography.basemap import PARK, ROUTE_COLOUR, WATER
 from patrolplan.outputs.cartography.viewport import choose_scale_bar_metres
 from patrolplan.outputs.frames import frame_hotspots, frame_legs, frame_stops, get_plan
 from patrolplan.outputs.webmap.map_page import read_leaflet_script, read_leaflet_style
-from patrolplan.outputs.wording import describe_reference, format_data_months
+from patrolplan.outputs.wording import describe_worth, format_data_months
+from patrolplan.patrols.patrol_state import find_patrol_state
 from patrolplan.patrols.plan import Plan
 from patrolplan.risk.backtest import Backtest
 from patrolplan.risk.priority import SHOWN_CLASSES
@@ -184,7 +185,8 @@ def route(plan: Plan, urn: str, *, axes: Axes | None = None) -> Axes:
     patrol = found[0]
     hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
     head = f"{patrol.school}, {hours}: {format_count(len(patrol.stops), 'stop')}"
-    lines = (head, describe_reference(patrol).rstrip("."), format_data_months(plan.risk))
+    worth = describe_worth(find_patrol_state(plan, patrol)).rstrip(".")
+    lines = (head, worth, format_data_months(plan.risk))
     axes = _draw_map(plan.area, axes, "\n".join(lines))
     covered = plan.hotspots[plan.hotspots["hotspot"].isin(patrol.covered)]
     if len(covered):

@@ -8,6 +8,7 @@ from patrolplan.crs import SQUARE_METRES
 from patrolplan.hotspots.reasons import (
     CrimeReason,
     DesignatedReason,
+    PassingReason,
     ReportsReason,
     TrendReason,
     UnsurePlaceReason,
@@ -18,11 +19,9 @@ from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.wording import SNAPPED_PLACES
-from patrolplan.patrols.stop_reasons import is_way_met
 from patrolplan.pupils.pupils import NOON_MINUTES
 from patrolplan.risk.report_voice import TIME_WORDS
-from patrolplan.text import format_count, join_words
-from patrolplan.times import minutes_after_midnight
+from patrolplan.text import capitalise, format_count, join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,14 +90,11 @@ class ReasonLine(NamedTuple):
     end: str = "."
 
 
-def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:
+def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:  # noqa: PLR0911 - a kind each
     """One reason in words, without a full stop."""
     match reason:
         case DesignatedReason():
-            days = join_words([DAY_WORDS[day] for day in reason.days])
-            name = f" ({reason.name})" if reason.name else ""
-            parts = (f"hotspot {reason.place_id}{name}", days, reason.hours.replace("-", " to "))
-            return f"Designated by the force: {', '.join(filter(None, parts))}"
+            return _describe_designated(reason)
         case CrimeReason():
             start = CRIME if detail == "whole" else "Crime:"
             return f"{start} {_describe_crime(reason, detail)}"
@@ -109,13 +105,27 @@ def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:
         case UnsurePlaceReason():
             return f"Its middle {UNSURE_PLACE}"
         case WayReason():
-            way = "to school" if reason.to_school else "home"
-            times = f"{reason.start}\N{EN DASH}{reason.end}"
-            share = f"On the way {way} of {describe_share(reason.share)} of {reason.school}"
-            whole = f"{share}, {reason.start} to {reason.end}"
-            return f"On pupils' way {way}, {times}" if detail == "short" else whole
+            return _describe_way(reason, detail)
+        case PassingReason():
+            share = describe_share(reason.share).replace(" pupils", "").replace(" pupil", "")
+            return f"{capitalise(share)} of your pupils pass here until {reason.until}"
         case _:
             assert_never(reason)
+
+
+def _describe_designated(reason: DesignatedReason) -> str:
+    days = join_words([DAY_WORDS[day] for day in reason.days])
+    name = f" ({reason.name})" if reason.name else ""
+    parts = (f"hotspot {reason.place_id}{name}", days, reason.hours.replace("-", " to "))
+    return f"Designated by the force: {', '.join(filter(None, parts))}"
+
+
+def _describe_way(reason: WayReason, detail: Detail) -> str:
+    way = "to school" if reason.to_school else "home"
+    if detail == "short":
+        return f"On pupils' way {way}, {reason.start}\N{EN DASH}{reason.end}"
+    share = f"{describe_share(reason.share)} of {reason.school}"
+    return f"On the way {way} of {share}, {reason.start} to {reason.end}"
 
 
 def describe_reasons(reasons: "Iterable[Reason] | str") -> list[str]:
@@ -127,7 +137,6 @@ def describe_reasons(reasons: "Iterable[Reason] | str") -> list[str]:
 def tell_reasons(
     reasons: "Sequence[Reason]",
     detail: Detail = "whole",
-    stop: "Stop | None" = None,
     told: "Mapping[Reason, int] | None" = None,
 ) -> list[ReasonLine]:
     """Reasons as sentences, none a second time; `told` has the earlier stop that has a reason."""
@@ -137,7 +146,6 @@ def tell_reasons(
     lines = []
     for one in reasons:
         text, is_voice = describe_reason(one, detail), isinstance(one, ReportsReason)
-        text += _describe_missed_way(stop, one) if stop else ""
         if told and one in told and isinstance(one, ReportsReason | CrimeReason):
             start = "Pupils feel unsafe here," if is_voice else CRIME
             if detail == "whole":
@@ -234,9 +242,12 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
     times = "time of day known" if risk.times_known else "month only, time of day not known"
     lines = []
     for row in hotspots.itertuples():
-        chance = "more than chance would give" if row.stands_out else "could be chance"
+        # What is new or rising is no chance either: then nothing is said of how much it is.
+        chance = [] if row.trend in CHANGED_TRENDS else ["could be chance"]
+        chance = ["more than chance would give"] if row.stands_out else chance
         unsure = [UNSURE_PLACE] if row.survived < WELL_PLACED_SHARE else []
-        words = ["based on pupils' reports"] if row.mainly_reports else [chance, row.trend, *unsure]
+        words = [*chance, row.trend, *unsure]
+        words = ["based on pupils' reports"] if row.mainly_reports else words
         lines.append("; ".join([*words, places, times]))
     return lines
 
@@ -246,11 +257,3 @@ def describe_want_of_reasons(stop: "Stop") -> str:
     if stop.kind == "gate":
         return PUPILS_ARRIVE if stop.arrive_minutes < NOON_MINUTES else PUPILS_LEAVE
     return DESIGNATED if stop.kind == "designated" else NO_REASON
-
-
-def _describe_missed_way(stop: "Stop", reason: "Reason") -> str:
-    """A remark after a pupils' way that the stop does not meet: pupils cannot be expected."""
-    if not isinstance(reason, WayReason) or is_way_met(stop, reason):
-        return ""
-    is_over = minutes_after_midnight(reason.end) < stop.arrive_minutes
-    return f", {'before' if is_over else 'after'} this visit"

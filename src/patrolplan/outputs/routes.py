@@ -14,6 +14,7 @@ from patrolplan.crs import Projection
 from patrolplan.outputs import wording
 from patrolplan.outputs.facts import StopFacts, list_stop_facts
 from patrolplan.patrols.file_forms import XY
+from patrolplan.patrols.patrol_state import find_patrol_state
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 from patrolplan.times import format_time
 
@@ -59,7 +60,7 @@ def tell_route(plan: Plan, patrol: Patrol) -> PatrolRoute:
         f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}, {distance}.",
         *(wording.describe_barred(place, crs=projection.crs) for place in patrol.keep_away),
         wording.describe_lighting(plan, patrol),
-        wording.describe_reference(patrol),
+        wording.describe_worth(find_patrol_state(plan, patrol)),
     )
     return PatrolRoute(
         title=patrol.title,

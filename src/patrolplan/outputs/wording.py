@@ -8,9 +8,8 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots.trends import could_be_chance
 from patrolplan.notes import list_texts
-from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.light import find_light
-from patrolplan.patrols.stop_reasons import find_want_of_danger
+from patrolplan.patrols.patrol_state import Danger, PatrolState
 from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
@@ -34,13 +33,20 @@ AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked pla
 KILOMETRE = 1000
 COARSE_FROM = 100  # From this length lengths are rounded to 10 m, shorter ones to 5 m
 GATE_AGAIN = "School gate again"  # Place of a stop at the gate
-NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
-NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
-WANTS_OF_DANGER = {
+NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways."
+NOTHING_STANDS_OUT = "Nothing here stands out from chance."
+NO_DANGER: dict[Danger, str] = {
     "": "",
     "nothing recorded": NOTHING_RECORDED,
     "nothing stands out": NOTHING_STANDS_OUT,
 }
+WHERE_PUPILS_PASS = ("where your pupils walk {way}", "stand where your pupils pass")
+AT_THE_PLACES = ("at these places", "be seen, and be approachable")
+"""Where a patrol stands, and what to do there where nothing stands out."""
+
+NO_BETTER_WALK = "No walk would do clearly more for these pupils."
+SAME_AS_REFERENCE = "An experienced officer would do the same: no other walk does clearly more."
+BESIDE_REFERENCE = "Beside a stay at the gate, or half an hour at the pupils' busiest corner"
 COULD_BE_CHANCE = " (could be chance)"
 
 
@@ -72,32 +78,35 @@ def describe_further_window(patrol: "Patrol") -> str:
     return "" if patrol.window == AFTER_SCHOOL else capitalise(describe_window(patrol.window))
 
 
-def is_before_school(plan: "Plan", patrol: "Patrol") -> bool:
-    """Whether the patrol's window is about the opening bell, so that pupils arrive."""
-    window = plan.area.settings.patrol.windows.get(patrol.window)
-    return window is not None and window.bell == "opening"
+def describe_aim(state: PatrolState) -> str:
+    """What a patrol is for, or that nothing around it stands out; empty where the panel says it."""
+    if not state.has_stops:
+        return NO_DANGER[state.danger]
+    way = "to school" if state.is_to_school else "home"
+    where, do = WHERE_PUPILS_PASS if state.meets_own_pupils else AT_THE_PLACES
+    if not state.danger:
+        return f"Be seen, and be approachable, {where.format(way=way)}."
+    return f"{NO_DANGER[state.danger].removesuffix('.')}: {do}."
 
 
-def describe_reference(patrol: "Patrol") -> str:
-    """How a patrol compares with what an experienced officer would do; empty if not known."""
-    if patrol.kind == "reference":
-        return "No walk would do clearly more for these pupils."
-    times = format_reference_ratio(patrol)
-    if not times:
-        return ""
-    return f"Worth {times} times a stay at the gate, or half an hour at the pupils' busiest corner."
+def describe_worth(state: PatrolState) -> str:
+    """How a patrol compares with what an experienced officer would do; empty if it says nothing."""
+    if state.is_reference:
+        return SAME_AS_REFERENCE if state.has_stops else NO_BETTER_WALK
+    times = [
+        same if ratio == 1 else f"{format_ratio(ratio)} times {what}"
+        for ratio, what, same in (
+            (state.worth_ratio, "the risk to your pupils", "as much risk to your pupils"),
+            (state.pupils_ratio, "the pupils", "as many pupils"),
+        )
+        if ratio is not None
+    ]
+    return f"{BESIDE_REFERENCE}: {', '.join(times)}." if times else ""
 
 
-def format_reference_ratio(patrol: "Patrol") -> str:
-    """A patrol's worth over that of its reference, such as "1.3"; empty if not known."""
-    ratio = None if patrol.reference is None else patrol.reference.worth_ratio
-    return "" if ratio is None else f"{round_share(ratio):.2f}".rstrip("0").rstrip(".")
-
-
-def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
-    """That nothing within reach is worse than chance, new, rising or feared; else empty."""
-    radius = plan.area.settings.patrol.radius_metres
-    return WANTS_OF_DANGER[find_want_of_danger(plan.hotspots, patrol, radius)]
+def format_ratio(ratio: float) -> str:
+    """A ratio without zeros at its end, such as "1.3"."""
+    return f"{ratio:.2f}".rstrip("0").rstrip(".")
 
 
 def describe_chance(plan: "Plan", hotspot: str) -> str:

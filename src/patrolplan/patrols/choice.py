@@ -1,10 +1,10 @@
 """Which places of a school its patrols may visit on an occasion: one rule a function.
 
-Free places are the best of the own ways. A place with a reason of its own (watched, designated,
-feared) is a candidate wherever it is within the radius, and a tasked place wherever the school has
-streets. No two are in sight of each other: what is free gives way to the gate and to what is asked
-for, which takes over what standing there is worth. Only two places that patrols are sent for may be
-so near: neither is lost.
+Free places are the best of the own ways. A place with a reason of its own is a candidate, too:
+watched or designated wherever it is within the radius, feared on the own ways, and tasked wherever
+the school has streets. No two are in sight of each other: what is free gives way to the gate and to
+what is asked for, which takes over what standing there is worth. Only two places that patrols are
+sent for may be so near: neither is lost.
 """
 
 import math
@@ -110,7 +110,9 @@ def may_stay_at_gate(case: Case) -> bool:
 
 def is_asked_for(case: Case, place: Place) -> bool:
     """Whether a hotspot is watched, feared, or designated by the force."""
-    is_named = place.name in case.watch or place.name in case.feared
+    # Where pupils feel unsafe far off or away from the own ways, the week sends somebody.
+    is_feared = place.name in case.feared and place.is_on_own_way
+    is_named = place.name in case.watch or is_feared
     return place.hotspot_row >= 0 and (is_named or place.kind != OWN)
 
 

@@ -109,6 +109,11 @@ class Leg:
         return forms.arrange(record, without, lighting_unknown_metres={"streets": streets})
 
     @property
+    def rounded_minutes(self) -> float:
+        """How long it takes as files have it, so that one that was read is told alike."""
+        return round(self.moving_minutes, 2) + round(self.waiting_minutes, 2)
+
+    @property
     def minutes(self) -> float:
         """Minutes from its beginning to its end."""
         return self.moving_minutes + self.waiting_minutes

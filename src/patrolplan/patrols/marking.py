@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
+from patrolplan.hotspots.reasons import PassingReason, Reason, ReportsReason, WayReason
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.patrols.plan import Patrol
 
 LEAST_MARKING = "OFFICIAL-SENSITIVE"
-SENSITIVE_REASONS = (ReportsReason, WayReason)  # where pupils feel unsafe, and where they walk
+# Where pupils feel unsafe, and where they walk.
+SENSITIVE_REASONS = (ReportsReason, WayReason, PassingReason)
 SENSITIVE_DEMANDS: frozenset[DemandKind] = frozenset({"tasked", "feared"})
 
 

@@ -1,5 +1,6 @@
 """A school's solved problem -> patrols with timed stops and legs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -8,16 +9,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from patrolplan.hotspots.carriers import MIN_SHARE, MIN_SPAN_MINUTES, MIN_STRETCH_METRES, SHARE_STEP
+from patrolplan.hotspots.reasons import PassingReason, Reason, ReportsReason, WayReason
 from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
+from patrolplan.patrols.places import Place
 from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, Variant
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.problem import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
+from patrolplan.patrols.stop_reasons import is_way_met
 from patrolplan.patrols.timings import Timing, list_timings
+from patrolplan.times import format_time
+
+MOST = 0.9  # share of those who pass during a stop; until they have passed is said
 
 
 class Visit(NamedTuple):
@@ -196,8 +204,14 @@ class PatrolBuilder:
             gate_until_minutes=until,
             end_minutes=max(min(end, latest_end_minutes), back),
             stops=tuple(
-                replace(stop, arrive_minutes=at[0], leave_minutes=at[1], is_dark=self._is_dark(*at))
-                for stop, at in zip(planned, times, strict=True)
+                replace(
+                    stop,
+                    arrive_minutes=arrive,
+                    leave_minutes=leave,
+                    is_dark=self._is_dark(arrive, leave),
+                    why=self._choose_reasons(self.problem.get_visit(row), arrive, leave),
+                )
+                for row, stop, (arrive, leave) in zip(rows, planned, times, strict=True)
             ),
             legs=legs,
         )
@@ -255,12 +269,18 @@ class PatrolBuilder:
             wait = min(then.begin_minutes - leg.minutes, self._find_last_end(visit.stop))
             leave.append(max(visit.end_minutes, wait))
             arrive.append(leave[-1] + leg.minutes)
-        leave.append(visits[-1].end_minutes)
+        leave.append(self._leave_in_time(visits[-1].end_minutes, legs[-1]))
         until = max(until, arrive[0] - legs[0].minutes)
         end = leave[-1] + legs[-1].minutes
         if self.hours.gate_last_minutes or self.problem.standing.has_pupils:
             end = self.hours.latest_end_minutes
         return until, list(zip(arrive, leave, strict=True)), end
+
+    def _leave_in_time(self, minutes: float, leg: Leg) -> float:
+        """When the last stop is left so that by the printed minutes one is back in the window."""
+        latest = self.hours.latest_back_minutes
+        is_late = round(round(minutes) + leg.rounded_minutes) > latest
+        return float(math.floor(latest - leg.rounded_minutes)) if is_late else minutes
 
     def _find_last_end(self, stop: int) -> float:
         """Latest end of a stay at a stop, by its hours and the light."""
@@ -302,7 +322,7 @@ class PatrolBuilder:
             leave_minutes=leave_minutes,
             stood=visit.minutes,
             place=place.words or self.words[row],
-            why=place.reasons,
+            why=self._choose_reasons(place, arrive_minutes, leave_minutes),
             street=str(self.piece_traits.labels[problem.positions.piece[row]]),
             stand=place.stand,
             at=place.at,
@@ -313,6 +333,34 @@ class PatrolBuilder:
             worth=0.0,
             point=place.xy,
         )
+
+    def _choose_reasons(self, place: Place, arrive: float, leave: float) -> tuple[Reason, ...]:
+        """The reasons of a place that are true while somebody stands there."""
+        ways = [reason for reason in place.reasons if isinstance(reason, WayReason)]
+        missed = [reason for reason in ways if not is_way_met(reason, arrive, leave)]
+        reasons = [reason for reason in place.reasons if reason not in missed]
+        school = self.problem.school["name"]
+        if not any(reason.school == school for reason in ways if reason not in missed):
+            passing = self._find_passing(place, arrive, leave)
+            is_voice_first = bool(reasons) and isinstance(reasons[0], ReportsReason)
+            reasons[int(is_voice_first) : int(is_voice_first)] = passing
+        return tuple(reasons)
+
+    def _find_passing(self, place: Place, arrive: float, leave: float) -> list[PassingReason]:
+        """How many of the own pupils pass meanwhile, as far as that may be shown."""
+        standing, network = self.problem.standing, self.problem.planner.area.network
+        share = standing.gather_passing(place, arrive, leave)
+        shown = round(share / SHARE_STEP) * SHARE_STEP
+        metres = network.piece_metres[place.seen_pieces].sum()
+        is_long = leave - arrive >= MIN_SPAN_MINUTES and metres >= MIN_STRETCH_METRES
+        if not standing.has_pupils or not is_long or shown < MIN_SHARE:
+            return []
+        until = next(
+            minute
+            for minute in (*range(int(np.ceil(arrive)), int(leave) + 1), leave)
+            if standing.gather_passing(place, arrive, minute) >= MOST * share
+        )
+        return [PassingReason(share=round(min(shown, 1.0), 2), until=format_time(until))]
 
     def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:
         """Whether a stop ends after sunset, or begins before sunrise."""

@@ -36,6 +36,7 @@ class Place:
     seen_pieces: Ints  # to patrol, in sight
     reasons: tuple[Reason, ...] = ()
     is_free: bool = False  # may be visited without being asked for: among the best of own ways
+    is_on_own_way: bool = False  # whether it is near the gate, and own pupils pass where they do
     is_asked: bool = False  # whether it is a hotspot that is watched, feared or designated
     hours: Hours | None = ALWAYS  # in which it may be visited; None: not in this window
     dwell_minutes: float

@@ -371,9 +371,7 @@ class Patrol(_AtPoint):
         """When the last leg ends, from the minute that the card prints; the rest is the gate's."""
         if not self.legs:
             return self.end_minutes
-        last = self.legs[-1]
-        walk = round(last.moving_minutes, 2) + round(last.waiting_minutes, 2)
-        return round(self.stops[-1].leave_minutes) + walk
+        return round(self.stops[-1].leave_minutes) + self.legs[-1].rounded_minutes
 
     @property
     def standings(self) -> list[Standing]:

@@ -17,6 +17,7 @@ from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.doors import Day, Urns, list_urns, read_day
 from patrolplan.errors import InputError, Problems
 from patrolplan.hotspots.given import take_hotspots
+from patrolplan.network.graph import list_seen_pieces
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols import errands
 from patrolplan.patrols.patrol_builder import PatrolBuilder
@@ -27,7 +28,8 @@ from patrolplan.patrols.reference import MIN_GAIN, compare_with_reference, plan_
 from patrolplan.patrols.solver.solve import Solution, find_variants, solve
 from patrolplan.patrols.tasked_places import add_taskings
 from patrolplan.patrols.way_home import measure_patrols
-from patrolplan.risk.surface import Risk
+from patrolplan.pupils.pupils import Visit
+from patrolplan.risk.surface import Risk, get_pupils
 
 VARIANTS = 8  # near-optimal patrols of a school that a week chooses from
 
@@ -222,7 +224,11 @@ def assign_places(plan: Plan, plan_visits: PlanVisits, *, all_schools: bool) -> 
     }
     names = dict.fromkeys(name for name, _ in served)
     wanted = [name for name in names for _ in range(int(visits[name]))]
-    given = _give_places(wanted, best, served, plan_visits)
+    passing = {
+        (name, urn): _measure_passing(plan, name, urn, variant)
+        for (name, urn), variant in served.items()
+    }
+    given = _give_places(wanted, best, served, passing, plan_visits)
     patrols = []
     for patrol in plan.patrols:
         own = given[patrol.urn].patrols if patrol.urn in given else ()
@@ -241,15 +247,33 @@ def assign_places(plan: Plan, plan_visits: PlanVisits, *, all_schools: bool) -> 
     return replace(plan, patrols=tuple(patrols), unserved=unserved, left_out=rows)
 
 
+def _measure_passing(plan: Plan, name: str, urn: str, variant: Variant) -> float:
+    """Share of a school's pupil-minutes in sight of a tasked place while its patrol is there."""
+    network = plan.area.network
+    stops = [
+        stop
+        for patrol in variant.patrols
+        for stop in patrol.stops
+        if stop.sent_for is not None and stop.sent_for.place_id == name
+    ]
+    seen = list_seen_pieces(network, network.snap([stop.point for stop in stops]))
+    visits = [
+        Visit(pieces, stop.arrive_minutes, stop.leave_minutes)
+        for pieces, stop in zip(seen, stops, strict=True)
+    ]
+    return round(get_pupils(plan.risk).share_met_by(urn, visits), 2)
+
+
 def _give_places(
     wanted: Sequence[str],
     best: Mapping[str, Sequence[Patrol]],
     served: Mapping[tuple[str, str], Variant],
+    passing: Mapping[tuple[str, str], float],
     plan_visits: PlanVisits,
 ) -> dict[str, Variant]:
     """The patrol of each school that visits places."""
-    # One place after the other goes to the school that loses least by it, of those that visit none;
-    # only if all of these are taken, to one whose patrol has time for both.
+    # One place after the other goes to the school most of whose pupils pass there meanwhile; if as
+    # many pass of several, to one that visits no other, and of these to the one that loses least.
     given: dict[str, Variant] = {}
     for name in wanted:
         loss = {
@@ -258,7 +282,7 @@ def _give_places(
             for urn, own in best.items()
             if (name, urn) in served
         }
-        for urn in sorted(loss, key=lambda urn: (urn in given, loss[urn])):
+        for urn in sorted(loss, key=lambda urn: (-passing[name, urn], urn in given, loss[urn])):
             if urn not in given:
                 given[urn] = served[name, urn]
                 break

@@ -238,7 +238,8 @@ def choose_places(sight: Sight, worth: Floats) -> StandingPlaces:
     """
     rates = _compute_rates(sight, worth)
     best = _find_best_dwell(sight, rates)
-    may_stand = find_own_ways(sight) if sight.has_pupils else sight.spots.is_hotspot
+    is_on_own_way = find_own_ways(sight)
+    may_stand = is_on_own_way if sight.has_pupils else sight.spots.is_hotspot
     favour = np.where(sight.spots.is_hotspot, HOTSPOT_FAVOUR, 1.0)
     chosen = choose_apart(sight.near, best * favour, may_stand & (best > 0), MAX_PLACES)
     if sight.has_pupils:
@@ -248,7 +249,7 @@ def choose_places(sight: Sight, worth: Floats) -> StandingPlaces:
     rows = np.r_[chosen, others].astype(np.int64)
     own_flow = MIN_FLOW_SHARE * sight.flow.max(initial=0.0)
     return StandingPlaces(
-        places=_build_places(sight, rates, rows, len(chosen)),
+        places=_build_places(sight, rates, rows, len(chosen), is_on_own_way),
         near=sight.near[np.ix_(rows, rows)],
         first_minute=sight.minutes.start,
         has_pupils=sight.has_pupils,
@@ -282,12 +283,17 @@ def _find_best_dwell(sight: Sight, rates: Floats) -> Floats:
 
 
 def find_own_ways(sight: Sight) -> Bools:
-    """(k,) spots on the own ways: enough pupils pass, within reach of the gate."""
+    """(k,) spots on the own ways: enough pupils pass, within reach of the gate.
+
+    In a window without own pupils they are those within reach.
+    """
+    reach = min(MAX_METRES, sight.planner.area.settings.patrol.radius_metres)
+    is_reached = np.isin(sight.spots.positions.piece, sight.find_within(reach))
+    if not sight.has_pupils:
+        return np.asarray(is_reached)
     passing, flow = sight.passing[sight.busiest], sight.flow[sight.busiest]
     on_time = sight.pupil_count * (1 - sight.pupils.timetable.late[0])
     enough = sum_best(passing[:, sight.span], BEST_MINUTES) >= min(MIN_PASSING_PUPILS, on_time / 4)
-    reach = min(MAX_METRES, sight.planner.area.settings.patrol.radius_metres)
-    is_reached = np.isin(sight.spots.positions.piece, sight.find_within(reach))
     is_used = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
     return np.asarray(enough & is_used & is_reached)
 
@@ -310,7 +316,9 @@ def add_busiest(chosen: list[int], near: Bools, flow: Floats) -> list[int]:
     return [*chosen, busiest]
 
 
-def _build_places(sight: Sight, rates: Floats, rows: Ints, free_count: int) -> tuple[Place, ...]:
+def _build_places(
+    sight: Sight, rates: Floats, rows: Ints, free_count: int, is_on_own_way: Bools
+) -> tuple[Place, ...]:
     """The places of some spots; the first so many of them are free."""
     planner, spots = sight.planner, sight.spots
     positions = spots.positions.take(rows)
@@ -336,6 +344,7 @@ def _build_places(sight: Sight, rates: Floats, rows: Ints, free_count: int) -> t
             sees=list_hotspots_in_view(planner, stops, seen),
             seen_pieces=seen,
             is_free=number < free_count,
+            is_on_own_way=bool(is_on_own_way[spot]),
             dwell_minutes=float(planner.area.settings.patrol.dwell_minutes),
         )
         is_hotspot = spots.hotspot_rows[spot] >= 0

@@ -2,28 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
-import numpy as np
-
-from patrolplan.hotspots.reasons import (
-    Reason,
-    ReportsReason,
-    TrendReason,
-    UnsurePlaceReason,
-    WayReason,
-)
-from patrolplan.hotspots.trends import is_remarkable
-from patrolplan.patrols.surroundings import MAX_METRES
+from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
 from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:
     from patrolplan.patrols.plan import Patrol, Stop
 
-NEAR_MINUTES = 5.0  # pupils who pass so long before or after a stop are still seen
-MODIFIERS = (TrendReason, UnsurePlaceReason)  # reasons that only modify another reason
-Want = Literal["", "nothing recorded", "nothing stands out"]
+MET_SHARE = 0.5  # least share of the time of a way for which a stop must last to meet it
 OWN_SCHOOL = "this school"  # name of a patrol's own school among its reasons
 
 
@@ -70,7 +57,7 @@ def _number_reasons(stops: Sequence[StopReasons]) -> dict[Reason, int]:
 def _name_own_school(stop: "Stop", school: str, *, leave_out: bool) -> tuple[Reason, ...]:
     """A stop's reasons, with the way of the patrol's own school left out or not named again."""
     reasons: list[Reason] = []
-    for reason in order_reasons(stop):
+    for reason in () if stop.kind == "gate" else stop.why:
         if not (isinstance(reason, WayReason) and reason.school == school):
             reasons.append(reason)
         elif not leave_out:
@@ -84,42 +71,18 @@ def find_busiest_stop(patrol: "Patrol") -> tuple[int, WayReason | None]:
         (row, reason)
         for row, stop in enumerate(patrol.stops)
         for reason in stop.why
-        if isinstance(reason, WayReason)
-        and reason.school == patrol.school
-        and is_way_met(stop, reason)
+        if isinstance(reason, WayReason) and reason.school == patrol.school
     ]
     return max(ways, key=lambda way: (way[1].share, -way[0]), default=(-1, None))
 
 
-def order_reasons(stop: "Stop") -> list[Reason]:
-    """A stop's reasons in their order, without those that do not apply while it lasts."""
-    # A way that it misses stays if there is no other reason; the gate needs none.
-    if stop.kind == "gate":
-        return []
-    ways = [reason for reason in stop.why if isinstance(reason, WayReason)]
-    missed = {way for way in ways if not is_way_met(stop, way)}
-    others = [reason for reason in stop.why if reason not in missed]
-    is_carried = stop.tasked or any(not isinstance(reason, MODIFIERS) for reason in others)
-    return others if is_carried else list(stop.why)
-
-
-def is_way_met(stop: "Stop", reason: WayReason) -> bool:
-    """Whether a stop lasts while most of the pupils pass, or misses them by a few minutes."""
+def is_way_met(reason: WayReason, arrive_minutes: float, leave_minutes: float) -> bool:
+    """Whether somebody is there for half of the time or more in which most of the pupils pass."""
     start, end = minutes_after_midnight(reason.start), minutes_after_midnight(reason.end)
-    late, early = stop.arrive_minutes - end, start - stop.leave_minutes
-    return max(late, early) <= NEAR_MINUTES
+    together = min(end, leave_minutes) - max(start, arrive_minutes)
+    return together >= MET_SHARE * (end - start)
 
 
 def is_feared(reasons: Iterable[Reason]) -> bool:
     """Whether a group of pupils reports that they feel unsafe at a place."""
     return any(isinstance(reason, ReportsReason) for reason in reasons)
-
-
-def find_want_of_danger(hotspots: gpd.GeoDataFrame, patrol: "Patrol", radius: float) -> Want:
-    """What is missing of danger around a patrol; `radius` is the one that is set, in metres."""
-    if patrol.nothing_recorded:
-        return "nothing recorded"
-    away = np.hypot(hotspots["stop_x"] - patrol.x, hotspots["stop_y"] - patrol.y)
-    is_visited = hotspots["hotspot"].isin(patrol.covered)
-    is_here = (away <= min(MAX_METRES, radius)) | is_visited
-    return "" if (is_here & is_remarkable(hotspots)).any() else "nothing stands out"

@@ -37,6 +37,13 @@ OFF_STREET_FACTOR = 1.3
 MAX_SEARCH_METRES = 12_000.0
 """Beyond this, the straight line times `OFF_STREET_FACTOR` counts: officers do not come from so far
 before a bell, and in a city the search would cover all streets for every officer."""
+EARLY_MINUTES = 3.0  # before the patrol that who comes from a base plans to be at the gate
+
+
+def find_set_out(start_minutes: ArrayLike, way_minutes: ArrayLike) -> Floats:
+    """When to leave the base to be at a gate in time, and a little before; NaN where unknown."""
+    way = np.asarray(way_minutes)
+    return np.asarray(start_minutes - way - np.where(way > 0, EARLY_MINUTES, 0.0))
 
 
 def compute_minutes_from_base(area: StudyArea, places_xy: Floats | None = None) -> Floats:

@@ -17,7 +17,7 @@ from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.tables import STAFF
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.free_time import FreeTime, compute_minutes_from_base
+from patrolplan.team.free_time import FreeTime, compute_minutes_from_base, find_set_out
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.routes import (
     Companions,
@@ -144,7 +144,7 @@ class RotaInputs:
     @cached_property
     def set_out(self) -> Floats:
         """(k, r) when each officer leaves their base for each route, NaN where unknown."""
-        return np.asarray(self.route_minutes[:, 0] - self.travel[:, self.route_school])
+        return find_set_out(self.route_minutes[:, 0], self.travel[:, self.route_school])
 
     @cached_property
     def is_open(self) -> Bools:

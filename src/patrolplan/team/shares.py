@@ -118,10 +118,10 @@ def _list_parts(patrol: Patrol) -> Iterator[tuple[shapely.Geometry, float]]:
     for standing in patrol.standings:
         point = patrol.stops[standing.number - 1].point if standing.number else patrol.point
         yield shapely.Point(point), standing.to_minutes - standing.from_minutes
-    for leg in patrol.legs:
+    for leg, (leave, arrive) in zip(patrol.legs, patrol.leg_times, strict=True):
         line = np.asarray(leg.line, dtype=np.float64)
         is_walk = len(line) > 1
-        yield shapely.LineString(line) if is_walk else shapely.Point(line[0]), leg.minutes
+        yield shapely.LineString(line) if is_walk else shapely.Point(line[0]), arrive - leave
 
 
 def project_polygons(polygons: gpd.GeoDataFrame, crs: str) -> Objects:

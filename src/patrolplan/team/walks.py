@@ -14,6 +14,7 @@ from patrolplan.arrays import Floats, Ints
 from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.planner import get_occasion, get_planner
 from patrolplan.patrols.timings import Timing, Timings
+from patrolplan.team.free_time import find_set_out
 from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import DrawKey
@@ -118,7 +119,7 @@ def _find_span(inputs: RotaInputs, name: str, duty: Duty) -> tuple[float, float]
         leave, back = duty.leave_minutes, duty.back_minutes
     else:
         way = inputs.travel[inputs.officers.index(name), inputs.urns.index(duty.urn)]
-        leave, back = duty.start_minutes - way, duty.end_minutes + way
+        leave, back = float(find_set_out(duty.start_minutes, way)), duty.end_minutes + way
     return (
         duty.start_minutes if np.isnan(leave) else float(leave),
         duty.end_minutes if np.isnan(back) else float(back),

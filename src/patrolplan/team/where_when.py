@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from patrolplan.team.free_time import Appointment, FreeTime, compute_minutes_from_base
+from patrolplan.team.free_time import Appointment, FreeTime, compute_minutes_from_base, find_set_out
 from patrolplan.team.week import Duty, Week
 
 ItemKind = Literal["way", "patrol", "appointment"]
@@ -53,7 +53,8 @@ def build_officer_days(week: Week) -> OfficerDays:
         for name in duty.crew:  # from and back to their own base
             is_known = name in officers and duty.urn in schools
             way = travel[officers.index(name), schools.index(duty.urn)] if is_known else math.nan
-            leave, back = float(duty.start_minutes - way), float(duty.end_minutes + way)
+            leave = float(find_set_out(duty.start_minutes, way))
+            back = float(duty.end_minutes + way)
             items[name, duty.date] += _add_ways(along, leave, back)
     for one in FreeTime(area, names, week.days).appointments:
         item = DayItem("appointment", one.from_minutes, one.to_minutes, appointment=one)

@@ -41,8 +41,10 @@ LETTER_HEIGHT = 0.7
 
 @pytest.fixture(scope="module")
 def plan(demo_plan):
-    """Take the demo borough's plan, with a second officer at the second school."""
+    """Take the demo borough's plan, with a barred place and a second officer."""
     first, second, *others = demo_plan.patrols
+    assert first.barred
+    first = replace(first, barred=(replace(first.barred[0], point=first.stops[-1].point),))
     return replace(demo_plan, patrols=(first, second, replace(second, number=2), *others))
 
 

@@ -14,7 +14,8 @@ from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, list_stop_facts
 from patrolplan.outputs.routes import KEEP_AWAY_MARK
 from patrolplan.patrols.marking import find_marking
-from patrolplan.patrols.plan import GATE_ASSUMED, Patrol, Plan, Tasking
+from patrolplan.patrols.patrol_state import PatrolState, find_patrol_state
+from patrolplan.patrols.plan import Patrol, Plan, Tasking
 from patrolplan.patrols.walked import find_unguarded_crossings
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
@@ -22,8 +23,8 @@ from patrolplan.text import capitalise, join_words
 from patrolplan.times import format_span, format_time
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))  # Letters up to which, points
+DASH = "\N{EN DASH}"
 NO_BREAK = "\N{NO-BREAK SPACE}"  # So that a number stays with its unit
-LONG_WAIT_MINUTES = 5  # A longer wait after a stop is printed as such
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
 ASK = "Ask: which way {} do you avoid, and why?"  # What to do while staying at the gate
 ARRIVING = ("come in", "to school", "came from")
@@ -50,8 +51,7 @@ def build_card_data(
     gate_time = format_time(start) if start == until else format_span(start, until)
     crs = plan.area.projection.crs
     stops = list_stop_facts(patrol, crs)
-    way = "to school" if wording.is_before_school(plan, patrol) else "home"
-    aim = f"Be seen, and be approachable, where your pupils walk {way}."
+    state = find_patrol_state(plan, patrol)
     legs = _build_leg_data(patrol)
     # In two columns of about the same number of letters.
     sizes = [40 + sum(len(step) + 2 for step in leg["steps"]) for leg in legs]
@@ -66,19 +66,20 @@ def build_card_data(
         "subtitle": " · ".join(filter(None, (wording.describe_further_window(patrol), number))),
         "date": date,
         "officer": make_printable(on_duty),
-        "aim": wording.describe_want_of_danger(plan, patrol) or (aim if stops else ""),
+        "aim": wording.describe_aim(state),
         "marking": make_printable(find_marking(plan.area, [patrol])),
         "window": format_span(start, patrol.latest_end_minutes) if patrol.stops else gate_time,
         "timing": f"back by {format_time(patrol.back_minutes)}" if patrol.stops else "",
         "gate_time": gate_time,
         "gate_grid": format_grid_reference(patrol.x, patrol.y, crs=crs),
-        "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol),
-        "stops": [_build_stop_data(plan, patrol, stop) for stop in stops],
+        "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol, state),
+        "stops": [_build_stop_data(plan, stop) for stop in stops],
         "cautions": list_cautions(plan, patrol),
         "directions_title": directions,
         "legs": columns,
         "contacts": " · ".join(map(make_printable, plan.area.settings.output.contacts)),
-        "basis": _list_basis(plan, patrol),
+        "gate_after": _format_gate_after(patrol),
+        "basis": _list_basis(plan, patrol, state),
         "map_alt": _describe_map(patrol, school, [stop.place for stop in stops]),
         "code_alt": f"QR code of plan {plan_code}, patrol {patrol_id}",
         "id": f"{plan_code} {patrol_id}",
@@ -87,12 +88,9 @@ def build_card_data(
     return data
 
 
-def _build_stop_data(plan: Plan, patrol: Patrol, facts: StopFacts) -> dict[str, Any]:
+def _build_stop_data(plan: Plan, facts: StopFacts) -> dict[str, Any]:
     """A row of the table; a place for the second time is told at its first."""
     stop = facts.stop
-    stood_until = stop.arrive_minutes + stop.stood_minutes
-    is_last = facts.number == len(patrol.stops)  # one stays there, and waits for nothing
-    waits = not is_last and stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
     place = capitalise(print_whole(facts.place)) + wording.describe_chance(plan, stop.hotspot)
     tasked = ""
     if stop.tasking is not None:
@@ -113,8 +111,14 @@ def _build_stop_data(plan: Plan, patrol: Patrol, facts: StopFacts) -> dict[str, 
             }
             for one in ([] if facts.earlier else facts.list_why("short"))
         ],
-        "wait": f"Wait here from {format_time(stood_until)}." if waits else "",
     }
+
+
+def _format_gate_after(patrol: Patrol) -> str:
+    """When the officer is at the gate again after the stops; empty if for less than a minute."""
+    last = patrol.standings[-1:] if patrol.stops else []
+    spans = [format_span(stay.from_minutes, stay.to_minutes) for stay in last if not stay.number]
+    return next((span for span in spans if len({*span.split(DASH)}) > 1), "")
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
@@ -133,7 +137,7 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
     return rows
 
 
-def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
+def _list_basis(plan: Plan, patrol: Patrol, state: PatrolState) -> list[str]:
     """How good the patrol is, and the data with its sources; maps and notes say more of them."""
     settings = plan.area.settings
     near = f", {wording.SNAPPED_PLACES}" if plan.risk.snapped else ""
@@ -146,7 +150,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         *list_texts(declared),
         *(["Fictional place."] if is_fictional else wording.list_attributions(plan)),
     ]
-    lines = [wording.describe_reference(patrol) if patrol.stops else "", " ".join(data)]
+    lines = [wording.describe_worth(state) if state.has_stops else "", " ".join(data)]
     return [print_whole(line) for line in lines if line]
 
 
@@ -166,14 +170,14 @@ def _make_tasking_printable(tasking: Tasking) -> Tasking:
     return replace(tasking, place_id=place_id, reason=reason, by=by)
 
 
-def _build_gate_panel(plan: Plan, patrol: Patrol) -> dict[str, Any]:
+def _build_gate_panel(plan: Plan, patrol: Patrol, state: PatrolState) -> dict[str, Any]:
     """The panel of a card without a stop: to stay, until when, why, and what to look for."""
-    do, where, came = ARRIVING if wording.is_before_school(plan, patrol) else LEAVING
+    do, where, came = ARRIVING if state.is_to_school else LEAVING
     window = plan.area.settings.patrol.windows.get(patrol.window)
     notes = [note.text for note in patrol.notes if note.key == GATE_REASON]
     why = " ".join(notes) or "Nothing within reach is worth the walk in this window."
-    if patrol.kind == "reference":
-        why = wording.describe_reference(patrol)
+    if state.is_reference:
+        why = wording.describe_worth(state)
     elif window is not None and window.at_gate:
         why = "This window is for the gate alone: no stop is planned."
     return {
@@ -206,8 +210,8 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
         if any(step.way == "carry" for step in leg.steps)
     ]
     lines += [("", "Steps for the bicycle:", f"{', '.join(carried)}." if carried else "")]
-    # Seen elsewhere on the card: the gate, a reason in its panel, the day.
-    elsewhere = {GATE_ASSUMED, "no_date"} | (set() if patrol.stops else {GATE_REASON})
+    # Seen elsewhere on the card: a reason in the gate's panel, the day.
+    elsewhere = {"no_date"} | (set() if patrol.stops else {GATE_REASON})
     notes = (print_whole(note.text) for note in patrol.notes if note.key not in elsewhere)
     lines += [("", "", " ".join(notes))]
     shown = [(sign, label, make_printable(text)) for sign, label, text in lines if text]

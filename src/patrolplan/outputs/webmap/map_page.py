@@ -23,6 +23,7 @@ from patrolplan.outputs.offline_page import dump_script_json, read_asset, read_s
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap import map_layers
 from patrolplan.patrols.marking import find_marking
+from patrolplan.patrols.patrol_state import find_patrol_state
 from patrolplan.patrols.tasked_places import find_tasked_point
 from patrolplan.risk.priority import SHOWN_CLASSES
 from patrolplan.text import capitalise, pick_fields
@@ -150,6 +151,7 @@ def _describe_patrol(map_patrol: map_layers.MapPatrol, plan: "Plan") -> dict[str
     patrol, crs = map_patrol.patrol, plan.area.projection.crs
     if map_patrol.day:  # light depends on the day
         plan = replace(plan, date=dt.date.fromisoformat(map_patrol.day))
+    state = find_patrol_state(plan, patrol)
     verb = capitalise(patrol.travel.verb)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
     ends = [*(f"stop {number + 1}" for number in range(len(patrol.stops))), "the gate"]
@@ -178,8 +180,8 @@ def _describe_patrol(map_patrol: map_layers.MapPatrol, plan: "Plan") -> dict[str
         "dark": wording.describe_lighting(plan, patrol),
         "notes": list_texts(patrol.notes),
         "end": capitalise(wording.describe_end(patrol)),
-        "want_of_danger": wording.describe_want_of_danger(plan, patrol),
-        "compared": wording.describe_reference(patrol),
+        "aim": wording.describe_aim(state),
+        "compared": wording.describe_worth(state),
     }
 
 

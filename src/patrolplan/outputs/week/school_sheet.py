@@ -15,6 +15,7 @@ from patrolplan.outputs.facts import SchoolStop, list_school_stops
 from patrolplan.outputs.reason_words import FACTOR_WORDS
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.week.sheet import MapMarker, OverviewMap, Sheet
+from patrolplan.patrols.patrol_state import is_to_school
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import FACTORS, note_low_threshold
 from patrolplan.risk.report_voice import TIME_WORDS
@@ -255,7 +256,7 @@ def _describe_gate(roster: Roster, duties: list[Duty]) -> str:
     stays = []
     for duty in first.values():
         standings = duty.patrol.standings
-        is_early = wording.is_before_school(roster.week.plan, duty.patrol)
+        is_early = is_to_school(roster.week.plan, duty.patrol)
         chosen = standings[-1:] if is_early else standings[:1]
         stays += [standing for standing in chosen if standing.number == 0]
     if not stays:

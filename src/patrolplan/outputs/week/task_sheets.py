@@ -16,6 +16,7 @@ from patrolplan.outputs.week.roster import (
     format_school_name,
 )
 from patrolplan.outputs.week.sheet import MapMarker, OverviewMap, Sheet
+from patrolplan.patrols.patrol_state import is_to_school
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.not_met import list_missing
@@ -216,7 +217,7 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
 
 def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str, Any]:
     patrol, crs = duty.patrol, roster.week.plan.area.projection.crs
-    do = "arrive" if wording.is_before_school(roster.week.plan, patrol) else "leave"
+    do = "arrive" if is_to_school(roster.week.plan, patrol) else "leave"
     about = (
         *roster.describe_company(officer, duty),
         f"URN {fonts.make_printable(duty.urn)}",
